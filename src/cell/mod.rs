@@ -1,0 +1,62 @@
+//! The cell: the one place where the table meets shared memory, and the only module with `unsafe`.
+//!
+//! One allocation holds the value slot, the state and the waiters. A counted [`Handle`] keeps it
+//! alive. Five facts are the whole protocol: `[cell-1]`
+//!
+//! 1. write the slot, 2. *then* apply the event, 3. *then* take the waiters, 4. *then* notify, with
+//!    no lock held; 5. registration validates the state in the same atomic step in which it
+//!    registers.
+//!
+//! One lock per cell makes 1 to 3 one step and 5 another, so that every call is one critical
+//! section: its linearization point. Nothing of the user's runs in it: no callback, no
+//! wake, clone or drop of a waker, no drop of a value. `[callback-6]`
+//!
+//! What is promised to the outside is one happens-before edge: what the settling thread did before
+//! it settled is visible to whoever sees the future settled, because both took the lock.
+//! `[cell-2]`
+
+mod own;
+mod wait;
+
+pub(crate) use own::{Handle, Producer, Settlement, Settling};
+pub(crate) use wait::{Registration, Ticket};
+
+use std::task::Waker;
+
+use crate::{
+    error::{Cancelled, Failure},
+    machine::State,
+    sync::{Mutex, UnsafeCell},
+    waiter::{Callback, Waiter},
+};
+
+/// How the work ended, in the form in which it is stored.
+pub(crate) type Outcome<T, E> = Result<T, Failure<E>>;
+
+struct Cell<T, E> {
+    inner: Mutex<Inner<T, E>>,
+    /// Written once, under the lock, by the step that settles; read without it by those who have
+    /// seen, under the lock, that it was settled.
+    slot: UnsafeCell<Option<Outcome<T, E>>>,
+}
+
+/// What the lock guards.
+struct Inner<T, E> {
+    state: State,
+    /// Why it is Cancelled, once it is.
+    cause: Cancelled,
+    /// How many handles there are, the promise's included.
+    handles: usize,
+    /// Whether only the owner may apply a cancel (phase Owned).
+    owned: bool,
+    /// Whether a cancel was asked for that this future could not grant at once.
+    requested: bool,
+    /// To be woken by the first such request.
+    owner: Option<Waker>,
+    /// The name of the next waiter.
+    next: u64,
+    /// Everyone who waits and the loop views, in the order in which they registered.
+    waiters: Vec<(Ticket, Waiter)>,
+    /// The thread callbacks, in the order in which they registered.
+    callbacks: Vec<Callback<T, E>>,
+}

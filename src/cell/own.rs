@@ -1,0 +1,337 @@
+//! Handles: who keeps the cell alive, who settles it, who frees it.
+#![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
+
+use std::{fmt, mem::ManuallyDrop, ptr::NonNull, task::Waker};
+
+use super::{Cell, Inner, Outcome};
+use crate::{
+    error::{Cancel, Cancelled, Failure, Refusal},
+    machine::{Event, State, Step},
+    sync::{Mutex, MutexGuard, UnsafeCell, lock},
+    waiter::{Callback, Waiter},
+};
+
+/// A counted reference to a cell. Every promise, future and proof of settlement is one of these.
+///
+/// The pointer is never null, so that an `Option` of it costs nothing; it is invariant in `T` and
+/// `E`, because the cell contains an `UnsafeCell` of them. `[bounds-4]`
+pub(crate) struct Handle<T, E>(NonNull<Cell<T, E>>);
+
+// SAFETY: a handle moves `&T` access to its new thread, and may drop `T` and `E` there, hence
+// `Send`. It gives nobody a second `&T` in the old thread: without `Sync` handles cannot be cloned
+// and callbacks cannot be registered, so that the promise is the only other handle, which never
+// reads the slot and gives its handle up in the step that settles. `[bounds-1]`
+unsafe impl<T: Send, E: Send> Send for Handle<T, E> {}
+// SAFETY: two threads with a `&Handle` may both hold `&T` (`Sync`). The count is under the lock.
+// Whoever owns the handle may be in another thread than the last reader, so `T` may be dropped in
+// any of them (`Send`). `[bounds-1]`
+unsafe impl<T: Send + Sync, E: Send + Sync> Sync for Handle<T, E> {}
+
+/// What a step that settled owes to others, to be paid with no lock held.
+#[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
+pub(crate) struct Settling<T, E> {
+    waiters: Vec<(super::Ticket, Waiter)>,
+    callbacks: Vec<Callback<T, E>>,
+    /// Dropped outside the lock, like everything of the user's.
+    owner: Option<Waker>,
+}
+
+/// What the producer's own handle became in the step that settled.
+pub(crate) struct Settlement<T, E> {
+    pub(crate) settling: Settling<T, E>,
+    /// Kept only for callbacks, which are lent it. Without any it was given up inside the step, so
+    /// that the only other handle is then the only one: a `take` after a `wait` succeeds.
+    pub(crate) handle: Option<Handle<T, E>>,
+}
+
+/// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
+pub(crate) struct Producer<T, E>(ManuallyDrop<Handle<T, E>>);
+
+impl<T, E> Producer<T, E> {
+    /// A new Pending cell, its producer and its first future. With `owner` the producer is Owned,
+    /// and `owner` is woken by the first request to cancel.
+    pub(crate) fn pair(owner: Option<Waker>) -> (Self, Handle<T, E>) {
+        let (producer, future) = Handle::pair(owner);
+        (Self(ManuallyDrop::new(producer)), future)
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<T, E> {
+        &self.0
+    }
+
+    /// The producer's settling step, or the outcome and why it came too late.
+    pub(crate) fn settle(
+        self,
+        event: Event,
+        outcome: Outcome<T, E>,
+    ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so that the handle is taken once.
+        unsafe { ManuallyDrop::take(&mut this.0) }.settle(event, outcome)
+    }
+}
+
+impl<T, E> Drop for Producer<T, E> {
+    fn drop(&mut self) {
+        // SAFETY: taken once, by the drop; `settle` prevents it.
+        let handle = unsafe { ManuallyDrop::take(&mut self.0) };
+        if let Some(settlement) = handle.abandon() {
+            settlement.pay();
+        }
+    }
+}
+
+impl<T, E> Settling<T, E> {
+    /// Tells all who wait, threads, wakers and loops, in registration order. `[callback-2]`
+    pub(crate) fn wake(&mut self) {
+        drop(self.owner.take());
+        for (_, waiter) in self.waiters.drain(..) {
+            waiter.notify();
+        }
+    }
+
+    /// The thread callbacks, in registration order; they run after [`wake`](Self::wake).
+    pub(crate) fn into_callbacks(self) -> Vec<Callback<T, E>> {
+        debug_assert!(self.waiters.is_empty(), "the waiters are told before the callbacks run");
+        self.callbacks
+    }
+
+    fn has_callbacks(&self) -> bool {
+        !self.callbacks.is_empty()
+    }
+}
+
+impl<T, E> Inner<T, E> {
+    /// Gives the settler's handle up, unless callbacks need it; says whether it was the last.
+    fn give_up(&mut self, settling: &Settling<T, E>) -> bool {
+        if settling.has_callbacks() {
+            return false;
+        }
+        self.handles -= 1;
+        self.handles == 0
+    }
+}
+
+impl<T, E> Handle<T, E> {
+    fn pair(owner: Option<Waker>) -> (Self, Self) {
+        let cell = Box::new(Cell {
+            inner: Mutex::new(Inner {
+                state: State::Pending,
+                cause: Cancelled::Requested,
+                handles: 2,
+                owned: owner.is_some(),
+                requested: false,
+                owner,
+                next: 0,
+                waiters: Vec::new(),
+                callbacks: Vec::new(),
+            }),
+            slot: UnsafeCell::new(None),
+        });
+        let cell = NonNull::from(Box::leak(cell));
+        (Self(cell), Self(cell))
+    }
+
+    fn cell(&self) -> &Cell<T, E> {
+        // SAFETY: a handle is counted, and the cell is freed only when the count is zero.
+        unsafe { self.0.as_ref() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T, E>> {
+        lock(&self.cell().inner)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.lock().state
+    }
+
+    pub(crate) fn is_settled(&self) -> bool {
+        self.state().is_settled()
+    }
+
+    /// The outcome.
+    ///
+    /// # Panics
+    ///
+    /// If the cell is not settled. Callers hold the proof that it is.
+    pub(crate) fn outcome(&self) -> &Outcome<T, E> {
+        self.cell().slot.with(|slot| {
+            // SAFETY: the slot is written before the state says settled, in one critical section,
+            // and never again; the caller has seen that state under the lock, or was handed a
+            // proof by one who had. So no writer is left, and the write happened before.
+            let slot = unsafe { &*slot };
+            slot.as_ref().expect("a settled cell has an outcome")
+        })
+    }
+
+    /// Pending => Running, or the reason why not.
+    pub(crate) fn start(&self) -> Result<(), Cancelled> {
+        let mut inner = self.lock();
+        match inner.state.on(Event::Start) {
+            Step::To(state) => {
+                inner.state = state;
+                Ok(())
+            }
+            Step::Already | Step::Refused => Err(inner.cause),
+        }
+    }
+
+    /// Whether a cancel was asked for that could not be granted at once.
+    pub(crate) fn cancel_requested(&self) -> bool {
+        self.lock().requested
+    }
+
+    /// The one step in which a cell settles: facts 1 to 3. The slot is written only if the table
+    /// accepts the event; otherwise the outcome comes back.
+    fn apply(
+        &self,
+        inner: &mut Inner<T, E>,
+        event: Event,
+        outcome: Outcome<T, E>,
+    ) -> Result<Settling<T, E>, Outcome<T, E>> {
+        let Step::To(state) = inner.state.on(event) else { return Err(outcome) };
+        if let Err(Failure::Cancelled(cause)) = &outcome {
+            inner.cause = *cause;
+        }
+        self.cell().slot.with_mut(|slot| {
+            // SAFETY: `inner` is locked and the cell was not settled, so that nobody has a proof
+            // and nobody reads. What is overwritten is `None`: nothing of the user's is dropped.
+            unsafe { slot.write(Some(outcome)) }
+        });
+        inner.state = state;
+        Ok(Settling {
+            waiters: std::mem::take(&mut inner.waiters),
+            callbacks: std::mem::take(&mut inner.callbacks),
+            owner: inner.owner.take(),
+        })
+    }
+
+    fn settle(
+        self,
+        event: Event,
+        outcome: Outcome<T, E>,
+    ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
+        let mut inner = self.lock();
+        match self.apply(&mut inner, event, outcome) {
+            Err(outcome) => {
+                let cause = inner.cause;
+                drop(inner);
+                Err((outcome, cause))
+            }
+            Ok(settling) => {
+                let last = inner.give_up(&settling);
+                drop(inner);
+                Ok(self.part(settling, last))
+            }
+        }
+    }
+
+    /// The promise was dropped. The table says what that means in the state that it finds.
+    fn abandon(self) -> Option<Settlement<T, E>> {
+        let mut inner = self.lock();
+        let failure = match inner.state {
+            State::Pending | State::Cancelled => Failure::Cancelled(Cancelled::Dropped),
+            State::Running | State::Finished => Failure::Abandoned,
+        };
+        let settling = self.apply(&mut inner, Event::Abandon, Err(failure)).ok()?;
+        let last = inner.give_up(&settling);
+        drop(inner);
+        Some(self.part(settling, last))
+    }
+
+    /// After the producer's settling step: its handle was given up in the step unless callbacks
+    /// need it, and then this thread touches the cell only if it has to free it. `[cell-3]`
+    fn part(self, settling: Settling<T, E>, last: bool) -> Settlement<T, E> {
+        if settling.has_callbacks() {
+            return Settlement { settling, handle: Some(self) };
+        }
+        let this = ManuallyDrop::new(self);
+        if last {
+            // SAFETY: the count is zero, and this handle is not dropped.
+            drop(unsafe { this.free() });
+        }
+        Settlement { settling, handle: None }
+    }
+
+    /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
+    pub(crate) fn cancel(&self) -> (Cancel, Option<Settling<T, E>>) {
+        let mut inner = self.lock();
+        match inner.state.on(Event::Cancel) {
+            Step::To(_) if inner.owned => {
+                inner.requested = true;
+                let owner = inner.owner.take();
+                drop(inner);
+                if let Some(owner) = owner {
+                    Waiter::Waker(owner).notify();
+                }
+                (Cancel::Requested, None)
+            }
+            Step::To(_) => {
+                let cancelled = Err(Failure::Cancelled(Cancelled::Requested));
+                (Cancel::Now, self.apply(&mut inner, Event::Cancel, cancelled).ok())
+            }
+            Step::Already => (Cancel::Already, None),
+            Step::Refused if inner.state == State::Running => {
+                inner.requested = true;
+                (Cancel::Refused(Refusal::Running), None)
+            }
+            Step::Refused => (Cancel::Refused(Refusal::Finished), None),
+        }
+    }
+
+    /// The outcome by value, if this is the only handle.
+    pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
+        if self.lock().handles > 1 {
+            return Err(self);
+        }
+        let this = ManuallyDrop::new(self);
+        // SAFETY: this is the only handle, so nobody can make another; it is not dropped again.
+        let cell = unsafe { this.free() };
+        Ok(cell.slot.into_inner().expect("a settled cell has an outcome"))
+    }
+
+    /// Frees the memory and returns what was in it, so that the user's values are dropped when the
+    /// memory is gone already, outside every lock. `[cell-4]`
+    ///
+    /// # Safety
+    ///
+    /// No other handle exists, and this one is not used again.
+    unsafe fn free(&self) -> Cell<T, E> {
+        // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
+        *unsafe { Box::from_raw(self.0.as_ptr()) }
+    }
+
+    /// What `Debug` prints; never waits for the lock.
+    pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct(name);
+        match self.cell().inner.try_lock() {
+            Ok(inner) => debug
+                .field("state", &inner.state)
+                .field("waiters", &inner.waiters.len())
+                .field("callbacks", &inner.callbacks.len())
+                .finish(),
+            Err(_) => debug.field("state", &format_args!("<locked>")).finish(),
+        }
+    }
+}
+
+/// A second handle hands `&T` to whoever gets it, hence the bounds. `[bounds-2]`
+impl<T: Sync, E: Sync> Clone for Handle<T, E> {
+    fn clone(&self) -> Self {
+        self.lock().handles += 1;
+        Self(self.0)
+    }
+}
+
+impl<T, E> Drop for Handle<T, E> {
+    fn drop(&mut self) {
+        let mut inner = self.lock();
+        inner.handles -= 1;
+        let last = inner.handles == 0;
+        drop(inner);
+        if last {
+            // SAFETY: the count is zero, and this is the drop of the last handle.
+            drop(unsafe { self.free() });
+        }
+    }
+}

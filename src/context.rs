@@ -1,0 +1,123 @@
+//! What the current thread is: may it block?
+//!
+//! One thread-local stack answers it. An event loop pushes an entry while it runs, a pool worker
+//! while it lives; a call that would have to park asks [`may_block`] first. `[deadlock-1]`
+
+use std::{cell::RefCell, marker::PhantomData};
+
+use crate::{error::WouldDeadlock, sync::thread_local};
+
+/// Identifies a loop or a pool within the process.
+pub(crate) type Id = u64;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Loop(Option<Id>),
+    Worker(Id),
+    Stopping,
+}
+
+thread_local! {
+    static ROLES: RefCell<Vec<Role>> = RefCell::new(Vec::new());
+}
+
+fn any(test: impl Fn(Role) -> bool) -> bool {
+    // A thread that is being torn down has no roles left.
+    ROLES.try_with(|roles| roles.borrow().iter().any(|role| test(*role))).unwrap_or(false)
+}
+
+/// Marks this thread as one that runs an event loop, until the guard is dropped. `[deadlock-2]`
+///
+/// For event loops that are not this crate's own (a GUI toolkit's, a game's): hold the guard while
+/// the loop dispatches. A wait for an unsettled future then answers
+/// [`WouldDeadlock`] instead of stopping the loop. Without the guard, detection is not promised.
+///
+/// ```
+/// use settled::{ThreadFuture, WouldDeadlock, context};
+///
+/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let guard = context::enter_loop();
+/// assert!(matches!(future.wait(), Err(WouldDeadlock::EventLoop)));
+/// drop((guard, promise));
+/// ```
+#[must_use = "the thread is marked only as long as the guard lives"]
+pub fn enter_loop() -> LoopGuard {
+    LoopGuard(enter(Role::Loop(None)))
+}
+
+/// Whether this thread runs an event loop: this crate's own, or one that holds a [`LoopGuard`].
+#[must_use]
+pub fn in_loop() -> bool {
+    any(|role| matches!(role, Role::Loop(_)))
+}
+
+/// Keeps the current thread marked as one that runs an event loop. Made by [`enter_loop`].
+#[derive(Debug)]
+pub struct LoopGuard(#[expect(dead_code, reason = "held for its drop")] Guard);
+
+/// Removes its role from the stack when it is dropped, which may be out of order.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    role: Role,
+    /// A role belongs to one thread.
+    _not_send: PhantomData<*const ()>,
+}
+
+fn enter(role: Role) -> Guard {
+    ROLES.with(|roles| roles.borrow_mut().push(role));
+    Guard { role, _not_send: PhantomData }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = ROLES.try_with(|roles| {
+            let mut roles = roles.borrow_mut();
+            if let Some(at) = roles.iter().rposition(|role| *role == self.role) {
+                roles.remove(at);
+            }
+        });
+    }
+}
+
+/// This thread runs the loop `id` until the guard is dropped.
+pub(crate) fn run_loop(id: Id) -> Guard {
+    enter(Role::Loop(Some(id)))
+}
+
+/// This thread works for the pool `id` until the guard is dropped.
+pub(crate) fn work(id: Id) -> Guard {
+    enter(Role::Worker(id))
+}
+
+/// A coroutine is being stopped until the guard is dropped: a future that it owned and awaited is
+/// then cancelled with it. `[await-3]`
+pub(crate) fn stop_coroutine() -> Guard {
+    enter(Role::Stopping)
+}
+
+pub(crate) fn is_stopping_coroutine() -> bool {
+    any(|role| role == Role::Stopping)
+}
+
+pub(crate) fn works_for(id: Id) -> bool {
+    any(|role| role == Role::Worker(id))
+}
+
+/// The innermost loop that this thread runs, if it is one of this crate's.
+pub(crate) fn current_loop() -> Option<Id> {
+    ROLES
+        .try_with(|roles| {
+            roles.borrow().iter().rev().find_map(|role| match role {
+                Role::Loop(id) => Some(*id),
+                Role::Worker(_) | Role::Stopping => None,
+            })
+        })
+        .ok()
+        .flatten()
+        .flatten()
+}
+
+/// Asked only by calls that would have to park. `[deadlock-1]`
+pub(crate) fn may_block() -> Result<(), WouldDeadlock> {
+    if in_loop() { Err(WouldDeadlock::EventLoop) } else { Ok(()) }
+}

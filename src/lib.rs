@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod cell;
+pub mod context;
+mod error;
+pub mod machine;
+pub mod phase;
+mod promise;
+mod settled;
+mod sync;
+mod thread;
+mod waiter;
+
+pub use crate::{
+    error::{
+        Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,
+        RunError, WaitError, WouldDeadlock,
+    },
+    promise::Promise,
+    settled::Settled,
+    thread::{AwaitThread, AwaitThreadRef, Executor, ThreadFuture, ThreadPool},
+    waiter::{Job, Schedule},
+};

@@ -1,0 +1,165 @@
+//! The producer's handle: its type says which transitions are still possible.
+
+use std::{fmt, marker::PhantomData, task::Waker};
+
+use crate::{
+    cell::{Handle, Outcome, Producer},
+    error::{Cancelled, Failure, Lost, Panic},
+    machine::Event,
+    phase::{Owned, Pending, Phase, Running},
+};
+
+/// The one who settles a future. There is exactly one per future, and it can settle only once: each
+/// transition consumes it. `[promise-1]`
+///
+/// The phase `P` says what is still possible. A [`Pending`] promise may be started, finished or
+/// failed, and each of these may lose to a cancel, in which case the loser gets its value back. A
+/// [`Running`] or [`Owned`] promise cannot lose, and its methods return `()`.
+///
+/// Dropping a promise settles its future in the same step: as
+/// [`Cancelled::Dropped`] if the work never began, as [`Failure::Abandoned`] if it was running. So
+/// no future is left unsettled without somebody who can settle it. `[promise-3]`
+///
+/// Settling runs, in this order and in the calling thread with no lock held: the wake-ups of those
+/// who wait, then the [`ThreadFuture`](crate::ThreadFuture)'s callbacks. A panic in any of them is
+/// caught and reported by the process's panic hook; settling never unwinds. `[callback-2]`
+/// `[callback-5]`
+///
+/// # Example
+///
+/// ```
+/// use settled::{Cancel, ThreadFuture};
+///
+/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let running = promise.start().expect("nobody has cancelled it");
+/// assert!(matches!(future.cancel(), Cancel::Refused(_)));
+/// running.finish(7);
+/// assert_eq!(future.result().unwrap(), &7);
+/// ```
+#[must_use = "dropping a promise cancels or abandons its future"]
+pub struct Promise<T, E, P: Phase = Pending> {
+    producer: Producer<T, E>,
+    phase: PhantomData<fn() -> P>,
+}
+
+/// A Pending promise and the one handle of its future.
+pub(crate) fn pending<T, E>() -> (Promise<T, E, Pending>, Handle<T, E>) {
+    let (producer, handle) = Producer::pair(None);
+    (Promise { producer, phase: PhantomData }, handle)
+}
+
+/// An Owned promise, whose owner is woken by the first request to cancel.
+pub(crate) fn owned<T, E>(owner: Waker) -> (Promise<T, E, Owned>, Handle<T, E>) {
+    let (producer, handle) = Producer::pair(Some(owner));
+    (Promise { producer, phase: PhantomData }, handle)
+}
+
+impl<T, E, P: Phase> Promise<T, E, P> {
+    /// Whether somebody has asked to cancel, and was refused or told that it is a request. A long
+    /// job looks at it now and then, in order to stop early. `[cancel-3]`
+    ///
+    /// What the asking thread did before is *not* promised to be visible; this is a hint.
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        self.producer.handle().cancel_requested()
+    }
+
+    fn settle(self, event: Event, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
+        self.producer.settle(event, outcome).map(|settlement| settlement.pay())
+    }
+
+    /// For the phases in which nobody can come first.
+    fn settle_surely(self, event: Event, outcome: Outcome<T, E>) {
+        let lost = self.settle(event, outcome);
+        debug_assert!(lost.is_ok(), "only the promise can settle in this phase");
+    }
+}
+
+impl<T, E> Promise<T, E, Pending> {
+    /// Begins the work: from now on `cancel` is refused. Of this and a concurrent cancel exactly
+    /// one succeeds. `[promise-4]`
+    ///
+    /// # Errors
+    ///
+    /// Why the future was cancelled; the work must not be done then.
+    pub fn start(self) -> Result<Promise<T, E, Running>, Cancelled> {
+        self.producer.handle().start()?;
+        Ok(Promise { producer: self.producer, phase: PhantomData })
+    }
+
+    /// Delivers the value, without ever having been Running. Runs the callbacks in this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] hands the value back if the future had been cancelled. `[promise-2]`
+    pub fn finish(self, value: T) -> Result<(), Lost<T>> {
+        self.settle(Event::Finish, Ok(value)).map_err(|(outcome, cause)| match outcome {
+            Ok(value) => Lost { value, cause },
+            Err(_) => unreachable!("the outcome comes back as it was given"),
+        })
+    }
+
+    /// Delivers an error, without ever having been Running. Runs the callbacks in this thread.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] hands the error back if the future had been cancelled. `[promise-2]`
+    pub fn fail(self, error: E) -> Result<(), Lost<E>> {
+        let outcome = Err(Failure::Error(error));
+        self.settle(Event::Finish, outcome).map_err(|(outcome, cause)| match outcome {
+            Err(Failure::Error(value)) => Lost { value, cause },
+            _ => unreachable!("the outcome comes back as it was given"),
+        })
+    }
+}
+
+impl<T, E> Promise<T, E, Running> {
+    /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
+    pub fn finish(self, value: T) {
+        self.settle_surely(Event::Finish, Ok(value));
+    }
+
+    /// Delivers an error. Cannot fail; runs the callbacks in this thread.
+    pub fn fail(self, error: E) {
+        self.settle_surely(Event::Finish, Err(Failure::Error(error)));
+    }
+
+    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. `[panic-1]`
+    pub fn panicked(self, panic: Panic) {
+        self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
+    }
+}
+
+impl<T, E> Promise<T, E, Owned> {
+    /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
+    /// the thread callbacks in this thread. `[promise-5]`
+    pub fn finish(self, value: T) {
+        self.settle_surely(Event::Finish, Ok(value));
+    }
+
+    /// Delivers an error. Cannot fail; runs the thread callbacks in this thread.
+    pub fn fail(self, error: E) {
+        self.settle_surely(Event::Finish, Err(Failure::Error(error)));
+    }
+
+    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. `[panic-1]`
+    pub fn panicked(self, panic: Panic) {
+        self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
+    }
+
+    /// The owner has stopped the work: the future is Cancelled, as
+    /// [`Requested`](Cancelled::Requested) if somebody had asked for it, as
+    /// [`Stopped`](Cancelled::Stopped) otherwise. Stop the work *first*, so that nobody sees it
+    /// cancelled while it still runs. Cannot fail. `[promise-5]` `[cancel-4]`
+    pub fn stopped(self) {
+        let cause =
+            if self.cancel_requested() { Cancelled::Requested } else { Cancelled::Stopped };
+        self.settle_surely(Event::Cancel, Err(Failure::Cancelled(cause)));
+    }
+}
+
+impl<T, E, P: Phase> fmt::Debug for Promise<T, E, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.producer.handle().debug("Promise", f)
+    }
+}

@@ -1,0 +1,114 @@
+//! The proof that a future is settled.
+
+use std::fmt;
+
+use crate::{
+    cell::{Handle, Settlement, Settling},
+    error::Failure,
+    waiter::{Callback, isolate},
+};
+
+/// A future that is settled: an owned handle whose existence is the proof, so that reading it needs
+/// no "not ready" case. `[settled-1]`
+///
+/// Waiting and awaiting give it, and callbacks are lent it. It is `Send` if `T` and `E` are, and
+/// `Sync` and `Clone` only if they are `Sync` too, since a second handle hands `&T` to another
+/// thread. `[bounds-1]` `[bounds-2]`
+pub struct Settled<T, E>(Handle<T, E>);
+
+impl<T, E> Settled<T, E> {
+    /// Callers make it of a handle that is settled, or hand it out only once it is.
+    pub(crate) fn new(handle: Handle<T, E>) -> Self {
+        Self(handle)
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<T, E> {
+        &self.0
+    }
+
+    /// The value, or why there is none. Never blocks, in any thread; what the settling thread did
+    /// before it settled has happened before. `[settled-2]` `[cell-2]`
+    ///
+    /// # Errors
+    ///
+    /// The [`Failure`]: the work's own error, its panic, a cancellation or an abandonment.
+    ///
+    /// ```
+    /// let (promise, future) = settled::ThreadFuture::<u32, String>::promise();
+    /// promise.finish(5).unwrap();
+    /// assert_eq!(future.wait().unwrap().result().unwrap(), &5);
+    /// ```
+    pub fn result(&self) -> Result<&T, &Failure<E>> {
+        self.0.outcome().as_ref()
+    }
+
+    /// Why there is no value; `None` if there is one. Unlike Python's `exception()` it answers a
+    /// cancellation like every other failure, instead of raising it. `[settled-2]`
+    #[must_use]
+    pub fn exception(&self) -> Option<&Failure<E>> {
+        self.result().err()
+    }
+
+    /// Whether the future was cancelled.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        matches!(self.result(), Err(Failure::Cancelled(_)))
+    }
+
+    /// The outcome by value, without `T: Clone`. `[settled-3]`
+    ///
+    /// On the only handle, with no callback registered, it always succeeds: the settling thread
+    /// gave up its share in the very step that settled the future.
+    ///
+    /// # Errors
+    ///
+    /// Gives the proof back if another handle shares the outcome, or if the settling thread is
+    /// still lending it to callbacks.
+    ///
+    /// ```
+    /// let (promise, future) = settled::ThreadFuture::<String, ()>::promise();
+    /// promise.finish("owned".to_owned()).unwrap();
+    /// let value: String = future.into_settled().unwrap().take().unwrap().unwrap();
+    /// assert_eq!(value, "owned");
+    /// ```
+    pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
+        self.0.take().map_err(Self)
+    }
+}
+
+impl<T: Sync, E: Sync> Clone for Settled<T, E> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T, E> fmt::Debug for Settled<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.debug("Settled", f)
+    }
+}
+
+impl<T, E> Settlement<T, E> {
+    /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
+    /// in the calling thread. `[callback-2]`
+    pub(crate) fn pay(mut self) {
+        self.settling.wake();
+        if let Some(handle) = self.handle {
+            run_callbacks(self.settling.into_callbacks(), &Settled(handle));
+        }
+    }
+}
+
+impl<T, E> Settling<T, E> {
+    /// As [`Settlement::pay`], for one who settled through a handle of his own.
+    pub(crate) fn pay(mut self, settled: &Settled<T, E>) {
+        self.wake();
+        run_callbacks(self.into_callbacks(), settled);
+    }
+}
+
+pub(crate) fn run_callbacks<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
+    for callback in callbacks {
+        isolate(|| callback(settled));
+    }
+}

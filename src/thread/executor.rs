@@ -1,0 +1,125 @@
+//! [`Executor`]: whoever takes a job and gives back a future.
+
+use std::{
+    convert::Infallible,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
+
+use crate::{
+    error::{Closed, Panic},
+    promise::Promise,
+    sync::Arc,
+    thread::ThreadFuture,
+    waiter::{Job, Run},
+};
+
+/// Whoever runs work in other threads and gives futures for it. Python's
+/// `concurrent.futures.Executor`.
+///
+/// An implementation provides [`execute`](Self::execute): accept a [`Job`] or hand it back. Each
+/// accepted job must be run once or dropped; both settle its future. `[pool-1]`
+pub trait Executor {
+    /// Takes a job, to run it in a thread of the executor, or to drop it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] hands the job back if the executor takes no more work; it has not run and never
+    /// will. `[pool-4]`
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>>;
+
+    /// Runs `work` in the executor; its value is the future's. A panic in it becomes the future's
+    /// outcome, with its payload. `[pool-2]` `[pool-3]`
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] hands `work` back if the executor takes no more work; it has not run and never
+    /// will. `[pool-4]`
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let future = pool.submit(|| 6 * 7).unwrap();
+    /// assert_eq!(future.result().unwrap(), &42);
+    /// ```
+    fn submit<T, F>(&self, work: F) -> Result<ThreadFuture<T, Infallible>, Closed<F>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        submit(self, work, |work| Ok(work()))
+    }
+
+    /// As [`submit`](Self::submit), for work that can fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    fn submit_result<T, E, F>(&self, work: F) -> Result<ThreadFuture<T, E>, Closed<F>>
+    where
+        F: FnOnce() -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+    {
+        submit(self, work, |work| work())
+    }
+}
+
+impl<X: Executor + ?Sized> Executor for &X {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        (**self).execute(job)
+    }
+}
+
+impl<X: Executor + ?Sized> Executor for Arc<X> {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        (**self).execute(job)
+    }
+}
+
+/// Work and the promise of its outcome. The order of the fields is the order of their drops: when
+/// the future is seen settled, what the work held is gone.
+struct Work<F, T, E> {
+    work: F,
+    promise: Promise<T, E>,
+    call: fn(F) -> Result<T, E>,
+}
+
+fn submit<X, F, T, E>(
+    executor: &X,
+    work: F,
+    call: fn(F) -> Result<T, E>,
+) -> Result<ThreadFuture<T, E>, Closed<F>>
+where
+    X: Executor + ?Sized,
+    F: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    let (promise, future) = ThreadFuture::promise();
+    match executor.execute(Job::from_run(Work { work, promise, call })) {
+        Ok(()) => Ok(future),
+        Err(Closed(job)) => {
+            let refused = job.into_run::<Work<F, T, E>>();
+            Err(Closed(refused.expect("a refused job is handed back as it was").work))
+        }
+    }
+}
+
+impl<F, T, E> Run for Work<F, T, E>
+where
+    F: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn run(self: Box<Self>) {
+        let Self { work, promise, call } = *self;
+        // Cancelled before it began: the work is dropped, and never runs.
+        let Ok(promise) = promise.start() else { return };
+        match catch_unwind(AssertUnwindSafe(|| call(work))) {
+            Ok(Ok(value)) => promise.finish(value),
+            Ok(Err(error)) => promise.fail(error),
+            Err(payload) => promise.panicked(Panic::new(payload)),
+        }
+    }
+}

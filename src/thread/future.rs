@@ -1,0 +1,375 @@
+//! [`ThreadFuture`]: the view of a cell that blocks.
+
+use std::{
+    fmt,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    task::{Context, Poll, Waker, ready},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    cell::{Handle, Registration},
+    context,
+    error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError, WouldDeadlock},
+    machine::State,
+    phase::{Owned, Pending},
+    promise::{self, Promise},
+    settled::Settled,
+};
+
+/// A result that comes later, for threads: reading waits, and callbacks run where it settles.
+///
+/// It is Python's `concurrent.futures.Future`. Every method may be called from every thread, also
+/// from inside a callback of the same future, and each is one step: it takes effect at one moment
+/// between its call and its return. `[read-3]`
+///
+/// | | this view | [`LoopFuture`](crate::LoopFuture) | why |
+/// |---|---|---|---|
+/// | reading before it is settled | waits | `InvalidState` | D2, D4 |
+/// | timeouts | on every wait | none | D3 |
+/// | callbacks | in the settling thread; late ones at once | through the loop | D21, D22 |
+/// | cancel once running | refused | refused; a task is stopped | D30 |
+///
+/// It is `Send` if `T` and `E` are; `Sync` if they are `Send` and `Sync`; `Clone` if they are
+/// `Sync`. `[bounds-1]` `[bounds-2]` Dropping it never cancels anything, but for the one case told
+/// at [`into_future`](Self::into_future). `[cancel-5]`
+///
+/// # Example
+///
+/// ```
+/// use std::{thread, time::Duration};
+/// use settled::ThreadFuture;
+///
+/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let producer = thread::spawn(move || promise.finish(42));
+/// assert_eq!(future.result_timeout(Duration::from_secs(60)).unwrap(), &42);
+/// producer.join().unwrap().unwrap();
+/// ```
+pub struct ThreadFuture<T, E> {
+    /// Lent only once it is true.
+    settled: Settled<T, E>,
+}
+
+impl<T, E> ThreadFuture<T, E> {
+    pub(crate) fn new(handle: Handle<T, E>) -> Self {
+        Self { settled: Settled::new(handle) }
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<T, E> {
+        self.settled.handle()
+    }
+
+    /// The handle as it is, settled or not.
+    pub(crate) fn into_inner(self) -> Settled<T, E> {
+        self.settled
+    }
+
+    /// A new pending future and its promise.
+    #[must_use]
+    pub fn promise() -> (Promise<T, E, Pending>, Self) {
+        let (promise, handle) = promise::pending();
+        (promise, Self::new(handle))
+    }
+
+    /// A new pending future whose work belongs to an owner: `cancel` only asks, and the first
+    /// request wakes `owner` in the asking thread, which may then look at
+    /// [`cancel_requested`](Promise::cancel_requested), stop the work and say so with
+    /// [`stopped`](Promise::stopped). `[cancel-4]`
+    #[must_use]
+    pub fn owned(owner: Waker) -> (Promise<T, E, Owned>, Self) {
+        let (promise, handle) = promise::owned(owner);
+        (promise, Self::new(handle))
+    }
+
+    /// The proof that it is settled, if it is. Never blocks. `[read-3]`
+    #[must_use]
+    pub fn settled(&self) -> Option<&Settled<T, E>> {
+        self.done().then_some(&self.settled)
+    }
+
+    /// Waits until the future is settled: blocks this thread, by parking, without a limit.
+    /// `[wait-1]`
+    ///
+    /// A cancelled future is settled, so that waiting for it never hangs (D33, D39). Those who wait
+    /// are told before the callbacks run; a callback may still be running when this returns
+    /// (D20). `[callback-2]`
+    ///
+    /// # Errors
+    ///
+    /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop.
+    /// `[deadlock-1]`
+    pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
+        if !self.done() {
+            context::may_block()?;
+            self.handle().park_until(None);
+        }
+        Ok(&self.settled)
+    }
+
+    /// Waits until the future is settled, for `timeout` at the most, counted from this call. A zero
+    /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]`
+    ///
+    /// # Errors
+    ///
+    /// [`Expired`] if the time is over first; the future is untouched, and may be waited for again.
+    /// [`WouldDeadlock`] as in [`wait`](Self::wait), but never for a zero timeout.
+    pub fn wait_timeout(&self, timeout: Duration) -> Result<&Settled<T, E>, WaitError> {
+        self.wait_until(Instant::now().checked_add(timeout))
+    }
+
+    /// Waits until the future is settled, until `deadline` at the latest. A deadline that has
+    /// passed only looks. Spurious wake-ups do not move it, and a future that settles while the
+    /// deadline passes is settled, not expired. `[wait-2]` `[wait-3]`
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_timeout`](Self::wait_timeout).
+    pub fn wait_deadline(&self, deadline: Instant) -> Result<&Settled<T, E>, WaitError> {
+        self.wait_until(Some(deadline))
+    }
+
+    /// `None` is a deadline beyond the end of the clock.
+    fn wait_until(&self, deadline: Option<Instant>) -> Result<&Settled<T, E>, WaitError> {
+        if !self.done() {
+            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                return self.settled().ok_or(WaitError::Expired(Expired));
+            }
+            context::may_block()?;
+            if !self.handle().park_until(deadline) {
+                return Err(WaitError::Expired(Expired));
+            }
+        }
+        Ok(&self.settled)
+    }
+
+    /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with
+    /// [`WouldDeadlock`] as in [`wait`](Self::wait).
+    pub fn result(&self) -> Result<&T, NoValue<WouldDeadlock, &Failure<E>>> {
+        self.wait().map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
+    }
+
+    /// Waits like [`wait_timeout`](Self::wait_timeout) and returns the value. Python's
+    /// `result(timeout)`. `[read-1]`
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with the
+    /// [`WaitError`] of [`wait_timeout`](Self::wait_timeout).
+    pub fn result_timeout(&self, timeout: Duration) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
+        self.wait_timeout(timeout).map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
+    }
+
+    /// Waits like [`wait_deadline`](Self::wait_deadline) and returns the value. `[read-1]`
+    ///
+    /// # Errors
+    ///
+    /// As [`result_timeout`](Self::result_timeout).
+    pub fn result_deadline(
+        &self,
+        deadline: Instant,
+    ) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
+        self.wait_deadline(deadline).map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
+    }
+
+    /// The value, if the future is settled with one. Never blocks. `[read-2]`
+    ///
+    /// # Errors
+    ///
+    /// [`NoValue::Unsettled`] with [`InvalidState`] if it is not settled; [`NoValue::Failed`] if
+    /// there is no value and never will be.
+    pub fn try_result(&self) -> Result<&T, NoValue<InvalidState, &Failure<E>>> {
+        self.settled().ok_or(NoValue::Unsettled(InvalidState))?.result().map_err(NoValue::Failed)
+    }
+
+    /// Waits like [`wait`](Self::wait) and returns why there is no value, or `None` if there is one.
+    /// Python's `exception()`, which however raises a cancellation instead of returning it.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait`](Self::wait).
+    pub fn exception(&self) -> Result<Option<&Failure<E>>, WouldDeadlock> {
+        Ok(self.wait()?.exception())
+    }
+
+    /// Waits like [`wait_timeout`](Self::wait_timeout) and returns why there is no value, or `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_timeout`](Self::wait_timeout).
+    pub fn exception_timeout(&self, timeout: Duration) -> Result<Option<&Failure<E>>, WaitError> {
+        Ok(self.wait_timeout(timeout)?.exception())
+    }
+
+    /// Waits like [`wait_deadline`](Self::wait_deadline) and returns why there is no value, or
+    /// `None`.
+    ///
+    /// # Errors
+    ///
+    /// As [`wait_timeout`](Self::wait_timeout).
+    pub fn exception_deadline(&self, deadline: Instant) -> Result<Option<&Failure<E>>, WaitError> {
+        Ok(self.wait_deadline(deadline)?.exception())
+    }
+
+    /// Waits like [`wait`](Self::wait) and turns into the proof, whose
+    /// [`take`](Settled::take) gives the outcome by value. `[settled-3]`
+    ///
+    /// # Errors
+    ///
+    /// [`WouldDeadlock`] as in [`wait`](Self::wait), with the future.
+    pub fn into_settled(self) -> Result<Settled<T, E>, (WouldDeadlock, Self)> {
+        match self.wait() {
+            Ok(_) => Ok(self.settled),
+            Err(would_deadlock) => Err((would_deadlock, self)),
+        }
+    }
+
+    /// Cancels the work if it has not begun. Never blocks. `[cancel-1]`
+    ///
+    /// If this call is the one that cancels, it wakes those who wait and runs the callbacks, in this
+    /// thread, before it returns. `[callback-1]` To running work the request stays visible; work
+    /// that belongs to an owner, such as a task, is asked to stop. `[cancel-3]` `[cancel-4]`
+    pub fn cancel(&self) -> Cancel {
+        let (answer, settling) = self.handle().cancel();
+        if let Some(settling) = settling {
+            settling.pay(&self.settled);
+        }
+        answer
+    }
+
+    /// Whether the future is Cancelled. Never blocks.
+    #[must_use]
+    pub fn cancelled(&self) -> bool {
+        self.handle().state() == State::Cancelled
+    }
+
+    /// Whether the work is running at this moment. Never blocks. There is no such method on the
+    /// loop flavour, where every observer would get the same answer (D7).
+    #[must_use]
+    pub fn running(&self) -> bool {
+        self.handle().state() == State::Running
+    }
+
+    /// Whether the future is settled, cancelled or finished. Never blocks.
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.handle().is_settled()
+    }
+
+    /// Calls `callback` once, when the future is settled. `[callback-1]` `[callback-3]`
+    ///
+    /// Callbacks that were registered before run in registration order, one after the other, in
+    /// the thread that settles the future, after those who wait were told, with no lock held. On a
+    /// future that is settled already, `callback` runs here and now, and may overtake earlier ones
+    /// that still run in the settling thread (D22, D23).
+    ///
+    /// Every method of the future may be called from inside it. A panic in it is caught and
+    /// reported by the process's panic hook, at once; its siblings run. `[callback-5]`
+    pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
+    where
+        T: Sync,
+        E: Sync,
+    {
+        if let Err(late) = self.handle().register_callback(Box::new(callback)) {
+            crate::settled::run_callbacks(vec![late], &self.settled);
+        }
+    }
+}
+
+/// Another handle of the same future. `[bounds-2]`
+impl<T: Sync, E: Sync> Clone for ThreadFuture<T, E> {
+    fn clone(&self) -> Self {
+        Self { settled: self.settled.clone() }
+    }
+}
+
+impl<T, E> fmt::Debug for ThreadFuture<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle().debug("ThreadFuture", f)
+    }
+}
+
+impl<T, E> IntoFuture for ThreadFuture<T, E> {
+    type Output = Settled<T, E>;
+    type IntoFuture = AwaitThread<T, E>;
+
+    /// Awaits the future, by value, on any executor. `[await-1]`
+    ///
+    /// Cancel safety: a task of this crate's [`EventLoop`](crate::EventLoop) that is stopped while
+    /// it awaits a future by value asks to cancel that future, since nobody else waits for it;
+    /// dropped anywhere else, or awaited by reference, it never cancels. `[await-3]`
+    fn into_future(self) -> AwaitThread<T, E> {
+        AwaitThread { future: Some(self), place: Registration::default() }
+    }
+}
+
+impl<'a, T, E> IntoFuture for &'a ThreadFuture<T, E> {
+    type Output = &'a Settled<T, E>;
+    type IntoFuture = AwaitThreadRef<'a, T, E>;
+
+    /// Awaits the future, by reference, on any executor. Dropping it cancels nothing. `[await-1]`
+    fn into_future(self) -> AwaitThreadRef<'a, T, E> {
+        AwaitThreadRef { future: self, place: Registration::default() }
+    }
+}
+
+/// Awaits a [`ThreadFuture`] by value.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AwaitThread<T, E> {
+    /// `None` once it was ready.
+    future: Option<ThreadFuture<T, E>>,
+    place: Registration,
+}
+
+impl<T, E> Future for AwaitThread<T, E> {
+    type Output = Settled<T, E>;
+
+    /// # Panics
+    ///
+    /// If polled again after it was ready.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
+        let this = &mut *self;
+        let future = this.future.as_ref().expect("not polled again after it was ready");
+        ready!(this.place.poll(future.handle(), cx));
+        Poll::Ready(this.future.take().expect("it was there a line ago").settled)
+    }
+}
+
+impl<T, E> Drop for AwaitThread<T, E> {
+    fn drop(&mut self) {
+        if let Some(future) = &self.future {
+            self.place.leave(future.handle());
+            if context::is_stopping_coroutine() {
+                let _ = future.cancel();
+            }
+        }
+    }
+}
+
+/// Awaits a [`ThreadFuture`] by reference.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AwaitThreadRef<'a, T, E> {
+    future: &'a ThreadFuture<T, E>,
+    place: Registration,
+}
+
+impl<'a, T, E> Future for AwaitThreadRef<'a, T, E> {
+    type Output = &'a Settled<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.place.poll(this.future.handle(), cx).map(|()| &this.future.settled)
+    }
+}
+
+impl<T, E> Drop for AwaitThreadRef<'_, T, E> {
+    fn drop(&mut self) {
+        self.place.leave(self.future.handle());
+    }
+}

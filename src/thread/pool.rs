@@ -1,0 +1,216 @@
+//! [`ThreadPool`]: the reference executor.
+
+use std::{
+    collections::VecDeque,
+    fmt, io, mem,
+    num::NonZero,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use crate::{
+    context,
+    error::{Closed, WouldDeadlock},
+    sync::{Arc, Condvar, Mutex, lock, thread, wait},
+    thread::Executor,
+    waiter::{Job, isolate},
+};
+
+/// Names pools within the process.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
+/// A fixed number of worker threads and one queue, first in, first out. Python's
+/// `ThreadPoolExecutor`.
+///
+/// Workers are started when there is work for them, up to the maximum, and are named
+/// `<name>-<number>`. No job, callback or drop of a job ever runs under a lock of the pool.
+/// `[pool-5]`
+///
+/// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
+/// except where waiting might never end, on a worker of its own or on a thread that runs an event
+/// loop. `[pool-6]`
+pub struct ThreadPool {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    id: context::Id,
+    name: String,
+    max: usize,
+    state: Mutex<State>,
+    /// Told when there is work, and when the pool was shut down.
+    work: Condvar,
+    /// Told when the last worker ends.
+    ended: Condvar,
+}
+
+struct State {
+    queue: VecDeque<Job>,
+    /// Workers that have been started and have not ended.
+    live: usize,
+    /// Those of them that are not busy with a job, and so will look at the queue next. A worker
+    /// counts from the moment it is started: jobs beyond this number need another one (`bug-f6`).
+    idle: usize,
+    /// Number of the next worker, for its name.
+    next: usize,
+    open: bool,
+    threads: Vec<thread::JoinHandle<()>>,
+}
+
+impl ThreadPool {
+    /// A pool of at most `workers` threads.
+    #[must_use]
+    pub fn new(workers: NonZero<usize>) -> Self {
+        Self::named("settled", workers)
+    }
+
+    /// A pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, ….
+    #[must_use]
+    pub fn named(name: impl Into<String>, workers: NonZero<usize>) -> Self {
+        let state = State {
+            queue: VecDeque::new(),
+            live: 0,
+            idle: 0,
+            next: 0,
+            open: true,
+            threads: Vec::new(),
+        };
+        let shared = Shared {
+            // ORDERING: Relaxed; only the numbers must differ.
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            name: name.into(),
+            max: workers.get(),
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            ended: Condvar::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
+    /// in this thread, which settles its futures as
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). With `wait`, returns when every worker
+    /// has ended. May be called again, and from any thread. `[pool-6]`
+    ///
+    /// # Errors
+    ///
+    /// [`WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
+    /// worker of this pool or runs an event loop. The pool is shut down all the same.
+    pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WouldDeadlock> {
+        let mut state = lock(&self.shared.state);
+        state.open = false;
+        let dropped = if cancel_pending { mem::take(&mut state.queue) } else { VecDeque::new() };
+        drop(state);
+        self.shared.work.notify_all();
+        for job in dropped {
+            isolate(|| drop(job));
+        }
+        if wait { self.join() } else { Ok(()) }
+    }
+
+    fn join(&self) -> Result<(), WouldDeadlock> {
+        let mut state = lock(&self.shared.state);
+        while state.live > 0 {
+            if context::works_for(self.shared.id) {
+                return Err(WouldDeadlock::OwnWorker);
+            }
+            context::may_block()?;
+            state = wait(&self.shared.ended, state, None);
+        }
+        let threads = mem::take(&mut state.threads);
+        drop(state);
+        for thread in threads {
+            // A worker never panics: what it runs is isolated.
+            let _ = thread.join();
+        }
+        Ok(())
+    }
+}
+
+/// As many workers as the machine runs threads at once.
+impl Default for ThreadPool {
+    fn default() -> Self {
+        Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
+    }
+}
+
+impl Executor for ThreadPool {
+    /// # Errors
+    ///
+    /// [`Closed`] after `shutdown`, or if the machine has no thread for the first worker.
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        let mut state = lock(&self.shared.state);
+        if !state.open {
+            return Err(Closed(job));
+        }
+        let wanted = state.queue.len() >= state.idle && state.live < self.shared.max;
+        // Before the job is queued, so that a job that was refused never runs (`bug-f7`).
+        if wanted && self.start_worker(&mut state).is_err() && state.live == 0 {
+            return Err(Closed(job));
+        }
+        state.queue.push_back(job);
+        drop(state);
+        self.shared.work.notify_one();
+        Ok(())
+    }
+}
+
+impl ThreadPool {
+    fn start_worker(&self, state: &mut State) -> io::Result<()> {
+        let shared = Arc::clone(&self.shared);
+        let name = format!("{}-{}", shared.name, state.next);
+        let thread = thread::Builder::new().name(name).spawn(move || shared.run_worker())?;
+        state.threads.push(thread);
+        state.next += 1;
+        state.live += 1;
+        state.idle += 1;
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn run_worker(&self) {
+        let _role = context::work(self.id);
+        let mut state = lock(&self.state);
+        loop {
+            if let Some(job) = state.queue.pop_front() {
+                state.idle -= 1;
+                drop(state);
+                isolate(|| job.run());
+                state = lock(&self.state);
+                state.idle += 1;
+            } else if state.open {
+                state = wait(&self.work, state, None);
+            } else {
+                break;
+            }
+        }
+        state.idle -= 1;
+        state.live -= 1;
+        if state.live == 0 {
+            self.ended.notify_all();
+        }
+    }
+}
+
+impl Drop for ThreadPool {
+    fn drop(&mut self) {
+        // Where waiting might never end, the workers end by themselves when the queue is empty.
+        let _ = self.shutdown(true, false);
+    }
+}
+
+impl fmt::Debug for ThreadPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("ThreadPool");
+        debug.field("name", &self.shared.name).field("max", &self.shared.max);
+        match self.shared.state.try_lock() {
+            Ok(state) => debug
+                .field("open", &state.open)
+                .field("live", &state.live)
+                .field("idle", &state.idle)
+                .field("queued", &state.queue.len())
+                .finish(),
+            Err(_) => debug.field("state", &format_args!("<locked>")).finish(),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Who is told when a future settles, and what a loop must offer to be told.
+
+use std::{
+    any::Any,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    task::Waker,
+};
+
+use crate::{error::Closed, settled::Settled, sync::Unparker};
+
+/// A done-callback of a [`ThreadFuture`](crate::ThreadFuture).
+pub(crate) type Callback<T, E> = Box<dyn FnOnce(&Settled<T, E>) + Send>;
+
+/// Somebody who waits. It is told once, with no lock held.
+pub(crate) enum Waiter {
+    /// A thread that is parked in `wait`.
+    Thread(Unparker),
+    /// A task that awaits.
+    Waker(Waker),
+    /// Something to do, such as posting to the loop of a loop future. Crate code, not the user's.
+    Hook(Job),
+}
+
+impl Waiter {
+    /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler.
+    pub(crate) fn notify(self) {
+        isolate(|| match self {
+            Self::Thread(thread) => thread.unpark(),
+            Self::Waker(waker) => waker.wake(),
+            Self::Hook(hook) => hook.run(),
+        });
+    }
+}
+
+/// Runs user code so that a panic ends here. The panic has been reported by then, once, by the
+/// process's panic hook. `[callback-5]`
+pub(crate) fn isolate(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        // A payload whose own drop panics must not undo the isolation.
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+    }
+}
+
+/// A piece of work that runs once: what loops queue and what executors execute.
+///
+/// Dropping it unrun is allowed and loses nothing: a future that it was to settle is then
+/// Cancelled([`Dropped`](crate::Cancelled::Dropped)). `[schedule-4]`
+pub struct Job(Box<dyn Run>);
+
+/// What is inside a [`Job`]. `Any`, so that a refused job can be given back as what it was made of.
+pub(crate) trait Run: Any + Send {
+    fn run(self: Box<Self>);
+}
+
+impl<F: FnOnce() + Send + 'static> Run for F {
+    fn run(self: Box<Self>) {
+        self();
+    }
+}
+
+impl Job {
+    /// A job that calls `f`.
+    #[must_use]
+    pub fn new(f: impl FnOnce() + Send + 'static) -> Self {
+        Self(Box::new(f))
+    }
+
+    pub(crate) fn from_run(run: impl Run) -> Self {
+        Self(Box::new(run))
+    }
+
+    /// Does the work, in the calling thread.
+    ///
+    /// # Panics
+    ///
+    /// If the work panics. A job made by an [`Executor`](crate::Executor) never does: the panic
+    /// becomes its future's outcome.
+    pub fn run(self) {
+        self.0.run();
+    }
+
+    /// The work as what it was made of, if it was made of an `R`.
+    pub(crate) fn into_run<R: Run>(self) -> Option<R> {
+        (self.0 as Box<dyn Any>).downcast().ok().map(|run| *run)
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job(..)")
+    }
+}
+
+/// What an event loop must offer so that futures can live on it: one question, and one way to ask
+/// it. `[schedule-1]`
+///
+/// An implementation promises:
+///
+/// * the job never runs inside `call_soon_threadsafe`, but later, on the one thread of the loop;
+/// * if one call happens-before another, their jobs run in that order; `[schedule-2]`
+/// * `Ok` means that the job runs once, or is dropped with the loop; `[schedule-4]`
+/// * `Err` hands the job back, unrun: there is no separate "is it closed?", whose answer would be
+///   stale before it could be used (`bug-d2`). `[schedule-3]`
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an event loop that futures can live on",
+    note = "implement `settled::Schedule`, or use a handle of `settled::EventLoop`"
+)]
+pub trait Schedule: Send + Sync + 'static {
+    /// Queues `job` to run on the loop's thread. May be called from any thread, also from inside a
+    /// callback, and does not block for longer than a short critical section.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] hands the job back if the loop takes no more work.
+    fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>>;
+}
