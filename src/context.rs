@@ -3,12 +3,23 @@
 //! One thread-local stack answers it. An event loop pushes an entry while it runs, a pool worker
 //! while it lives; a call that would have to park asks [`may_block`] first. `[deadlock-1]`
 
-use std::{cell::RefCell, marker::PhantomData};
+use std::{
+    cell::RefCell,
+    marker::PhantomData,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use crate::{error::WouldDeadlock, sync::thread_local};
 
-/// Identifies a loop or a pool within the process.
+/// Identifies a loop, a task or a pool within the process.
 pub(crate) type Id = u64;
+
+/// A number that nobody else has.
+pub(crate) fn next_id() -> Id {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    // ORDERING: Relaxed; only the numbers must differ.
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
@@ -18,7 +29,7 @@ enum Role {
 }
 
 thread_local! {
-    static ROLES: RefCell<Vec<Role>> = RefCell::new(Vec::new());
+    static ROLES: RefCell<Vec<Role>> = const { RefCell::new(Vec::new()) };
 }
 
 fn any(test: impl Fn(Role) -> bool) -> bool {

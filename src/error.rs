@@ -24,7 +24,9 @@ pub enum Failure<E> {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// The running work dropped its promise without an outcome.
-    #[error("the work ended without an outcome: its running promise was dropped; no value will come")]
+    #[error(
+        "the work ended without an outcome: its running promise was dropped; no value will come"
+    )]
     Abandoned,
 }
 
@@ -154,7 +156,9 @@ pub struct InvalidState;
 /// It is a type of its own, so that it cannot be taken for a timeout that the work itself reports
 /// as its error (difference D6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("the wait expired before the future settled; the work goes on, and may be waited for again")]
+#[error(
+    "the wait expired before the future settled; the work goes on, and may be waited for again"
+)]
 pub struct Expired;
 
 /// Why a wait with a deadline ended without an outcome. `[wait-3]` `[deadlock-1]`
@@ -223,4 +227,3 @@ pub enum RunError {
     )]
     Nested,
 }
-

@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+pub mod bridge;
 mod cell;
 pub mod context;
 mod error;
+mod event_loop;
 pub mod machine;
 pub mod phase;
 mod promise;
@@ -16,6 +18,9 @@ pub use crate::{
     error::{
         Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,
         RunError, WaitError, WouldDeadlock,
+    },
+    event_loop::{
+        AwaitLoop, AwaitLoopRef, CallHandle, EventLoop, LoopFuture, LoopHandle, LoopRef, Token,
     },
     promise::Promise,
     settled::Settled,

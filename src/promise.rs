@@ -64,7 +64,11 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().cancel_requested()
     }
 
-    fn settle(self, event: Event, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
+    fn settle(
+        self,
+        event: Event,
+        outcome: Outcome<T, E>,
+    ) -> Result<(), (Outcome<T, E>, Cancelled)> {
         self.producer.settle(event, outcome).map(|settlement| settlement.pay())
     }
 
@@ -152,8 +156,7 @@ impl<T, E> Promise<T, E, Owned> {
     /// [`Stopped`](Cancelled::Stopped) otherwise. Stop the work *first*, so that nobody sees it
     /// cancelled while it still runs. Cannot fail. `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
-        let cause =
-            if self.cancel_requested() { Cancelled::Requested } else { Cancelled::Stopped };
+        let cause = if self.cancel_requested() { Cancelled::Requested } else { Cancelled::Stopped };
         self.settle_surely(Event::Cancel, Err(Failure::Cancelled(cause)));
     }
 }

@@ -9,15 +9,19 @@ use std::{sync::PoisonError, time::Instant};
 #[cfg(settled_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
-    thread,
-    thread_local,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread, thread_local,
 };
 #[cfg(not(settled_loom))]
 pub(crate) use std::{
-    sync::{Arc, Condvar, Mutex, MutexGuard},
-    thread,
-    thread_local,
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread, thread_local,
 };
 
 /// Locks, also when a panicking thread has held the lock: no user code ever runs under a lock of
@@ -113,7 +117,9 @@ mod parker {
 pub(crate) use parker::{Parker, Unparker};
 #[cfg(settled_loom)]
 mod parker {
-    use super::{Arc, Condvar, Instant, Mutex, lock, wait};
+    use std::sync::Arc;
+
+    use super::{Condvar, Instant, Mutex, lock, wait};
 
     /// loom panics when a thread is unparked while it joins another (tokio-rs/loom#249), which a
     /// late `unpark` may do; a token behind a lock has the same meaning and no such trap.

@@ -3,12 +3,12 @@
 use std::{
     convert::Infallible,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
 };
 
 use crate::{
     error::{Closed, Panic},
     promise::Promise,
-    sync::Arc,
     thread::ThreadFuture,
     waiter::{Job, Run},
 };

@@ -66,7 +66,6 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// A new pending future and its promise.
-    #[must_use]
     pub fn promise() -> (Promise<T, E, Pending>, Self) {
         let (promise, handle) = promise::pending();
         (promise, Self::new(handle))
@@ -76,7 +75,6 @@ impl<T, E> ThreadFuture<T, E> {
     /// request wakes `owner` in the asking thread, which may then look at
     /// [`cancel_requested`](Promise::cancel_requested), stop the work and say so with
     /// [`stopped`](Promise::stopped). `[cancel-4]`
-    #[must_use]
     pub fn owned(owner: Waker) -> (Promise<T, E, Owned>, Self) {
         let (promise, handle) = promise::owned(owner);
         (promise, Self::new(handle))

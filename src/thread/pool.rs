@@ -1,22 +1,14 @@
 //! [`ThreadPool`]: the reference executor.
 
-use std::{
-    collections::VecDeque,
-    fmt, io, mem,
-    num::NonZero,
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::{collections::VecDeque, fmt, io, mem, num::NonZero, sync::Arc};
 
 use crate::{
     context,
     error::{Closed, WouldDeadlock},
-    sync::{Arc, Condvar, Mutex, lock, thread, wait},
+    sync::{Condvar, Mutex, lock, thread, wait},
     thread::Executor,
     waiter::{Job, isolate},
 };
-
-/// Names pools within the process.
-static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 /// A fixed number of worker threads and one queue, first in, first out. Python's
 /// `ThreadPoolExecutor`.
@@ -75,8 +67,7 @@ impl ThreadPool {
             threads: Vec::new(),
         };
         let shared = Shared {
-            // ORDERING: Relaxed; only the numbers must differ.
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            id: context::next_id(),
             name: name.into(),
             max: workers.get(),
             state: Mutex::new(state),

@@ -1,0 +1,109 @@
+//! The crossings between the two flavours: the only module that uses both.
+
+use std::{convert::Infallible, future::Future, sync::Arc, task::Waker};
+
+use crate::{
+    Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture,
+    error::Closed,
+    event_loop::{Flag, Spawn},
+    promise,
+    waiter::Job,
+};
+
+/// A loop's view of a thread future: a second view of the same cell, not a copy. Python's
+/// `asyncio.wrap_future`. `[bridge-1]`
+///
+/// The two views never contradict each other, and a cancel through either is a cancel of the one
+/// future; only, the loop's view may lag until the loop has delivered. A second view hands `&T` to
+/// the loop's thread, hence `Sync`. `[bounds-2]` Call it on the loop's thread.
+///
+/// ```
+/// use settled::{EventLoop, ThreadFuture, bridge};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let view = bridge::wrap_future(&future, &event_loop);
+/// let producer = std::thread::spawn(move || promise.finish(1));
+/// let settled = event_loop.run_until_complete(view).unwrap();
+/// assert_eq!(settled.result().unwrap(), future.result().unwrap());
+/// producer.join().unwrap().unwrap();
+/// ```
+#[must_use]
+pub fn wrap_future<T, E>(future: &ThreadFuture<T, E>, home: &LoopRef) -> LoopFuture<T, E>
+where
+    T: Sync + 'static,
+    E: Sync + 'static,
+{
+    LoopFuture::view(future.clone().into_inner(), home.registry())
+}
+
+/// Runs `work` in an executor and gives the loop's view of its outcome. Python's
+/// `loop.run_in_executor`. `[bridge-2]`
+///
+/// Cancelling the future before a worker has begun drops `work` unrun; after that it is refused, and
+/// the request stays visible to the work. Call it on the loop's thread.
+///
+/// # Errors
+///
+/// [`Closed`] hands `work` back if the executor takes no more work.
+pub fn run_in_executor<X, T, F>(
+    home: &LoopRef,
+    executor: &X,
+    work: F,
+) -> Result<LoopFuture<T, Infallible>, Closed<F>>
+where
+    X: Executor + ?Sized,
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    Ok(LoopFuture::view(executor.submit(work)?.into_inner(), home.registry()))
+}
+
+/// Runs `coroutine` as a task of a loop in another thread, and gives a future that this thread can
+/// wait for. Python's `asyncio.run_coroutine_threadsafe`. `[bridge-3]`
+///
+/// `cancel` on the future asks the task to stop, and answers
+/// [`Requested`](crate::Cancel::Requested): the future is Cancelled when the coroutine has been
+/// dropped, not before. If the loop is closed first, the future is Cancelled too; it is never left
+/// unsettled. Waiting for it on the loop's own thread is
+/// [`WouldDeadlock`](crate::WouldDeadlock). May be called from any thread.
+///
+/// # Errors
+///
+/// [`Closed`] hands `coroutine` back if the loop takes no more work.
+///
+/// ```
+/// use settled::{EventLoop, bridge};
+///
+/// let event_loop = EventLoop::new();
+/// let handle = event_loop.handle();
+/// let other = std::thread::spawn(move || {
+///     let future = bridge::run_coroutine_threadsafe(async { 40 + 2 }, &handle).unwrap();
+///     let answer = *future.result().unwrap();
+///     handle.stop();
+///     answer
+/// });
+/// event_loop.run_forever().unwrap();
+/// assert_eq!(other.join().unwrap(), 42);
+/// ```
+pub fn run_coroutine_threadsafe<F, T>(
+    coroutine: F,
+    home: &LoopHandle,
+) -> Result<ThreadFuture<T, Infallible>, Closed<F>>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    // The job that makes the task takes its first step, so that a request to cancel that comes
+    // before is seen there, and the coroutine never runs.
+    let flag = Flag::queued(Arc::clone(&home.queue));
+    let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
+    let spawn = Spawn { future: coroutine, promise, flag, call: Ok::<T, Infallible> };
+    match Schedule::call_soon_threadsafe(home, Job::from_run(spawn)) {
+        Ok(()) => Ok(ThreadFuture::new(handle)),
+        Err(Closed(job)) => {
+            let refused = job.into_run::<Spawn<F, T, Infallible, T>>();
+            Err(Closed(refused.expect("a refused job is handed back as it was").future))
+        }
+    }
+}

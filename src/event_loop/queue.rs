@@ -1,0 +1,124 @@
+//! The one door into a loop for other threads.
+
+use std::{collections::VecDeque, fmt, mem, sync::Arc, time::Instant};
+
+use crate::{
+    context::{self, Id},
+    error::Closed,
+    sync::{Condvar, Mutex, lock, wait},
+    waiter::{Job, Schedule},
+};
+
+/// Something for the loop to do next.
+pub(crate) enum Post {
+    Job(Job),
+    /// Poll the task with this number.
+    Step(Id),
+    Stop,
+}
+
+/// The queue between threads, and the loop's bed.
+pub(crate) struct Queue {
+    pub(crate) id: Id,
+    inner: Mutex<Inner>,
+    /// Told when the queue gets its first entry while the loop sleeps.
+    bell: Condvar,
+}
+
+struct Inner {
+    posts: VecDeque<Post>,
+    open: bool,
+    asleep: bool,
+}
+
+impl Queue {
+    pub(crate) fn new() -> Arc<Self> {
+        let inner = Inner { posts: VecDeque::new(), open: true, asleep: false };
+        Arc::new(Self { id: context::next_id(), inner: Mutex::new(inner), bell: Condvar::new() })
+    }
+
+    /// Queues and wakes: in this order, so that no wake-up is lost. `[schedule-2]`
+    pub(crate) fn post(&self, post: Post) -> Result<(), Closed<Post>> {
+        let mut inner = lock(&self.inner);
+        if !inner.open {
+            return Err(Closed(post));
+        }
+        inner.posts.push_back(post);
+        let wake = mem::take(&mut inner.asleep);
+        drop(inner);
+        if wake {
+            self.bell.notify_one();
+        }
+        Ok(())
+    }
+
+    /// What has been posted, without waiting.
+    pub(crate) fn take(&self) -> VecDeque<Post> {
+        mem::take(&mut lock(&self.inner).posts)
+    }
+
+    /// What has been posted; sleeps until there is something or the deadline has passed.
+    pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
+        let mut inner = lock(&self.inner);
+        while inner.posts.is_empty() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            inner.asleep = true;
+            inner = wait(&self.bell, inner, deadline);
+        }
+        inner.asleep = false;
+        mem::take(&mut inner.posts)
+    }
+
+    pub(crate) fn close(&self) {
+        lock(&self.inner).open = false;
+    }
+}
+
+/// The way to an [`EventLoop`](crate::EventLoop) from other threads. Cheap to clone; `Send` and
+/// `Sync`. It keeps neither the loop nor the loop's tasks alive.
+#[derive(Clone)]
+pub struct LoopHandle {
+    pub(crate) queue: Arc<Queue>,
+}
+
+impl LoopHandle {
+    /// Calls `f` on the loop's thread, soon, never inside this call. Calls that happen one after
+    /// the other run in this order, also among those of
+    /// [`LoopRef::call_soon`](crate::LoopRef::call_soon). `[schedule-2]`
+    ///
+    /// `Ok` means that `f` runs once, or is dropped with the loop. A panic in `f` is caught and
+    /// reported by the process's panic hook.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] hands `f` back if the loop takes no more work. `[schedule-3]`
+    pub fn call_soon_threadsafe<F>(&self, f: F) -> Result<(), Closed<F>>
+    where
+        F: FnOnce() + Send + 'static,
+    {
+        Schedule::call_soon_threadsafe(self, Job::new(f)).map_err(|Closed(job)| {
+            Closed(job.into_run().expect("a refused job is handed back as it was"))
+        })
+    }
+
+    /// Ends [`run_forever`](crate::EventLoop::run_forever) or
+    /// [`run_until_complete`](crate::EventLoop::run_until_complete) after the turn in which it
+    /// arrives. On a closed loop it does nothing.
+    pub fn stop(&self) {
+        drop(self.queue.post(Post::Stop));
+    }
+}
+
+impl Schedule for LoopHandle {
+    fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
+        self.queue.post(Post::Job(job)).map_err(|Closed(post)| match post {
+            Post::Job(job) => Closed(job),
+            Post::Step(_) | Post::Stop => unreachable!("a refused post is handed back as it was"),
+        })
+    }
+}
+
+impl fmt::Debug for LoopHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoopHandle").field("id", &self.queue.id).finish()
+    }
+}

@@ -1,0 +1,191 @@
+//! What a loop keeps for its futures, on its own thread.
+//!
+//! Callbacks and handles of loop futures need not be `Send`, so they never leave the loop's thread:
+//! what is posted to the loop is a job that carries two numbers, the loop's and the entry's. A job
+//! that a closed loop refuses is therefore dropped safely wherever it is. `[loop-3]`
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashMap},
+    mem,
+    rc::{Rc, Weak},
+    sync::Arc,
+};
+
+use crate::{
+    context::Id,
+    sync::thread_local,
+    waiter::{Job, Schedule, isolate},
+};
+
+thread_local! {
+    /// The registries of this thread's loops, but for the closed ones.
+    static REGISTRIES: RefCell<Vec<Rc<Registry>>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Open,
+    /// New work is refused; what was accepted is being ended.
+    Closing,
+    Closed,
+}
+
+pub(crate) struct Registry {
+    id: Id,
+    schedule: Arc<dyn Schedule>,
+    life: Cell<Life>,
+    next: Cell<u64>,
+    views: RefCell<HashMap<u64, Entry>>,
+    /// Things to do that were posted from this thread, by number and so in order.
+    errands: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
+}
+
+/// What the registry knows of a view.
+struct Entry {
+    view: Weak<dyn Deliver>,
+    /// Keeps a view alive that nobody holds but that has callbacks.
+    kept: Option<Rc<dyn Deliver>>,
+}
+
+/// A view of a cell, whatever its types.
+pub(crate) trait Deliver {
+    /// The cell was settled by this thread: it is settled for the loop from now on.
+    fn arrived(self: Rc<Self>);
+    /// The loop delivers: it is settled for the loop from now on, and its callbacks run.
+    fn deliver(self: Rc<Self>);
+    /// The loop is closed: drops the callbacks, which will never run.
+    fn sweep(&self);
+}
+
+impl Registry {
+    pub(crate) fn new(id: Id, schedule: Arc<dyn Schedule>) -> Rc<Self> {
+        let registry = Rc::new(Self {
+            id,
+            schedule,
+            life: Cell::new(Life::Open),
+            next: Cell::new(0),
+            views: RefCell::default(),
+            errands: RefCell::default(),
+        });
+        REGISTRIES.with(|all| all.borrow_mut().push(Rc::clone(&registry)));
+        registry
+    }
+
+    fn find(id: Id) -> Option<Rc<Self>> {
+        REGISTRIES
+            .try_with(|all| all.borrow().iter().find(|registry| registry.id == id).cloned())
+            .ok()
+            .flatten()
+    }
+
+    pub(crate) fn id(&self) -> Id {
+        self.id
+    }
+
+    pub(crate) fn schedule(&self) -> &Arc<dyn Schedule> {
+        &self.schedule
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.life.get() == Life::Open
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.life.get() == Life::Closed
+    }
+
+    pub(crate) fn next(&self) -> u64 {
+        self.next.replace(self.next.get() + 1)
+    }
+
+    pub(crate) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
+        self.views.borrow_mut().insert(id, Entry { view, kept: None });
+    }
+
+    pub(crate) fn leave(&self, id: u64) {
+        // It may hold the last reference to the view, whose drop comes here again: not borrowed then.
+        let entry = self.views.borrow_mut().remove(&id);
+        drop(entry);
+    }
+
+    /// Keeps `view` alive until it is delivered or swept, or until it is released.
+    pub(crate) fn keep(&self, id: u64, view: Rc<dyn Deliver>) {
+        if let Some(entry) = self.views.borrow_mut().get_mut(&id) {
+            entry.kept = Some(view);
+        }
+    }
+
+    pub(crate) fn release(&self, id: u64) {
+        let kept = self.views.borrow_mut().get_mut(&id).and_then(|entry| entry.kept.take());
+        drop(kept);
+    }
+
+    fn view(&self, id: u64) -> Option<Rc<dyn Deliver>> {
+        self.views.borrow().get(&id).and_then(|entry| entry.view.upgrade())
+    }
+
+    /// What a cell has to do when it settles: tell the view `id` through its loop. `[loop-3]`
+    pub(crate) fn hook(&self, id: u64) -> Job {
+        let (home, schedule) = (self.id, Arc::clone(&self.schedule));
+        Job::new(move || {
+            if let Some(registry) = Self::find(home) {
+                if let Some(view) = registry.view(id) {
+                    view.arrived();
+                }
+            } else {
+                let deliver = move || {
+                    if let Some(view) = Self::find(home).and_then(|registry| registry.view(id)) {
+                        view.deliver();
+                    }
+                };
+                // Refused by a closed loop: its views read through from now on.
+                drop(schedule.call_soon_threadsafe(Job::new(deliver)));
+            }
+        })
+    }
+
+    /// Does `errand` on the loop, later. If the loop takes no more, it is done by `close`, or after
+    /// that at once: an errand is never lost.
+    pub(crate) fn post(&self, errand: Box<dyn FnOnce()>) {
+        if self.is_closed() {
+            return isolate(errand);
+        }
+        let (home, id) = (self.id, self.next());
+        self.errands.borrow_mut().insert(id, errand);
+        let job = Job::new(move || {
+            let errand = Self::find(home).and_then(|home| home.errands.borrow_mut().remove(&id));
+            if let Some(errand) = errand {
+                errand();
+            }
+        });
+        // Refused while the loop is closing: the errand stays, and `close` does it.
+        drop(self.schedule.call_soon_threadsafe(job));
+    }
+
+    /// First act of closing: from now on new work is refused.
+    pub(crate) fn begin_close(&self) {
+        self.life.set(Life::Closing);
+    }
+
+    /// Does one errand that the loop did not take any more, oldest first.
+    pub(crate) fn run_errand(&self) -> bool {
+        let errand = self.errands.borrow_mut().pop_first();
+        errand.map(|(_, errand)| isolate(errand)).is_some()
+    }
+
+    /// Last act of closing: drops every callback that has not run, on this thread. `[loop-5]`
+    pub(crate) fn sweep(&self) {
+        self.life.set(Life::Closed);
+        let entries = mem::take(&mut *self.views.borrow_mut());
+        for entry in entries.into_values() {
+            isolate(|| {
+                if let Some(view) = entry.view.upgrade() {
+                    view.sweep();
+                }
+                drop(entry.kept);
+            });
+        }
+        let _ = REGISTRIES.try_with(|all| all.borrow_mut().retain(|other| other.id != self.id));
+    }
+}
