@@ -29,7 +29,7 @@ enum Role {
 }
 
 thread_local! {
-    static ROLES: RefCell<Vec<Role>> = const { RefCell::new(Vec::new()) };
+    static ROLES: RefCell<Vec<Role>> = RefCell::default();
 }
 
 fn any(test: impl Fn(Role) -> bool) -> bool {

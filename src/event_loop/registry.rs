@@ -20,7 +20,7 @@ use crate::{
 
 thread_local! {
     /// The registries of this thread's loops, but for the closed ones.
-    static REGISTRIES: RefCell<Vec<Rc<Registry>>> = const { RefCell::new(Vec::new()) };
+    static REGISTRIES: RefCell<Vec<Rc<Registry>>> = RefCell::default();
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

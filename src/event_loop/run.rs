@@ -36,7 +36,7 @@ const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 thread_local! {
     /// The loops of this thread that are not closed.
-    static LOOPS: RefCell<Vec<Weak<Core>>> = const { RefCell::new(Vec::new()) };
+    static LOOPS: RefCell<Vec<Weak<Core>>> = RefCell::default();
 }
 
 /// A small single-threaded event loop, the reference for what a [`Schedule`](crate::Schedule) is.
