@@ -55,15 +55,6 @@ pub(crate) fn owned<T, E>(owner: Waker) -> (Promise<T, E, Owned>, Handle<T, E>) 
 }
 
 impl<T, E, P: Phase> Promise<T, E, P> {
-    /// Whether somebody has asked to cancel, and was refused or told that it is a request. A long
-    /// job looks at it now and then, in order to stop early. `[cancel-3]`
-    ///
-    /// What the asking thread did before is *not* promised to be visible; this is a hint.
-    #[must_use]
-    pub fn cancel_requested(&self) -> bool {
-        self.producer.handle().cancel_requested()
-    }
-
     fn settle(
         self,
         event: Event,
@@ -118,6 +109,13 @@ impl<T, E> Promise<T, E, Pending> {
 }
 
 impl<T, E> Promise<T, E, Running> {
+    /// Whether somebody has asked to cancel, and was refused. A long job looks at it
+    /// now and then, in order to stop early. Never blocks. `[cancel-3]`
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        self.producer.handle().cancel_requested()
+    }
+
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     pub fn finish(self, value: T) {
         self.settle_surely(Event::Finish, Ok(value));
@@ -135,6 +133,13 @@ impl<T, E> Promise<T, E, Running> {
 }
 
 impl<T, E> Promise<T, E, Owned> {
+    /// Whether somebody has asked to cancel. The first request wakes the owner too. Never
+    /// blocks. `[cancel-4]`
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        self.producer.handle().cancel_requested()
+    }
+
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
     /// the thread callbacks in this thread. `[promise-5]`
     pub fn finish(self, value: T) {
