@@ -56,7 +56,7 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    Ok(LoopFuture::view(executor.submit(work)?.into_inner(), home.registry()))
+    Ok(LoopFuture::view((&executor).submit(work)?.into_inner(), home.registry()))
 }
 
 /// Runs `coroutine` as a task of a loop in another thread, and gives a future that this thread can

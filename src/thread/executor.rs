@@ -18,6 +18,8 @@ use crate::{
 ///
 /// An implementation provides [`execute`](Self::execute): accept a [`Job`] or hand it back. Each
 /// accepted job must be run once or dropped; both settle its future. `[pool-1]`
+///
+/// A pointer to an executor is one too, so that `&dyn Executor` and `Arc<dyn Executor>` submit.
 pub trait Executor {
     /// Takes a job, to run it in a thread of the executor, or to drop it.
     ///
@@ -46,6 +48,7 @@ pub trait Executor {
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
+        Self: Sized,
     {
         submit(self, work, |work| Ok(work()))
     }
@@ -60,6 +63,7 @@ pub trait Executor {
         F: FnOnce() -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
+        Self: Sized,
     {
         submit(self, work, |work| work())
     }
@@ -91,7 +95,7 @@ fn submit<X, F, T, E>(
     call: fn(F) -> Result<T, E>,
 ) -> Result<ThreadFuture<T, E>, Closed<F>>
 where
-    X: Executor + ?Sized,
+    X: Executor,
     F: Send + 'static,
     T: Send + 'static,
     E: Send + 'static,

@@ -1,0 +1,277 @@
+//! The crossings, clause by clause.
+
+#[path = "support/log.rs"]
+mod log;
+
+use std::{
+    num::NonZero,
+    sync::{Arc, mpsc},
+    thread,
+};
+
+use log::Log;
+use settled::{
+    Cancel, Closed, EventLoop, Executor, Failure, Refusal, ThreadFuture, ThreadPool, WouldDeadlock,
+    bridge,
+};
+
+type Future = ThreadFuture<u32, String>;
+
+fn turns(event_loop: &EventLoop, count: usize) {
+    for _ in 0..count {
+        event_loop.stop();
+        event_loop.run_forever().unwrap();
+    }
+}
+
+fn pool() -> ThreadPool {
+    ThreadPool::new(NonZero::<usize>::MIN)
+}
+
+#[test]
+fn a_wrapped_future_is_a_second_view_of_the_same_cell() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    promise.finish(1).unwrap();
+    let (here, there) = (view.result().unwrap(), future.result().unwrap());
+    assert!(std::ptr::eq(here, there), "not a copy");
+}
+
+#[test]
+fn wrapping_a_settled_future_takes_a_turn() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    promise.finish(1).unwrap();
+    let view = bridge::wrap_future(&future, &event_loop);
+    let log = Log::new();
+    let callback = log.clone();
+    view.add_done_callback(move |_| callback.add("callback"));
+    assert!(!view.done() && log.entries().is_empty());
+    turns(&event_loop, 1);
+    assert!(view.done());
+    assert_eq!(log.entries(), ["callback"]);
+}
+
+#[test]
+fn a_cancel_through_either_view_cancels_the_one_future() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    assert_eq!(view.cancel(), Cancel::Now);
+    assert!(future.cancelled() && view.cancelled());
+    assert!(promise.start().is_err());
+
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert!(view.cancelled());
+    drop(promise);
+
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    let running = promise.start().unwrap();
+    assert_eq!(view.cancel(), Cancel::Refused(Refusal::Running));
+    assert!(running.cancel_requested());
+    running.finish(2);
+    assert_eq!(future.result().unwrap(), &2);
+}
+
+#[test]
+fn a_cancel_through_the_loop_runs_thread_callbacks_in_a_later_turn() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    let log = Log::new();
+    let callback = log.clone();
+    future.add_done_callback(move |settled| callback.add(settled.cancelled().to_string()));
+    assert_eq!(view.cancel(), Cancel::Now);
+    assert!(log.entries().is_empty(), "not inside the caller's turn");
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["true"]);
+    drop(promise);
+}
+
+#[test]
+fn thread_callbacks_run_even_if_the_loop_is_closed_first() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let add = |future: &Future, text: &'static str| {
+        let log = log.clone();
+        future.add_done_callback(move |_| log.add(text));
+    };
+    let (_promise, future) = Future::promise();
+    add(&future, "by close");
+    let view = bridge::wrap_future(&future, &event_loop);
+    let (_promise2, late) = Future::promise();
+    add(&late, "at once");
+    let late_view = bridge::wrap_future(&late, &event_loop);
+    assert_eq!(view.cancel(), Cancel::Now);
+    event_loop.close();
+    assert_eq!(log.entries(), ["by close"]);
+    assert_eq!(late_view.cancel(), Cancel::Now);
+    assert_eq!(log.entries(), ["by close", "at once"]);
+}
+
+#[test]
+fn a_pool_job_is_awaited_on_the_loop() {
+    let event_loop = EventLoop::new();
+    let pool = pool();
+    let here = thread::current().id();
+    let future = bridge::run_in_executor(&event_loop, &pool, || thread::current().id()).unwrap();
+    let settled = event_loop.run_until_complete(future).unwrap();
+    assert_ne!(settled.take().unwrap().unwrap(), here);
+    pool.shutdown(true, false).unwrap();
+    let Closed(work) = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err();
+    assert_eq!(work(), 3);
+    // Behind a pointer too.
+    let pool: Arc<dyn Executor> = Arc::new(ThreadPool::default());
+    let future = bridge::run_in_executor(&event_loop, &*pool, || 4).unwrap();
+    assert_eq!(event_loop.run_until_complete(future).unwrap().result().unwrap(), &4);
+}
+
+#[test]
+fn a_queued_pool_job_is_cancelled_from_the_loop() {
+    let event_loop = EventLoop::new();
+    let pool = pool();
+    let (release, released) = mpsc::channel::<()>();
+    let (begun, began) = mpsc::channel();
+    let busy = pool.submit(move || {
+        begun.send(()).unwrap();
+        released.recv().unwrap();
+    });
+    began.recv().unwrap();
+    let future = bridge::run_in_executor(&event_loop, &pool, || panic!("never runs")).unwrap();
+    let future: settled::LoopFuture<(), _> = future;
+    assert_eq!(future.cancel(), Cancel::Now);
+    let running = bridge::wrap_future(busy.as_ref().unwrap(), &event_loop);
+    assert_eq!(running.cancel(), Cancel::Refused(Refusal::Running));
+    release.send(()).unwrap();
+    assert!(event_loop.run_until_complete(&future).unwrap().cancelled());
+    event_loop.run_until_complete(running).unwrap().result().unwrap();
+}
+
+#[test]
+fn a_coroutine_runs_on_a_loop_in_another_thread() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let caller = thread::spawn(move || {
+        let coroutine = async { thread::current().id() };
+        let future = bridge::run_coroutine_threadsafe(coroutine, &handle).unwrap();
+        let id = *future.result().unwrap();
+        handle.stop();
+        id
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(caller.join().unwrap(), thread::current().id());
+}
+
+/// Tells a channel when it is dropped.
+struct Tells(mpsc::Sender<&'static str>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        let _ = self.0.send("dropped");
+    }
+}
+
+#[test]
+fn a_coroutine_is_stopped_from_another_thread_and_then_seen_cancelled() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let caller = thread::spawn(move || {
+        let (tell, told) = mpsc::channel();
+        let guard = Tells(tell.clone());
+        let coroutine = async move {
+            let guard = guard;
+            guard.0.send("running").unwrap();
+            std::future::pending::<()>().await;
+        };
+        let future = bridge::run_coroutine_threadsafe(coroutine, &handle).unwrap();
+        assert_eq!(told.recv(), Ok("running"));
+        assert_eq!(future.cancel(), Cancel::Requested);
+        assert!(future.wait().unwrap().cancelled());
+        assert_eq!(told.try_recv(), Ok("dropped"), "before it was seen cancelled");
+        handle.stop();
+    });
+    event_loop.run_forever().unwrap();
+    caller.join().unwrap();
+}
+
+#[test]
+fn a_coroutine_cancelled_before_it_arrives_never_runs() {
+    let event_loop = EventLoop::new();
+    let never = async { panic!("never runs") };
+    let future = bridge::run_coroutine_threadsafe(never, &event_loop.handle()).unwrap();
+    let future: ThreadFuture<(), _> = future;
+    assert_eq!(future.cancel(), Cancel::Requested);
+    assert!(!future.done());
+    turns(&event_loop, 2);
+    assert!(future.cancelled());
+}
+
+#[test]
+fn a_coroutine_is_settled_when_its_loop_is_closed() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let pending = std::future::pending::<()>();
+    let suspended = bridge::run_coroutine_threadsafe(pending, &handle).unwrap();
+    turns(&event_loop, 1);
+    let pending = std::future::pending::<()>();
+    let queued = bridge::run_coroutine_threadsafe(pending, &handle).unwrap();
+    event_loop.close();
+    for future in [suspended, queued] {
+        assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(_)))));
+    }
+    let Closed(coroutine) = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err();
+    assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(1));
+}
+
+#[test]
+fn a_loop_that_would_wait_for_itself_is_told() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let answer = event_loop.run_until_complete(async {
+        let future = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap();
+        future.wait().map(drop)
+    });
+    assert_eq!(answer, Ok(Err(WouldDeadlock::EventLoop)));
+}
+
+#[test]
+fn two_loops_in_two_threads_await_each_others_futures() {
+    let (send, receive) = mpsc::channel();
+    let other = thread::spawn(move || {
+        let event_loop = EventLoop::new();
+        send.send(event_loop.handle()).unwrap();
+        event_loop.run_forever().unwrap();
+    });
+    let there = receive.recv().unwrap();
+    let event_loop = EventLoop::new();
+    let home = event_loop.handle();
+    let back = home.clone();
+    let sum = event_loop.run_until_complete(async {
+        let on_the_other = async move {
+            let here_again = bridge::run_coroutine_threadsafe(async { 20 }, &back).unwrap();
+            here_again.await.take().unwrap().unwrap() + 1
+        };
+        let future = bridge::run_coroutine_threadsafe(on_the_other, &there).unwrap();
+        future.await.take().unwrap().unwrap() + 1
+    });
+    assert_eq!(sum, Ok(22));
+    there.stop();
+    other.join().unwrap();
+}
+
+#[test]
+fn a_worker_survives_a_loop_that_closes_while_it_settles() {
+    let pool = pool();
+    for _ in 0..300 {
+        let event_loop = EventLoop::new();
+        let future = bridge::run_in_executor(&event_loop, &pool, || 5).unwrap();
+        event_loop.close();
+        // The view reads through, whoever was first.
+        let value = EventLoop::new().run_until_complete(future).unwrap();
+        assert_eq!(value.take().unwrap().unwrap(), 5);
+    }
+}

@@ -1,0 +1,667 @@
+//! The loop flavour and the reference loop, clause by clause.
+
+#[path = "support/log.rs"]
+mod log;
+#[path = "support/waker.rs"]
+mod waker;
+
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::{IntoFuture, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind, panic_any},
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, mpsc},
+    task::{Context, Poll, Waker},
+    thread,
+    time::{Duration, Instant},
+};
+
+use log::Log;
+use settled::{
+    Cancel, Cancelled, Closed, EventLoop, Failure, InvalidState, LoopFuture, LoopRef, NoValue,
+    Refusal, RunError, Settled, WouldDeadlock,
+};
+use waker::CountingWaker;
+
+/// Lets the loop do everything that has been queued up to now, one turn after the other.
+fn turns(event_loop: &EventLoop, count: usize) {
+    for _ in 0..count {
+        event_loop.stop();
+        event_loop.run_forever().unwrap();
+    }
+}
+
+/// Suspends once.
+async fn pass() {
+    let mut first = true;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+fn note<T, E>(log: &Log, text: &'static str) -> impl FnOnce(&Settled<T, E>) + 'static {
+    let log = log.clone();
+    move |_| log.add(text)
+}
+
+#[test]
+fn an_unsettled_loop_future_answers_invalid_state() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    assert!(matches!(future.result(), Err(NoValue::Unsettled(InvalidState))));
+    assert!(matches!(future.exception(), Err(InvalidState)));
+    assert!(future.settled().is_none() && !future.done() && !future.cancelled());
+    // What the loop's own thread settles is seen at once.
+    promise.finish(1).unwrap();
+    assert_eq!(future.result().unwrap(), &1);
+    assert!(future.exception().unwrap().is_none() && future.done());
+}
+
+#[test]
+fn callbacks_go_through_the_loop_in_order() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    future.add_done_callback(note(&log, "first"));
+    let (nested, again) = (log.clone(), future.clone());
+    future.add_done_callback(move |_| {
+        nested.add("second");
+        again.add_done_callback(note(&nested, "nested"));
+        nested.add("second ends");
+    });
+    future.add_done_callback(note(&log, "third"));
+    promise.finish(1).unwrap();
+    log.add("after finish");
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["after finish", "first", "second", "second ends", "third"]);
+    turns(&event_loop, 1);
+    assert_eq!(log.entries().last().unwrap(), "nested");
+}
+
+#[test]
+fn a_late_callback_waits_for_its_turn() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    promise.finish(1).unwrap();
+    let log = Log::new();
+    future.add_done_callback(note(&log, "late"));
+    assert!(log.entries().is_empty());
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["late"]);
+}
+
+#[test]
+fn one_total_order_although_another_thread_settles() {
+    let event_loop = EventLoop::new();
+    for _ in 0..300 {
+        let (promise, future) = event_loop.create_future::<u32, String>();
+        let log = Log::new();
+        let settler = thread::spawn(move || promise.finish(1).unwrap());
+        let names = ["0", "1", "2", "3", "4", "5", "6", "7"];
+        for name in names {
+            future.add_done_callback(note(&log, name));
+        }
+        settler.join().unwrap();
+        future.add_done_callback(note(&log, "8"));
+        event_loop.run_until_complete(&future).unwrap();
+        future.add_done_callback(note(&log, "9"));
+        turns(&event_loop, 2);
+        assert_eq!(log.entries(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+    }
+}
+
+#[test]
+fn nothing_flips_in_the_middle_of_a_turn() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    event_loop
+        .run_until_complete(async {
+            let settler = thread::spawn(move || promise.finish(1).unwrap());
+            settler.join().unwrap();
+            // Settled for everybody else; this turn has begun before.
+            assert!(!future.done());
+            assert_eq!(future.cancel(), Cancel::Refused(Refusal::Finished));
+            pass().await;
+            assert!(future.done());
+        })
+        .unwrap();
+}
+
+#[test]
+fn callbacks_run_on_the_loops_thread_and_need_not_be_send() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let seen = Rc::new(Cell::new(None));
+    let callback = Rc::clone(&seen);
+    future.add_done_callback(move |_| callback.set(Some(thread::current().id())));
+    drop(future);
+    let handle = event_loop.handle();
+    let settler = thread::spawn(move || {
+        promise.finish(1).unwrap();
+        handle.stop();
+    });
+    event_loop.run_forever().unwrap();
+    settler.join().unwrap();
+    assert_eq!(seen.get(), Some(thread::current().id()), "although no handle was left");
+}
+
+#[test]
+fn a_token_removes_its_callback_and_no_other() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    let first = future.add_done_callback(note(&log, "first"));
+    let second = future.add_done_callback(note(&log, "second"));
+    assert!(future.remove_done_callback(first));
+    assert!(!future.remove_done_callback(first));
+    promise.finish(1).unwrap();
+    turns(&event_loop, 1);
+    assert!(!future.remove_done_callback(second), "it has run");
+    assert_eq!(log.entries(), ["second"]);
+    // Posted is not run: it can still be removed, and then never runs.
+    let late = future.add_done_callback(note(&log, "late"));
+    assert!(future.remove_done_callback(late));
+    turns(&event_loop, 2);
+    assert_eq!(log.entries(), ["second"]);
+}
+
+#[test]
+fn a_callback_may_remove_a_later_one() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    let token = Rc::new(Cell::new(None));
+    let (removing, view, told) = (Rc::clone(&token), future.clone(), log.clone());
+    future.add_done_callback(move |_| {
+        told.add(format!("{}", view.remove_done_callback(removing.get().unwrap())));
+    });
+    token.set(Some(future.add_done_callback(note(&log, "removed"))));
+    promise.finish(1).unwrap();
+    turns(&event_loop, 2);
+    assert_eq!(log.entries(), ["true"]);
+}
+
+#[test]
+fn a_panicking_callback_harms_nobody() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    future.add_done_callback(|_| panic_any("a callback's own fault"));
+    future.add_done_callback(note(&log, "sibling"));
+    promise.finish(1).unwrap();
+    event_loop.call_soon(|| panic_any("a call's own fault")).unwrap();
+    event_loop.handle().call_soon_threadsafe(|| panic_any("a post's own fault")).unwrap();
+    turns(&event_loop, 2);
+    assert_eq!(log.entries(), ["sibling"]);
+}
+
+#[test]
+fn cancel_answers_as_asyncio_does() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert!(future.cancelled());
+    assert_eq!(future.cancel(), Cancel::Already);
+    assert!(!future.cancel().as_loop());
+    drop(promise);
+}
+
+#[test]
+fn calls_of_all_kinds_run_first_in_first_out() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let handle = event_loop.handle();
+    let add = |text: &'static str| {
+        let log = log.clone();
+        move || log.add(text)
+    };
+    event_loop.call_soon(add("a")).unwrap();
+    handle.call_soon_threadsafe(add("b")).unwrap();
+    event_loop.call_soon(add("c")).unwrap();
+    let other = {
+        let (handle, d) = (handle.clone(), add("d"));
+        thread::spawn(move || handle.call_soon_threadsafe(d).map_err(drop))
+    };
+    other.join().unwrap().unwrap();
+    event_loop.call_soon(add("e")).unwrap();
+    assert!(log.entries().is_empty(), "never inline");
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn a_turn_runs_what_was_queued_when_it_began() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let (here, outer) = (LoopRef::clone(&event_loop), log.clone());
+    event_loop
+        .call_soon(move || {
+            outer.add("this turn");
+            let inner = outer.clone();
+            here.call_soon(move || inner.add("next turn")).unwrap();
+        })
+        .unwrap();
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["this turn"]);
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["this turn", "next turn"]);
+}
+
+#[test]
+fn posts_from_many_threads_arrive_in_the_order_of_each() {
+    let event_loop = EventLoop::new();
+    let log = Rc::new(RefCell::new(Vec::new()));
+    let (sent, received) = mpsc::channel();
+    let posters: Vec<_> = (0..4)
+        .map(|thread| {
+            let (handle, sent) = (event_loop.handle(), sent.clone());
+            thread::spawn(move || {
+                for n in 0..2_500 {
+                    let sent = sent.clone();
+                    handle.call_soon_threadsafe(move || sent.send((thread, n)).unwrap()).unwrap();
+                }
+            })
+        })
+        .collect();
+    let all = Rc::clone(&log);
+    let waiting = poll_fn(move |cx| {
+        all.borrow_mut().extend(received.try_iter());
+        if all.borrow().len() == 10_000 {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    });
+    event_loop.run_until_complete(waiting).unwrap();
+    for poster in posters {
+        poster.join().unwrap();
+    }
+    for thread in 0..4 {
+        let log = log.borrow();
+        let own: Vec<i32> = log.iter().filter(|(t, _)| *t == thread).map(|(_, n)| *n).collect();
+        assert!(own.into_iter().eq(0..2_500));
+    }
+}
+
+#[test]
+fn timers_run_in_order_and_not_before_their_time() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let begin = Instant::now();
+    let add = |text: &'static str| {
+        let log = log.clone();
+        move || log.add(text)
+    };
+    let late = Duration::from_millis(30);
+    let stop = LoopRef::clone(&event_loop);
+    event_loop.call_later(late, move || stop.stop()).unwrap();
+    event_loop.call_later(Duration::from_millis(20), add("20 ms")).unwrap();
+    event_loop.call_at(begin, add("due, first")).unwrap();
+    event_loop.call_at(begin, add("due, second")).unwrap();
+    let never = event_loop.call_later(Duration::from_millis(10), add("never")).unwrap();
+    event_loop.call_later(Duration::MAX, add("in a century")).unwrap();
+    assert!(never.cancel() && !never.cancel());
+    event_loop.run_forever().unwrap();
+    assert!(begin.elapsed() >= late);
+    assert_eq!(log.entries(), ["due, first", "due, second", "20 ms"]);
+}
+
+#[test]
+fn a_call_can_be_cancelled_until_it_runs() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let held = Arc::new(());
+    let (job, holds) = (log.clone(), Arc::clone(&held));
+    let call = event_loop.call_soon(move || job.add(format!("{holds:?}"))).unwrap();
+    assert!(call.cancel());
+    assert_eq!(Arc::strong_count(&held), 1, "what it held is gone at once");
+    let job = log.clone();
+    let call = event_loop.call_soon(move || job.add("ran")).unwrap();
+    turns(&event_loop, 1);
+    assert!(!call.cancel());
+    assert_eq!(log.entries(), ["ran"]);
+}
+
+#[test]
+fn a_task_runs_in_steps_and_gives_its_value() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let body = log.clone();
+    let local = Rc::new(5); // need not be `Send`
+    let task = event_loop
+        .create_task(async move {
+            body.add("first step");
+            pass().await;
+            body.add("second step");
+            *local
+        })
+        .unwrap();
+    assert!(log.entries().is_empty(), "a task does not begin inside create_task");
+    turns(&event_loop, 1);
+    assert_eq!(log.entries(), ["first step"]);
+    let settled = event_loop.run_until_complete(task).unwrap();
+    assert_eq!(settled.take().unwrap().unwrap(), 5);
+    let failing = event_loop.create_task_result(async { Err::<u8, _>("no") }).unwrap();
+    let settled = event_loop.run_until_complete(failing).unwrap();
+    assert!(matches!(settled.result(), Err(Failure::Error("no"))));
+}
+
+#[test]
+fn a_panic_in_a_task_is_its_outcome() {
+    let event_loop = EventLoop::new();
+    let panicking = async { panic!("a task's own fault") };
+    let task: LoopFuture<(), Infallible> = event_loop.create_task(panicking).unwrap();
+    let settled = event_loop.run_until_complete(task).unwrap();
+    let Err(Failure::Panicked(panic)) = settled.result() else { panic!("{settled:?}") };
+    assert_eq!(panic.message(), "a task's own fault");
+}
+
+/// Says so when it is dropped.
+struct Says(Log, &'static str);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        self.0.add(self.1);
+    }
+}
+
+#[test]
+fn a_cancelled_task_is_stopped_and_only_then_seen_cancelled() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let guard = Says(log.clone(), "coroutine dropped");
+    let task = event_loop
+        .create_task(async move {
+            let _guard = guard;
+            std::future::pending::<()>().await;
+        })
+        .unwrap();
+    task.add_done_callback(note(&log, "callback"));
+    turns(&event_loop, 1);
+    assert_eq!(task.cancel(), Cancel::Requested);
+    assert_eq!(task.cancel(), Cancel::Requested);
+    assert!(!task.done() && log.entries().is_empty());
+    turns(&event_loop, 2);
+    assert!(task.cancelled());
+    assert_eq!(log.entries(), ["coroutine dropped", "callback"]);
+    assert_eq!(task.cancel(), Cancel::Already);
+}
+
+#[test]
+fn a_task_cancelled_before_its_first_step_never_runs() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let body = log.clone();
+    let task = event_loop.create_task(async move { body.add("ran") }).unwrap();
+    assert_eq!(task.cancel(), Cancel::Requested);
+    turns(&event_loop, 2);
+    assert!(task.cancelled() && log.entries().is_empty());
+}
+
+#[test]
+fn a_task_that_ends_in_the_step_of_the_request_keeps_its_value() {
+    let event_loop = EventLoop::new();
+    let own: Rc<RefCell<Option<LoopFuture<u8, Infallible>>>> = Rc::default();
+    let inside = Rc::clone(&own);
+    let task = event_loop
+        .create_task(async move {
+            assert_eq!(inside.borrow().as_ref().unwrap().cancel(), Cancel::Requested);
+            7
+        })
+        .unwrap();
+    *own.borrow_mut() = Some(task.clone());
+    let settled = event_loop.run_until_complete(task).unwrap();
+    assert_eq!(settled.result().unwrap(), &7);
+}
+
+#[test]
+fn awaiting_goes_on_in_callback_order() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    future.add_done_callback(note(&log, "before"));
+    let (body, awaited) = (log.clone(), future.clone());
+    let task = event_loop
+        .create_task(async move {
+            awaited.await;
+            body.add("task");
+        })
+        .unwrap();
+    turns(&event_loop, 1);
+    future.add_done_callback(note(&log, "after"));
+    event_loop.call_soon(|| promise.finish(1).unwrap()).unwrap();
+    event_loop.run_until_complete(task).unwrap();
+    assert_eq!(log.entries(), ["before", "after", "task"]);
+}
+
+#[test]
+fn an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not() {
+    let event_loop = EventLoop::new();
+    let (_promise, by_value) = event_loop.create_future::<u32, String>();
+    let (_promise2, by_reference) = event_loop.create_future::<u32, String>();
+    let (view, other) = (by_value.clone(), Rc::new(by_reference));
+    let inside = Rc::clone(&other);
+    let first = event_loop.create_task(async move { drop(by_value.await) }).unwrap();
+    let second = event_loop.create_task(async move { (&*inside).await.cancelled() }).unwrap();
+    turns(&event_loop, 1);
+    // Dropped anywhere else, an await by value cancels nothing.
+    drop(view.clone().into_future());
+    assert!(!view.done());
+    assert_eq!((first.cancel(), second.cancel()), (Cancel::Requested, Cancel::Requested));
+    turns(&event_loop, 2);
+    assert!(first.cancelled() && second.cancelled());
+    assert!(view.cancelled() && !other.done());
+}
+
+#[test]
+fn a_value_awaited_by_value_is_owned() {
+    let event_loop = EventLoop::new();
+    // Not `Sync`: no second handle can exist, and the value still leaves.
+    let (promise, future) = event_loop.create_future::<Cell<u8>, Infallible>();
+    let log = Log::new();
+    future.add_done_callback(note(&log, "before"));
+    let settler = thread::spawn(move || promise.finish(Cell::new(8)).is_ok());
+    let settled = event_loop.run_until_complete(future).unwrap();
+    assert!(settler.join().unwrap());
+    assert_eq!(settled.take().unwrap().unwrap().get(), 8);
+    assert_eq!(log.entries(), ["before"]);
+    // Also when callbacks that were registered late have still to run.
+    let (promise, future) = event_loop.create_future::<Cell<u8>, Infallible>();
+    assert!(promise.finish(Cell::new(9)).is_ok());
+    future.add_done_callback(note(&log, "late"));
+    let future = future.into_settled().unwrap_err();
+    let settled = event_loop.run_until_complete(future).unwrap();
+    assert_eq!(log.entries(), ["before", "late"]);
+    assert_eq!(settled.take().unwrap().unwrap().get(), 9);
+}
+
+#[test]
+fn run_until_complete_ends_with_its_future() {
+    let event_loop = EventLoop::new();
+    let borrowed = String::from("neither Send nor 'static");
+    assert_eq!(event_loop.run_until_complete(async { borrowed.len() }), Ok(24));
+    let stop = LoopRef::clone(&event_loop);
+    event_loop.call_soon(move || stop.stop()).unwrap();
+    let never = std::future::pending::<()>();
+    assert_eq!(event_loop.run_until_complete(never), Err(RunError::Stopped));
+    let panicking = || event_loop.run_until_complete(async { panic_any("the root's own fault") });
+    let caught: Result<Result<(), RunError>, _> = catch_unwind(AssertUnwindSafe(panicking));
+    assert_eq!(caught.unwrap_err().downcast_ref(), Some(&"the root's own fault"));
+    assert_eq!(event_loop.run_until_complete(async { 1 }), Ok(1), "and the loop goes on");
+}
+
+#[test]
+fn loops_do_not_nest() {
+    let event_loop = EventLoop::new();
+    let nested = event_loop.run_until_complete(async {
+        assert!(LoopRef::current().is_some());
+        (EventLoop::new().run_forever(), EventLoop::new().run_until_complete(async {}))
+    });
+    assert_eq!(nested, Ok((Err(RunError::Nested), Err(RunError::Nested))));
+    assert!(LoopRef::current().is_none());
+}
+
+#[test]
+fn blocking_inside_the_loop_is_an_error() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    let answer = event_loop.run_until_complete(async { future.wait().map(drop) });
+    assert_eq!(answer, Ok(Err(WouldDeadlock::EventLoop)));
+    drop(promise);
+}
+
+#[test]
+fn a_sleeping_loop_is_woken_by_a_post() {
+    let event_loop = EventLoop::new();
+    for _ in 0..500 {
+        let handle = event_loop.handle();
+        let poster = thread::spawn(move || handle.stop());
+        event_loop.run_forever().unwrap();
+        poster.join().unwrap();
+    }
+}
+
+#[test]
+fn a_closed_loop_hands_everything_back() {
+    let event_loop = EventLoop::new();
+    let (here, handle) = (LoopRef::clone(&event_loop), event_loop.handle());
+    event_loop.close();
+    assert!(here.is_closed());
+    let Closed(f) = handle.call_soon_threadsafe(|| {}).unwrap_err();
+    f();
+    let kept = Rc::new(());
+    let inside = Rc::clone(&kept);
+    let Closed(f) = here.call_soon(move || drop(inside)).unwrap_err();
+    assert_eq!(Rc::strong_count(&kept), 2);
+    f();
+    assert!(here.call_later(Duration::ZERO, || {}).is_err());
+    let Closed(coroutine) = here.create_task(async { 3 }).unwrap_err();
+    assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(3));
+}
+
+#[test]
+fn close_settles_what_the_loop_holds() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let guard = Says(log.clone(), "coroutine dropped");
+    let suspended = event_loop
+        .create_task(async move {
+            let _guard = guard;
+            std::future::pending::<()>().await;
+        })
+        .unwrap();
+    turns(&event_loop, 1);
+    let fresh = event_loop.create_task(async { panic!("never runs") }).unwrap();
+    let fresh: LoopFuture<(), Infallible> = fresh;
+    suspended.add_done_callback(note(&log, "its callback"));
+    let posted = log.clone();
+    event_loop.handle().call_soon_threadsafe(move || posted.add("accepted post")).unwrap();
+    let timer = Says(log.clone(), "timer dropped");
+    event_loop.call_later(Duration::from_secs(600), move || drop(timer)).unwrap();
+    event_loop.close();
+    let failure = suspended.exception().unwrap();
+    assert!(matches!(failure, Some(Failure::Cancelled(Cancelled::Stopped))));
+    assert!(fresh.cancelled());
+    let entries = log.entries();
+    assert_eq!(entries[0], "coroutine dropped");
+    assert!(entries.contains(&"its callback".to_owned()), "{entries:?}");
+    assert!(entries.contains(&"accepted post".to_owned()), "{entries:?}");
+    assert_eq!(entries.last().unwrap(), "timer dropped");
+    assert_eq!(entries.len(), 4, "each once: {entries:?}");
+}
+
+#[test]
+fn a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    let held = Says(log.clone(), "dropped");
+    let token = future.add_done_callback(move |_| drop(held));
+    event_loop.close();
+    assert_eq!(log.entries(), ["dropped"]);
+    assert!(!future.done(), "a promise with an owner elsewhere stays open");
+    assert!(!future.remove_done_callback(token), "nothing is left to remove");
+    let settler = thread::spawn(move || promise.finish(1).unwrap());
+    settler.join().unwrap();
+    assert_eq!(future.result().unwrap(), &1, "reads through");
+    let held = Says(log.clone(), "late one dropped");
+    future.add_done_callback(move |_| drop(held));
+    assert_eq!(log.entries(), ["dropped", "late one dropped"]);
+}
+
+#[test]
+fn an_await_goes_on_when_its_loop_is_closed() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let (woken, waker) = CountingWaker::new();
+    let mut awaiting = pin!(future.into_future());
+    let mut cx = Context::from_waker(&waker);
+    assert!(awaiting.as_mut().poll(&mut cx).is_pending());
+    event_loop.close();
+    assert_eq!(woken.count(), 1, "it has to look again");
+    assert!(awaiting.as_mut().poll(&mut cx).is_pending());
+    promise.finish(1).unwrap();
+    assert_eq!(woken.count(), 2);
+    let Poll::Ready(settled) = awaiting.as_mut().poll(&mut cx) else { panic!("settled") };
+    assert_eq!(settled.take().unwrap().unwrap(), 1);
+}
+
+#[test]
+fn close_survives_panics_of_drops() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if !thread::panicking() {
+                panic_any("a drop's own fault");
+            }
+        }
+    }
+    let event_loop = EventLoop::new();
+    let bomb = Bomb;
+    let task = event_loop
+        .create_task(async move {
+            let _bomb = bomb;
+            std::future::pending::<()>().await;
+        })
+        .unwrap();
+    let (_promise, future) = event_loop.create_future::<u32, String>();
+    let bomb = Bomb;
+    future.add_done_callback(move |_| drop(bomb));
+    let bomb = Bomb;
+    event_loop.call_later(Duration::from_secs(600), move || drop(bomb)).unwrap();
+    turns(&event_loop, 1);
+    event_loop.close();
+    assert!(task.cancelled());
+}
+
+#[test]
+fn a_stale_wake_up_of_an_ended_task_is_harmless() {
+    let event_loop = EventLoop::new();
+    let kept: Rc<RefCell<Option<Waker>>> = Rc::default();
+    let inside = Rc::clone(&kept);
+    let task = event_loop.create_task(poll_fn(move |cx| {
+        *inside.borrow_mut() = Some(cx.waker().clone());
+        Poll::Ready(())
+    }));
+    event_loop.run_until_complete(task.unwrap()).unwrap();
+    let waker = kept.take().unwrap();
+    waker.wake_by_ref();
+    turns(&event_loop, 2);
+    event_loop.close();
+    waker.wake();
+}
+
+#[test]
+fn a_future_dropped_without_callbacks_leaves_nothing_behind() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    for _ in 0..10 {
+        drop(settled::bridge::wrap_future(&future, &event_loop));
+    }
+    assert!(format!("{future:?}").contains("waiters: 0"), "{future:?}");
+    drop(promise);
+}

@@ -1,0 +1,232 @@
+//! The executor contract and the thread pool, clause by clause.
+
+#[path = "support/log.rs"]
+mod log;
+
+use std::{
+    num::NonZero,
+    panic::panic_any,
+    sync::{Arc, Barrier, mpsc},
+    thread,
+};
+
+use log::Log;
+use settled::{
+    Cancel, Cancelled, Closed, Executor, Failure, Job, Refusal, ThreadPool, WouldDeadlock, context,
+};
+
+fn pool(workers: usize) -> ThreadPool {
+    ThreadPool::named("worker", NonZero::new(workers).unwrap())
+}
+
+/// Occupies a worker until the returned sender is used or dropped, and returns when it does.
+fn occupy(pool: &ThreadPool) -> mpsc::Sender<()> {
+    let (begun, began) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    pool.submit(move || {
+        begun.send(()).unwrap();
+        let _ = released.recv();
+    })
+    .unwrap();
+    began.recv().unwrap();
+    release
+}
+
+#[test]
+fn a_job_settles_its_future() {
+    let pool = pool(2);
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), &1);
+    let failing = pool.submit_result(|| Err::<u8, _>("no")).unwrap();
+    assert!(matches!(failing.exception(), Ok(Some(Failure::Error("no")))));
+}
+
+#[test]
+fn a_panic_becomes_the_outcome_and_kills_no_worker() {
+    let pool = pool(1);
+    let id = *pool.submit(|| thread::current().id()).unwrap().result().unwrap();
+    let panicking = pool.submit(|| panic_any(7_u64)).unwrap();
+    let Err(Failure::Panicked(panic)) = panicking.into_settled().unwrap().take().unwrap() else {
+        panic!("a panic is the outcome")
+    };
+    assert_eq!(*panic.into_payload().downcast::<u64>().unwrap(), 7);
+    assert_eq!(pool.submit(|| thread::current().id()).unwrap().result().unwrap(), &id);
+    // Nor does a job that panics outside of any future.
+    pool.execute(Job::new(|| panic_any(8))).unwrap();
+    assert_eq!(pool.submit(|| thread::current().id()).unwrap().result().unwrap(), &id);
+}
+
+#[test]
+fn workers_are_named() {
+    let pool = pool(1);
+    let name = pool.submit(|| thread::current().name().map(str::to_owned)).unwrap();
+    assert_eq!(name.result().unwrap().as_deref(), Some("worker-0"));
+}
+
+#[test]
+fn jobs_run_first_in_first_out() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let log = Log::new();
+    let futures: Vec<_> = (0..5)
+        .map(|n| {
+            let log = log.clone();
+            pool.submit(move || log.add(n.to_string())).unwrap()
+        })
+        .collect();
+    release.send(()).unwrap();
+    for future in futures {
+        future.wait().unwrap();
+    }
+    assert_eq!(log.entries(), ["0", "1", "2", "3", "4"]);
+}
+
+#[test]
+fn a_job_cancelled_in_the_queue_never_runs() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let log = Log::new();
+    let (job, dropped) = (log.clone(), Arc::new(()));
+    let held = Arc::clone(&dropped);
+    let future = pool.submit(move || job.add(format!("{held:?}"))).unwrap();
+    assert_eq!(future.cancel(), Cancel::Now);
+    release.send(()).unwrap();
+    pool.shutdown(true, false).unwrap();
+    assert!(log.entries().is_empty());
+    assert_eq!(Arc::strong_count(&dropped), 1, "what it held is gone");
+}
+
+#[test]
+fn a_running_job_is_not_cancelled() {
+    let pool = pool(1);
+    let (begun, began) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let work = move || {
+        begun.send(()).unwrap();
+        released.recv().unwrap();
+        9
+    };
+    let future = pool.submit(work).unwrap();
+    began.recv().unwrap();
+    assert!(future.running());
+    assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
+    release.send(()).unwrap();
+    assert_eq!(future.result().unwrap(), &9);
+}
+
+#[test]
+fn as_many_workers_as_there_is_work_for_up_to_the_maximum() {
+    let pool = pool(3);
+    // All three must run at the same time, or the barrier never opens (bug-f6).
+    let barrier = Arc::new(Barrier::new(3));
+    for _ in 0..200 {
+        let futures: Vec<_> = (0..3)
+            .map(|_| {
+                let barrier = Arc::clone(&barrier);
+                pool.submit(move || drop(barrier.wait())).unwrap()
+            })
+            .collect();
+        for future in futures {
+            future.wait().unwrap();
+        }
+    }
+    assert!(format!("{pool:?}").contains("live: 3"), "{pool:?}");
+}
+
+#[test]
+fn a_refused_job_is_handed_back_and_never_runs() {
+    let pool = pool(1);
+    pool.shutdown(true, false).unwrap();
+    let log = Log::new();
+    let job = log.clone();
+    let Closed(work) = pool.submit(move || job.add("ran")).unwrap_err();
+    assert!(log.entries().is_empty());
+    work();
+    assert_eq!(log.entries(), ["ran"]);
+    let Closed(work) = pool.submit_result(|| Err::<(), _>(1)).unwrap_err();
+    assert_eq!(work(), Err(1));
+    assert!(pool.execute(Job::new(|| {})).is_err());
+}
+
+#[test]
+fn shutdown_runs_what_is_queued() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let future = pool.submit(|| 1).unwrap();
+    pool.shutdown(false, false).unwrap();
+    release.send(()).unwrap();
+    pool.shutdown(true, false).unwrap();
+    assert_eq!(future.try_result().unwrap(), &1);
+}
+
+#[test]
+fn shutdown_with_cancel_settles_what_is_queued() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let future = pool.submit(|| 1).unwrap();
+    let log = Log::new();
+    let callback = log.clone();
+    let again = pool.submit(|| 2).unwrap();
+    // The callback runs in shutdown, and may use the pool (bug-c3).
+    future.add_done_callback(move |settled| {
+        callback.add(format!("{}", settled.cancelled()));
+        let _ = again.cancel();
+    });
+    pool.shutdown(false, true).unwrap();
+    assert_eq!(log.entries(), ["true"]);
+    assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Dropped)))));
+    drop(release);
+}
+
+#[test]
+fn a_callback_of_a_dropped_job_may_use_the_pool() {
+    let pool = Arc::new(pool(1));
+    let release = occupy(&pool);
+    let future = pool.submit(|| 1).unwrap();
+    let log = Log::new();
+    let (callback, inside) = (log.clone(), Arc::clone(&pool));
+    future.add_done_callback(move |_| {
+        callback.add(format!("{}", inside.submit(|| 2).is_err()));
+        callback.add(format!("{:?}", inside.shutdown(false, true)));
+    });
+    pool.shutdown(false, true).unwrap();
+    assert_eq!(log.entries(), ["true", "Ok(())"]);
+    drop(release);
+}
+
+#[test]
+fn dropping_the_pool_runs_what_is_queued() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let future = pool.submit(|| 1).unwrap();
+    release.send(()).unwrap();
+    drop(pool);
+    assert_eq!(future.try_result().unwrap(), &1);
+}
+
+#[test]
+fn a_pool_does_not_wait_for_itself() {
+    let pool = Arc::new(pool(1));
+    let inside = Arc::clone(&pool);
+    let future = pool.submit(move || inside.shutdown(true, false)).unwrap();
+    assert_eq!(future.result().unwrap(), &Err(WouldDeadlock::OwnWorker));
+    pool.shutdown(true, false).unwrap();
+}
+
+#[test]
+fn a_loop_thread_does_not_wait_for_a_pool() {
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let guard = context::enter_loop();
+    assert_eq!(pool.shutdown(true, false), Err(WouldDeadlock::EventLoop));
+    drop(release);
+    drop(guard);
+    assert_eq!(pool.shutdown(true, false), Ok(()));
+}
+
+#[test]
+fn an_executor_behind_a_pointer_is_one() {
+    let pool: Arc<dyn Executor> = Arc::new(pool(1));
+    assert_eq!(pool.submit(|| 3).unwrap().result().unwrap(), &3);
+    let pool: &dyn Executor = &*pool;
+    assert_eq!((&pool).submit(|| 4).unwrap().result().unwrap(), &4);
+}

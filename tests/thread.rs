@@ -1,0 +1,518 @@
+//! The thread flavour, clause by clause.
+
+#[path = "support/log.rs"]
+mod log;
+#[path = "support/waker.rs"]
+mod waker;
+
+use std::{
+    cell::Cell,
+    error::Error,
+    future::IntoFuture,
+    panic::panic_any,
+    pin::pin,
+    sync::{
+        Arc, Barrier,
+        mpsc::{self, Receiver},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::{Duration, Instant},
+};
+
+use log::Log;
+use settled::{
+    Cancel, Cancelled, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal, ThreadFuture,
+    WaitError, WouldDeadlock, context,
+};
+use waker::CountingWaker;
+
+type Future = ThreadFuture<u32, String>;
+
+const LONG: Duration = Duration::from_secs(600);
+
+fn finished(value: u32) -> Future {
+    let (promise, future) = Future::promise();
+    promise.finish(value).unwrap();
+    future
+}
+
+#[test]
+fn the_loser_gets_its_value_back() {
+    let (promise, future) = Future::promise();
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert_eq!(promise.finish(1), Err(Lost { value: 1, cause: Cancelled::Requested }));
+
+    let (promise, future) = Future::promise();
+    assert_eq!(future.cancel(), Cancel::Now);
+    let lost = promise.fail("why".into()).unwrap_err();
+    assert_eq!(lost, Lost { value: "why".to_owned(), cause: Cancelled::Requested });
+
+    let (promise, future) = Future::promise();
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert_eq!(promise.start().unwrap_err(), Cancelled::Requested);
+    assert!(future.cancelled());
+}
+
+#[test]
+fn a_dropped_promise_settles_its_future() {
+    let (promise, future) = Future::promise();
+    drop(promise);
+    let failure = future.try_result().unwrap_err();
+    assert!(matches!(failure, NoValue::Failed(Failure::Cancelled(Cancelled::Dropped))));
+    assert!(future.cancelled());
+
+    let (promise, future) = Future::promise();
+    drop(promise.start().unwrap());
+    assert!(matches!(future.try_result(), Err(NoValue::Failed(Failure::Abandoned))));
+    assert!(future.done() && !future.cancelled() && !future.running());
+
+    let (owner, waker) = CountingWaker::new();
+    let (promise, future) = Future::owned(waker);
+    drop(promise);
+    assert!(future.cancelled());
+    assert_eq!(owner.count(), 0);
+}
+
+#[test]
+fn running_work_cannot_lose() {
+    let (promise, future) = Future::promise();
+    let running = promise.start().unwrap();
+    assert!(future.running() && !future.done());
+    assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
+    running.finish(2);
+    assert_eq!(future.result().unwrap(), &2);
+    assert_eq!(future.cancel(), Cancel::Refused(Refusal::Finished));
+    assert!(!future.running());
+}
+
+#[test]
+fn every_outcome_can_be_read() {
+    let (promise, future) = Future::promise();
+    promise.fail("no".into()).unwrap();
+    assert!(matches!(future.result(), Err(NoValue::Failed(Failure::Error(e))) if e == "no"));
+    assert!(matches!(future.exception(), Ok(Some(Failure::Error(_)))));
+
+    let (promise, future) = Future::promise();
+    promise.start().unwrap().fail("no".into());
+    assert!(matches!(future.result(), Err(NoValue::Failed(Failure::Error(_)))));
+
+    let (promise, future) = Future::promise();
+    promise.start().unwrap().panicked(Panic::new(Box::new("ouch")));
+    let Some(Failure::Panicked(panic)) = future.exception().unwrap() else { panic!() };
+    assert_eq!(panic.message(), "ouch");
+
+    let future = finished(3);
+    assert!(future.exception().unwrap().is_none());
+    assert_eq!(future.try_result().unwrap(), &3);
+    assert_eq!(future.settled().unwrap().result().unwrap(), &3);
+}
+
+#[test]
+fn an_unsettled_future_is_not_read_but_waited_for() {
+    let (promise, future) = Future::promise();
+    assert!(future.settled().is_none());
+    assert!(matches!(future.try_result(), Err(NoValue::Unsettled(InvalidState))));
+    let reader = {
+        let future = future.clone();
+        thread::spawn(move || *future.result().unwrap())
+    };
+    promise.finish(4).unwrap();
+    assert_eq!(reader.join().unwrap(), 4);
+}
+
+#[test]
+fn a_panic_gives_its_message_by_reference_and_its_payload_by_value() {
+    let texts: [(Box<dyn std::any::Any + Send>, &str); 3] =
+        [(Box::new("a"), "a"), (Box::new("b".to_owned()), "b"), (Box::new(7), "(not a text)")];
+    for (payload, message) in texts {
+        assert_eq!(Panic::new(payload).message(), message);
+    }
+    assert_eq!(*Panic::new(Box::new(7)).into_payload().downcast::<i32>().unwrap(), 7);
+}
+
+#[test]
+fn a_wait_ends_at_its_deadline_and_not_before() {
+    let (promise, future) = Future::promise();
+    let wait = Duration::from_millis(20);
+    let begin = Instant::now();
+    assert_eq!(future.wait_timeout(wait).unwrap_err(), WaitError::Expired(Expired));
+    assert!(begin.elapsed() >= wait);
+    let begin = Instant::now();
+    assert!(matches!(
+        future.result_deadline(begin + wait),
+        Err(NoValue::Unsettled(WaitError::Expired(Expired)))
+    ));
+    assert!(begin.elapsed() >= wait);
+    // The future is untouched.
+    promise.finish(5).unwrap();
+    assert_eq!(future.result_timeout(wait).unwrap(), &5);
+}
+
+#[test]
+fn spurious_wake_ups_do_not_move_the_deadline() {
+    let (promise, future) = Future::promise();
+    let wait = Duration::from_millis(30);
+    let begin = Instant::now();
+    let waiting = {
+        let future = future.clone();
+        thread::spawn(move || future.wait_deadline(begin + wait).is_err())
+    };
+    // Unparks the waiting thread over and over: each is a spurious wake-up.
+    while !waiting.is_finished() {
+        waiting.thread().unpark();
+        thread::yield_now();
+    }
+    assert!(waiting.join().unwrap());
+    assert!(begin.elapsed() >= wait);
+    drop(promise);
+}
+
+#[test]
+fn a_spuriously_woken_wait_goes_on() {
+    let (promise, future) = Future::promise();
+    let (tell, told) = mpsc::channel();
+    let waiting = thread::spawn(move || {
+        // A token that ends the first park at once.
+        thread::current().unpark();
+        tell.send(()).unwrap();
+        *future.result().unwrap()
+    });
+    told.recv().unwrap();
+    waiting.thread().unpark();
+    promise.finish(6).unwrap();
+    assert_eq!(waiting.join().unwrap(), 6);
+}
+
+#[test]
+fn zero_and_expired_deadlines_poll() {
+    let (promise, future) = Future::promise();
+    let past = Instant::now();
+    let _loop_thread = context::enter_loop();
+    assert_eq!(future.wait_timeout(Duration::ZERO).unwrap_err(), WaitError::Expired(Expired));
+    assert_eq!(future.wait_deadline(past).unwrap_err(), WaitError::Expired(Expired));
+    assert!(future.exception_timeout(Duration::ZERO).is_err());
+    promise.finish(7).unwrap();
+    assert!(future.wait_timeout(Duration::ZERO).is_ok());
+    assert!(future.wait_deadline(past).is_ok());
+    assert!(future.exception_deadline(past).unwrap().is_none());
+    assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), &7);
+}
+
+#[test]
+fn a_timeout_beyond_the_clock_is_none() {
+    let (promise, future) = Future::promise();
+    let waiting = thread::spawn(move || *future.result_timeout(Duration::MAX).unwrap());
+    promise.finish(8).unwrap();
+    assert_eq!(waiting.join().unwrap(), 8);
+}
+
+#[test]
+fn waiting_for_a_cancelled_future_never_hangs() {
+    let (promise, future) = Future::promise();
+    let barrier = Arc::new(Barrier::new(3));
+    let waiting: Vec<_> = (0..2)
+        .map(|_| {
+            let (future, barrier) = (future.clone(), Arc::clone(&barrier));
+            thread::spawn(move || {
+                barrier.wait();
+                future.wait().unwrap().cancelled()
+            })
+        })
+        .collect();
+    barrier.wait();
+    assert_eq!(future.cancel(), Cancel::Now);
+    for thread in waiting {
+        assert!(thread.join().unwrap());
+    }
+    drop(promise);
+}
+
+#[test]
+fn take_after_wait_on_the_only_handle_succeeds() {
+    // Whether the wait parks or not depends on the race; both must succeed, every time.
+    for round in 0..2_000 {
+        let (promise, future) = ThreadFuture::<String, ()>::promise();
+        let finish = thread::spawn(move || promise.finish(round.to_string()));
+        let value = future.into_settled().unwrap().take().unwrap().unwrap();
+        assert_eq!(value, round.to_string());
+        finish.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn take_gives_a_shared_outcome_back() {
+    let future = finished(9);
+    let other = future.clone();
+    let settled = future.into_settled().unwrap().take().unwrap_err();
+    assert_eq!(settled.result().unwrap(), &9);
+    drop(other);
+    assert_eq!(settled.take().unwrap().unwrap(), 9);
+}
+
+#[test]
+fn a_value_that_cannot_be_shared_still_leaves_its_thread() {
+    let (promise, future) = ThreadFuture::<Receiver<u32>, Cell<u8>>::promise();
+    let (sender, receiver) = mpsc::channel();
+    let producer = thread::spawn(move || promise.finish(receiver).is_ok());
+    let consumer = thread::spawn(move || {
+        future.into_settled().unwrap().take().unwrap().unwrap().recv().unwrap()
+    });
+    sender.send(10).unwrap();
+    assert!(producer.join().unwrap());
+    assert_eq!(consumer.join().unwrap(), 10);
+}
+
+#[test]
+fn cancel_says_what_it_did() {
+    let (promise, future) = Future::promise();
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert_eq!(future.cancel(), Cancel::Already);
+    assert!(Cancel::Now.as_thread() && Cancel::Now.as_loop());
+    assert!(Cancel::Already.as_thread() && !Cancel::Already.as_loop());
+    assert!(Cancel::Requested.as_thread() && Cancel::Requested.as_loop());
+    let refused = Cancel::Refused(Refusal::Running);
+    assert!(!refused.as_thread() && !refused.as_loop());
+    drop(promise);
+}
+
+#[test]
+fn running_work_sees_the_request() {
+    let (promise, future) = Future::promise();
+    let running = promise.start().unwrap();
+    assert!(!running.cancel_requested());
+    assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
+    assert!(running.cancel_requested());
+    running.finish(11);
+    assert!(!future.cancelled());
+}
+
+#[test]
+fn an_owner_is_asked_once_and_decides() {
+    let (owner, waker) = CountingWaker::new();
+    let (promise, future) = Future::owned(waker);
+    assert_eq!(future.cancel(), Cancel::Requested);
+    assert_eq!(future.cancel(), Cancel::Requested);
+    assert_eq!(owner.count(), 1);
+    assert!(promise.cancel_requested() && !future.done());
+    promise.stopped();
+    assert!(future.cancelled());
+    assert_eq!(future.cancel(), Cancel::Already);
+    assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Requested)))));
+    // It may as well finish, or stop of its own accord.
+    let (promise, future) = Future::owned(Waker::noop().clone());
+    assert_eq!(future.cancel(), Cancel::Requested);
+    promise.finish(12);
+    assert_eq!(future.result().unwrap(), &12);
+    let (promise, future) = Future::owned(Waker::noop().clone());
+    promise.stopped();
+    assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Stopped)))));
+}
+
+#[test]
+fn dropping_a_future_cancels_nothing() {
+    let (promise, future) = Future::promise();
+    let ran = Log::new();
+    let log = ran.clone();
+    future.add_done_callback(move |settled| log.add(format!("{}", settled.result().unwrap())));
+    drop(future);
+    promise.finish(13).unwrap();
+    assert_eq!(ran.entries(), ["13"]);
+}
+
+#[test]
+fn callbacks_run_in_order_in_the_settling_thread() {
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    for name in ["a", "b", "c"] {
+        let log = log.clone();
+        future.add_done_callback(move |_| {
+            log.add(format!("{name} in {}", thread::current().name().unwrap()));
+        });
+    }
+    let settler = thread::Builder::new().name("settler".into());
+    settler.spawn(move || promise.finish(14)).unwrap().join().unwrap().unwrap();
+    assert_eq!(log.entries(), ["a in settler", "b in settler", "c in settler"]);
+}
+
+#[test]
+fn a_canceller_runs_the_callbacks_itself() {
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    let callback = log.clone();
+    future.add_done_callback(move |settled| {
+        callback.add(format!("{:?} {}", thread::current().id(), settled.cancelled()));
+    });
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert_eq!(log.entries(), [format!("{:?} true", thread::current().id())]);
+    assert_eq!(future.cancel(), Cancel::Already);
+    drop(promise);
+    assert_eq!(log.entries().len(), 1, "a callback runs once");
+}
+
+#[test]
+fn a_late_callback_runs_at_once_in_the_registering_thread() {
+    let future = finished(15);
+    let log = Log::new();
+    let (outer, inner, again) = (log.clone(), log.clone(), future.clone());
+    future.add_done_callback(move |_| {
+        outer.add("begin");
+        again.add_done_callback(move |_| inner.add("nested"));
+        outer.add("end");
+    });
+    assert_eq!(log.entries(), ["begin", "nested", "end"]);
+}
+
+#[test]
+fn those_who_wait_are_told_before_the_callbacks_run() {
+    let (promise, future) = Future::promise();
+    let (woken, waker) = CountingWaker::new();
+    let mut awaiting = pin!((&future).into_future());
+    assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let log = Log::new();
+    let (callback, seen) = (log.clone(), Arc::clone(&woken));
+    future.add_done_callback(move |_| callback.add(format!("woken {}", seen.count())));
+    promise.finish(16).unwrap();
+    assert_eq!(log.entries(), ["woken 1"]);
+}
+
+#[test]
+fn a_panicking_callback_harms_nobody() {
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    let (before, after) = (log.clone(), log.clone());
+    future.add_done_callback(move |_| before.add("before"));
+    future.add_done_callback(|_| panic_any("a callback's own fault"));
+    future.add_done_callback(move |_| after.add("after"));
+    promise.finish(17).unwrap();
+    assert_eq!(log.entries(), ["before", "after"]);
+    // A late one neither: the registering thread does not unwind.
+    future.add_done_callback(|_| panic_any("too late"));
+    assert_eq!(future.result().unwrap(), &17);
+}
+
+/// Calls back whatever it is asked to do: wake, clone or drop of a waker is the user's code.
+struct Meddler(Future);
+
+impl std::task::Wake for Meddler {
+    fn wake(self: Arc<Self>) {
+        let _ = self.0.cancel();
+        assert!(self.0.done());
+        self.0.add_done_callback(|_| {});
+    }
+}
+
+impl Drop for Meddler {
+    fn drop(&mut self) {
+        let _ = self.0.clone().cancel();
+    }
+}
+
+#[test]
+fn wakers_and_callbacks_may_call_everything() {
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    let waker = Waker::from(Arc::new(Meddler(future.clone())));
+    let mut awaiting = pin!(future.clone().into_future());
+    assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    // Another waker: the old one is dropped, its last reference too, outside the lock.
+    drop(waker);
+    let waker = Waker::from(Arc::new(Meddler(finished(0))));
+    assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_ready());
+    assert!(future.cancelled(), "the dropped waker called cancel");
+    drop(promise);
+
+    let (promise, future) = Future::promise();
+    let inside = future.clone();
+    let callback = log.clone();
+    future.add_done_callback(move |settled| {
+        assert_eq!(inside.result().unwrap(), settled.result().unwrap());
+        assert_eq!(inside.cancel(), Cancel::Refused(Refusal::Finished));
+        inside.add_done_callback(|_| {});
+        callback.add(format!("{inside:?}"));
+    });
+    let waker = Waker::from(Arc::new(Meddler(future.clone())));
+    let mut awaiting = pin!((&future).into_future());
+    assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    promise.finish(18).unwrap();
+    assert!(log.entries().len() == 1 && log.entries()[0].contains("Finished"));
+}
+
+#[test]
+fn a_task_that_polls_often_is_woken_once() {
+    let (promise, future) = Future::promise();
+    let (first, first_waker) = CountingWaker::new();
+    let (last, last_waker) = CountingWaker::new();
+    let mut awaiting = pin!(future.into_future());
+    for waker in [&first_waker, &first_waker, &last_waker, &last_waker] {
+        assert!(awaiting.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    promise.finish(19).unwrap();
+    assert_eq!((first.count(), last.count()), (0, 1));
+    let Poll::Ready(settled) = awaiting.poll(&mut Context::from_waker(&last_waker)) else {
+        panic!("a settled future is ready")
+    };
+    assert_eq!(settled.take().unwrap().unwrap(), 19);
+}
+
+#[test]
+fn a_dropped_await_leaves_no_waker_behind() {
+    let (promise, future) = Future::promise();
+    let (woken, waker) = CountingWaker::new();
+    {
+        let mut awaiting = pin!((&future).into_future());
+        assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert_eq!(Arc::strong_count(&woken), 3);
+    }
+    assert_eq!(Arc::strong_count(&woken), 2);
+    promise.finish(20).unwrap();
+    assert_eq!(woken.count(), 0);
+    assert_eq!(future.cancel(), Cancel::Refused(Refusal::Finished), "and cancelled nothing");
+}
+
+#[test]
+fn what_happened_before_settling_is_visible_after_waiting() {
+    for _ in 0..200 {
+        let (promise, future) = ThreadFuture::<Vec<u32>, ()>::promise();
+        let producer = thread::spawn(move || promise.finish((0..100).collect()));
+        assert_eq!(future.result().unwrap().iter().sum::<u32>(), 4950);
+        producer.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn blocking_on_a_loop_thread_is_an_error() {
+    let (promise, future) = Future::promise();
+    let guard = context::enter_loop();
+    assert!(context::in_loop());
+    assert_eq!(future.wait().unwrap_err(), WouldDeadlock::EventLoop);
+    assert!(matches!(
+        future.result_timeout(LONG),
+        Err(NoValue::Unsettled(WaitError::WouldDeadlock(_)))
+    ));
+    assert_eq!(
+        future.wait_deadline(Instant::now() + LONG).unwrap_err(),
+        WaitError::WouldDeadlock(WouldDeadlock::EventLoop)
+    );
+    let (refused, future) = future.into_settled().unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("await") && text.contains("run_in_executor"), "names a way out: {text}");
+    // A settled future answers on any thread.
+    promise.finish(21).unwrap();
+    assert_eq!(future.result().unwrap(), &21);
+    drop(guard);
+    assert!(!context::in_loop());
+}
+
+#[test]
+fn errors_say_what_happened_and_debug_needs_no_debug() {
+    struct Opaque;
+    let (promise, future) = ThreadFuture::<Opaque, Opaque>::promise();
+    assert!(format!("{promise:?} {future:?}").contains("Pending"));
+    drop(promise);
+    assert!(format!("{:?}", future.settled().unwrap()).contains("Cancelled"));
+    let error: Box<dyn Error> = Box::new(Failure::<String>::Abandoned);
+    assert!(error.to_string().contains("dropped"));
+    let error: Box<dyn Error> = Box::new(Lost { value: 1, cause: Cancelled::Requested });
+    assert!(error.to_string().contains("handed back"));
+}
