@@ -122,7 +122,7 @@ fn as_many_workers_as_there_is_work_for_up_to_the_maximum() {
         let futures: Vec<_> = (0..3)
             .map(|_| {
                 let barrier = Arc::clone(&barrier);
-                pool.submit(move || drop(barrier.wait())).unwrap()
+                pool.submit(move || barrier.wait().is_leader()).unwrap()
             })
             .collect();
         for future in futures {

@@ -1,0 +1,76 @@
+//! The clauses, the documentation that cites them and the tests that check them agree.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+/// The text of every Rust file below a directory of the package.
+fn sources(below: &str) -> String {
+    fn collect(directory: &Path, text: &mut String) {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                collect(&path, text);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                text.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(below), &mut text);
+    text
+}
+
+/// Everything in `text` that has the form of a clause id, `[word-number]`.
+fn ids(text: &str) -> BTreeSet<&str> {
+    let is_id = |candidate: &&str| {
+        candidate.split_once('-').is_some_and(|(word, number)| {
+            !word.is_empty()
+                && word.bytes().all(|b| b.is_ascii_lowercase())
+                && !number.is_empty()
+                && number.bytes().all(|b| b.is_ascii_digit())
+        })
+    };
+    text.split('[').filter_map(|rest| Some(rest.split_once(']')?.0)).filter(is_id).collect()
+}
+
+/// The checks that each clause names, as (file, tests).
+fn clauses(text: &str) -> BTreeMap<&str, Vec<(&str, Vec<&str>)>> {
+    let mut clauses = BTreeMap::new();
+    for line in text.lines().filter(|line| line.starts_with("- **[")) {
+        let id = line[5..].split(']').next().unwrap();
+        let checks = line.rsplit_once("*(").expect(id).1.strip_suffix(")*").expect(id);
+        let checks = checks.split("; ").map(|check| {
+            let (file, tests) = check.split_once(": ").expect(id);
+            (file, tests.split(", ").collect())
+        });
+        let former = clauses.insert(id, checks.collect());
+        assert!(former.is_none(), "[{id}] stands there twice");
+    }
+    clauses
+}
+
+#[test]
+fn clauses_documentation_and_tests_agree() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("spec/clauses.md")).unwrap();
+    let clauses = clauses(&text);
+    assert!(clauses.len() > 50, "the clauses were not found");
+    let (source, readme) = (sources("src"), fs::read_to_string(root.join("README.md")).unwrap());
+    let cited: BTreeSet<_> = ids(&source).union(&ids(&readme)).copied().collect();
+    let unknown: Vec<_> = cited.iter().filter(|id| !clauses.contains_key(*id)).collect();
+    assert!(unknown.is_empty(), "cited, but not a clause: {unknown:?}");
+    let silent: Vec<_> = clauses.keys().filter(|id| !cited.contains(*id)).collect();
+    assert!(silent.is_empty(), "a clause that no documentation cites: {silent:?}");
+    for (id, checks) in clauses {
+        for (file, tests) in checks {
+            let path = root.join("tests").join(file).with_extension("rs");
+            let code = fs::read_to_string(&path).unwrap_or_else(|e| panic!("[{id}] {file}: {e}"));
+            for test in tests {
+                assert!(code.contains(&format!("fn {test}(")), "[{id}]: no test {file}: {test}");
+            }
+        }
+    }
+}
