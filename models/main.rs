@@ -1,1 +1,94 @@
-fn main() {}
+//! The bounded models: `cargo test --features model`.
+//!
+//! Each system is explored exhaustively: every interleaving of every step, where one step is one
+//! linearization point. The steps are those of [`State::on`], the function that ships. The target
+//! owns its output, so that its closing line stands at the start of a line.
+
+mod machine;
+
+use std::process::ExitCode;
+
+use stateright::{Checker, HasDiscoveries, Model};
+
+/// What a system of the report showed.
+struct Proof {
+    system: &'static str,
+    bound: &'static str,
+    properties: usize,
+    states: usize,
+    must_fail: bool,
+}
+
+/// Explores all of `model` and requires every property to hold, every `sometimes` to be reached, and
+/// the number of states and the depth to be the ones that were derived by hand. A model that lost
+/// its steps, or a search that ended early, changes these numbers.
+fn prove<M>(
+    system: &'static str,
+    bound: &'static str,
+    model: M,
+    states: usize,
+    depth: usize,
+) -> Proof
+where
+    M: Model<State: Clone + std::fmt::Debug + PartialEq + std::hash::Hash + Send + Sync>
+        + Send
+        + Sync
+        + 'static,
+    M::Action: Clone + std::fmt::Debug + PartialEq,
+{
+    let properties = model.properties().len();
+    // A search goes on only as long as a property is undecided: an `always` that holds keeps it so.
+    let always = |property: &stateright::Property<M>| {
+        matches!(property.expectation, stateright::Expectation::Always)
+    };
+    assert!(model.properties().iter().any(always), "{system}: nothing would be explored");
+    let checker = model.checker().spawn_bfs().join();
+    checker.assert_properties();
+    assert_eq!(checker.unique_state_count(), states, "{system}: states");
+    assert_eq!(checker.max_depth(), depth, "{system}: depth");
+    Proof { system, bound, properties, states, must_fail: false }
+}
+
+/// Requires the one property of `model` to fail, `steps` steps from the start at the least. With a
+/// single property, breadth-first search finds a shortest counterexample.
+fn refute<M>(system: &'static str, bound: &'static str, model: M, steps: usize) -> Proof
+where
+    M: Model<State: Clone + std::fmt::Debug + PartialEq + std::hash::Hash + Send + Sync>
+        + Send
+        + Sync
+        + 'static,
+    M::Action: Clone + std::fmt::Debug + PartialEq,
+{
+    let name = match &model.properties()[..] {
+        [property] => property.name,
+        _ => panic!("{system}: a must-fail system has one property"),
+    };
+    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let path = checker.discovery(name).unwrap_or_else(|| panic!("{system}: `{name}` holds"));
+    let actions = path.into_actions();
+    assert_eq!(actions.len(), steps, "{system}: shortest counterexample {actions:?}");
+    println!("refuted: {system}: not so: {name}");
+    for action in actions {
+        println!("    {action:?}");
+    }
+    let states = checker.unique_state_count();
+    Proof { system, bound, properties: 1, states, must_fail: true }
+}
+
+fn main() -> ExitCode {
+    let proofs = machine::proofs();
+    println!("\n{:<34} {:<36} {:>10} {:>7}", "system", "bound", "properties", "states");
+    for Proof { system, bound, properties, states, must_fail } in &proofs {
+        let states = if *must_fail { "fails".to_owned() } else { states.to_string() };
+        println!("{system:<34} {bound:<36} {properties:>10} {states:>7}");
+    }
+    let (refuted, proven): (Vec<_>, Vec<_>) = proofs.iter().partition(|proof| proof.must_fail);
+    println!(
+        "\nproven: {} systems, {} properties, {} must-fail systems, {} states",
+        proven.len(),
+        proven.iter().map(|proof| proof.properties).sum::<usize>(),
+        refuted.len(),
+        proven.iter().map(|proof| proof.states).sum::<usize>(),
+    );
+    if proven.is_empty() || refuted.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}

@@ -1,7 +1,7 @@
 //! What the current thread is: may it block?
 //!
 //! One thread-local stack answers it. An event loop pushes an entry while it runs, a pool worker
-//! while it lives; a call that would have to park asks [`may_block`] first. `[deadlock-1]`
+//! while it lives; a call that would have to park asks `may_block` first. `[deadlock-1]`
 
 use std::{
     cell::RefCell,

@@ -44,7 +44,8 @@ thread_local! {
 ///
 /// It runs callbacks and tasks on the thread that made it, in one queue, first in, first out, turn
 /// by turn: a turn runs what was queued when it began. When there is nothing to do it sleeps, until
-/// a post or a timer, without polling. `[loop-6]` `[schedule-2]`
+/// a post or a timer, without polling. `[loop-6]` `[schedule-2]` What it still holds when it is
+/// closed is settled. `[loop-5]`
 ///
 /// This type owns the loop: it runs it, and closes it when it is dropped. What else one can do with
 /// a loop is on [`LoopRef`], to which it dereferences.
@@ -250,6 +251,7 @@ impl LoopRef {
     }
 
     /// Calls `f` when `delay` is over, not before. One too long for the clock counts as a century.
+    /// `[loop-9]`
     ///
     /// # Errors
     ///
@@ -263,7 +265,7 @@ impl LoopRef {
     }
 
     /// Calls `f` at the moment `at` or soon after, not before. Calls for the same moment run in the
-    /// order in which they were scheduled.
+    /// order in which they were scheduled. `[loop-9]`
     ///
     /// # Errors
     ///
@@ -289,7 +291,8 @@ impl LoopRef {
     }
 
     /// Runs `coroutine` as a task of this loop; its output is the future's value. It need not be
-    /// `Send`. Its first step comes in a later turn (D51). A panic in it becomes the outcome.
+    /// `Send`. Its first step comes in a later turn (D51). `[loop-8]` A panic in it becomes the
+    /// outcome. `[panic-1]`
     ///
     /// [`cancel`](LoopFuture::cancel) asks the task to stop: the loop drops the coroutine where it
     /// awaits, before its first step if it had none, and then the future is Cancelled. `[cancel-4]`

@@ -30,7 +30,8 @@ pub trait Executor {
     fn execute(&self, job: Job) -> Result<(), Closed<Job>>;
 
     /// Runs `work` in the executor; its value is the future's. A panic in it becomes the future's
-    /// outcome, with its payload. `[pool-2]` `[pool-3]`
+    /// outcome, with its payload. `[pool-2]` `[pool-3]` Cancelled before a worker begins, it never
+    /// runs, and is dropped. `[cancel-2]`
     ///
     /// # Errors
     ///

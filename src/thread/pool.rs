@@ -86,6 +86,7 @@ impl ThreadPool {
     ///
     /// [`WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
     /// worker of this pool or runs an event loop. The pool is shut down all the same.
+    /// `[deadlock-3]`
     pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WouldDeadlock> {
         let mut state = lock(&self.shared.state);
         state.open = false;
