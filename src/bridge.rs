@@ -59,6 +59,25 @@ where
     Ok(LoopFuture::view((&executor).submit(work)?.into_inner(), home.registry()))
 }
 
+/// As [`run_in_executor`], for work that can fail.
+///
+/// # Errors
+///
+/// As [`run_in_executor`].
+pub fn run_in_executor_result<X, T, E, F>(
+    home: &LoopRef,
+    executor: &X,
+    work: F,
+) -> Result<LoopFuture<T, E>, Closed<F>>
+where
+    X: Executor + ?Sized,
+    F: FnOnce() -> Result<T, E> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    Ok(LoopFuture::view((&executor).submit_result(work)?.into_inner(), home.registry()))
+}
+
 /// Runs `coroutine` as a task of a loop in another thread, and gives a future that this thread can
 /// wait for. Python's `asyncio.run_coroutine_threadsafe`. `[bridge-3]`
 ///

@@ -121,6 +121,9 @@ fn a_pool_job_is_awaited_on_the_loop() {
     let future = bridge::run_in_executor(&event_loop, &pool, || thread::current().id()).unwrap();
     let settled = event_loop.run_until_complete(future).unwrap();
     assert_ne!(settled.take().unwrap().unwrap(), here);
+    let failing = bridge::run_in_executor_result(&event_loop, &pool, || Err::<(), _>("no"));
+    let settled = event_loop.run_until_complete(failing.unwrap()).unwrap();
+    assert!(matches!(settled.result(), Err(Failure::Error("no"))));
     pool.shutdown(true, false).unwrap();
     let Closed(work) = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err();
     assert_eq!(work(), 3);
