@@ -106,6 +106,7 @@ fn every_outcome_can_be_read() {
     assert!(future.exception().unwrap().is_none());
     assert_eq!(future.try_result().unwrap(), &3);
     assert_eq!(future.settled().unwrap().result().unwrap(), &3);
+    assert!(!future.settled().unwrap().cancelled());
 }
 
 #[test]
@@ -508,7 +509,8 @@ fn blocking_on_a_loop_thread_is_an_error() {
 fn errors_say_what_happened_and_debug_needs_no_debug() {
     struct Opaque;
     let (promise, future) = ThreadFuture::<Opaque, Opaque>::promise();
-    assert!(format!("{promise:?} {future:?}").contains("Pending"));
+    assert!(format!("{promise:?}").contains("Pending"));
+    assert!(format!("{future:?}").contains("Pending"));
     drop(promise);
     assert!(format!("{:?}", future.settled().unwrap()).contains("Cancelled"));
     let error: Box<dyn Error> = Box::new(Failure::<String>::Abandoned);
