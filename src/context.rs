@@ -26,6 +26,7 @@ enum Role {
     Loop(Option<Id>),
     Worker(Id),
     Stopping,
+    Callback,
 }
 
 thread_local! {
@@ -75,7 +76,8 @@ pub(crate) struct Guard {
 }
 
 fn enter(role: Role) -> Guard {
-    ROLES.with(|roles| roles.borrow_mut().push(role));
+    // A thread that is being torn down takes no roles on.
+    let _ = ROLES.try_with(|roles| roles.borrow_mut().push(role));
     Guard { role, _not_send: PhantomData }
 }
 
@@ -106,8 +108,14 @@ pub(crate) fn stop_coroutine() -> Guard {
     enter(Role::Stopping)
 }
 
+/// Callbacks run until the guard is dropped: what they drop is not the coroutine's that is being
+/// stopped, if one is.
+pub(crate) fn call_back() -> Guard {
+    enter(Role::Callback)
+}
+
 pub(crate) fn is_stopping_coroutine() -> bool {
-    any(|role| role == Role::Stopping)
+    ROLES.try_with(|roles| roles.borrow().last() == Some(&Role::Stopping)).unwrap_or(false)
 }
 
 pub(crate) fn works_for(id: Id) -> bool {
@@ -120,7 +128,7 @@ pub(crate) fn current_loop() -> Option<Id> {
         .try_with(|roles| {
             roles.borrow().iter().rev().find_map(|role| match role {
                 Role::Loop(id) => Some(*id),
-                Role::Worker(_) | Role::Stopping => None,
+                Role::Worker(_) | Role::Stopping | Role::Callback => None,
             })
         })
         .ok()

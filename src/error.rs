@@ -190,13 +190,19 @@ pub enum WouldDeadlock {
 }
 
 /// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]`
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("the outcome came too late and is handed back: {cause}")]
 pub struct Lost<V> {
     /// What the loser wanted to deliver.
     pub value: V,
     /// Why the future was cancelled.
     pub cause: Cancelled,
+}
+
+impl<V> fmt::Debug for Lost<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lost").field("cause", &self.cause).finish_non_exhaustive()
+    }
 }
 
 /// A loop or an executor that takes no more work hands it back; it has not run and never will.

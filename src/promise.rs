@@ -161,8 +161,7 @@ impl<T, E> Promise<T, E, Owned> {
     /// [`Stopped`](Cancelled::Stopped) otherwise. Stop the work *first*, so that nobody sees it
     /// cancelled while it still runs. Cannot fail. `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
-        let cause = if self.cancel_requested() { Cancelled::Requested } else { Cancelled::Stopped };
-        self.settle_surely(Event::Cancel, Err(Failure::Cancelled(cause)));
+        self.settle_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::{
     cell::{Handle, Settlement, Settling},
+    context,
     error::Failure,
     waiter::{Callback, isolate},
 };
@@ -58,7 +59,8 @@ impl<T, E> Settled<T, E> {
     /// The outcome by value, without `T: Clone`. `[settled-3]`
     ///
     /// On the only handle, with no callback registered, it always succeeds: the settling thread
-    /// gave up its share in the very step that settled the future.
+    /// gave up its share in the very step that settled the future. A cancellation can be taken from
+    /// any handle, since there is nothing in it to share.
     ///
     /// # Errors
     ///
@@ -94,7 +96,10 @@ impl<T, E> Settlement<T, E> {
     pub(crate) fn pay(mut self) {
         self.settling.wake();
         if let Some(handle) = self.handle {
-            run_callbacks(self.settling.into_callbacks(), &Settled(handle));
+            let settled = Settled(handle);
+            run_callbacks(self.settling.into_callbacks(), &settled);
+            // If it was the last handle, the value is dropped here.
+            isolate(|| drop(settled));
         }
     }
 }
@@ -108,6 +113,7 @@ impl<T, E> Settling<T, E> {
 }
 
 pub(crate) fn run_callbacks<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
+    let _role = context::call_back();
     for callback in callbacks {
         isolate(|| callback(settled));
     }

@@ -37,8 +37,11 @@ impl Waiter {
 /// process's panic hook. `[callback-5]`
 pub(crate) fn isolate(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        // A payload whose own drop panics must not undo the isolation.
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(payload)));
+        // A payload whose own drop panics must not undo the isolation, and what that panics with
+        // is not dropped at all.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            std::mem::forget(payload);
+        }
     }
 }
 
@@ -95,7 +98,8 @@ impl fmt::Debug for Job {
 /// What an event loop must offer so that futures can live on it: one question, and one way to ask
 /// it. `[schedule-1]`
 ///
-/// An implementation promises:
+/// Loop futures are made by this crate's [`EventLoop`](crate::EventLoop) only, in this version; the
+/// trait says what it owes them. An implementation promises:
 ///
 /// * the job never runs inside `call_soon_threadsafe`, but later, on the one thread of the loop;
 /// * if one call happens-before another, their jobs run in that order; `[schedule-2]`

@@ -496,6 +496,90 @@ fn run_until_complete_ends_with_its_future() {
 }
 
 #[test]
+fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
+    let event_loop = EventLoop::new();
+    let here = LoopRef::clone(&event_loop);
+    assert_eq!(event_loop.run_until_complete(async { here.stop() }), Ok(()));
+    assert_eq!(event_loop.run_until_complete(pass()), Ok(()));
+}
+
+#[test]
+fn a_value_whose_drop_panics_harms_no_other_task() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic_any("a drop's own fault");
+        }
+    }
+    let event_loop = EventLoop::new();
+    drop(event_loop.create_task(async { Bomb }).unwrap());
+    let innocent = async {
+        pass().await;
+        1
+    };
+    assert_eq!(event_loop.run_until_complete(innocent), Ok(1));
+}
+
+#[test]
+fn a_loop_in_a_thread_local_is_closed_with_its_thread() {
+    thread_local!(static LOOP: EventLoop = EventLoop::new());
+    let (sent, received) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        LOOP.with(|event_loop| {
+            event_loop.run_until_complete(pass()).unwrap();
+            let says = sent.clone();
+            let held = async move {
+                std::future::pending::<()>().await;
+                says.send(()).unwrap();
+            };
+            drop(event_loop.create_task(held).unwrap());
+        });
+    });
+    thread.join().unwrap();
+    assert!(received.recv().is_err(), "the coroutine was dropped and never went on");
+}
+
+#[test]
+fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
+    let event_loop = EventLoop::new();
+    let (_promise, unrelated) = settled::ThreadFuture::<u8, ()>::promise();
+    let (_promise2, awaited) = settled::ThreadFuture::<u8, ()>::promise();
+    let mut stray = Box::pin(unrelated.clone().into_future());
+    assert!(stray.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    awaited.add_done_callback(move |_| drop(stray));
+    let inside = awaited.clone();
+    let task = event_loop.create_task(async move { inside.await.cancelled() }).unwrap();
+    turns(&event_loop, 1);
+    assert_eq!(task.cancel(), Cancel::Requested);
+    turns(&event_loop, 2);
+    assert!(task.cancelled() && awaited.cancelled() && !unrelated.done());
+}
+
+#[test]
+fn awaiting_on_another_loop_is_an_error_and_no_hang() {
+    let (home, other) = (EventLoop::new(), EventLoop::new());
+    let (_promise, future) = home.create_future::<u8, ()>();
+    let task = other.create_task(async move { drop(future.await) }).unwrap();
+    let settled = other.run_until_complete(task).unwrap();
+    let Err(Failure::Panicked(panic)) = settled.result() else { panic!("{settled:?}") };
+    assert!(panic.message().contains("another loop"), "{panic}");
+}
+
+#[test]
+fn cancelled_timers_do_not_pile_up() {
+    let event_loop = EventLoop::new();
+    for _ in 0..10_000 {
+        assert!(event_loop.call_later(Duration::from_secs(600), || {}).unwrap().cancel());
+    }
+    let kept = event_loop.call_later(Duration::from_secs(600), || {}).unwrap();
+    let text = format!("{:?}", LoopRef::clone(&event_loop));
+    let timers: usize =
+        text.split("timers: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!((1..=65).contains(&timers), "{text}");
+    assert!(kept.cancel());
+}
+
+#[test]
 fn loops_do_not_nest() {
     let event_loop = EventLoop::new();
     let nested = event_loop.run_until_complete(async {

@@ -56,6 +56,63 @@ fn a_panic_becomes_the_outcome_and_kills_no_worker() {
 }
 
 #[test]
+#[should_panic(expected = "null byte")]
+fn a_name_that_no_thread_can_have_is_refused_at_once() {
+    drop(ThreadPool::named("a\0b", NonZero::<usize>::MIN));
+}
+
+#[test]
+fn a_pool_kept_by_its_own_worker_does_not_join_itself() {
+    thread_local! {
+        static KEPT: std::cell::RefCell<Option<Arc<ThreadPool>>> = const { std::cell::RefCell::new(None) };
+    }
+    let pool = Arc::new(pool(1));
+    let (inside, (ended, ends)) = (Arc::clone(&pool), mpsc::channel::<()>());
+    pool.submit(move || {
+        // Dropped after the pool, when the worker's thread-locals are gone.
+        thread_local!(static LAST: std::cell::RefCell<Option<mpsc::Sender<()>>> = const { std::cell::RefCell::new(None) });
+        LAST.set(Some(ended));
+        KEPT.set(Some(inside));
+    })
+    .unwrap()
+    .wait()
+    .unwrap();
+    pool.shutdown(false, false).unwrap();
+    drop(pool);
+    assert!(ends.recv().is_err(), "the worker ended");
+}
+
+#[test]
+fn a_cancelled_job_whose_drop_panics_harms_nobody() {
+    struct Bomb;
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            panic_any("a drop's own fault");
+        }
+    }
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let bomb = Bomb;
+    let future = pool.submit(move || drop(bomb)).unwrap();
+    assert_eq!(future.cancel(), Cancel::Now);
+    release.send(()).unwrap();
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), &1);
+    // Nor does a job that is run by hand panic.
+    struct ByHand(std::sync::Mutex<Option<Job>>);
+    impl Executor for ByHand {
+        fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+            *self.0.lock().unwrap() = Some(job);
+            Ok(())
+        }
+    }
+    let by_hand = ByHand(std::sync::Mutex::new(None));
+    let bomb = Bomb;
+    let future = by_hand.submit(move || drop(bomb)).unwrap();
+    assert_eq!(future.cancel(), Cancel::Now);
+    by_hand.0.lock().unwrap().take().unwrap().run();
+}
+
+#[test]
 fn workers_are_named() {
     let pool = pool(1);
     let name = pool.submit(|| thread::current().name().map(str::to_owned)).unwrap();
@@ -227,6 +284,8 @@ fn a_loop_thread_does_not_wait_for_a_pool() {
 fn an_executor_behind_a_pointer_is_one() {
     let pool: Arc<dyn Executor> = Arc::new(pool(1));
     assert_eq!(pool.submit(|| 3).unwrap().result().unwrap(), &3);
+    let boxed: Box<dyn Executor> = Box::new(ThreadPool::default());
+    assert_eq!(boxed.submit(|| 5).unwrap().result().unwrap(), &5);
     let pool: &dyn Executor = &*pool;
     assert_eq!((&pool).submit(|| 4).unwrap().result().unwrap(), &4);
 }

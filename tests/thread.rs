@@ -439,6 +439,112 @@ fn wakers_and_callbacks_may_call_everything() {
     assert!(log.entries().len() == 1 && log.entries()[0].contains("Finished"));
 }
 
+/// Panics when it is dropped, even if that is because its message was dropped.
+struct Bomb(u32);
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            match self.0 {
+                0 => panic_any("a drop's own fault"),
+                more => panic_any(Bomb(more - 1)),
+            }
+        }
+    }
+}
+
+#[test]
+fn no_panic_of_the_user_unwinds_through_the_settler() {
+    // A value that nobody waits for any more is dropped by the settler.
+    let (promise, future) = ThreadFuture::<Bomb, ()>::promise();
+    drop(future);
+    promise.finish(Bomb(0)).unwrap();
+    // So is one whose last handle the callbacks were lent.
+    let (promise, future) = ThreadFuture::<Bomb, ()>::promise();
+    future.add_done_callback(|_| {});
+    drop(future);
+    promise.finish(Bomb(0)).unwrap();
+    // A callback's panic may carry a payload that panics when it is dropped, and so on.
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    let callback = log.clone();
+    future.add_done_callback(|_| panic_any(Bomb(1)));
+    future.add_done_callback(move |_| callback.add("sibling"));
+    promise.finish(1).unwrap();
+    assert_eq!(log.entries(), ["sibling"]);
+}
+
+/// A waker that panics, whatever happens to it.
+struct Bad(#[expect(dead_code, reason = "it is there to be dropped")] Bomb);
+
+impl std::task::Wake for Bad {
+    fn wake(self: Arc<Self>) {
+        panic_any("a wake's own fault");
+    }
+}
+
+#[test]
+fn a_panicking_waker_harms_nobody() {
+    let (promise, future) = Future::owned(Waker::from(Arc::new(Bad(Bomb(0)))));
+    let (woken, waker) = CountingWaker::new();
+    let mut first = pin!((&future).into_future());
+    let mut second = pin!((&future).into_future());
+    let bad = Waker::from(Arc::new(Bad(Bomb(0))));
+    assert!(first.as_mut().poll(&mut Context::from_waker(&bad)).is_pending());
+    drop(bad);
+    assert!(second.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    promise.finish(1);
+    assert_eq!(woken.count(), 1);
+    // Nor does a request to cancel unwind through the one who asks.
+    let (promise, future) = Future::owned(Waker::from(Arc::new(Bad(Bomb(0)))));
+    assert_eq!(future.cancel(), Cancel::Requested);
+    drop(promise);
+}
+
+/// A writer that uses the future that is printed.
+struct Curious(Future);
+
+impl std::fmt::Write for Curious {
+    fn write_str(&mut self, _: &str) -> std::fmt::Result {
+        assert!(!self.0.done());
+        Ok(())
+    }
+}
+
+#[test]
+fn printing_holds_no_lock() {
+    use std::fmt::Write as _;
+    let (promise, future) = Future::promise();
+    write!(Curious(future.clone()), "{future:?}").unwrap();
+    drop(promise);
+}
+
+#[test]
+fn a_cancellation_is_taken_from_any_handle() {
+    let (promise, future) = Future::promise();
+    assert_eq!(future.cancel(), Cancel::Now);
+    // The promise that lost still has its handle, and may keep it for long.
+    let taken = future.into_settled().unwrap().take().unwrap();
+    assert!(matches!(taken, Err(Failure::Cancelled(Cancelled::Requested))));
+    drop(promise);
+}
+
+#[test]
+fn whoever_was_answered_requested_finds_that_cause() {
+    for _ in 0..2_000 {
+        let (promise, future) = Future::owned(Waker::noop().clone());
+        let owner = thread::spawn(move || promise.stopped());
+        let answer = future.cancel();
+        owner.join().unwrap();
+        let Ok(Some(Failure::Cancelled(cause))) = future.exception() else { panic!("stopped") };
+        let expected = match answer {
+            Cancel::Requested => Cancelled::Requested,
+            _ => Cancelled::Stopped,
+        };
+        assert_eq!(*cause, expected);
+    }
+}
+
 #[test]
 fn a_task_that_polls_often_is_woken_once() {
     let (promise, future) = Future::promise();

@@ -1,14 +1,20 @@
 //! Handles: who keeps the cell alive, who settles it, who frees it.
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
-use std::{fmt, mem::ManuallyDrop, ptr::NonNull, task::Waker};
+use std::{
+    fmt,
+    mem::ManuallyDrop,
+    panic::{RefUnwindSafe, UnwindSafe},
+    ptr::NonNull,
+    task::Waker,
+};
 
 use super::{Cell, Inner, Outcome};
 use crate::{
     error::{Cancel, Cancelled, Failure, Refusal},
     machine::{Event, State, Step},
     sync::{Mutex, MutexGuard, UnsafeCell, lock},
-    waiter::{Callback, Waiter},
+    waiter::{Callback, Waiter, isolate},
 };
 
 /// A counted reference to a cell. Every promise, future and proof of settlement is one of these.
@@ -26,6 +32,10 @@ unsafe impl<T: Send, E: Send> Send for Handle<T, E> {}
 // Whoever owns the handle may be in another thread than the last reader, so `T` may be dropped in
 // any of them (`Send`). `[bounds-1]`
 unsafe impl<T: Send + Sync, E: Send + Sync> Sync for Handle<T, E> {}
+
+// What the lock guards is whole at every unlock, whoever panics, so that only the values count.
+impl<T: RefUnwindSafe, E: RefUnwindSafe> UnwindSafe for Handle<T, E> {}
+impl<T: RefUnwindSafe, E: RefUnwindSafe> RefUnwindSafe for Handle<T, E> {}
 
 /// What a step that settled owes to others, to be paid with no lock held.
 #[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
@@ -84,10 +94,11 @@ impl<T, E> Drop for Producer<T, E> {
 impl<T, E> Settling<T, E> {
     /// Tells all who wait, threads, wakers and loops, in registration order. `[callback-2]`
     pub(crate) fn wake(&mut self) {
-        drop(self.owner.take());
         for (_, waiter) in self.waiters.drain(..) {
             waiter.notify();
         }
+        let owner = self.owner.take();
+        isolate(|| drop(owner));
     }
 
     /// The thread callbacks, in registration order; they run after [`wake`](Self::wake).
@@ -187,10 +198,14 @@ impl<T, E> Handle<T, E> {
         &self,
         inner: &mut Inner<T, E>,
         event: Event,
-        outcome: Outcome<T, E>,
+        mut outcome: Outcome<T, E>,
     ) -> Result<Settling<T, E>, Outcome<T, E>> {
         let Step::To(state) = inner.state.on(event) else { return Err(outcome) };
-        if let Err(Failure::Cancelled(cause)) = &outcome {
+        if let Err(Failure::Cancelled(cause)) = &mut outcome {
+            // Decided in this very step: whoever was answered `Requested` before finds that cause.
+            if *cause == Cancelled::Stopped && inner.requested {
+                *cause = Cancelled::Requested;
+            }
             inner.cause = *cause;
         }
         self.cell().slot.with_mut(|slot| {
@@ -248,7 +263,9 @@ impl<T, E> Handle<T, E> {
         let this = ManuallyDrop::new(self);
         if last {
             // SAFETY: the count is zero, and this handle is not dropped.
-            drop(unsafe { this.free() });
+            let cell = unsafe { this.free() };
+            // A value whose drop panics must not unwind through the settler.
+            isolate(|| drop(cell));
         }
         Settlement { settling, handle: None }
     }
@@ -279,9 +296,16 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// The outcome by value, if this is the only handle.
+    /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
+    /// promise that lost to a cancel may live on for long.
     pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
-        if self.lock().handles > 1 {
+        let inner = self.lock();
+        let (state, cause, shared) = (inner.state, inner.cause, inner.handles > 1);
+        drop(inner);
+        if shared && state == State::Cancelled {
+            return Ok(Err(Failure::Cancelled(cause)));
+        }
+        if shared {
             return Err(self);
         }
         let this = ManuallyDrop::new(self);
@@ -303,14 +327,17 @@ impl<T, E> Handle<T, E> {
 
     /// What `Debug` prints; never waits for the lock.
     pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Read under the lock and printed without it: what is printed to is the user's.
+        let seen = self.cell().inner.try_lock().ok();
+        let seen = seen.map(|inner| (inner.state, inner.waiters.len(), inner.callbacks.len()));
         let mut debug = f.debug_struct(name);
-        match self.cell().inner.try_lock() {
-            Ok(inner) => debug
-                .field("state", &inner.state)
-                .field("waiters", &inner.waiters.len())
-                .field("callbacks", &inner.callbacks.len())
+        match seen {
+            Some((state, waiters, callbacks)) => debug
+                .field("state", &state)
+                .field("waiters", &waiters)
+                .field("callbacks", &callbacks)
                 .finish(),
-            Err(_) => debug.field("state", &format_args!("<locked>")).finish(),
+            None => debug.field("state", &format_args!("<locked>")).finish(),
         }
     }
 }
@@ -318,7 +345,10 @@ impl<T, E> Handle<T, E> {
 /// A second handle hands `&T` to whoever gets it, hence the bounds. `[bounds-2]`
 impl<T: Sync, E: Sync> Clone for Handle<T, E> {
     fn clone(&self) -> Self {
-        self.lock().handles += 1;
+        let mut inner = self.lock();
+        let handles = inner.handles.checked_add(1);
+        inner.handles = handles.expect("more handles than the memory could hold");
+        drop(inner);
         Self(self.0)
     }
 }

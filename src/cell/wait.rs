@@ -99,10 +99,12 @@ impl Registration {
         })
     }
 
-    /// Gives the place up.
-    pub(crate) fn leave<T, E>(&mut self, cell: &Handle<T, E>) {
-        if let Some(ticket) = self.0.take() {
+    /// Gives the place up, if there was one.
+    pub(crate) fn leave<T, E>(&mut self, cell: &Handle<T, E>) -> bool {
+        let ticket = self.0.take();
+        if let Some(ticket) = ticket {
             drop(cell.deregister(ticket));
         }
+        ticket.is_some()
     }
 }

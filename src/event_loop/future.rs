@@ -320,11 +320,17 @@ impl<T, E> IntoFuture for LoopFuture<T, E> {
     type Output = Settled<T, E>;
     type IntoFuture = AwaitLoop<T, E>;
 
-    /// Awaits the future, by value, in a task on the loop's thread. The task goes on in callback
-    /// order: after the callbacks that were registered before. `[await-1]` `[await-4]`
+    /// Awaits the future, by value, in a task on the loop's thread. A task that had to wait goes on
+    /// in callback order: after the callbacks that were registered before. `[await-1]` `[await-4]`
     ///
     /// Cancel safety: a task that is stopped while it awaits a future by value asks to cancel that
     /// future; dropped anywhere else, or awaited by reference, it never cancels. `[await-3]`
+    ///
+    /// # Panics
+    ///
+    /// When polled on another [`EventLoop`](crate::EventLoop) than its own, which cannot run at the
+    /// same time on this thread. Awaiting on any other executor of the thread is allowed; the
+    /// future's loop must run for it to go on.
     fn into_future(self) -> AwaitLoop<T, E> {
         AwaitLoop { future: Some(self), place: Place::default() }
     }
@@ -361,6 +367,7 @@ impl<T, E> Future for AwaitLoop<T, E> {
         if !future.done() {
             ready!(this.place.poll(future, cx));
         }
+        this.place.leave(future);
         match this.future.take().expect("it was there a line ago").into_settled() {
             Ok(settled) => Poll::Ready(settled),
             Err(future) => {
@@ -375,11 +382,11 @@ impl<T, E> Future for AwaitLoop<T, E> {
 
 impl<T, E> Drop for AwaitLoop<T, E> {
     fn drop(&mut self) {
-        if let Some(future) = &self.future {
-            self.place.leave(future);
-            if context::is_stopping_coroutine() {
-                let _ = future.cancel();
-            }
+        if let Some(future) = &self.future
+            && self.place.leave(future)
+            && context::is_stopping_coroutine()
+        {
+            let _ = future.cancel();
         }
     }
 }
@@ -437,6 +444,12 @@ impl Place {
         if future.view.home.is_closed() {
             return self.late.poll(future.view.cell(), cx);
         }
+        let here = context::current_loop();
+        assert!(
+            here.is_none_or(|here| here == future.view.home.id()),
+            "a loop future was awaited on another loop than its own, which does not run meanwhile; \
+             await a thread future, or wrap it for this loop"
+        );
         self.queue(future, cx);
         Poll::Pending
     }
@@ -449,11 +462,13 @@ impl Place {
         }
     }
 
-    fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) {
+    /// Gives the place up, if there was one.
+    fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) -> bool {
         drop(self.waker.take());
-        if let Some(token) = self.token.take() {
+        let token = self.token.take();
+        if let Some(token) = token {
             future.remove_done_callback(token);
         }
-        self.late.leave(future.view.cell());
+        self.late.leave(future.view.cell()) || token.is_some()
     }
 }

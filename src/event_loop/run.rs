@@ -34,6 +34,9 @@ use crate::{
 /// A timer that would be due after the end of the clock is due in a century.
 const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
+/// Below this number of timers it is not worth looking for cancelled ones.
+const MIN_CROWD: usize = 64;
+
 thread_local! {
     /// The loops of this thread that are not closed.
     static LOOPS: RefCell<Vec<Weak<Core>>> = RefCell::default();
@@ -90,6 +93,8 @@ pub(crate) struct Core {
     registry: Rc<Registry>,
     ready: RefCell<VecDeque<Call>>,
     timers: RefCell<BinaryHeap<Timer>>,
+    /// When there are this many timers, those that were cancelled are removed.
+    crowd: Cell<usize>,
     /// By number, and so in the order in which they were made.
     tasks: RefCell<BTreeMap<Id, Rc<dyn Step>>>,
     stop: Cell<bool>,
@@ -118,6 +123,7 @@ impl EventLoop {
             queue,
             ready: RefCell::default(),
             timers: RefCell::default(),
+            crowd: Cell::new(MIN_CROWD),
             tasks: RefCell::default(),
             stop: Cell::new(false),
         });
@@ -154,10 +160,12 @@ impl EventLoop {
                     }
                 }
             });
+            // A stop ends the run in which it arrives, whatever else ends it.
+            let stopped = core.stop.take();
             if let Some(output) = output {
                 return Ok(output);
             }
-            if core.stop.take() {
+            if stopped {
                 return Err(RunError::Stopped);
             }
         }
@@ -278,8 +286,7 @@ impl LoopRef {
             return Err(Closed(f));
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
-        let timer = Timer { at, number: context::next_id(), slot: Rc::clone(&slot) };
-        self.core.timers.borrow_mut().push(timer);
+        self.core.add_timer(Timer { at, number: context::next_id(), slot: Rc::clone(&slot) });
         Ok(CallHandle { slot })
     }
 
@@ -357,7 +364,8 @@ impl fmt::Debug for LoopRef {
         f.debug_struct("LoopRef")
             .field("id", &self.core.queue.id)
             .field("closed", &self.is_closed())
-            .field("tasks", &self.core.tasks.try_borrow().map_or(0, |tasks| tasks.len()))
+            .field("tasks", &self.core.tasks.borrow().len())
+            .field("timers", &self.core.timers.borrow().len())
             .finish()
     }
 }
@@ -456,18 +464,24 @@ impl Core {
         self.ready.borrow_mut().extend(posts.into_iter().map(Call::Posted));
     }
 
+    /// Adds a timer. Cancelled ones are removed whenever the number of timers has doubled, so that
+    /// they take no more room than the others, and little time.
+    fn add_timer(&self, timer: Timer) {
+        let mut timers = self.timers.borrow_mut();
+        if timers.len() >= self.crowd.get() {
+            timers.retain(Timer::is_live);
+            self.crowd.set(MIN_CROWD.max(2 * timers.len()));
+        }
+        timers.push(timer);
+    }
+
     /// When the next timer is due that has not been cancelled.
     fn next_timer(&self) -> Option<Instant> {
         let mut timers = self.timers.borrow_mut();
-        loop {
-            let timer = timers.peek()?;
-            let call = timer.slot.take();
-            if call.is_some() {
-                timer.slot.set(call);
-                return Some(timer.at);
-            }
+        while timers.peek().is_some_and(|timer| !timer.is_live()) {
             timers.pop();
         }
+        timers.peek().map(|timer| timer.at)
     }
 
     fn close(&self) {
@@ -488,8 +502,8 @@ impl Core {
         });
     }
 
-    /// Until nothing is left. It ends: the loop refuses new work, so that each step only uses up
-    /// what is there.
+    /// Until nothing is left. The loop refuses new work, so that each step only uses up what is
+    /// there, unless callbacks keep making futures and settle them through views of this loop.
     fn run_last_turns(&self) {
         loop {
             self.absorb(self.queue.take());
@@ -500,6 +514,16 @@ impl Core {
                 None => return,
             }
         }
+    }
+}
+
+impl Timer {
+    /// Whether it has not been cancelled.
+    fn is_live(&self) -> bool {
+        let call = self.slot.take();
+        let live = call.is_some();
+        self.slot.set(call);
+        live
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     error::{Closed, Panic},
     promise::Promise,
     thread::ThreadFuture,
-    waiter::{Job, Run},
+    waiter::{Job, Run, isolate},
 };
 
 /// Whoever runs work in other threads and gives futures for it. Python's
@@ -19,14 +19,16 @@ use crate::{
 /// An implementation provides [`execute`](Self::execute): accept a [`Job`] or hand it back. Each
 /// accepted job must be run once or dropped; both settle its future. `[pool-1]`
 ///
-/// A pointer to an executor is one too, so that `&dyn Executor` and `Arc<dyn Executor>` submit.
+/// A pointer to an executor is one too: an `Arc<dyn Executor>` or `Box<dyn Executor>` submits, and
+/// so does a reference to a `&dyn Executor`.
 pub trait Executor {
     /// Takes a job, to run it in a thread of the executor, or to drop it.
     ///
     /// # Errors
     ///
     /// [`Closed`] hands the job back if the executor takes no more work; it has not run and never
-    /// will. `[pool-4]`
+    /// will. It must be the same job, not one that was made around it: `submit` takes the work out
+    /// of it. `[pool-4]`
     fn execute(&self, job: Job) -> Result<(), Closed<Job>>;
 
     /// Runs `work` in the executor; its value is the future's. A panic in it becomes the future's
@@ -37,6 +39,10 @@ pub trait Executor {
     ///
     /// [`Closed`] hands `work` back if the executor takes no more work; it has not run and never
     /// will. `[pool-4]`
+    ///
+    /// # Panics
+    ///
+    /// If [`execute`](Self::execute) hands back another job than the one that it was given.
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};
@@ -59,6 +65,10 @@ pub trait Executor {
     /// # Errors
     ///
     /// As [`submit`](Self::submit).
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
     fn submit_result<T, E, F>(&self, work: F) -> Result<ThreadFuture<T, E>, Closed<F>>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -77,6 +87,12 @@ impl<X: Executor + ?Sized> Executor for &X {
 }
 
 impl<X: Executor + ?Sized> Executor for Arc<X> {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        (**self).execute(job)
+    }
+}
+
+impl<X: Executor + ?Sized> Executor for Box<X> {
     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
         (**self).execute(job)
     }
@@ -106,7 +122,9 @@ where
         Ok(()) => Ok(future),
         Err(Closed(job)) => {
             let refused = job.into_run::<Work<F, T, E>>();
-            Err(Closed(refused.expect("a refused job is handed back as it was").work))
+            Err(Closed(
+                refused.expect("an executor hands back the very job that it was given").work,
+            ))
         }
     }
 }
@@ -120,7 +138,7 @@ where
     fn run(self: Box<Self>) {
         let Self { work, promise, call } = *self;
         // Cancelled before it began: the work is dropped, and never runs.
-        let Ok(promise) = promise.start() else { return };
+        let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
         match catch_unwind(AssertUnwindSafe(|| call(work))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),

@@ -298,8 +298,8 @@ impl<T, E> IntoFuture for ThreadFuture<T, E> {
     /// Awaits the future, by value, on any executor. `[await-1]`
     ///
     /// Cancel safety: a task of this crate's [`EventLoop`](crate::EventLoop) that is stopped while
-    /// it awaits a future by value asks to cancel that future, since nobody else waits for it;
-    /// dropped anywhere else, or awaited by reference, it never cancels. `[await-3]`
+    /// it awaits a future by value asks to cancel that future, as asyncio does; dropped anywhere
+    /// else, or awaited by reference, it never cancels. `[await-3]`
     fn into_future(self) -> AwaitThread<T, E> {
         AwaitThread { future: Some(self), place: Registration::default() }
     }
@@ -340,11 +340,11 @@ impl<T, E> Future for AwaitThread<T, E> {
 
 impl<T, E> Drop for AwaitThread<T, E> {
     fn drop(&mut self) {
-        if let Some(future) = &self.future {
-            self.place.leave(future.handle());
-            if context::is_stopping_coroutine() {
-                let _ = future.cancel();
-            }
+        if let Some(future) = &self.future
+            && self.place.leave(future.handle())
+            && context::is_stopping_coroutine()
+        {
+            let _ = future.cancel();
         }
     }
 }

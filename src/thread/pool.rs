@@ -56,8 +56,14 @@ impl ThreadPool {
     }
 
     /// A pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, ….
+    ///
+    /// # Panics
+    ///
+    /// If `name` contains a null byte, which no thread's name may.
     #[must_use]
     pub fn named(name: impl Into<String>, workers: NonZero<usize>) -> Self {
+        let name = name.into();
+        assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
         let state = State {
             queue: VecDeque::new(),
             live: 0,
@@ -68,7 +74,7 @@ impl ThreadPool {
         };
         let shared = Shared {
             id: context::next_id(),
-            name: name.into(),
+            name,
             max: workers.get(),
             state: Mutex::new(state),
             work: Condvar::new(),
@@ -110,9 +116,12 @@ impl ThreadPool {
         }
         let threads = mem::take(&mut state.threads);
         drop(state);
-        for thread in threads {
-            // A worker never panics: what it runs is isolated.
-            let _ = thread.join();
+        for worker in threads {
+            // A worker never panics: what it runs is isolated. It may come here itself while its
+            // thread-locals are dropped, and is not to wait for itself.
+            if worker.thread().id() != thread::current().id() {
+                let _ = worker.join();
+            }
         }
         Ok(())
     }
@@ -193,16 +202,19 @@ impl Drop for ThreadPool {
 
 impl fmt::Debug for ThreadPool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Read under the lock and printed without it: what is printed to is the user's.
+        let seen = self.shared.state.try_lock().ok();
+        let seen = seen.map(|state| (state.open, state.live, state.idle, state.queue.len()));
         let mut debug = f.debug_struct("ThreadPool");
         debug.field("name", &self.shared.name).field("max", &self.shared.max);
-        match self.shared.state.try_lock() {
-            Ok(state) => debug
-                .field("open", &state.open)
-                .field("live", &state.live)
-                .field("idle", &state.idle)
-                .field("queued", &state.queue.len())
+        match seen {
+            Some((open, live, idle, queued)) => debug
+                .field("open", &open)
+                .field("live", &live)
+                .field("idle", &idle)
+                .field("queued", &queued)
                 .finish(),
-            Err(_) => debug.field("state", &format_args!("<locked>")).finish(),
+            None => debug.field("state", &format_args!("<locked>")).finish(),
         }
     }
 }
