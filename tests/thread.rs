@@ -578,6 +578,20 @@ fn a_dropped_await_leaves_no_waker_behind() {
 }
 
 #[test]
+fn an_await_that_leaves_takes_no_other_with_it() {
+    let (promise, future) = Future::promise();
+    let wakers = [CountingWaker::new(), CountingWaker::new(), CountingWaker::new()];
+    let mut awaits = wakers.each_ref().map(|(_, waker)| {
+        let mut awaiting = Box::pin((&future).into_future());
+        assert!(awaiting.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+        Some(awaiting)
+    });
+    awaits[1] = None;
+    promise.finish(1).unwrap();
+    assert_eq!(wakers.each_ref().map(|(woken, _)| woken.count()), [1, 0, 1]);
+}
+
+#[test]
 fn what_happened_before_settling_is_visible_after_waiting() {
     for _ in 0..200 {
         let (promise, future) = ThreadFuture::<Vec<u32>, ()>::promise();
