@@ -1,0 +1,57 @@
+//! Hashing one file: the job that runs on the pool's threads.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, ErrorKind, Read},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+};
+
+use nix::fcntl::OFlag;
+use sha2::{Digest, Sha256};
+
+use crate::Shared;
+
+pub(crate) type Sum = [u8; 32];
+
+/// Large enough that the system calls do not count, small enough for any number of workers.
+const BUFFER: usize = 64 * 1024;
+
+/// The SHA-256 sum of the file, or why there is none.
+pub(crate) fn hash(path: &Path, shared: &Shared) -> io::Result<Sum> {
+    let (mut file, expected) = open(path)?;
+    let mut buffer = vec![0; BUFFER];
+    let mut sha = Sha256::new();
+    let mut total = 0;
+    loop {
+        let read = match file.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(read) => read,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        sha.update(&buffer[..read]);
+        total += read as u64;
+        shared.add_hashed(read as u64);
+    }
+    // A file that grows is hashed to its end, as sha256sum does. Of one that was cut off, the sum
+    // would be that of a file that never was.
+    if total < expected {
+        let why = format!("it shrank while it was read: only {total} of {expected} bytes");
+        return Err(io::Error::other(why));
+    }
+    Ok(sha.finalize().into())
+}
+
+/// Opens a regular file, and says how large it is. The file was one when it was found; in the
+/// meantime it may have become a link, which must not be followed (`O_NOFOLLOW`), or a pipe, whose
+/// opening would wait for a writer (`O_NONBLOCK`, which means nothing to a regular file).
+fn open(path: &Path) -> io::Result<(File, u64)> {
+    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        return Err(io::Error::other("it is not a regular file any more"));
+    }
+    Ok((file, found.len()))
+}

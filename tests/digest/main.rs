@@ -1,0 +1,10 @@
+//! The example `digest`, run as a program: on odd trees, on files that change under its hands, on a
+//! terminal, with interrupts, and with its memory measured.
+
+mod changes;
+mod memory;
+mod stop;
+mod support;
+mod terminal;
+mod tree;
+mod usage;
