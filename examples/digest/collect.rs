@@ -14,7 +14,7 @@ use std::{
 };
 
 use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
-use settled::{EventLoop, Executor, Failure, LoopFuture, LoopRef, Settled, ThreadPool, bridge};
+use settled::{EventLoop, Failure, LoopFuture, LoopRef, Settled, ThreadPool, bridge};
 
 use crate::{
     Shared,
