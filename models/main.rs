@@ -5,6 +5,7 @@
 //! owns its output, so that its closing line stands at the start of a line.
 
 mod machine;
+mod table;
 
 use std::process::ExitCode;
 
@@ -76,7 +77,8 @@ where
 }
 
 fn main() -> ExitCode {
-    let proofs = machine::proofs();
+    let mut proofs = vec![table::proof()];
+    proofs.extend(machine::proofs());
     println!("\n{:<34} {:<36} {:>10} {:>7}", "system", "bound", "properties", "states");
     for Proof { system, bound, properties, states, must_fail } in &proofs {
         let states = if *must_fail { "fails".to_owned() } else { states.to_string() };
