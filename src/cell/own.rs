@@ -321,6 +321,8 @@ impl<T, E> Handle<T, E> {
     ///
     /// No other handle exists, and this one is not used again.
     unsafe fn free(&self) -> Cell<T, E> {
+        // loom does not see a free, but it sees a write, and that nothing orders it after a read.
+        self.cell().slot.with_mut(|_| ());
         // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
         *unsafe { Box::from_raw(self.0.as_ptr()) }
     }

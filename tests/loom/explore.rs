@@ -1,0 +1,162 @@
+//! How a scenario is explored, and what its threads share.
+
+use std::{
+    cell::Cell,
+    collections::BTreeSet,
+    future::{Future, IntoFuture},
+    panic,
+    pin::pin,
+    sync::{
+        Arc, Mutex, Once,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll, Wake, Waker},
+};
+
+use loom::sync::Condvar;
+use settled::{Promise, ThreadFuture};
+
+thread_local! {
+    /// Panics in this thread. One thread of the system runs all threads of a scenario.
+    static PANICS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Which ends of a scenario have been seen, over all its executions.
+pub(crate) type Seen = Mutex<BTreeSet<&'static str>>;
+
+/// Runs `scenario` in every interleaving. It must have reached each of `ends` in some execution
+/// and nothing else in any: a scenario that cannot lose its race would show nothing.
+///
+/// A limit on time, executions or preemptions would let loom pass what it has not explored, so the
+/// environment must not set any.
+pub(crate) fn explore(name: &str, ends: &[&'static str], scenario: fn(&Seen)) {
+    count_panics();
+    let panics = PANICS.get();
+    let (executions, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Seen::default()));
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = None;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.checkpoint_file = None;
+    builder.check({
+        let (executions, seen) = (Arc::clone(&executions), Arc::clone(&seen));
+        move || {
+            executions.fetch_add(1, Ordering::Relaxed);
+            scenario(&seen);
+        }
+    });
+    let executions = executions.load(Ordering::Relaxed);
+    println!("loom: {name}: {executions} executions");
+    assert!(executions > 1, "{name} has one interleaving only");
+    let seen = seen.lock().unwrap().clone();
+    assert_eq!(seen, ends.iter().copied().collect(), "{name} ended otherwise");
+    assert_eq!(PANICS.get(), panics, "a panic was taken for a callback's, and swallowed");
+}
+
+/// The cell isolates panics of callbacks and wakers, and so would those of loom that arise there.
+fn count_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            PANICS.set(PANICS.get() + 1);
+            report(info);
+        }));
+    });
+}
+
+pub(crate) fn saw(seen: &Seen, end: &'static str) {
+    seen.lock().unwrap().insert(end);
+}
+
+/// Values that count their drops, so that a leak and a second free both show.
+#[derive(Default)]
+pub(crate) struct Values {
+    made: Cell<usize>,
+    dropped: Arc<AtomicUsize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) number: u32,
+    dropped: Arc<AtomicUsize>,
+}
+
+impl Values {
+    pub(crate) fn make(&self, number: u32) -> Value {
+        self.made.set(self.made.get() + 1);
+        Value { number, dropped: Arc::clone(&self.dropped) }
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// When a scenario ends, everything in it must be gone.
+impl Drop for Values {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let dropped = self.dropped.load(Ordering::Relaxed);
+            assert_eq!(dropped, self.made.get(), "each value is dropped once");
+        }
+    }
+}
+
+pub(crate) fn promise() -> (Promise<Value, Value>, ThreadFuture<Value, Value>) {
+    ThreadFuture::promise()
+}
+
+/// A waker under loom: what it does is seen, so that a wake-up lost or too early is found.
+pub(crate) struct Bell {
+    rung: loom::sync::Mutex<bool>,
+    told: Condvar,
+}
+
+impl Bell {
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !*rung {
+            rung = self.told.wait(rung).unwrap();
+        }
+        *rung = false;
+    }
+}
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.rung.lock().unwrap() = true;
+        self.told.notify_one();
+    }
+}
+
+/// An executor for one task, in the calling thread.
+pub(crate) fn block_on<F: IntoFuture>(future: F) -> F::Output {
+    let bell = Arc::new(Bell { rung: loom::sync::Mutex::new(false), told: Condvar::new() });
+    let waker = Waker::from(Arc::clone(&bell));
+    let mut future = pin!(future.into_future());
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => bell.wait(),
+        }
+    }
+}
+
+/// A waker that counts, for an owner who has nothing else to do.
+#[derive(Default)]
+pub(crate) struct Counter(AtomicUsize);
+
+impl Counter {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,151 @@
+//! The table is written once, in `State::on`. Everything printed of it is generated from there and
+//! compared.
+
+use std::{
+    env,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+    process::{self, Command},
+};
+
+use settled::machine::{Event, State, Step};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+fn read(path: &str) -> String {
+    let path = Path::new(ROOT).join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn table() -> String {
+    let events = Event::ALL.map(|event| event.to_string()).join(" | ");
+    let mut table = format!("| | {events} |\n|---{}|\n", "|---".repeat(Event::ALL.len()));
+    for state in State::ALL {
+        let steps = Event::ALL.map(|event| state.on(event).to_string()).join(" | ");
+        writeln!(table, "| **{state}** | {steps} |").unwrap();
+    }
+    table
+}
+
+fn diagram() -> String {
+    let mut diagram = format!("```mermaid\nstateDiagram-v2\n    [*] --> {}\n", State::ALL[0]);
+    for from in State::ALL {
+        for to in State::ALL {
+            let leads = |event: &Event| from.on(*event) == Step::To(to);
+            let events: Vec<_> = Event::ALL.iter().copied().filter(leads).collect();
+            let names: Vec<_> = events.iter().map(ToString::to_string).collect();
+            if !names.is_empty() {
+                writeln!(diagram, "    {from} --> {to}: {}", names.join(", ")).unwrap();
+            }
+        }
+    }
+    for end in State::ALL.into_iter().filter(|state| state.is_settled()) {
+        writeln!(diagram, "    {end} --> [*]").unwrap();
+    }
+    diagram + "```\n"
+}
+
+/// `text` with what stands between the markers of `name` replaced by `generated`.
+fn replaced(text: &str, name: &str, generated: &str) -> String {
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->\n"));
+    let (before, rest) = text.split_once(&begin).expect("the first marker is there");
+    let (_, after) = rest.split_once(&end).expect("the second marker is there");
+    format!("{before}{begin}{generated}{end}{after}")
+}
+
+/// `[machine-1]` `[machine-2]` `[machine-4]` The whole state × event matrix. `SETTLED_BLESS=1` writes the expectation anew; the difference is
+/// then for a reader to accept.
+#[test]
+fn the_matrix_is_as_committed() {
+    let path = "spec/machine.md";
+    let committed = read(path);
+    let generated = replaced(&committed, "table", &table());
+    let generated = replaced(&generated, "diagram", &diagram());
+    if env::var_os("SETTLED_BLESS").is_some() {
+        fs::write(Path::new(ROOT).join(path), &generated).unwrap();
+    }
+    assert_eq!(read(path), generated, "{path} is not what the machine says");
+}
+
+/// Every table and diagram of the machine in `text`.
+fn copies(text: &str) -> Vec<String> {
+    let mut copies = Vec::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let (is_table, is_diagram) = (line.starts_with("| | start"), line == "```mermaid");
+        if is_table || is_diagram {
+            let mut copy = format!("{line}\n");
+            while lines.peek().is_some_and(|line| is_diagram || line.starts_with('|')) {
+                let line = lines.next().expect("peeked");
+                writeln!(copy, "{line}").unwrap();
+                if line == "```" {
+                    break;
+                }
+            }
+            copies.push(copy);
+        }
+    }
+    copies
+}
+
+#[test]
+fn the_documentation_of_the_machine() {
+    let source = read("src/machine.rs");
+    let docs: String = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("//!"))
+        .map(|line| format!("{}\n", line.trim_start()))
+        .collect();
+    assert_eq!(copies(&docs), [table()], "src/machine.rs documents another machine");
+}
+
+/// The read-me shows the table, and whatever else it shows of the machine is the machine.
+#[test]
+fn the_read_me() {
+    let shown = copies(&read("README.md"));
+    assert!(shown.contains(&table()), "README.md shows another machine: {shown:?}");
+    for copy in shown.iter().filter(|copy| copy.contains("stateDiagram")) {
+        assert_eq!(*copy, diagram(), "README.md shows another machine");
+    }
+}
+
+/// A directory that is removed with everything in it, also when the test fails.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let name = format!("{name}-{}", process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Machine and phase need nothing: no allocation, no standard library, no other module.
+#[test]
+fn machine_and_phase_alone_without_std() {
+    let scratch = Scratch::new("no-std");
+    let (library, out) = (scratch.0.join("lib.rs"), scratch.0.join("out"));
+    let source = format!(
+        "#![no_std]\n#[path = {:?}]\npub mod machine;\n#[path = {:?}]\npub mod phase;\n",
+        Path::new(ROOT).join("src/machine.rs"),
+        Path::new(ROOT).join("src/phase.rs"),
+    );
+    fs::write(&library, source).unwrap();
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc)
+        .args(["--crate-type", "lib", "--edition", "2024", "--emit", "metadata", "-D", "warnings"])
+        .arg("-o")
+        .arg(out)
+        .arg(&library)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
