@@ -40,8 +40,9 @@ where
 /// Runs `work` in an executor and gives the loop's view of its outcome. Python's
 /// `loop.run_in_executor`. `[bridge-2]`
 ///
-/// Cancelling the future before a worker has begun drops `work` unrun; after that it is refused, and
-/// the request stays visible to the work. Call it on the loop's thread.
+/// Cancelling the future before a worker has begun drops `work` unrun; after that it is refused. Work
+/// that wants to see the request keeps a promise of its own, as shown at
+/// [`Promise`](crate::Promise#work-that-stops-on-request). Call it on the loop's thread.
 ///
 /// # Errors
 ///
@@ -113,15 +114,46 @@ where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
+    spawn(coroutine, home, Ok)
+}
+
+/// As [`run_coroutine_threadsafe`], for a coroutine that can fail.
+///
+/// # Errors
+///
+/// As [`run_coroutine_threadsafe`].
+pub fn run_coroutine_threadsafe_result<F, T, E>(
+    coroutine: F,
+    home: &LoopHandle,
+) -> Result<ThreadFuture<T, E>, Closed<F>>
+where
+    F: Future<Output = Result<T, E>> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    spawn(coroutine, home, |output| output)
+}
+
+fn spawn<F, T, E, O>(
+    future: F,
+    home: &LoopHandle,
+    call: fn(O) -> Result<T, E>,
+) -> Result<ThreadFuture<T, E>, Closed<F>>
+where
+    F: Future<Output = O> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+    O: 'static,
+{
     // The job that makes the task takes its first step, so that a request to cancel that comes
     // before is seen there, and the coroutine never runs.
     let flag = Flag::queued(Arc::clone(&home.queue));
     let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
-    let spawn = Spawn { future: coroutine, promise, flag, call: Ok::<T, Infallible> };
+    let spawn = Spawn { future, promise, flag, call };
     match Schedule::call_soon_threadsafe(home, Job::from_run(spawn)) {
         Ok(()) => Ok(ThreadFuture::new(handle)),
         Err(Closed(job)) => {
-            let refused = job.into_run::<Spawn<F, T, Infallible, T>>();
+            let refused = job.into_run::<Spawn<F, T, E, O>>();
             Err(Closed(refused.expect("a refused job is handed back as it was").future))
         }
     }

@@ -36,6 +36,31 @@ use crate::{
 /// running.finish(7);
 /// assert_eq!(future.result().unwrap(), &7);
 /// ```
+///
+/// # Work that stops on request
+///
+/// A running job that is to see a request to cancel keeps its promise, instead of leaving it to
+/// `submit`. What it makes of the request is its own decision; here it says so with an error.
+///
+/// ```
+/// use settled::{Executor, Job, ThreadFuture, ThreadPool};
+///
+/// let pool = ThreadPool::default();
+/// let (promise, future) = ThreadFuture::<(), &str>::promise();
+/// pool.execute(Job::new(move || {
+///     let Ok(promise) = promise.start() else { return };
+///     while !promise.cancel_requested() {
+///         std::thread::yield_now(); // a piece of the work
+///     }
+///     promise.fail("stopped on request");
+/// }))
+/// .unwrap();
+/// while !future.running() {
+///     std::thread::yield_now();
+/// }
+/// assert!(!future.cancel().as_thread());
+/// assert!(future.exception().unwrap().is_some());
+/// ```
 #[must_use = "dropping a promise cancels or abandons its future"]
 pub struct Promise<T, E, P: Phase = Pending> {
     producer: Producer<T, E>,

@@ -113,6 +113,9 @@ impl<T, E> Settling<T, E> {
 }
 
 pub(crate) fn run_callbacks<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
+    if callbacks.is_empty() {
+        return;
+    }
     let _role = context::call_back();
     for callback in callbacks {
         isolate(|| callback(settled));

@@ -211,6 +211,10 @@ fn a_coroutine_cancelled_before_it_arrives_never_runs() {
     assert!(!future.done());
     turns(&event_loop, 2);
     assert!(future.cancelled());
+    let coroutine = async { Err::<u8, _>("no") };
+    let failing = bridge::run_coroutine_threadsafe_result(coroutine, &event_loop.handle()).unwrap();
+    turns(&event_loop, 1);
+    assert!(matches!(failing.exception(), Ok(Some(Failure::Error("no")))));
 }
 
 #[test]
@@ -226,6 +230,8 @@ fn a_coroutine_is_settled_when_its_loop_is_closed() {
     for future in [suspended, queued] {
         assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(_)))));
     }
+    let failing = bridge::run_coroutine_threadsafe_result(async { Err::<u8, _>(1) }, &handle);
+    assert!(failing.is_err());
     let Closed(coroutine) = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err();
     assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(1));
 }

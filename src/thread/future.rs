@@ -31,6 +31,10 @@ use crate::{
 /// | callbacks | in the settling thread; late ones at once | through the loop | D21, D22 |
 /// | cancel once running | refused | refused; a task is stopped | D30 |
 ///
+/// To await it, write `future.await`, `(&future).await`, or, where something wants a
+/// [`Future`](std::future::Future), `future.into_future()`: it is an
+/// [`IntoFuture`](std::future::IntoFuture), since it can do more than be polled.
+///
 /// It is `Send` if `T` and `E` are; `Sync` if they are `Send` and `Sync`; `Clone` if they are
 /// `Sync`. `[bounds-1]` `[bounds-2]` Dropping it never cancels anything, but for the one case told
 /// at [`into_future`](Self::into_future). `[cancel-5]`

@@ -1,0 +1,268 @@
+//! What a future costs in memory, and that all of it comes back, in the order that is promised.
+//!
+//! The allocator counts per thread, so that neither the other tests nor the harness are counted.
+//! The numbers are exact, and so they are those of one platform: 64 bits, and locks of `std` that
+//! are a futex and need no allocation of their own.
+#![cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#![expect(unsafe_code, reason = "a global allocator is an unsafe trait; this one only counts")]
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    convert::Infallible,
+    thread,
+};
+
+use settled::{Cancel, Promise, ThreadFuture};
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+struct Counting;
+
+/// What this thread has asked for and given back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Count {
+    allocations: usize,
+    bytes: usize,
+    frees: usize,
+    freed_bytes: usize,
+}
+
+thread_local! {
+    /// Constant and without a drop: using it allocates nothing.
+    static COUNT: Cell<Count> = const {
+        Cell::new(Count { allocations: 0, bytes: 0, frees: 0, freed_bytes: 0 })
+    };
+}
+
+// SAFETY: every call goes to the system's allocator unchanged; counting neither allocates nor
+// unwinds. `realloc` keeps its default, which is made of these two.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let mut count = COUNT.get();
+        count.allocations += 1;
+        count.bytes += layout.size();
+        COUNT.set(count);
+        // SAFETY: the caller keeps the contract, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        let mut count = COUNT.get();
+        count.frees += 1;
+        count.freed_bytes += layout.size();
+        COUNT.set(count);
+        // SAFETY: the caller keeps the contract, which is the same.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+impl Count {
+    /// What this thread has done since `self`.
+    fn since(self) -> Self {
+        let now = COUNT.get();
+        Self {
+            allocations: now.allocations - self.allocations,
+            bytes: now.bytes - self.bytes,
+            frees: now.frees - self.frees,
+            freed_bytes: now.freed_bytes - self.freed_bytes,
+        }
+    }
+
+    fn allocated(allocations: usize, bytes: usize) -> Self {
+        Self { allocations, bytes, ..Self::default() }
+    }
+
+    fn freed(frees: usize, freed_bytes: usize) -> Self {
+        Self { frees, freed_bytes, ..Self::default() }
+    }
+
+    /// How many bytes have not come back.
+    fn live(self) -> usize {
+        self.bytes - self.freed_bytes
+    }
+}
+
+/// What `f` makes this thread allocate and free.
+fn count<R>(f: impl FnOnce() -> R) -> (R, Count) {
+    let before = COUNT.get();
+    let result = f();
+    (result, before.since())
+}
+
+fn pair<T>() -> (Promise<T, Infallible>, ThreadFuture<T, Infallible>) {
+    ThreadFuture::promise()
+}
+
+/// Runs a callback in this thread, so that what a thread pays only once has been paid.
+fn warm_up() {
+    let (promise, future) = pair::<()>();
+    future.add_done_callback(|_| ());
+    promise.finish(()).unwrap();
+}
+
+const NOTHING: Count = Count { allocations: 0, bytes: 0, frees: 0, freed_bytes: 0 };
+
+/// The cell without its slot: two lists of 24, the owner's waker of 16, the
+/// count and the next ticket of 8 each, and state, cause, owned and requested of 1 each; before
+/// them the lock, a futex of 4 and a flag of 1. Padded to eights:
+/// 8 + 48 + 16 + 16 + 8.
+const CELL: usize = 96;
+
+/// `Option<Result<T, Failure<Infallible>>>` for a `T` of 8: the tag and the larger of `T` and a
+/// panic's pointer.
+const SLOT: usize = 16;
+
+/// A list grows from nothing to four places at once; a callback's place is a pointer and what to
+/// call.
+const FIRST_LIST: usize = 4 * 16;
+
+#[test]
+fn a_pair_is_one_allocation() {
+    let (made, spent) = count(pair::<u64>);
+    assert_eq!(spent, Count::allocated(1, CELL + SLOT));
+    let ((), back) = count(|| drop(made));
+    assert_eq!(back, Count::freed(1, CELL + SLOT));
+
+    let (made, spent) = count(pair::<[u64; 4]>);
+    assert_eq!(spent, Count::allocated(1, CELL + SLOT + 3 * 8), "only the slot grows with `T`");
+    drop(made);
+}
+
+#[test]
+fn a_life_without_waiters_allocates_nothing_more() {
+    let (promise, future) = pair::<u64>();
+    let (running, start) = count(|| promise.start().unwrap());
+    let (second, clone) = count(|| future.clone());
+    let (answer, cancel) = count(|| future.cancel());
+    assert!(matches!(answer, Cancel::Refused(_)));
+    let ((), finish) = count(|| running.finish(5));
+    let ((), read) = count(|| assert_eq!(future.result().unwrap(), &5));
+    drop(second);
+    assert_eq!([start, clone, cancel, finish, read], [NOTHING; 5]);
+    let (value, take) = count(|| future.into_settled().unwrap().take().unwrap().unwrap());
+    assert_eq!((value, take), (5, Count::freed(1, CELL + SLOT)));
+}
+
+#[test]
+fn a_cancelled_life_gives_everything_back() {
+    let (promise, future) = pair::<u64>();
+    let (answer, cancel) = count(|| future.cancel());
+    assert_eq!((answer, cancel), (Cancel::Now, NOTHING));
+    let (lost, finish) = count(|| promise.finish(5).unwrap_err().value);
+    assert_eq!((lost, finish), (5, NOTHING), "the future still holds the cell");
+    let ((), back) = count(|| drop(future));
+    assert_eq!(back, Count::freed(1, CELL + SLOT));
+}
+
+#[test]
+fn callbacks_cost_their_boxes_and_one_list() {
+    warm_up();
+    let (promise, future) = pair::<u64>();
+    let expected = 5_u64;
+    let callback = move |settled: &settled::Settled<u64, Infallible>| {
+        assert_eq!(settled.result().unwrap(), &expected);
+    };
+    let ((), first) = count(|| future.add_done_callback(callback));
+    assert_eq!(first, Count::allocated(2, FIRST_LIST + 8), "the list, and what the callback holds");
+    let ((), second) = count(|| future.add_done_callback(callback));
+    assert_eq!(second, Count::allocated(1, 8), "there is room in the list");
+    let ((), empty) = count(|| future.add_done_callback(|_| ()));
+    assert_eq!(empty, NOTHING, "a callback that holds nothing has no box");
+
+    let ((), finish) = count(|| promise.finish(5).unwrap());
+    assert_eq!(finish, Count::freed(3, FIRST_LIST + 8 + 8), "callbacks go when they have run");
+    let ((), back) = count(|| drop(future));
+    assert_eq!(back, Count::freed(1, CELL + SLOT));
+}
+
+/// A thread notes what it is (a loop, a worker, in a callback) on a stack of its own, which grows
+/// from nothing to four places of 16 at once, and ends with the thread.
+#[test]
+fn a_thread_pays_once_for_what_it_is() {
+    let (first, second) =
+        thread::spawn(|| (count(warm_up).1.live(), count(warm_up).1.live())).join().unwrap();
+    assert_eq!((first, second), (4 * 16, 0));
+}
+
+thread_local! {
+    /// How many bytes were live when a [`Probe`] was dropped in this thread.
+    static LIVE_AT_DROP: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+/// A value that looks, from within its own drop, at what has come back since it was made.
+#[derive(Debug)]
+struct Probe(Count);
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        LIVE_AT_DROP.set(Some(self.0.since().live()));
+    }
+}
+
+/// Makes a future with a [`Probe`] in mind and lets `life` end it.
+fn live_at_drop(
+    life: impl FnOnce(Promise<Probe, Infallible>, ThreadFuture<Probe, Infallible>, Probe),
+) -> Option<usize> {
+    warm_up();
+    LIVE_AT_DROP.set(None);
+    let probe = Probe(COUNT.get());
+    let (promise, future) = pair();
+    assert!(probe.0.since().live() > 0, "the cell is alive");
+    life(promise, future, probe);
+    LIVE_AT_DROP.get()
+}
+
+/// Whoever is last frees the memory first and then drops the value. `[cell-4]`
+#[test]
+fn values_are_dropped_after_the_memory_is_freed() {
+    let by_reader = live_at_drop(|promise, future, probe| {
+        promise.finish(probe).unwrap();
+        drop(future);
+    });
+    let by_settler = live_at_drop(|promise, future, probe| {
+        drop(future);
+        promise.finish(probe).unwrap();
+    });
+    let by_running_settler = live_at_drop(|promise, future, probe| {
+        drop(future);
+        promise.start().unwrap().finish(probe);
+    });
+    let by_proof = live_at_drop(|promise, future, probe| {
+        promise.finish(probe).unwrap();
+        drop(future.into_settled().unwrap());
+    });
+    let by_taker = live_at_drop(|promise, future, probe| {
+        promise.finish(probe).unwrap();
+        drop(future.into_settled().unwrap().take().unwrap());
+    });
+    assert_eq!([by_reader, by_settler, by_running_settler, by_proof, by_taker], [Some(0); 5]);
+}
+
+/// With callbacks the settler keeps its handle until they have run, and is last then.
+#[test]
+fn values_are_dropped_after_the_memory_is_freed_with_callbacks_too() {
+    let by_settler = live_at_drop(|promise, future, probe| {
+        future.add_done_callback(|settled| {
+            assert!(settled.result().is_ok());
+            assert_eq!(LIVE_AT_DROP.get(), None, "it is lent the value");
+        });
+        drop(future);
+        promise.finish(probe).unwrap();
+    });
+    assert_eq!(by_settler, Some(0));
+}
+
+/// A value that comes too late never was in the cell.
+#[test]
+fn a_lost_value_is_the_losers() {
+    let by_loser = live_at_drop(|promise, future, probe| {
+        assert_eq!(future.cancel(), Cancel::Now);
+        let lost = promise.finish(probe).unwrap_err();
+        drop(future);
+        assert_eq!(LIVE_AT_DROP.get(), None);
+        drop(lost);
+    });
+    assert_eq!(by_loser, Some(0));
+}

@@ -1,0 +1,7 @@
+// Work that has not begun cannot have panicked.
+use settled::ThreadFuture;
+
+fn main() {
+    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    promise.panicked(settled::Panic::new(Box::new("no")));
+}

@@ -1,0 +1,9 @@
+// Work begins once: the table refuses `start` in state Running.
+use settled::ThreadFuture;
+
+fn main() {
+    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let running = promise.start().unwrap();
+    let running = running.start().unwrap();
+    running.finish(1);
+}

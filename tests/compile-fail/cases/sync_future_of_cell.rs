@@ -1,0 +1,12 @@
+// A shared future lends `&T` to two threads, so that `T` must be `Sync`.
+use settled::ThreadFuture;
+
+type Value = std::cell::Cell<u8>;
+
+fn check<T: Sync>(_: &T) {}
+
+fn main() {
+    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    check(&future);
+    drop((promise, future));
+}

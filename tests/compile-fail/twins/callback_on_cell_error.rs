@@ -1,0 +1,10 @@
+// What holds of the value holds of the error: callbacks are lent both.
+use settled::ThreadFuture;
+
+type Error = std::sync::atomic::AtomicU8;
+
+fn main() {
+    let (promise, future) = ThreadFuture::<(), Error>::promise();
+    future.add_done_callback(|_| ());
+    drop(promise);
+}

@@ -1,0 +1,12 @@
+// A second handle lends `&T` to a second thread, so that `T` must be `Sync`.
+use settled::ThreadFuture;
+
+type Value = std::sync::atomic::AtomicU8;
+
+fn check<T: Clone>(_: &T) {}
+
+fn main() {
+    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    check(&future);
+    drop((promise, future));
+}

@@ -1,0 +1,10 @@
+// There is one producer, whatever the value: else setting twice would compile.
+use settled::ThreadFuture;
+
+fn check<T: Clone>(_: &T) {}
+
+fn main() {
+    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    check(&future);
+    drop(promise);
+}

@@ -1,0 +1,14 @@
+// The proof is a handle like the others: a second one lends `&T` to a second thread.
+use settled::{Settled, ThreadFuture};
+
+type Value = std::sync::atomic::AtomicU8;
+
+fn another(settled: &Settled<Value, ()>) -> Settled<Value, ()> {
+    Settled::clone(settled)
+}
+
+fn main() {
+    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    drop(promise);
+    drop(another(future.wait().unwrap()));
+}

@@ -1,0 +1,8 @@
+// `start` consumes the Pending promise: only the Running one can finish.
+use settled::ThreadFuture;
+
+fn main() {
+    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let running = promise.start().unwrap();
+    running.finish(2);
+}

@@ -1,0 +1,8 @@
+// There is no way to block in `wait` on a loop future.
+use settled::EventLoop;
+
+fn main() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u8, ()>();
+    drop((promise, future));
+}

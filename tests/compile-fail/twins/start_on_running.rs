@@ -1,0 +1,8 @@
+// Work begins once: the table refuses `start` in state Running.
+use settled::ThreadFuture;
+
+fn main() {
+    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let running = promise.start().unwrap();
+    running.finish(1);
+}

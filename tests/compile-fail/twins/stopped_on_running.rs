@@ -1,0 +1,8 @@
+// Running work cannot be cancelled, also not by the one who does it.
+use settled::ThreadFuture;
+
+fn main() {
+    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let running = promise.start().unwrap();
+    running.finish(1);
+}

@@ -1,0 +1,9 @@
+// The error comes back from a worker's thread.
+use settled::{Executor, ThreadPool};
+
+use std::sync::Arc as Shared;
+
+fn main() {
+    let pool = ThreadPool::default();
+    let _future = pool.submit_result(|| Err::<(), _>(Shared::new(1)));
+}

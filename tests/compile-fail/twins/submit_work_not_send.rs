@@ -1,0 +1,10 @@
+// The work goes to a worker's thread.
+use settled::{Executor, ThreadPool};
+
+use std::sync::Arc as Shared;
+
+fn main() {
+    let pool = ThreadPool::default();
+    let shared = Shared::new(1);
+    let _future = pool.submit(move || drop(shared));
+}

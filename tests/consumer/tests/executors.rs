@@ -1,0 +1,150 @@
+//! A thread future is awaited on any executor, and the crate's loop awaits any future.
+
+use std::{rc::Rc, thread, time::Duration};
+
+use futures::{
+    FutureExt,
+    executor::{LocalPool, ThreadPool, block_on},
+    future::{Either, join_all, select},
+    task::{LocalSpawnExt, SpawnExt},
+};
+use settled::{Cancel, EventLoop, ThreadFuture};
+use tokio::{runtime, sync::oneshot, task::LocalSet};
+
+/// A future that another thread finishes, possibly while it is awaited.
+fn from_a_thread(value: u32) -> ThreadFuture<u32, String> {
+    let (promise, future) = ThreadFuture::promise();
+    thread::spawn(move || promise.start().unwrap().finish(value));
+    future
+}
+
+/// Awaits by reference, then by value.
+async fn twice(future: ThreadFuture<u32, String>) -> u32 {
+    let first = *(&future).await.result().unwrap();
+    first + future.await.take().unwrap().unwrap()
+}
+
+#[test]
+fn futures_block_on() {
+    assert_eq!(block_on(twice(from_a_thread(21))), 42);
+    assert_eq!(block_on(from_a_thread(7).into_future()).result().unwrap(), &7);
+}
+
+#[test]
+fn futures_combinators() {
+    let all = join_all((1..=3).map(|n| from_a_thread(n).into_future()));
+    let sum: u32 = block_on(all).iter().map(|settled| settled.result().unwrap()).sum();
+    assert_eq!(sum, 6);
+
+    let (promise, slow) = ThreadFuture::<u32, String>::promise();
+    match block_on(select(from_a_thread(1).into_future(), (&slow).into_future())) {
+        Either::Left((settled, _slow)) => assert_eq!(settled.result().unwrap(), &1),
+        Either::Right(_) => panic!("nobody has finished it"),
+    }
+    assert!(!slow.done(), "dropping an await cancels nothing");
+    promise.finish(2).unwrap();
+    assert_eq!((&slow).into_future().now_or_never().unwrap().result().unwrap(), &2);
+}
+
+#[test]
+fn futures_local_pool() {
+    let mut pool = LocalPool::new();
+    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
+    let spawner = pool.spawner();
+    let answer = spawner
+        .spawn_local_with_handle(async move { *future.await.result().unwrap().as_ref() })
+        .unwrap();
+    spawner.spawn_local(async move { promise.finish(Rc::new(42)).unwrap() }).unwrap();
+    assert_eq!(pool.run_until(answer), 42, "a value that is not Send stays in its thread");
+}
+
+#[test]
+fn futures_thread_pool() {
+    let pool = ThreadPool::builder().pool_size(2).create().unwrap();
+    let answer = pool.spawn_with_handle(twice(from_a_thread(21))).unwrap();
+    assert_eq!(block_on(answer), 42);
+}
+
+#[test]
+fn tokio_current_thread() {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    assert_eq!(runtime.block_on(twice(from_a_thread(21))), 42);
+}
+
+#[test]
+fn tokio_multi_thread() {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let answer = runtime.block_on(async {
+        let tasks: Vec<_> = (0..8).map(|n| tokio::spawn(twice(from_a_thread(n)))).collect();
+        let direct = tokio::spawn(from_a_thread(1).into_future()).await.unwrap();
+        let mut sum = direct.take().unwrap().unwrap();
+        for task in tasks {
+            sum += task.await.unwrap();
+        }
+        sum
+    });
+    assert_eq!(answer, 1 + 2 * (0..8).sum::<u32>());
+}
+
+#[test]
+fn tokio_local_set() {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
+    let local = LocalSet::new();
+    let answer = local.block_on(&runtime, async move {
+        let reader = tokio::task::spawn_local(async move { **future.await.result().unwrap() });
+        tokio::task::spawn_local(async move { promise.finish(Rc::new(42)).unwrap() });
+        reader.await.unwrap()
+    });
+    assert_eq!(answer, 42);
+}
+
+/// Stopping a task of somebody else's executor cancels nothing, also if it awaits by value.
+#[test]
+fn tokio_abort_cancels_nothing() {
+    let runtime = runtime::Builder::new_current_thread().build().unwrap();
+    let (promise, future) = ThreadFuture::<u32, String>::promise();
+    let other = future.clone();
+    runtime.block_on(async move {
+        let task = tokio::spawn(future.into_future());
+        tokio::task::yield_now().await;
+        task.abort();
+        assert!(task.await.unwrap_err().is_cancelled());
+    });
+    assert!(!other.done());
+    assert_eq!(other.cancel(), Cancel::Now);
+    drop(promise);
+}
+
+/// The other way round: a loop future shown to tokio's world, by a loop in a thread of its own.
+#[test]
+fn tokio_awaits_a_task_of_the_loop() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let other = thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        let task = settled::bridge::run_coroutine_threadsafe(async { 42 }, &handle).unwrap();
+        let answer = runtime.block_on(task.into_future()).take().unwrap().unwrap();
+        handle.stop();
+        answer
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(other.join().unwrap(), 42);
+}
+
+/// The crate's loop awaits tokio's channels and tasks, and `futures`' combinators.
+#[test]
+fn the_loop_awaits_foreign_futures() {
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let (send, receive) = oneshot::channel();
+    let task = runtime.spawn(async move { send.send(40).unwrap() });
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, ()>();
+    event_loop.call_later(Duration::from_millis(1), || promise.finish(2).unwrap()).unwrap();
+    let sum = event_loop.run_until_complete(async {
+        let (forty, settled) = futures::join!(receive, future.into_future());
+        task.await.unwrap();
+        forty.unwrap() + settled.take().unwrap().unwrap()
+    });
+    assert_eq!(sum, Ok(42));
+}

@@ -1,0 +1,250 @@
+//! What the compiler promises about each public type: bounds, sizes, niches, object safety.
+//!
+//! The assertions are checked when this file is compiled; the tests around them name what they are
+//! about and count them. What must *not* compile, with the text that says why, is in
+//! `tests/compile-fail`.
+
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    error::Error,
+    hash::Hash,
+    mem::size_of,
+    panic::{RefUnwindSafe, UnwindSafe},
+    rc::Rc,
+    sync::{Arc, MutexGuard},
+};
+
+use settled::{
+    AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, CallHandle, Cancel, Cancelled, Closed,
+    EventLoop, Executor, Expired, Failure, InvalidState, Job, LoopFuture, LoopHandle, LoopRef,
+    Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, ThreadFuture, ThreadPool,
+    Token, WaitError, WouldDeadlock,
+    context::LoopGuard,
+    machine::{Event, State, Step},
+    phase::{Owned, Pending, Running},
+};
+use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
+
+/// `Send` and `Sync`.
+type Both = u64;
+/// `Send`, not `Sync`.
+type Local = Cell<u8>;
+/// Neither.
+type Counted = Rc<u8>;
+/// `Sync`, not `Send`.
+type Guard = MutexGuard<'static, u8>;
+
+/// `Type: A + B, !C + !D` for each line.
+macro_rules! bounds {
+    ($($t:ty: $($yes:ident)* , $(!$no:ident)*;)*) => {$(
+        assert_impl_all!($t: Unpin, $($yes),*);
+        $(assert_not_impl_any!($t: $no);)*
+    )*};
+}
+
+#[test]
+fn thread_future() {
+    bounds! {
+        ThreadFuture<Both, Infallible>: Send Sync Clone, !Copy;
+        ThreadFuture<Local, ()>: Send, !Sync !Clone;
+        ThreadFuture<Counted, ()>: , !Send !Sync !Clone;
+        ThreadFuture<Guard, ()>: Clone, !Send !Sync;
+        ThreadFuture<(), Local>: Send, !Sync !Clone;
+        ThreadFuture<(), Counted>: , !Send !Sync !Clone;
+        ThreadFuture<(), Guard>: Clone, !Send !Sync;
+    }
+}
+
+#[test]
+fn settled() {
+    bounds! {
+        Settled<Both, Infallible>: Send Sync Clone, !Copy;
+        Settled<Local, ()>: Send, !Sync !Clone;
+        Settled<Counted, ()>: , !Send !Sync !Clone;
+        Settled<Guard, ()>: Clone, !Send !Sync;
+        Settled<(), Local>: Send, !Sync !Clone;
+        Settled<(), Counted>: , !Send !Sync !Clone;
+        Settled<(), Guard>: Clone, !Send !Sync;
+    }
+}
+
+/// As the futures, but there is only one producer: a promise is never `Clone`.
+#[test]
+fn promise() {
+    macro_rules! each_phase {
+        ($($p:ty)*) => {$(bounds! {
+            Promise<Both, Infallible, $p>: Send Sync, !Clone;
+            Promise<Local, (), $p>: Send, !Sync !Clone;
+            Promise<Counted, (), $p>: , !Send !Sync !Clone;
+            Promise<Guard, (), $p>: , !Send !Sync !Clone;
+            Promise<(), Local, $p>: Send, !Sync !Clone;
+            Promise<(), Counted, $p>: , !Send !Sync !Clone;
+            Promise<(), Guard, $p>: , !Send !Sync !Clone;
+        })*};
+    }
+    each_phase!(Pending Running Owned);
+}
+
+/// A loop future stays with its loop, whatever its value is.
+#[test]
+fn loop_future() {
+    bounds! {
+        LoopFuture<Both, Infallible>: Clone, !Send !Sync !Copy;
+        LoopFuture<Local, ()>: , !Send !Sync !Clone;
+        LoopFuture<Counted, ()>: , !Send !Sync !Clone;
+        LoopFuture<Guard, ()>: Clone, !Send !Sync;
+        LoopFuture<(), Local>: , !Send !Sync !Clone;
+        LoopFuture<(), Counted>: , !Send !Sync !Clone;
+        LoopFuture<(), Guard>: Clone, !Send !Sync;
+    }
+}
+
+/// By value as the future itself, by reference as a reference to it.
+#[test]
+fn awaiting() {
+    bounds! {
+        AwaitThread<Both, Infallible>: Send Sync Future, !Clone;
+        AwaitThread<Local, ()>: Send Future, !Sync;
+        AwaitThread<Counted, ()>: Future, !Send !Sync;
+        AwaitThread<Guard, ()>: Future, !Send !Sync;
+        AwaitThread<(), Local>: Send, !Sync;
+        AwaitThread<(), Counted>: , !Send !Sync;
+        AwaitThread<(), Guard>: , !Send !Sync;
+        AwaitThreadRef<'static, Both, Infallible>: Send Sync Future, !Clone;
+        AwaitThreadRef<'static, Local, ()>: Future, !Send !Sync;
+        AwaitThreadRef<'static, Counted, ()>: Future, !Send !Sync;
+        AwaitThreadRef<'static, Guard, ()>: Future, !Send !Sync;
+        AwaitThreadRef<'static, (), Local>: , !Send !Sync;
+        AwaitThreadRef<'static, (), Counted>: , !Send !Sync;
+        AwaitThreadRef<'static, (), Guard>: , !Send !Sync;
+        AwaitLoop<Both, Infallible>: Future, !Send !Sync !Clone;
+        AwaitLoopRef<'static, Both, Infallible>: Future, !Send !Sync !Clone;
+    }
+}
+
+/// The loop stays in its thread; what others may have of it is the handle.
+#[test]
+fn event_loop() {
+    bounds! {
+        EventLoop: , !Send !Sync !Clone;
+        LoopRef: Clone, !Send !Sync;
+        CallHandle: Clone, !Send !Sync;
+        LoopGuard: , !Send !Sync !Clone;
+        LoopHandle: Send Sync Clone Schedule, !Copy;
+        Token: Send Sync Copy Eq Hash, ;
+    }
+}
+
+#[test]
+fn executor() {
+    bounds! {
+        ThreadPool: Send Sync Executor, !Clone;
+        Arc<ThreadPool>: Send Sync Clone Executor, ;
+        Job: Send, !Sync !Clone;
+    }
+}
+
+/// A panic is `Sync` although its payload is not: else no future would be. For the rest, an error
+/// is what it holds.
+#[test]
+fn errors() {
+    bounds! {
+        Panic: Send Sync, !Clone;
+        Failure<Both>: Send Sync, !Clone;
+        Failure<Local>: Send, !Sync;
+        Failure<Counted>: , !Send !Sync;
+        Failure<Guard>: Sync, !Send;
+        Failure<std::io::Error>: Error Send Sync, ;
+        Cancel: Send Sync Copy Eq Hash, ;
+        Refusal: Send Sync Copy Eq Hash, ;
+        Cancelled: Error Send Sync Copy Eq Hash, ;
+        Expired: Error Send Sync Copy Eq, ;
+        InvalidState: Error Send Sync Copy Eq, ;
+        RunError: Error Send Sync Copy Eq, ;
+        WaitError: Error Send Sync Copy Eq, ;
+        WouldDeadlock: Error Send Sync Copy Eq, ;
+        Lost<Both>: Error Send Sync Copy Eq, ;
+        Lost<Local>: Send, !Sync;
+        Closed<fn()>: Error Send Sync Copy Eq, ;
+        Closed<Job>: Error Send, !Sync;
+        NoValue<WouldDeadlock, &'static Failure<std::io::Error>>: Error Send Sync Copy, ;
+    }
+}
+
+/// A caught panic leaves a future whole: what counts is whether it leaves the value whole.
+#[test]
+fn unwinding() {
+    bounds! {
+        ThreadFuture<Both, Infallible>: UnwindSafe RefUnwindSafe, ;
+        Settled<Both, Infallible>: UnwindSafe RefUnwindSafe, ;
+        Promise<Both, Infallible>: UnwindSafe RefUnwindSafe, ;
+        ThreadFuture<Local, ()>: , !UnwindSafe !RefUnwindSafe;
+        ThreadFuture<(), Local>: , !UnwindSafe !RefUnwindSafe;
+    }
+}
+
+#[test]
+fn machine() {
+    bounds! {
+        State: Send Sync Copy Ord Hash, ;
+        Event: Send Sync Copy Ord Hash, ;
+        Step: Send Sync Copy Eq Hash, ;
+    }
+    assert_eq!([size_of::<State>(), size_of::<Event>(), size_of::<Step>()], [1, 1, 1]);
+}
+
+/// A handle is one pointer, and never null, so that an `Option` of it is no larger.
+#[test]
+fn sizes_of_handles() {
+    type Large = [u64; 32];
+    macro_rules! one_pointer {
+        ($($t:ty)*) => {$(
+            assert_eq!(size_of::<$t>(), size_of::<usize>(), stringify!($t));
+            assert_eq!(size_of::<Option<$t>>(), size_of::<usize>(), "Option<{}>", stringify!($t));
+        )*};
+    }
+    one_pointer! {
+        ThreadFuture<u64, Infallible> ThreadFuture<Large, String>
+        Settled<u64, Infallible> Settled<Large, String>
+        Promise<u64, Infallible> Promise<Large, String>
+        Promise<u64, Infallible, Running> Promise<u64, Infallible, Owned>
+        LoopFuture<u64, Infallible> LoopFuture<Large, String>
+        LoopHandle LoopRef EventLoop CallHandle ThreadPool Panic
+    }
+    assert_eq!(size_of::<Job>(), 2 * size_of::<usize>(), "a pointer and what to call");
+    assert_eq!(size_of::<Result<Settled<Large, String>, ()>>(), size_of::<usize>());
+}
+
+/// What is handed out in place of a value is no larger than two words.
+#[test]
+fn sizes_of_errors() {
+    assert_eq!(size_of::<Failure<Infallible>>(), 2 * size_of::<usize>());
+    assert_eq!(size_of::<NoValue<WouldDeadlock, &Failure<String>>>(), 2 * size_of::<usize>());
+    assert_eq!(size_of::<Cancel>(), 1);
+    assert_eq!(size_of::<WaitError>(), 1);
+}
+
+/// A future knows its loop as `dyn Schedule` only.
+#[test]
+fn schedule_is_object_safe() {
+    assert_obj_safe!(Schedule);
+    let event_loop = EventLoop::new();
+    let schedule: Arc<dyn Schedule> = Arc::new(event_loop.handle());
+    schedule.call_soon_threadsafe(Job::new(|| ())).unwrap();
+    bounds! { Arc<dyn Schedule>: Send Sync Clone, ; }
+}
+
+/// An executor chosen at run time submits like any other: `submit` is called on a pointer to it.
+#[test]
+fn executor_is_object_safe() {
+    assert_obj_safe!(Executor);
+    let owned: Arc<dyn Executor> = Arc::new(ThreadPool::default());
+    assert_eq!(owned.submit(|| 1).unwrap().result().unwrap(), &1);
+    let lent: &dyn Executor = &*owned;
+    assert_eq!((&lent).submit(|| 1).unwrap().result().unwrap(), &1);
+    let event_loop = EventLoop::new();
+    let view = settled::bridge::run_in_executor(&event_loop, lent, || 1).unwrap();
+    let settled = event_loop.run_until_complete(view).unwrap();
+    assert_eq!(settled.result().unwrap(), &1);
+}
