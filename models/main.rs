@@ -7,7 +7,7 @@
 mod machine;
 mod table;
 
-use std::process::ExitCode;
+use std::{fmt::Debug, hash::Hash, process::ExitCode};
 
 use stateright::{Checker, HasDiscoveries, Model};
 
@@ -20,23 +20,35 @@ struct Proof {
     must_fail: bool,
 }
 
+/// A model that the checker can explore.
+trait System:
+    Model<State: Clone + Debug + PartialEq + Hash + Send + Sync, Action: Clone + Debug + PartialEq>
+    + Send
+    + Sync
+    + 'static
+{
+}
+
+impl<M> System for M where
+    M: Model<
+            State: Clone + Debug + PartialEq + Hash + Send + Sync,
+            Action: Clone + Debug + PartialEq,
+        > + Send
+        + Sync
+        + 'static
+{
+}
+
 /// Explores all of `model` and requires every property to hold, every `sometimes` to be reached, and
 /// the number of states and the depth to be the ones that were derived by hand. A model that lost
 /// its steps, or a search that ended early, changes these numbers.
-fn prove<M>(
+fn prove<M: System>(
     system: &'static str,
     bound: &'static str,
     model: M,
     states: usize,
     depth: usize,
-) -> Proof
-where
-    M: Model<State: Clone + std::fmt::Debug + PartialEq + std::hash::Hash + Send + Sync>
-        + Send
-        + Sync
-        + 'static,
-    M::Action: Clone + std::fmt::Debug + PartialEq,
-{
+) -> Proof {
     let properties = model.properties().len();
     // A search goes on only as long as a property is undecided: an `always` that holds keeps it so.
     let always = |property: &stateright::Property<M>| {
@@ -52,14 +64,7 @@ where
 
 /// Requires the one property of `model` to fail, `steps` steps from the start at the least. With a
 /// single property, breadth-first search finds a shortest counterexample.
-fn refute<M>(system: &'static str, bound: &'static str, model: M, steps: usize) -> Proof
-where
-    M: Model<State: Clone + std::fmt::Debug + PartialEq + std::hash::Hash + Send + Sync>
-        + Send
-        + Sync
-        + 'static,
-    M::Action: Clone + std::fmt::Debug + PartialEq,
-{
+fn refute<M: System>(system: &'static str, bound: &'static str, model: M, steps: usize) -> Proof {
     let name = match &model.properties()[..] {
         [property] => property.name,
         _ => panic!("{system}: a must-fail system has one property"),

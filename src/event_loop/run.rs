@@ -1,46 +1,35 @@
-//! [`EventLoop`]: the reference loop.
+//! [`EventLoop`]: the reference loop, and what one can ask of it.
 
 use std::{
-    cell::{Cell, RefCell},
-    cmp,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    cell::Cell,
     convert::Infallible,
     fmt,
     future::{Future, IntoFuture},
     ops::Deref,
     pin::pin,
-    rc::{Rc, Weak},
+    rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
 use super::{
+    core::{Call, Core, Slot, Timer},
     future::LoopFuture,
-    queue::{LoopHandle, Post, Queue},
+    queue::{LoopHandle, Post},
     registry::Registry,
-    task::{Flag, Spawn, Step},
+    task::{Flag, Spawn},
 };
 use crate::{
-    context::{self, Id},
+    context,
     error::{Closed, RunError},
     phase::Pending,
     promise::{self, Promise},
     settled::Settled,
-    sync::thread_local,
-    waiter::isolate,
 };
 
 /// A timer that would be due after the end of the clock is due in a century.
 const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
-
-/// Below this number of timers it is not worth looking for cancelled ones.
-const MIN_CROWD: usize = 64;
-
-thread_local! {
-    /// The loops of this thread that are not closed.
-    static LOOPS: RefCell<Vec<Weak<Core>>> = RefCell::default();
-}
 
 /// A small single-threaded event loop, the reference for what a [`Schedule`](crate::Schedule) is.
 /// Python's `asyncio` loop.
@@ -84,51 +73,11 @@ pub struct CallHandle {
     slot: Rc<Slot>,
 }
 
-/// Where a scheduled call waits; empty once it ran or was cancelled.
-type Slot = Cell<Option<Box<dyn FnOnce()>>>;
-
-/// The loop itself.
-pub(crate) struct Core {
-    queue: Arc<Queue>,
-    registry: Rc<Registry>,
-    ready: RefCell<VecDeque<Call>>,
-    timers: RefCell<BinaryHeap<Timer>>,
-    /// When there are this many timers, those that were cancelled are removed.
-    crowd: Cell<usize>,
-    /// By number, and so in the order in which they were made.
-    tasks: RefCell<BTreeMap<Id, Rc<dyn Step>>>,
-    stop: Cell<bool>,
-}
-
-enum Call {
-    Local(Rc<Slot>),
-    Posted(Post),
-}
-
-struct Timer {
-    at: Instant,
-    /// Timers for the same moment run in the order in which they were made.
-    number: Id,
-    slot: Rc<Slot>,
-}
-
 impl EventLoop {
     /// A new loop, bound to this thread.
     #[must_use]
     pub fn new() -> Self {
-        let queue = Queue::new();
-        let handle = LoopHandle { queue: Arc::clone(&queue) };
-        let core = Rc::new(Core {
-            registry: Registry::new(queue.id, Arc::new(handle)),
-            queue,
-            ready: RefCell::default(),
-            timers: RefCell::default(),
-            crowd: Cell::new(MIN_CROWD),
-            tasks: RefCell::default(),
-            stop: Cell::new(false),
-        });
-        LOOPS.with(|loops| loops.borrow_mut().push(Rc::downgrade(&core)));
-        Self { here: LoopRef { core } }
+        Self { here: LoopRef { core: Core::new() } }
     }
 
     /// Runs the loop until `future` is complete, and returns its output. It need be neither `Send`
@@ -382,168 +331,5 @@ impl CallHandle {
 impl fmt::Debug for CallHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CallHandle(..)")
-    }
-}
-
-impl Core {
-    /// The loop that this thread runs at this moment.
-    pub(crate) fn current() -> Option<Rc<Self>> {
-        let id = context::current_loop()?;
-        let find = |loops: &RefCell<Vec<Weak<Self>>>| {
-            loops.borrow().iter().filter_map(Weak::upgrade).find(|core| core.queue.id == id)
-        };
-        LOOPS.try_with(find).ok().flatten()
-    }
-
-    fn enter(&self) -> Result<context::Guard, RunError> {
-        if context::in_loop() {
-            return Err(RunError::Nested);
-        }
-        Ok(context::run_loop(self.queue.id))
-    }
-
-    /// Takes a task in, or, while the loop is closing, stops it.
-    pub(crate) fn adopt(&self, id: Id, task: Rc<dyn Step>) {
-        if self.registry.is_open() {
-            self.tasks.borrow_mut().insert(id, task);
-        } else {
-            task.stop();
-        }
-    }
-
-    pub(crate) fn step(&self, id: Id) {
-        let task = self.tasks.borrow().get(&id).cloned();
-        if task.is_some_and(|task| task.step()) {
-            let ended = self.tasks.borrow_mut().remove(&id);
-            drop(ended);
-        }
-    }
-
-    /// One turn: sleeps if there is nothing to do, then runs what is due now. `root` is called for
-    /// a step of the task with the number `root_id`.
-    fn turn(&self, root_id: Id, root: &mut dyn FnMut()) {
-        self.collect();
-        let due = self.ready.borrow().len();
-        for _ in 0..due {
-            let call = self.ready.borrow_mut().pop_front();
-            match call {
-                Some(Call::Posted(Post::Step(id))) if id == root_id => root(),
-                Some(call) => self.run(call),
-                None => return,
-            }
-        }
-    }
-
-    fn run(&self, call: Call) {
-        match call {
-            Call::Local(slot) => {
-                if let Some(f) = slot.take() {
-                    isolate(f);
-                }
-            }
-            Call::Posted(Post::Job(job)) => isolate(|| job.run()),
-            Call::Posted(Post::Step(id)) => self.step(id),
-            Call::Posted(Post::Stop) => self.stop.set(true),
-        }
-    }
-
-    fn collect(&self) {
-        let idle = self.ready.borrow().is_empty() && !self.stop.get();
-        let posts =
-            if idle { self.queue.take_or_sleep(self.next_timer()) } else { self.queue.take() };
-        self.absorb(posts);
-        let now = Instant::now();
-        let mut timers = self.timers.borrow_mut();
-        while timers.peek().is_some_and(|timer| timer.at <= now) {
-            let due = timers.pop().map(|timer| Call::Local(timer.slot));
-            self.ready.borrow_mut().extend(due);
-        }
-    }
-
-    fn absorb(&self, posts: VecDeque<Post>) {
-        self.ready.borrow_mut().extend(posts.into_iter().map(Call::Posted));
-    }
-
-    /// Adds a timer. Cancelled ones are removed whenever the number of timers has doubled, so that
-    /// they take no more room than the others, and little time.
-    fn add_timer(&self, timer: Timer) {
-        let mut timers = self.timers.borrow_mut();
-        if timers.len() >= self.crowd.get() {
-            timers.retain(Timer::is_live);
-            self.crowd.set(MIN_CROWD.max(2 * timers.len()));
-        }
-        timers.push(timer);
-    }
-
-    /// When the next timer is due that has not been cancelled.
-    fn next_timer(&self) -> Option<Instant> {
-        let mut timers = self.timers.borrow_mut();
-        while timers.peek().is_some_and(|timer| !timer.is_live()) {
-            timers.pop();
-        }
-        timers.peek().map(|timer| timer.at)
-    }
-
-    fn close(&self) {
-        self.registry.begin_close();
-        self.queue.close();
-        let _role = context::run_loop(self.queue.id);
-        let tasks = self.tasks.take();
-        for task in tasks.into_values() {
-            task.stop();
-        }
-        self.run_last_turns();
-        for timer in self.timers.take() {
-            isolate(|| drop(timer.slot.take()));
-        }
-        self.registry.sweep();
-        let _ = LOOPS.try_with(|loops| {
-            loops.borrow_mut().retain(|core| !std::ptr::eq(core.as_ptr(), self));
-        });
-    }
-
-    /// Until nothing is left. The loop refuses new work, so that each step only uses up what is
-    /// there, unless callbacks keep making futures and settle them through views of this loop.
-    fn run_last_turns(&self) {
-        loop {
-            self.absorb(self.queue.take());
-            let call = self.ready.borrow_mut().pop_front();
-            match call {
-                Some(call) => self.run(call),
-                None if self.registry.run_errand() => {}
-                None => return,
-            }
-        }
-    }
-}
-
-impl Timer {
-    /// Whether it has not been cancelled.
-    fn is_live(&self) -> bool {
-        let call = self.slot.take();
-        let live = call.is_some();
-        self.slot.set(call);
-        live
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The earliest is the greatest, as the heap wants it.
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> cmp::Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
     }
 }

@@ -11,8 +11,8 @@ use std::{
 };
 
 use super::{
+    core::Core,
     queue::{Post, Queue},
-    run::Core,
 };
 use crate::{
     context::{self, Id},

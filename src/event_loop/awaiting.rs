@@ -1,0 +1,169 @@
+//! Awaiting a [`LoopFuture`], in callback order.
+
+use std::{
+    cell::RefCell,
+    future::{Future, IntoFuture},
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use super::future::{LoopFuture, Token};
+use crate::{cell::Registration, context, settled::Settled};
+
+impl<T, E> IntoFuture for LoopFuture<T, E> {
+    type Output = Settled<T, E>;
+    type IntoFuture = AwaitLoop<T, E>;
+
+    /// Awaits the future, by value, in a task on the loop's thread. A task that had to wait goes on
+    /// in callback order: after the callbacks that were registered before. `[await-1]` `[await-4]`
+    ///
+    /// Cancel safety: a task that is stopped while it awaits a future by value asks to cancel that
+    /// future; dropped anywhere else, or awaited by reference, it never cancels. `[await-3]`
+    ///
+    /// # Panics
+    ///
+    /// When polled on another [`EventLoop`](crate::EventLoop) than its own, which cannot run at the
+    /// same time on this thread. Awaiting on any other executor of the thread is allowed; the
+    /// future's loop must run for it to go on.
+    fn into_future(self) -> AwaitLoop<T, E> {
+        AwaitLoop { future: Some(self), place: Place::default() }
+    }
+}
+
+impl<'a, T, E> IntoFuture for &'a LoopFuture<T, E> {
+    type Output = &'a Settled<T, E>;
+    type IntoFuture = AwaitLoopRef<'a, T, E>;
+
+    /// Awaits the future, by reference. Dropping it cancels nothing. `[await-1]`
+    fn into_future(self) -> AwaitLoopRef<'a, T, E> {
+        AwaitLoopRef { future: self, place: Place::default() }
+    }
+}
+
+/// Awaits a [`LoopFuture`] by value.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AwaitLoop<T: 'static, E: 'static> {
+    /// `None` once it was ready.
+    future: Option<LoopFuture<T, E>>,
+    place: Place,
+}
+
+impl<T, E> Future for AwaitLoop<T, E> {
+    type Output = Settled<T, E>;
+
+    /// # Panics
+    ///
+    /// If polled again after it was ready.
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
+        let this = &mut *self;
+        let future = this.future.as_ref().expect("not polled again after it was ready");
+        if !future.done() {
+            ready!(this.place.poll(future, cx));
+        }
+        this.place.leave(future);
+        match this.future.take().expect("it was there a line ago").into_settled() {
+            Ok(settled) => Poll::Ready(settled),
+            Err(future) => {
+                // Callbacks are lent the handle still; this task goes on after them.
+                this.place.queue(&future, cx);
+                this.future = Some(future);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<T, E> Drop for AwaitLoop<T, E> {
+    fn drop(&mut self) {
+        if let Some(future) = &self.future
+            && self.place.leave(future)
+            && context::is_stopping_coroutine()
+        {
+            let _ = future.cancel();
+        }
+    }
+}
+
+/// Awaits a [`LoopFuture`] by reference.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless they are polled"]
+pub struct AwaitLoopRef<'a, T: 'static, E: 'static> {
+    future: &'a LoopFuture<T, E>,
+    place: Place,
+}
+
+impl<'a, T, E> Future for AwaitLoopRef<'a, T, E> {
+    type Output = &'a Settled<T, E>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if !this.future.done() {
+            ready!(this.place.poll(this.future, cx));
+        }
+        Poll::Ready(this.future.view.proof())
+    }
+}
+
+impl<T, E> Drop for AwaitLoopRef<'_, T, E> {
+    fn drop(&mut self) {
+        self.place.leave(self.future);
+    }
+}
+
+/// A task's place among the callbacks of a view: one, however often it polls. `[await-2]`
+#[derive(Debug, Default)]
+struct Place {
+    /// Shared with the callback, which wakes it.
+    waker: Rc<RefCell<Option<Waker>>>,
+    token: Option<Token>,
+    /// The place in the cell instead, once the loop is closed.
+    late: Registration,
+}
+
+/// Wakes when it is called, and also when it is dropped uncalled because the loop was closed: the
+/// task then looks again.
+struct WakeOnDrop(Rc<RefCell<Option<Waker>>>);
+
+impl Drop for WakeOnDrop {
+    fn drop(&mut self) {
+        if let Some(waker) = self.0.take() {
+            waker.wake();
+        }
+    }
+}
+
+impl Place {
+    fn poll<T, E>(&mut self, future: &LoopFuture<T, E>, cx: &mut Context<'_>) -> Poll<()> {
+        if future.view.home.is_closed() {
+            return self.late.poll(future.view.cell(), cx);
+        }
+        let here = context::current_loop();
+        assert!(
+            here.is_none_or(|here| here == future.view.home.id()),
+            "a loop future was awaited on another loop than its own, which does not run meanwhile; \
+             await a thread future, or wrap it for this loop"
+        );
+        self.queue(future, cx);
+        Poll::Pending
+    }
+
+    fn queue<T, E>(&mut self, future: &LoopFuture<T, E>, cx: &Context<'_>) {
+        let waiting = self.waker.replace(Some(cx.waker().clone())).is_some();
+        if !waiting {
+            let wake = WakeOnDrop(Rc::clone(&self.waker));
+            self.token = Some(future.add_done_callback(move |_| drop(wake)));
+        }
+    }
+
+    /// Gives the place up, if there was one.
+    fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) -> bool {
+        drop(self.waker.take());
+        let token = self.token.take();
+        if let Some(token) = token {
+            future.remove_done_callback(token);
+        }
+        self.late.leave(future.view.cell()) || token.is_some()
+    }
+}

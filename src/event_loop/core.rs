@@ -1,0 +1,237 @@
+//! The loop itself: its queues, its turns and its end.
+
+use std::{
+    cell::{Cell, RefCell},
+    cmp,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    rc::{Rc, Weak},
+    sync::Arc,
+    time::Instant,
+};
+
+use super::{
+    queue::{LoopHandle, Post, Queue},
+    registry::Registry,
+    task::Step,
+};
+use crate::{
+    context::{self, Id},
+    error::RunError,
+    sync::thread_local,
+    waiter::isolate,
+};
+
+/// Below this number of timers it is not worth looking for cancelled ones.
+const MIN_CROWD: usize = 64;
+
+thread_local! {
+    /// The loops of this thread that are not closed.
+    static LOOPS: RefCell<Vec<Weak<Core>>> = RefCell::default();
+}
+
+/// Where a scheduled call waits; empty once it ran or was cancelled.
+pub(super) type Slot = Cell<Option<Box<dyn FnOnce()>>>;
+
+/// The loop itself.
+pub(crate) struct Core {
+    pub(super) queue: Arc<Queue>,
+    pub(super) registry: Rc<Registry>,
+    pub(super) ready: RefCell<VecDeque<Call>>,
+    pub(super) timers: RefCell<BinaryHeap<Timer>>,
+    /// When there are this many timers, those that were cancelled are removed.
+    crowd: Cell<usize>,
+    /// By number, and so in the order in which they were made.
+    pub(super) tasks: RefCell<BTreeMap<Id, Rc<dyn Step>>>,
+    pub(super) stop: Cell<bool>,
+}
+
+pub(super) enum Call {
+    Local(Rc<Slot>),
+    Posted(Post),
+}
+
+pub(super) struct Timer {
+    pub(super) at: Instant,
+    /// Timers for the same moment run in the order in which they were made.
+    pub(super) number: Id,
+    pub(super) slot: Rc<Slot>,
+}
+
+impl Core {
+    pub(super) fn new() -> Rc<Self> {
+        let queue = Queue::new();
+        let handle = LoopHandle { queue: Arc::clone(&queue) };
+        let core = Rc::new(Self {
+            registry: Registry::new(queue.id, Arc::new(handle)),
+            queue,
+            ready: RefCell::default(),
+            timers: RefCell::default(),
+            crowd: Cell::new(MIN_CROWD),
+            tasks: RefCell::default(),
+            stop: Cell::new(false),
+        });
+        LOOPS.with(|loops| loops.borrow_mut().push(Rc::downgrade(&core)));
+        core
+    }
+
+    /// The loop that this thread runs at this moment.
+    pub(crate) fn current() -> Option<Rc<Self>> {
+        let id = context::current_loop()?;
+        let find = |loops: &RefCell<Vec<Weak<Self>>>| {
+            loops.borrow().iter().filter_map(Weak::upgrade).find(|core| core.queue.id == id)
+        };
+        LOOPS.try_with(find).ok().flatten()
+    }
+
+    pub(super) fn enter(&self) -> Result<context::Guard, RunError> {
+        if context::in_loop() {
+            return Err(RunError::Nested);
+        }
+        Ok(context::run_loop(self.queue.id))
+    }
+
+    /// Takes a task in, or, while the loop is closing, stops it.
+    pub(crate) fn adopt(&self, id: Id, task: Rc<dyn Step>) {
+        if self.registry.is_open() {
+            self.tasks.borrow_mut().insert(id, task);
+        } else {
+            task.stop();
+        }
+    }
+
+    pub(crate) fn step(&self, id: Id) {
+        let task = self.tasks.borrow().get(&id).cloned();
+        if task.is_some_and(|task| task.step()) {
+            let ended = self.tasks.borrow_mut().remove(&id);
+            drop(ended);
+        }
+    }
+
+    /// One turn: sleeps if there is nothing to do, then runs what is due now. `root` is called for
+    /// a step of the task with the number `root_id`.
+    pub(super) fn turn(&self, root_id: Id, root: &mut dyn FnMut()) {
+        self.collect();
+        let due = self.ready.borrow().len();
+        for _ in 0..due {
+            let call = self.ready.borrow_mut().pop_front();
+            match call {
+                Some(Call::Posted(Post::Step(id))) if id == root_id => root(),
+                Some(call) => self.run(call),
+                None => return,
+            }
+        }
+    }
+
+    fn run(&self, call: Call) {
+        match call {
+            Call::Local(slot) => {
+                if let Some(f) = slot.take() {
+                    isolate(f);
+                }
+            }
+            Call::Posted(Post::Job(job)) => isolate(|| job.run()),
+            Call::Posted(Post::Step(id)) => self.step(id),
+            Call::Posted(Post::Stop) => self.stop.set(true),
+        }
+    }
+
+    fn collect(&self) {
+        let idle = self.ready.borrow().is_empty() && !self.stop.get();
+        let posts =
+            if idle { self.queue.take_or_sleep(self.next_timer()) } else { self.queue.take() };
+        self.absorb(posts);
+        let now = Instant::now();
+        let mut timers = self.timers.borrow_mut();
+        while timers.peek().is_some_and(|timer| timer.at <= now) {
+            let due = timers.pop().map(|timer| Call::Local(timer.slot));
+            self.ready.borrow_mut().extend(due);
+        }
+    }
+
+    pub(super) fn absorb(&self, posts: VecDeque<Post>) {
+        self.ready.borrow_mut().extend(posts.into_iter().map(Call::Posted));
+    }
+
+    /// Adds a timer. Cancelled ones are removed whenever the number of timers has doubled, so that
+    /// they take no more room than the others, and little time.
+    pub(super) fn add_timer(&self, timer: Timer) {
+        let mut timers = self.timers.borrow_mut();
+        if timers.len() >= self.crowd.get() {
+            timers.retain(Timer::is_live);
+            self.crowd.set(MIN_CROWD.max(2 * timers.len()));
+        }
+        timers.push(timer);
+    }
+
+    /// When the next timer is due that has not been cancelled.
+    fn next_timer(&self) -> Option<Instant> {
+        let mut timers = self.timers.borrow_mut();
+        while timers.peek().is_some_and(|timer| !timer.is_live()) {
+            timers.pop();
+        }
+        timers.peek().map(|timer| timer.at)
+    }
+
+    pub(super) fn close(&self) {
+        self.registry.begin_close();
+        self.queue.close();
+        let _role = context::run_loop(self.queue.id);
+        let tasks = self.tasks.take();
+        for task in tasks.into_values() {
+            task.stop();
+        }
+        self.run_last_turns();
+        for timer in self.timers.take() {
+            isolate(|| drop(timer.slot.take()));
+        }
+        self.registry.sweep();
+        let _ = LOOPS.try_with(|loops| {
+            loops.borrow_mut().retain(|core| !std::ptr::eq(core.as_ptr(), self));
+        });
+    }
+
+    /// Until nothing is left. The loop refuses new work, so that each step only uses up what is
+    /// there, unless callbacks keep making futures and settle them through views of this loop.
+    fn run_last_turns(&self) {
+        loop {
+            self.absorb(self.queue.take());
+            let call = self.ready.borrow_mut().pop_front();
+            match call {
+                Some(call) => self.run(call),
+                None if self.registry.run_errand() => {}
+                None => return,
+            }
+        }
+    }
+}
+
+impl Timer {
+    /// Whether it has not been cancelled.
+    fn is_live(&self) -> bool {
+        let call = self.slot.take();
+        let live = call.is_some();
+        self.slot.set(call);
+        live
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Timer {}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The earliest is the greatest, as the heap wants it.
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> cmp::Ordering {
+        (other.at, other.number).cmp(&(self.at, self.number))
+    }
+}
