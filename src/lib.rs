@@ -7,6 +7,9 @@ pub mod context;
 mod error;
 mod event_loop;
 pub mod machine;
+#[cfg(feature = "model")]
+#[cfg_attr(docsrs, doc(cfg(feature = "model")))]
+pub mod model;
 pub mod phase;
 mod promise;
 mod settled;

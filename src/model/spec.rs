@@ -1,0 +1,216 @@
+//! The sequential specification of one future.
+
+use stateright::semantics::SequentialSpec;
+
+use crate::{
+    Cancel, Cancelled, Refusal,
+    machine::{Event, State, Step},
+};
+
+/// One future, for calls that come one after the other: what each returns, and which callbacks it
+/// makes due. `[read-3]`
+///
+/// An implementation for many threads is right if every history of it is *linearizable* against
+/// this: there is an order of the calls, in which each call lies between its beginning and its end,
+/// that this type would answer in the same way. It is stateright's
+/// [`SequentialSpec`], so that stateright's testers can look for such an order.
+///
+/// A call that waits is not an operation: what linearizes is the [`Op::Read`] with which it ends.
+///
+/// ```
+/// use settled::{Cancel, machine::State, model::{Answer, End, Op, Spec}};
+/// use stateright::semantics::SequentialSpec;
+///
+/// let mut future = Spec::new();
+/// assert_eq!(future.invoke(&Op::Register(1)).due, []);
+/// assert_eq!(future.invoke(&Op::Start).answer, Answer::Done);
+/// assert_eq!(future.invoke(&Op::Settle(End::Value(7))).due, [1]);
+/// assert_eq!(future.invoke(&Op::Read).answer, Answer::Read(Some(End::Value(7))));
+/// assert_eq!(future.invoke(&Op::Register(2)).due, [2]);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Spec {
+    state: State,
+    owned: bool,
+    requested: bool,
+    end: Option<End>,
+    callbacks: Vec<u8>,
+}
+
+/// How a future ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum End {
+    /// With this value.
+    Value(u8),
+    /// With this error.
+    Error(u8),
+    /// With a panic.
+    Panicked,
+    /// With its running promise dropped.
+    Abandoned,
+    /// Without having run to an end.
+    Cancelled(Cancelled),
+}
+
+/// A call on a future or on its promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Op {
+    /// [`Promise::start`](crate::Promise::start).
+    Start,
+    /// `finish`, `fail` or `panicked`: the promise delivers how the work ended.
+    Settle(End),
+    /// [`Promise::stopped`](crate::Promise::stopped): the owner has stopped the work.
+    Stop,
+    /// The promise is dropped.
+    Abandon,
+    /// `cancel_requested`, asked of the promise.
+    Requested,
+    /// `cancel`, through either view.
+    Cancel,
+    /// `done`, `cancelled` and `running` in one.
+    Look,
+    /// `try_result`, or a call that has waited and returns.
+    Read,
+    /// `add_done_callback`, with the number by which the callback is known.
+    Register(u8),
+}
+
+/// What a call returns, and what it makes due.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Ret {
+    /// What the caller is told.
+    pub answer: Answer,
+    /// The callbacks that are due because of this call, in the order in which they run.
+    pub due: Vec<u8>,
+}
+
+/// What a caller is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// It is done.
+    Done,
+    /// A cancel came first, for this reason; what was to be delivered goes back.
+    Lost(Cancelled),
+    /// What the cancel did.
+    Cancel(Cancel),
+    /// Whether a cancel was asked for that could not be granted.
+    Requested(bool),
+    /// The state.
+    State(State),
+    /// How it ended, if it has.
+    Read(Option<End>),
+}
+
+impl Spec {
+    /// A Pending future whose promise anybody's cancel can forestall.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self::with(false)
+    }
+
+    /// A Pending future whose work belongs to an owner: a cancel is a request.
+    #[must_use]
+    pub const fn owned() -> Self {
+        Self::with(true)
+    }
+
+    const fn with(owned: bool) -> Self {
+        Self { state: State::Pending, owned, requested: false, end: None, callbacks: Vec::new() }
+    }
+
+    /// The state of the machine.
+    #[must_use]
+    pub const fn state(&self) -> State {
+        self.state
+    }
+
+    /// Steps the table; if that settles, keeps how it ended and says what is due.
+    fn step(&mut self, event: Event, end: Option<End>) -> (Step, Vec<u8>) {
+        let step = self.state.on(event);
+        if let Step::To(state) = step {
+            self.state = state;
+            if state.is_settled() {
+                self.end = end;
+                return (step, std::mem::take(&mut self.callbacks));
+            }
+        }
+        (step, Vec::new())
+    }
+
+    /// For an event of the promise: done, or lost to the cancel that came first.
+    fn deliver(&mut self, event: Event, end: Option<End>) -> Ret {
+        let (step, due) = self.step(event, end);
+        let answer = match (step, self.end) {
+            (Step::Refused, Some(End::Cancelled(cause))) => Answer::Lost(cause),
+            _ => Answer::Done,
+        };
+        Ret { answer, due }
+    }
+
+    fn cancel(&mut self) -> Ret {
+        if self.owned && matches!(self.state.on(Event::Cancel), Step::To(_)) {
+            self.requested = true;
+            return Ret { answer: Answer::Cancel(Cancel::Requested), due: Vec::new() };
+        }
+        let (step, due) = self.step(Event::Cancel, Some(End::Cancelled(Cancelled::Requested)));
+        let answer = match step {
+            Step::To(_) => Cancel::Now,
+            Step::Already => Cancel::Already,
+            Step::Refused if self.state == State::Running => {
+                self.requested = true;
+                Cancel::Refused(Refusal::Running)
+            }
+            Step::Refused => Cancel::Refused(Refusal::Finished),
+        };
+        Ret { answer: Answer::Cancel(answer), due }
+    }
+
+    fn register(&mut self, callback: u8) -> Ret {
+        let due = if self.state.is_settled() {
+            vec![callback]
+        } else {
+            self.callbacks.push(callback);
+            Vec::new()
+        };
+        Ret { answer: Answer::Done, due }
+    }
+
+    /// What the drop of the promise means here. The state in which it leaves the machine decides.
+    fn abandon(&mut self) -> Ret {
+        let end = match self.state.on(Event::Abandon) {
+            Step::To(State::Cancelled) => End::Cancelled(Cancelled::Dropped),
+            _ => End::Abandoned,
+        };
+        let (_, due) = self.step(Event::Abandon, Some(end));
+        Ret { answer: Answer::Done, due }
+    }
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl SequentialSpec for Spec {
+    type Op = Op;
+    type Ret = Ret;
+
+    fn invoke(&mut self, op: &Op) -> Ret {
+        let told = |answer| Ret { answer, due: Vec::new() };
+        match *op {
+            Op::Start => self.deliver(Event::Start, None),
+            Op::Settle(end) => self.deliver(Event::Finish, Some(end)),
+            Op::Stop => {
+                let cause = if self.requested { Cancelled::Requested } else { Cancelled::Stopped };
+                self.deliver(Event::Cancel, Some(End::Cancelled(cause)))
+            }
+            Op::Abandon => self.abandon(),
+            Op::Requested => told(Answer::Requested(self.requested)),
+            Op::Cancel => self.cancel(),
+            Op::Look => told(Answer::State(self.state)),
+            Op::Read => told(Answer::Read(self.end)),
+            Op::Register(callback) => self.register(callback),
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! The sequential specification beside the real cell: every program of up to six calls.
+//!
+//! The models are built of the specification, so that it must be the code's. A program is any
+//! sequence of calls that the types allow, on a future whose promise is Pending or Owned; a call
+//! that the types forbid in its place ends the branch.
+
+use std::{
+    sync::{Arc, Mutex},
+    task::Waker,
+};
+
+use settled::{
+    Cancelled, Failure, NoValue, Panic, Promise, ThreadFuture,
+    machine::State,
+    model::{Answer, End, Op, Ret, Spec},
+    phase::{Owned, Pending, Running},
+};
+use stateright::semantics::SequentialSpec;
+
+const LENGTH: usize = 6;
+
+const OPS: [Op; 11] = [
+    Op::Start,
+    Op::Settle(End::Value(1)),
+    Op::Settle(End::Error(2)),
+    Op::Settle(End::Panicked),
+    Op::Stop,
+    Op::Abandon,
+    Op::Requested,
+    Op::Cancel,
+    Op::Look,
+    Op::Read,
+    Op::Register(0),
+];
+
+enum Producer {
+    Pending(Promise<u8, u8, Pending>),
+    Running(Promise<u8, u8, Running>),
+    Owned(Promise<u8, u8, Owned>),
+    Gone,
+}
+
+/// A real future, and the callbacks that have run since the last call.
+struct Real {
+    producer: Producer,
+    future: ThreadFuture<u8, u8>,
+    ran: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Real {
+    fn new(owned: bool) -> Self {
+        let (producer, future) = if owned {
+            let (promise, future) = ThreadFuture::owned(Waker::noop().clone());
+            (Producer::Owned(promise), future)
+        } else {
+            let (promise, future) = ThreadFuture::promise();
+            (Producer::Pending(promise), future)
+        };
+        Self { producer, future, ran: Arc::default() }
+    }
+
+    /// The answer, or `None` if the types forbid the call here.
+    fn invoke(&mut self, op: Op) -> Option<Ret> {
+        let answer = match op {
+            Op::Look => Answer::State(self.look()),
+            Op::Read => Answer::Read(self.read()),
+            Op::Cancel => Answer::Cancel(self.future.cancel()),
+            Op::Register(callback) => {
+                let ran = Arc::clone(&self.ran);
+                self.future.add_done_callback(move |_| ran.lock().unwrap().push(callback));
+                Answer::Done
+            }
+            _ => self.produce(op)?,
+        };
+        Some(Ret { answer, due: std::mem::take(&mut self.ran.lock().unwrap()) })
+    }
+
+    fn produce(&mut self, op: Op) -> Option<Answer> {
+        match (std::mem::replace(&mut self.producer, Producer::Gone), op) {
+            (Producer::Pending(promise), Op::Start) => Some(match promise.start() {
+                Ok(promise) => {
+                    self.producer = Producer::Running(promise);
+                    Answer::Done
+                }
+                Err(cause) => Answer::Lost(cause),
+            }),
+            (Producer::Pending(promise), Op::Settle(End::Value(value))) => Some(
+                promise
+                    .finish(value)
+                    .map_or_else(|lost| Answer::Lost(lost.cause), |()| Answer::Done),
+            ),
+            (Producer::Pending(promise), Op::Settle(End::Error(error))) => Some(
+                promise.fail(error).map_or_else(|lost| Answer::Lost(lost.cause), |()| Answer::Done),
+            ),
+            (Producer::Running(promise), Op::Settle(end)) => {
+                match end {
+                    End::Value(value) => promise.finish(value),
+                    End::Error(error) => promise.fail(error),
+                    _ => promise.panicked(Panic::new(Box::new(""))),
+                }
+                Some(Answer::Done)
+            }
+            (Producer::Owned(promise), Op::Settle(end)) => {
+                match end {
+                    End::Value(value) => promise.finish(value),
+                    End::Error(error) => promise.fail(error),
+                    _ => promise.panicked(Panic::new(Box::new(""))),
+                }
+                Some(Answer::Done)
+            }
+            (Producer::Owned(promise), Op::Stop) => {
+                promise.stopped();
+                Some(Answer::Done)
+            }
+            (Producer::Running(promise), Op::Requested) => {
+                let requested = promise.cancel_requested();
+                self.producer = Producer::Running(promise);
+                Some(Answer::Requested(requested))
+            }
+            (Producer::Owned(promise), Op::Requested) => {
+                let requested = promise.cancel_requested();
+                self.producer = Producer::Owned(promise);
+                Some(Answer::Requested(requested))
+            }
+            (Producer::Gone, _) => None,
+            (producer, Op::Abandon) => {
+                drop(producer);
+                Some(Answer::Done)
+            }
+            _ => None,
+        }
+    }
+
+    fn look(&self) -> State {
+        let looks = (self.future.done(), self.future.cancelled(), self.future.running());
+        match looks {
+            (false, false, false) => State::Pending,
+            (false, false, true) => State::Running,
+            (true, true, false) => State::Cancelled,
+            (true, false, false) => State::Finished,
+            _ => panic!("these looks contradict each other: {looks:?}"),
+        }
+    }
+
+    fn read(&self) -> Option<End> {
+        match self.future.try_result() {
+            Ok(value) => Some(End::Value(*value)),
+            Err(NoValue::Unsettled(_)) => None,
+            Err(NoValue::Failed(Failure::Error(error))) => Some(End::Error(*error)),
+            Err(NoValue::Failed(Failure::Panicked(_))) => Some(End::Panicked),
+            Err(NoValue::Failed(Failure::Abandoned)) => Some(End::Abandoned),
+            Err(NoValue::Failed(Failure::Cancelled(cause))) => Some(End::Cancelled(*cause)),
+        }
+    }
+}
+
+/// Runs a program from the start on both. Says whether the types allow it.
+fn agree(owned: bool, program: &[Op]) -> bool {
+    let mut spec = if owned { Spec::owned() } else { Spec::new() };
+    let mut real = Real::new(owned);
+    for (number, op) in (0..).zip(program) {
+        // Each callback has a name of its own, so that their order shows.
+        let op = if let Op::Register(_) = op { Op::Register(number) } else { *op };
+        let Some(answer) = real.invoke(op) else { return false };
+        assert_eq!(answer, spec.invoke(&op), "{op:?} in {program:?}, owned: {owned}");
+        assert_eq!(real.look(), spec.state(), "after {op:?} in {program:?}, owned: {owned}");
+    }
+    true
+}
+
+fn extend(owned: bool, program: &mut Vec<Op>, programs: &mut u64) {
+    if !agree(owned, program) {
+        return;
+    }
+    *programs += 1;
+    if program.len() < LENGTH {
+        for op in OPS {
+            program.push(op);
+            extend(owned, program, programs);
+            program.pop();
+        }
+    }
+}
+
+#[test]
+fn every_short_program_gets_the_same_answers() {
+    let mut programs = 0;
+    for owned in [false, true] {
+        extend(owned, &mut Vec::new(), &mut programs);
+    }
+    println!("replayed: {programs} programs of up to {LENGTH} calls");
+    // Fewer means that a call that the types allow was taken for one that they forbid.
+    assert_eq!(programs, 150_545);
+}
+
+#[test]
+fn the_cause_of_a_stop_depends_on_the_request() {
+    for (request, cause) in [(true, Cancelled::Requested), (false, Cancelled::Stopped)] {
+        let mut spec = Spec::owned();
+        if request {
+            let _ = spec.invoke(&Op::Cancel);
+        }
+        let _ = spec.invoke(&Op::Stop);
+        assert_eq!(spec.invoke(&Op::Read).answer, Answer::Read(Some(End::Cancelled(cause))));
+    }
+    assert_eq!(Spec::default(), Spec::new());
+}
