@@ -4,7 +4,9 @@
 //! linearization point. The steps are those of [`State::on`], the function that ships. The target
 //! owns its output, so that its closing line stands at the start of a line.
 
+mod flavours;
 mod machine;
+mod system;
 mod table;
 
 use std::{fmt::Debug, hash::Hash, process::ExitCode};
@@ -40,8 +42,8 @@ impl<M> System for M where
 }
 
 /// Explores all of `model` and requires every property to hold, every `sometimes` to be reached, and
-/// the number of states and the depth to be the ones that were derived by hand. A model that lost
-/// its steps, or a search that ended early, changes these numbers.
+/// the number of states and the depth to be the ones that stand there. A model that lost its steps,
+/// or a search that ended early, changes these numbers.
 fn prove<M: System>(
     system: &'static str,
     bound: &'static str,
@@ -84,10 +86,11 @@ fn refute<M: System>(system: &'static str, bound: &'static str, model: M, steps:
 fn main() -> ExitCode {
     let mut proofs = vec![table::proof()];
     proofs.extend(machine::proofs());
-    println!("\n{:<34} {:<36} {:>10} {:>7}", "system", "bound", "properties", "states");
+    proofs.extend(flavours::proofs());
+    println!("\n{:<42} {:<30} {:>10} {:>7}", "system", "bound", "properties", "states");
     for Proof { system, bound, properties, states, must_fail } in &proofs {
         let states = if *must_fail { "fails".to_owned() } else { states.to_string() };
-        println!("{system:<34} {bound:<36} {properties:>10} {states:>7}");
+        println!("{system:<42} {bound:<30} {properties:>10} {states:>7}");
     }
     let (refuted, proven): (Vec<_>, Vec<_>) = proofs.iter().partition(|proof| proof.must_fail);
     println!(
