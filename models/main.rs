@@ -5,6 +5,7 @@
 //! owns its output, so that its closing line stands at the start of a line.
 
 mod flavours;
+mod general;
 mod machine;
 mod system;
 mod table;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
     let mut proofs = vec![table::proof()];
     proofs.extend(machine::proofs());
     proofs.extend(flavours::proofs());
+    proofs.extend(general::proofs());
     println!("\n{:<42} {:<30} {:>10} {:>7}", "system", "bound", "properties", "states");
     for Proof { system, bound, properties, states, must_fail } in &proofs {
         let states = if *must_fail { "fails".to_owned() } else { states.to_string() };

@@ -8,7 +8,9 @@
 
 mod property;
 
-pub(crate) use property::{ACCEPTED, ENDS, LOCKED, NESTED, NEVER_RUNS, ONCE, ORDER, THREAD};
+pub(crate) use property::{
+    ACCEPTED, ENDS, LOCKED, NESTED, NEVER_RUNS, ONCE, ORDER, THREAD, always,
+};
 use settled::{
     Cancel,
     model::{Answer, End, Op, Spec},
@@ -262,7 +264,8 @@ impl Program {
         let frame = state.threads[thread].last_mut().expect("somebody takes the step");
         let cell = &mut state.cells[it];
         if self.rules.claim_in_two_steps && frame.looked {
-            // What it saw may be true no longer.
+            // What it saw may be true no longer. The callbacks are forgotten with the old state, which
+            // is of no interest to the one property that is checked under this rule.
             cell.spec = Spec::new();
             let _ = cell.spec.invoke(&Op::Start);
         } else if self.rules.claim_in_two_steps && !cell.spec.state().is_settled() {
@@ -358,6 +361,35 @@ impl System {
 
     fn times(&self, callback: Callback) -> usize {
         self.began.iter().filter(|(began, _)| *began == callback).count()
+    }
+
+    pub(crate) fn was_cancelled(&self) -> bool {
+        self.cells.iter().any(|cell| cell.cancelled)
+    }
+
+    pub(crate) fn has_run(&self) -> bool {
+        self.cells.iter().any(|cell| cell.ran)
+    }
+
+    /// How many callbacks have begun.
+    pub(crate) fn callbacks(&self) -> usize {
+        self.began.len()
+    }
+
+    pub(crate) fn ran_on_loop(&self) -> bool {
+        self.registered.iter().any(|(_, callback)| self.times(*callback) == 1)
+    }
+
+    pub(crate) fn has_accepted(&self) -> bool {
+        !self.accepted.is_empty()
+    }
+
+    pub(crate) fn has_refused(&self) -> bool {
+        self.refused > 0
+    }
+
+    pub(crate) fn has_dropped(&self) -> bool {
+        !self.dropped.is_empty()
     }
 
     /// Callbacks are to run in a thread, in this order, before it goes on.

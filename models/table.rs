@@ -3,7 +3,8 @@
 //!
 //! The clauses are checked on the shipped table, and then on every mutant of it: each of the 16
 //! entries, replaced by each of the 5 other answers that an entry can give. Every one of the 80
-//! mutants must violate a clause. How many each clause kills alone is pinned, so that a clause that
+//! mutants must violate a clause; since every clause speaks of one entry at a time, a table that
+//! differs in more entries violates one too. How many each clause kills alone is pinned, so that a clause that
 //! became redundant is noticed.
 
 use settled::machine::{Event, State, Step};

@@ -159,7 +159,7 @@ pub struct InvalidState;
 /// as its error (difference D6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the wait expired before the future settled; the work goes on, and may be waited for again"
+    "the wait ended before the future settled; the future is unchanged and can be waited for again"
 )]
 pub struct Expired;
 

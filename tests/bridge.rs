@@ -218,6 +218,18 @@ fn a_coroutine_cancelled_before_it_arrives_never_runs() {
 }
 
 #[test]
+fn a_coroutine_reaches_its_loop_also_inside_a_foreign_one() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let answer = event_loop.run_until_complete(async {
+        let _foreign = settled::context::enter_loop();
+        let future = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap();
+        future.await.take().unwrap().ok()
+    });
+    assert_eq!(answer, Ok(Some(1)));
+}
+
+#[test]
 fn a_coroutine_is_settled_when_its_loop_is_closed() {
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();

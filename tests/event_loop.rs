@@ -500,6 +500,13 @@ fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
     let event_loop = EventLoop::new();
     let here = LoopRef::clone(&event_loop);
     assert_eq!(event_loop.run_until_complete(async { here.stop() }), Ok(()));
+    let panicking = || {
+        event_loop.run_until_complete(async {
+            here.stop();
+            panic_any("the root's own fault");
+        })
+    };
+    assert!(catch_unwind(AssertUnwindSafe(panicking)).is_err());
     assert_eq!(event_loop.run_until_complete(pass()), Ok(()));
 }
 
@@ -657,6 +664,40 @@ fn close_settles_what_the_loop_holds() {
     assert!(entries.contains(&"accepted post".to_owned()), "{entries:?}");
     assert_eq!(entries.last().unwrap(), "timer dropped");
     assert_eq!(entries.len(), 4, "each once: {entries:?}");
+}
+
+#[test]
+fn close_tells_also_what_the_drop_of_a_timer_settles() {
+    struct Cancels(LoopFuture<u8, ()>);
+    impl Drop for Cancels {
+        fn drop(&mut self) {
+            assert_eq!(self.0.cancel(), Cancel::Now);
+        }
+    }
+    let event_loop = EventLoop::new();
+    let (_promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    let log = Log::new();
+    let callback = log.clone();
+    future.add_done_callback(move |_| callback.add("told"));
+    let cancels = Cancels(settled::bridge::wrap_future(&future, &event_loop));
+    event_loop.call_later(Duration::from_secs(600), move || drop(cancels)).unwrap();
+    event_loop.close();
+    assert_eq!(log.entries(), ["told"]);
+}
+
+#[test]
+fn printing_a_loop_borrows_nothing() {
+    struct Curious(LoopRef);
+    impl std::fmt::Write for Curious {
+        fn write_str(&mut self, _: &str) -> std::fmt::Result {
+            drop(self.0.create_task(async {}).unwrap());
+            self.0.call_later(Duration::ZERO, || {}).map(drop).unwrap();
+            Ok(())
+        }
+    }
+    let event_loop = EventLoop::new();
+    let here = LoopRef::clone(&event_loop);
+    std::fmt::write(&mut Curious(here.clone()), format_args!("{here:?}")).unwrap();
 }
 
 #[test]

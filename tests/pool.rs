@@ -281,6 +281,31 @@ fn a_loop_thread_does_not_wait_for_a_pool() {
 }
 
 #[test]
+fn a_loop_thread_does_not_wait_for_thread_locals_of_workers() {
+    struct Waits(mpsc::Receiver<()>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            let _ = self.0.recv();
+        }
+    }
+    thread_local! {
+        static LAST: std::cell::RefCell<Option<Waits>> = const { std::cell::RefCell::new(None) };
+    }
+    let pool = pool(1);
+    let (release, released) = mpsc::channel::<()>();
+    pool.submit(move || LAST.set(Some(Waits(released)))).unwrap().wait().unwrap();
+    pool.shutdown(false, false).unwrap();
+    while !format!("{pool:?}").contains("live: 0") {
+        thread::yield_now();
+    }
+    let guard = context::enter_loop();
+    assert_eq!(pool.shutdown(true, false), Ok(()));
+    drop(guard);
+    release.send(()).unwrap();
+    pool.shutdown(true, false).unwrap();
+}
+
+#[test]
 fn an_executor_behind_a_pointer_is_one() {
     let pool: Arc<dyn Executor> = Arc::new(pool(1));
     assert_eq!(pool.submit(|| 3).unwrap().result().unwrap(), &3);

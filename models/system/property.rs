@@ -23,42 +23,36 @@ pub(super) fn reached(program: &Program) -> Vec<Property<Program>> {
         (true, Property::sometimes("it ends", |it: &Program, state: &System| it.ended(state))),
         (
             !program.callbacks.is_empty(),
-            Property::sometimes("a callback runs", |_, state: &System| !state.began.is_empty()),
+            Property::sometimes("a callback runs", |_, state: &System| state.callbacks() > 0),
         ),
         (
             has(|it| matches!(it, Do::LoopAdd(..))),
             Property::sometimes("a callback of a loop's view runs", |_, state: &System| {
-                state.registered.iter().any(|(_, callback)| state.times(*callback) == 1)
+                state.ran_on_loop()
             }),
         ),
         (
             has(|it| matches!(it, Do::Cancel(_))),
-            Property::sometimes("a cancel succeeds", |_, state: &System| {
-                state.cells.iter().any(|cell| cell.cancelled)
-            }),
+            Property::sometimes("a cancel succeeds", |_, state: &System| state.was_cancelled()),
         ),
         (
             has(|it| matches!(it, Do::Start(_))),
-            Property::sometimes("work runs", |_, state: &System| {
-                state.cells.iter().any(|cell| cell.ran)
-            }),
+            Property::sometimes("work runs", |_, state: &System| state.has_run()),
         ),
         (
             has(|it| matches!(it, Do::Post(_))),
-            Property::sometimes("a job is accepted", |_, state: &System| {
-                !state.accepted.is_empty()
-            }),
+            Property::sometimes("a job is accepted", |_, state: &System| state.has_accepted()),
         ),
         (
             has(|it| matches!(it, Do::Close)),
-            Property::sometimes("a job is handed back", |_, state: &System| state.refused > 0),
+            Property::sometimes("a job is handed back", |_, state: &System| state.has_refused()),
         ),
     ];
     twins.into_iter().filter(|(applies, _)| *applies).map(|(_, property)| property).collect()
 }
 
 /// What must never be otherwise.
-pub(super) fn always() -> Vec<Property<Program>> {
+pub(crate) fn always() -> Vec<Property<Program>> {
     vec![
         Property::always(ENDS, |it: &Program, state: &System| !it.stuck(state) || it.ended(state)),
         Property::always(ONCE, |it: &Program, state: &System| {

@@ -76,7 +76,11 @@ impl Core {
 
     /// The loop that this thread runs at this moment.
     pub(crate) fn current() -> Option<Rc<Self>> {
-        let id = context::current_loop()?;
+        Self::of(context::current_loop()?)
+    }
+
+    /// The loop of this thread with this number, if it is not closed.
+    pub(crate) fn of(id: Id) -> Option<Rc<Self>> {
         let find = |loops: &RefCell<Vec<Weak<Self>>>| {
             loops.borrow().iter().filter_map(Weak::upgrade).find(|core| core.queue.id == id)
         };
@@ -184,6 +188,8 @@ impl Core {
         for timer in self.timers.take() {
             isolate(|| drop(timer.slot.take()));
         }
+        // What the drop of a timer has settled is told too.
+        self.run_last_turns();
         self.registry.sweep();
         let _ = LOOPS.try_with(|loops| {
             loops.borrow_mut().retain(|core| !std::ptr::eq(core.as_ptr(), self));

@@ -94,6 +94,7 @@ impl EventLoop {
     pub fn run_until_complete<F: IntoFuture>(&self, future: F) -> Result<F::Output, RunError> {
         let core = &self.core;
         let _role = core.enter()?;
+        let _unstop = Unstop(&core.stop);
         let mut future = pin!(future.into_future());
         let flag = Flag::queued(Arc::clone(&core.queue));
         let waker = Waker::from(Arc::clone(&flag));
@@ -109,12 +110,10 @@ impl EventLoop {
                     }
                 }
             });
-            // A stop ends the run in which it arrives, whatever else ends it.
-            let stopped = core.stop.take();
             if let Some(output) = output {
                 return Ok(output);
             }
-            if stopped {
+            if core.stop.get() {
                 return Err(RunError::Stopped);
             }
         }
@@ -143,6 +142,15 @@ impl EventLoop {
     /// its view reads through from now on.
     pub fn close(self) {
         drop(self);
+    }
+}
+
+/// A stop ends the run in which it arrives, whatever else ends it, and no other.
+struct Unstop<'a>(&'a Cell<bool>);
+
+impl Drop for Unstop<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
@@ -310,11 +318,13 @@ impl LoopRef {
 
 impl fmt::Debug for LoopRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Read before printing: what is printed to is the user's, and may use the loop.
+        let (tasks, timers) = (self.core.tasks.borrow().len(), self.core.timers.borrow().len());
         f.debug_struct("LoopRef")
             .field("id", &self.core.queue.id)
             .field("closed", &self.is_closed())
-            .field("tasks", &self.core.tasks.borrow().len())
-            .field("timers", &self.core.timers.borrow().len())
+            .field("tasks", &tasks)
+            .field("timers", &timers)
             .finish()
     }
 }

@@ -88,7 +88,7 @@ where
     O: 'static,
 {
     fn run(self: Box<Self>) {
-        if let Some(core) = Core::current() {
+        if let Some(core) = Core::of(self.flag.queue.id) {
             let id = self.flag.task();
             core.adopt(id, self.into_task());
             core.step(id);

@@ -16,13 +16,15 @@ use crate::{
 /// [`SequentialSpec`], so that stateright's testers can look for such an order.
 ///
 /// A call that waits is not an operation: what linearizes is the [`Op::Read`] with which it ends.
+/// Nor are `take` and the loop's view here, which are about handles and about a loop. The calls of a
+/// promise are those that its type allows; for others the answers mean nothing.
 ///
 /// ```
 /// use settled::{Cancel, machine::State, model::{Answer, End, Op, Spec}};
 /// use stateright::semantics::SequentialSpec;
 ///
 /// let mut future = Spec::new();
-/// assert_eq!(future.invoke(&Op::Register(1)).due, []);
+/// assert!(future.invoke(&Op::Register(1)).due.is_empty());
 /// assert_eq!(future.invoke(&Op::Start).answer, Answer::Done);
 /// assert_eq!(future.invoke(&Op::Settle(End::Value(7))).due, [1]);
 /// assert_eq!(future.invoke(&Op::Read).answer, Answer::Read(Some(End::Value(7))));
@@ -57,7 +59,8 @@ pub enum End {
 pub enum Op {
     /// [`Promise::start`](crate::Promise::start).
     Start,
-    /// `finish`, `fail` or `panicked`: the promise delivers how the work ended.
+    /// `finish`, `fail` or `panicked`: the promise delivers how the work ended, which is a value, an
+    /// error or a panic.
     Settle(End),
     /// [`Promise::stopped`](crate::Promise::stopped): the owner has stopped the work.
     Stop,
@@ -200,7 +203,10 @@ impl SequentialSpec for Spec {
         let told = |answer| Ret { answer, due: Vec::new() };
         match *op {
             Op::Start => self.deliver(Event::Start, None),
-            Op::Settle(end) => self.deliver(Event::Finish, Some(end)),
+            Op::Settle(end) => {
+                debug_assert!(!matches!(end, End::Cancelled(_)), "work does not end as cancelled");
+                self.deliver(Event::Finish, Some(end))
+            }
             Op::Stop => {
                 let cause = if self.requested { Cancelled::Requested } else { Cancelled::Stopped };
                 self.deliver(Event::Cancel, Some(End::Cancelled(cause)))
