@@ -47,6 +47,10 @@ where
 /// # Errors
 ///
 /// [`Closed`] hands `work` back if the executor takes no more work.
+///
+/// # Panics
+///
+/// If the executor hands back another job than the one that it was given.
 pub fn run_in_executor<X, T, F>(
     home: &LoopRef,
     executor: &X,
@@ -60,9 +64,13 @@ where
     Ok(LoopFuture::view((&executor).submit(work)?.into_inner(), home.registry()))
 }
 
-/// As [`run_in_executor`], for work that can fail.
+/// As [`run_in_executor`], for work that can fail. `[bridge-2]`
 ///
 /// # Errors
+///
+/// As [`run_in_executor`].
+///
+/// # Panics
 ///
 /// As [`run_in_executor`].
 pub fn run_in_executor_result<X, T, E, F>(
@@ -87,6 +95,10 @@ where
 /// dropped, not before. If the loop is closed first, the future is Cancelled too; it is never left
 /// unsettled. Waiting for it on the loop's own thread is
 /// [`WouldDeadlock`](crate::WouldDeadlock). May be called from any thread.
+///
+/// The coroutine is sent to the loop's thread, so that it must be `Send`: it cannot hold a
+/// [`LoopRef`] or a [`LoopFuture`] across an `.await`. It can make a task of the loop that holds
+/// them, and await a [`ThreadFuture`] whose promise that task keeps.
 ///
 /// # Errors
 ///
@@ -117,7 +129,8 @@ where
     spawn(coroutine, home, Ok)
 }
 
-/// As [`run_coroutine_threadsafe`], for a coroutine that can fail.
+/// As [`run_coroutine_threadsafe`], for a coroutine that can fail. May be called from any thread.
+/// `[bridge-3]`
 ///
 /// # Errors
 ///

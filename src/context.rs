@@ -42,7 +42,8 @@ fn any(test: impl Fn(Role) -> bool) -> bool {
 ///
 /// For event loops that are not this crate's own (a GUI toolkit's, a game's): hold the guard while
 /// the loop dispatches. A wait for an unsettled future then answers
-/// [`WouldDeadlock`] instead of stopping the loop. Without the guard, detection is not promised.
+/// [`WouldDeadlock`] instead of stopping the loop. Without the guard, detection is not promised. Do
+/// not hold it across an `.await`.
 ///
 /// ```
 /// use settled::{ThreadFuture, WouldDeadlock, context};
@@ -58,12 +59,14 @@ pub fn enter_loop() -> LoopGuard {
 }
 
 /// Whether this thread runs an event loop: this crate's own, or one that holds a [`LoopGuard`].
+/// `[deadlock-1]`
 #[must_use]
 pub fn in_loop() -> bool {
     any(|role| matches!(role, Role::Loop(_)))
 }
 
-/// Keeps the current thread marked as one that runs an event loop. Made by [`enter_loop`].
+/// Keeps the current thread marked as one that runs an event loop. Made by [`enter_loop`]; not
+/// `Send`. `[deadlock-2]`
 #[derive(Debug)]
 pub struct LoopGuard(#[expect(dead_code, reason = "held for its drop")] Guard);
 

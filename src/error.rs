@@ -73,13 +73,14 @@ pub enum Refusal {
 
 impl Cancel {
     /// The answer of `concurrent.futures.Future.cancel` (difference D31): is the future cancelled,
-    /// or going to be?
+    /// or going to be? `[cancel-1]`
     #[must_use]
     pub const fn as_thread(self) -> bool {
         matches!(self, Self::Now | Self::Already | Self::Requested)
     }
 
     /// The answer of `asyncio.Future.cancel` (difference D31): did this call change anything?
+    /// `[cancel-1]`
     #[must_use]
     pub const fn as_loop(self) -> bool {
         matches!(self, Self::Now | Self::Requested)
@@ -97,7 +98,7 @@ struct Captured {
 }
 
 impl Panic {
-    /// Wraps what [`std::panic::catch_unwind`] caught.
+    /// Wraps what [`std::panic::catch_unwind`] caught. `[panic-1]`
     #[must_use]
     pub fn new(payload: Box<dyn Any + Send>) -> Self {
         let message = match payload.downcast_ref::<&str>() {
@@ -107,13 +108,13 @@ impl Panic {
         Self(Box::new(Captured { message: message.into(), payload: Mutex::new(payload) }))
     }
 
-    /// The panic's message; `(not a text)` if it was raised with something else.
+    /// The panic's message; `(not a text)` if it was raised with something else. `[panic-1]`
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The panic's payload, as [`std::panic::resume_unwind`] takes it.
+    /// The panic's payload, as [`std::panic::resume_unwind`] takes it. `[panic-1]`
     #[must_use]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -2,7 +2,7 @@
 //!
 //! Everything else in this crate is a way to carry this table to threads and event loops. The
 //! cell applies it to shared memory, the promise turns it into types, the models step it, the
-//! documents print it. Nothing restates it.
+//! documents print it: whatever else speaks of it is derived from it or compared with it.
 //!
 //! | | start | finish | cancel | abandon |
 //! |---|---|---|---|---|

@@ -11,23 +11,25 @@ mod sealed {
 }
 
 /// What a promise may still do. Sealed: [`Pending`], [`Running`] and [`Owned`] are all there are.
+/// `[promise-1]`
 pub trait Phase: sealed::Sealed {
     /// The state the machine is in as long as nobody else has moved it.
     const STATE: State;
 }
 
 /// Nobody has begun the work: it may be started, finished or failed, and each of these may lose to
-/// a cancel.
+/// a cancel. `[promise-2]`
 #[derive(Debug)]
 pub enum Pending {}
 
 /// The work has begun: nobody can cancel it any more, so that finishing and failing cannot fail.
+/// `[promise-4]`
 #[derive(Debug)]
 pub enum Running {}
 
 /// The machine is Pending for the whole life of this promise, but only its owner may apply a
 /// cancel; anyone else's is a request. Hence finishing, failing and stopping cannot fail. This is
-/// the phase of tasks and combinators.
+/// the phase of tasks and combinators. `[promise-5]`
 #[derive(Debug)]
 pub enum Owned {}
 

@@ -146,12 +146,13 @@ impl<T, E> Promise<T, E, Running> {
         self.settle_surely(Event::Finish, Ok(value));
     }
 
-    /// Delivers an error. Cannot fail; runs the callbacks in this thread.
+    /// Delivers an error. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     pub fn fail(self, error: E) {
         self.settle_surely(Event::Finish, Err(Failure::Error(error)));
     }
 
-    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. `[panic-1]`
+    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
+    /// callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
         self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
     }
@@ -171,12 +172,13 @@ impl<T, E> Promise<T, E, Owned> {
         self.settle_surely(Event::Finish, Ok(value));
     }
 
-    /// Delivers an error. Cannot fail; runs the thread callbacks in this thread.
+    /// Delivers an error. Cannot fail; runs the thread callbacks in this thread. `[promise-5]`
     pub fn fail(self, error: E) {
         self.settle_surely(Event::Finish, Err(Failure::Error(error)));
     }
 
-    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. `[panic-1]`
+    /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
+    /// thread callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
         self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
     }
@@ -184,7 +186,8 @@ impl<T, E> Promise<T, E, Owned> {
     /// The owner has stopped the work: the future is Cancelled, as
     /// [`Requested`](Cancelled::Requested) if somebody had asked for it, as
     /// [`Stopped`](Cancelled::Stopped) otherwise. Stop the work *first*, so that nobody sees it
-    /// cancelled while it still runs. Cannot fail. `[promise-5]` `[cancel-4]`
+    /// cancelled while it still runs. Cannot fail; runs the thread callbacks in this thread.
+    /// `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
         self.settle_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
     }

@@ -50,7 +50,7 @@ impl<T, E> Settled<T, E> {
         self.result().err()
     }
 
-    /// Whether the future was cancelled.
+    /// Whether the future was cancelled. `[settled-2]`
     #[must_use]
     pub fn cancelled(&self) -> bool {
         matches!(self.result(), Err(Failure::Cancelled(_)))

@@ -63,7 +63,7 @@ impl<F: FnOnce() + Send + 'static> Run for F {
 }
 
 impl Job {
-    /// A job that calls `f`.
+    /// A job that calls `f`, in the thread that calls [`run`](Self::run). `[schedule-4]`
     #[must_use]
     pub fn new(f: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(f))
@@ -73,7 +73,7 @@ impl Job {
         Self(Box::new(run))
     }
 
-    /// Does the work, in the calling thread.
+    /// Does the work, in the calling thread. `[schedule-4]` `[pool-3]`
     ///
     /// # Panics
     ///
@@ -112,10 +112,10 @@ impl fmt::Debug for Job {
 )]
 pub trait Schedule: Send + Sync + 'static {
     /// Queues `job` to run on the loop's thread. May be called from any thread, also from inside a
-    /// callback, and does not block for longer than a short critical section.
+    /// callback, and does not block for longer than a short critical section. `[schedule-2]`
     ///
     /// # Errors
     ///
-    /// [`Closed`] hands the job back if the loop takes no more work.
+    /// [`Closed`] hands the job back if the loop takes no more work. `[schedule-3]`
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>>;
 }

@@ -153,7 +153,7 @@ impl Collector {
         for future in self.in_flight.borrow().values() {
             let _ = future.cancel();
         }
-        let what = "what waits is cancelled, what is being read comes to its end";
+        let what = "files not yet started are cancelled; files being read are finished";
         self.bar.suspend(|| say(format_args!("{why}; {what}")));
     }
 

@@ -10,9 +10,9 @@ sha256sum. Symbolic links are neither followed nor listed; pipes, sockets and de
 
   --jobs N            hash N files at a time (default: as many as the machine runs threads)
   --deadline SECONDS  after SECONDS, which may have a fraction, do as on Ctrl-C
-  --help              print this text
+  -h, --help          print this text
 
-Ctrl-C cancels the files that wait, lets those that are being read come to their end, and prints
+Ctrl-C (and SIGTERM) cancels the files not yet started, finishes those being read, and prints
 what is done. A second Ctrl-C ends the program at once, with status 130.
 
 Exit status: 0 if every file was hashed, 1 if anything failed or was cancelled, 2 for bad usage.
@@ -37,12 +37,14 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request,
     let mut options = Options { directories: Vec::new(), jobs, deadline: None };
     while let Some(arg) = args.next() {
         match arg.to_str() {
-            Some("--help") => return Ok(Request::Help),
+            Some("--help" | "-h") => return Ok(Request::Help),
             Some("--jobs") => {
-                options.jobs = value("--jobs", args.next(), |text| text.parse().ok())?;
+                options.jobs =
+                    value("--jobs", "a number from 1 on", args.next(), |text| text.parse().ok())?;
             }
             Some("--deadline") => {
-                options.deadline = Some(value("--deadline", args.next(), seconds)?);
+                options.deadline =
+                    Some(value("--deadline", "a number of seconds", args.next(), seconds)?);
             }
             Some("--") => options.directories.extend(args.by_ref().map(PathBuf::from)),
             Some(option) if option.starts_with('-') => {
@@ -60,12 +62,13 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request,
 
 fn value<T>(
     option: &str,
+    wanted: &str,
     text: Option<OsString>,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, String> {
-    let text = text.ok_or_else(|| format!("{option} needs a value"))?;
+    let text = text.ok_or_else(|| format!("{option} needs {wanted}"))?;
     let known = text.to_str().and_then(read);
-    known.ok_or_else(|| format!("{option} cannot be {}", text.display()))
+    known.ok_or_else(|| format!("{option} needs {wanted}, not {text:?}"))
 }
 
 fn seconds(text: &str) -> Option<Duration> {
@@ -76,13 +79,13 @@ fn seconds(text: &str) -> Option<Duration> {
 /// A symbolic link is refused, since the program follows none and an empty answer would look as if
 /// there were no files. With a slash at its end the name means the directory, as everywhere.
 fn check(directory: &PathBuf) -> Result<(), String> {
-    let complain = |why: &dyn Display| Err(format!("{}: {why}", directory.display()));
+    let complain = |why: &dyn Display| Err(format!("{directory:?} {why}"));
     match fs::symlink_metadata(directory) {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(found) if found.is_symlink() => {
             complain(&"is a symbolic link, which is not followed; name what it points to")
         }
         Ok(_) => complain(&"is not a directory"),
-        Err(error) => complain(&error),
+        Err(error) => complain(&format_args!("cannot be searched: {error}")),
     }
 }

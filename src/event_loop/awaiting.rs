@@ -36,12 +36,18 @@ impl<'a, T, E> IntoFuture for &'a LoopFuture<T, E> {
     type IntoFuture = AwaitLoopRef<'a, T, E>;
 
     /// Awaits the future, by reference. Dropping it cancels nothing. `[await-1]`
+    ///
+    /// # Panics
+    ///
+    /// As for an await by value.
     fn into_future(self) -> AwaitLoopRef<'a, T, E> {
         AwaitLoopRef { future: self, place: Place::default() }
     }
 }
 
-/// Awaits a [`LoopFuture`] by value.
+/// Awaits a [`LoopFuture`] by value: made by its `into_future`, which says when it panics. Dropping it
+/// gives its place up, and cancels the future only in a task that is being stopped. `[await-2]`
+/// `[await-3]`
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitLoop<T: 'static, E: 'static> {
@@ -55,7 +61,7 @@ impl<T, E> Future for AwaitLoop<T, E> {
 
     /// # Panics
     ///
-    /// If polled again after it was ready.
+    /// If polled again after it was ready, or on another loop than the future's own.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
         let future = this.future.as_ref().expect("not polled again after it was ready");
@@ -86,7 +92,8 @@ impl<T, E> Drop for AwaitLoop<T, E> {
     }
 }
 
-/// Awaits a [`LoopFuture`] by reference.
+/// Awaits a [`LoopFuture`] by reference. Dropping it gives its place up and cancels nothing.
+/// `[await-2]` `[await-3]`
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitLoopRef<'a, T: 'static, E: 'static> {

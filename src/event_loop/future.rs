@@ -190,7 +190,7 @@ impl<T, E> LoopFuture<T, E> {
     }
 
     /// Why there is no value, at once; `None` if there is one. Python's `exception()`, which however
-    /// raises a cancellation instead of returning it.
+    /// raises a cancellation instead of returning it. `[read-2]`
     ///
     /// # Errors
     ///
@@ -221,7 +221,7 @@ impl<T, E> LoopFuture<T, E> {
         answer
     }
 
-    /// Whether it is cancelled, as far as its loop has been told.
+    /// Whether it is cancelled, as far as its loop has been told. `[loop-1]`
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.settled().is_some_and(Settled::cancelled)
@@ -259,7 +259,12 @@ impl<T, E> LoopFuture<T, E> {
         token
     }
 
-    /// Removes a callback: `true` if and only if it has not run and never will. `[callback-4]`
+    /// Removes a callback: `true` if and only if it has not run and never will. It is dropped in this
+    /// call. `[callback-4]`
+    ///
+    /// # Panics
+    ///
+    /// If the drop of the callback does.
     pub fn remove_done_callback(&self, token: Token) -> bool {
         let view = &self.view;
         let removed = {
@@ -273,7 +278,7 @@ impl<T, E> LoopFuture<T, E> {
         removed.is_some()
     }
 
-    /// The loop that it lives on.
+    /// The loop that it lives on. Python's `get_loop()`. `[schedule-1]`
     #[must_use]
     pub fn get_loop(&self) -> &Arc<dyn Schedule> {
         self.view.home.schedule()

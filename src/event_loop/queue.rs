@@ -74,7 +74,7 @@ impl Queue {
 }
 
 /// The way to an [`EventLoop`](crate::EventLoop) from other threads. Cheap to clone; `Send` and
-/// `Sync`. It keeps neither the loop nor the loop's tasks alive.
+/// `Sync`. It keeps neither the loop nor the loop's tasks alive. `[schedule-1]`
 #[derive(Clone)]
 pub struct LoopHandle {
     pub(crate) queue: Arc<Queue>,
@@ -102,7 +102,8 @@ impl LoopHandle {
 
     /// Ends [`run_forever`](crate::EventLoop::run_forever) or
     /// [`run_until_complete`](crate::EventLoop::run_until_complete) after the turn in which it
-    /// arrives. On a closed loop it does nothing.
+    /// arrives; if the loop does not run, that is the next run's first turn. On a closed loop it does
+    /// nothing. May be called from any thread. `[loop-4]`
     pub fn stop(&self) {
         drop(self.queue.post(Post::Stop));
     }

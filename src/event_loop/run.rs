@@ -67,14 +67,19 @@ pub struct LoopRef {
     core: Rc<Core>,
 }
 
-/// A call that was scheduled, in order to be cancelled. Dropping it cancels nothing.
+/// A call that was scheduled, in order to be cancelled, on the loop's thread. Dropping it cancels
+/// nothing. `[schedule-4]`
 #[derive(Clone)]
 pub struct CallHandle {
     slot: Rc<Slot>,
 }
 
 impl EventLoop {
-    /// A new loop, bound to this thread.
+    /// A new loop, bound to this thread. `[loop-3]`
+    ///
+    /// # Panics
+    ///
+    /// If this thread is dropping its thread-locals.
     #[must_use]
     pub fn new() -> Self {
         Self { here: LoopRef { core: Core::new() } }
@@ -176,7 +181,7 @@ impl Deref for EventLoop {
 
 impl LoopRef {
     /// The loop that this thread runs at this moment, if it is one of this crate's. Python's
-    /// `get_running_loop`.
+    /// `get_running_loop`. `[loop-4]`
     #[must_use]
     pub fn current() -> Option<Self> {
         Core::current().map(|core| Self { core })
@@ -186,13 +191,14 @@ impl LoopRef {
         &self.core.registry
     }
 
-    /// The way to this loop for other threads.
+    /// The way to this loop for other threads. `[loop-3]`
     #[must_use]
     pub fn handle(&self) -> LoopHandle {
         LoopHandle { queue: Arc::clone(&self.core.queue) }
     }
 
-    /// Whether the loop takes no more work. On the loop's own thread the answer stays true.
+    /// Whether the loop takes no more work. On the loop's own thread, where this is asked, the answer
+    /// does not go stale; other threads can only try. `[schedule-3]`
     #[must_use]
     pub fn is_closed(&self) -> bool {
         !self.core.registry.is_open()
@@ -248,7 +254,24 @@ impl LoopRef {
     }
 
     /// A new pending future of this loop, and its promise. The promise may be sent to another
-    /// thread if `T` and `E` may.
+    /// thread if `T` and `E` may. `[promise-1]` On a closed loop the future reads through.
+    /// `[loop-5]`
+    ///
+    /// With a timer it is a sleep:
+    ///
+    /// ```
+    /// use std::{convert::Infallible, time::Duration};
+    /// use settled::{EventLoop, LoopRef};
+    ///
+    /// async fn sleep(here: &LoopRef, time: Duration) {
+    ///     let (promise, over) = here.create_future::<(), Infallible>();
+    ///     here.call_later(time, || drop(promise.finish(()))).expect("the loop runs");
+    ///     over.await;
+    /// }
+    ///
+    /// let event_loop = EventLoop::new();
+    /// event_loop.run_until_complete(sleep(&event_loop, Duration::from_millis(1))).unwrap();
+    /// ```
     pub fn create_future<T, E>(&self) -> (Promise<T, E, Pending>, LoopFuture<T, E>) {
         let (promise, handle) = promise::pending();
         (promise, LoopFuture::view(Settled::new(handle), self.registry()))
@@ -272,7 +295,7 @@ impl LoopRef {
         self.spawn(coroutine, Ok)
     }
 
-    /// As [`create_task`](Self::create_task), for a coroutine that can fail.
+    /// As [`create_task`](Self::create_task), for a coroutine that can fail. `[loop-8]` `[panic-1]`
     ///
     /// # Errors
     ///
@@ -310,7 +333,7 @@ impl LoopRef {
     }
 
     /// Ends the run after this turn. Called while the loop does not run, it ends the next run after
-    /// its first turn, as asyncio does.
+    /// its first turn, as asyncio does. `[loop-4]`
     pub fn stop(&self) {
         self.core.stop.set(true);
     }
@@ -330,8 +353,12 @@ impl fmt::Debug for LoopRef {
 }
 
 impl CallHandle {
-    /// Cancels the call and drops what it would have called, at once: `true` if and only if it has
-    /// not run and never will.
+    /// Cancels the call and drops what it would have called, in this call: `true` if and only if it
+    /// has not run and never will.
+    ///
+    /// # Panics
+    ///
+    /// If the drop of what it would have called does.
     #[expect(clippy::must_use_candidate, reason = "cancelling is what it is called for")]
     pub fn cancel(&self) -> bool {
         self.slot.take().is_some()

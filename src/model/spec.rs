@@ -39,7 +39,7 @@ pub struct Spec {
     callbacks: Vec<u8>,
 }
 
-/// How a future ended.
+/// How a future ended. `[settled-2]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum End {
     /// With this value.
@@ -54,7 +54,7 @@ pub enum End {
     Cancelled(Cancelled),
 }
 
-/// A call on a future or on its promise.
+/// A call on a future or on its promise. `[read-3]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Op {
     /// [`Promise::start`](crate::Promise::start).
@@ -78,7 +78,7 @@ pub enum Op {
     Register(u8),
 }
 
-/// What a call returns, and what it makes due.
+/// What a call returns, and what it makes due. `[read-3]`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Ret {
     /// What the caller is told.
@@ -87,7 +87,7 @@ pub struct Ret {
     pub due: Vec<u8>,
 }
 
-/// What a caller is told.
+/// What a caller is told. `[read-3]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// It is done.

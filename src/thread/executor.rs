@@ -60,7 +60,7 @@ pub trait Executor {
         submit(self, work, |work| Ok(work()))
     }
 
-    /// As [`submit`](Self::submit), for work that can fail.
+    /// As [`submit`](Self::submit), for work that can fail. `[pool-2]` `[pool-3]`
     ///
     /// # Errors
     ///

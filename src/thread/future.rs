@@ -69,7 +69,7 @@ impl<T, E> ThreadFuture<T, E> {
         self.settled
     }
 
-    /// A new pending future and its promise.
+    /// A new pending future and its promise. `[promise-1]`
     pub fn promise() -> (Promise<T, E, Pending>, Self) {
         let (promise, handle) = promise::pending();
         (promise, Self::new(handle))
@@ -190,6 +190,7 @@ impl<T, E> ThreadFuture<T, E> {
 
     /// Waits like [`wait`](Self::wait) and returns why there is no value, or `None` if there is one.
     /// Python's `exception()`, which however raises a cancellation instead of returning it.
+    /// `[read-1]`
     ///
     /// # Errors
     ///
@@ -199,6 +200,7 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// Waits like [`wait_timeout`](Self::wait_timeout) and returns why there is no value, or `None`.
+    /// `[read-1]` `[wait-2]`
     ///
     /// # Errors
     ///
@@ -208,7 +210,7 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// Waits like [`wait_deadline`](Self::wait_deadline) and returns why there is no value, or
-    /// `None`.
+    /// `None`. `[read-1]` `[wait-2]`
     ///
     /// # Errors
     ///
@@ -243,20 +245,20 @@ impl<T, E> ThreadFuture<T, E> {
         answer
     }
 
-    /// Whether the future is Cancelled. Never blocks.
+    /// Whether the future is Cancelled. Never blocks. `[read-3]`
     #[must_use]
     pub fn cancelled(&self) -> bool {
         self.handle().state() == State::Cancelled
     }
 
     /// Whether the work is running at this moment. Never blocks. There is no such method on the
-    /// loop flavour, where every observer would get the same answer (D7).
+    /// loop flavour, where every observer would get the same answer (D7). `[read-3]`
     #[must_use]
     pub fn running(&self) -> bool {
         self.handle().state() == State::Running
     }
 
-    /// Whether the future is settled, cancelled or finished. Never blocks.
+    /// Whether the future is settled, cancelled or finished. Never blocks. `[read-3]` `[machine-3]`
     #[must_use]
     pub fn done(&self) -> bool {
         self.handle().is_settled()
@@ -319,7 +321,8 @@ impl<'a, T, E> IntoFuture for &'a ThreadFuture<T, E> {
     }
 }
 
-/// Awaits a [`ThreadFuture`] by value.
+/// Awaits a [`ThreadFuture`] by value: made by its `into_future`. Dropping it gives its place up, and
+/// cancels the future only in a task that is being stopped. `[await-2]` `[await-3]`
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitThread<T, E> {
@@ -353,7 +356,8 @@ impl<T, E> Drop for AwaitThread<T, E> {
     }
 }
 
-/// Awaits a [`ThreadFuture`] by reference.
+/// Awaits a [`ThreadFuture`] by reference. Dropping it gives its place up and cancels nothing.
+/// `[await-2]` `[await-3]`
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitThreadRef<'a, T, E> {

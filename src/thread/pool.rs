@@ -49,13 +49,14 @@ struct State {
 }
 
 impl ThreadPool {
-    /// A pool of at most `workers` threads.
+    /// A pool of at most `workers` threads. It starts none yet. `[pool-5]`
     #[must_use]
     pub fn new(workers: NonZero<usize>) -> Self {
         Self::named("settled", workers)
     }
 
-    /// A pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, ….
+    /// A pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, …. It starts none
+    /// yet. `[pool-5]`
     ///
     /// # Panics
     ///
@@ -85,8 +86,14 @@ impl ThreadPool {
 
     /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
     /// in this thread, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). With `wait`, returns when every worker
-    /// has ended. May be called again, and from any thread. `[pool-6]`
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). With `wait`, returns when every job has
+    /// ended and the workers with them. May be called again, and from any thread. `[pool-6]`
+    ///
+    /// ```
+    /// let pool = settled::ThreadPool::default();
+    /// let (wait, cancel_pending) = (true, false);
+    /// pool.shutdown(wait, cancel_pending).unwrap();
+    /// ```
     ///
     /// # Errors
     ///
@@ -140,6 +147,8 @@ impl Default for ThreadPool {
 }
 
 impl Executor for ThreadPool {
+    /// Queues the job, and starts a worker if none is free for it. `[pool-1]` `[pool-5]`
+    ///
     /// # Errors
     ///
     /// [`Closed`] after `shutdown`, or if the machine has no thread for the first worker.
