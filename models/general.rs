@@ -29,7 +29,7 @@ pub(crate) fn proofs() -> Vec<Proof> {
     let mut proofs = vec![prove("every program", bound, shipped, states, depth)];
     // That a cancel need not be acknowledged shows only where nobody is left to do it; here the
     // promise always is.
-    let flips: [(&str, fn(&mut Rules), usize, usize); 7] = [
+    let flips: [Flip; 7] = [
         ("if start looked and then claimed", |it| it.claim_in_two_steps = true, 5, 3),
         ("if adding looked and then stored", |it| it.register_in_two_steps = true, 1, 6),
         ("if callbacks ran under the lock", |it| it.callbacks_under_lock = true, 6, 3),
@@ -44,6 +44,9 @@ pub(crate) fn proofs() -> Vec<Proof> {
     }
     proofs
 }
+
+/// What is said of it, the rule, the number of the property that breaks, and in how many steps.
+type Flip = (&'static str, fn(&mut Rules), usize, usize);
 
 /// All programs at once: a state is a program's number and its state.
 struct General {

@@ -234,6 +234,57 @@ fn calls_of_all_kinds_run_first_in_first_out() {
 }
 
 #[test]
+fn a_loop_does_not_sleep_over_calls_of_its_own() {
+    let event_loop = EventLoop::new();
+    let (outer, inner) = (LoopRef::clone(&event_loop), LoopRef::clone(&event_loop));
+    let call = move || {
+        outer.call_soon(move || inner.stop()).unwrap();
+    };
+    event_loop.call_soon(call).unwrap();
+    event_loop.run_forever().unwrap();
+}
+
+#[test]
+fn loops_of_one_thread_know_themselves() {
+    let (first, second) = (EventLoop::new(), EventLoop::new());
+    second.close();
+    assert!(first.run_until_complete(async { LoopRef::current().is_some() }).unwrap());
+}
+
+#[test]
+fn a_dropped_await_leaves_nothing_behind() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u32, String>();
+    let (woken, waker) = CountingWaker::new();
+    {
+        let mut awaiting = pin!((&future).into_future());
+        assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    promise.finish(1).unwrap();
+    turns(&event_loop, 2);
+    assert_eq!(woken.count(), 0);
+    drop(waker);
+    assert_eq!(Arc::strong_count(&woken), 1);
+}
+
+#[test]
+fn an_await_that_was_never_polled_cancels_nothing() {
+    let event_loop = EventLoop::new();
+    let (_promise, future) = event_loop.create_future::<u32, String>();
+    let (_promise2, other) = settled::ThreadFuture::<u8, ()>::promise();
+    let (stored, stored_too) = (future.clone().into_future(), other.clone().into_future());
+    let task = event_loop.create_task(async move {
+        std::future::pending::<()>().await;
+        drop((stored, stored_too));
+    });
+    let task = task.unwrap();
+    turns(&event_loop, 1);
+    assert_eq!(task.cancel(), Cancel::Requested);
+    turns(&event_loop, 2);
+    assert!(task.cancelled() && !future.done() && !other.done());
+}
+
+#[test]
 fn a_turn_runs_what_was_queued_when_it_began() {
     let event_loop = EventLoop::new();
     let log = Log::new();
@@ -581,7 +632,7 @@ fn cancelled_timers_do_not_pile_up() {
     let kept = event_loop.call_later(Duration::from_secs(600), || {}).unwrap();
     let text = format!("{:?}", LoopRef::clone(&event_loop));
     let timers: usize =
-        text.split("timers: ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        text.split("timers: ").nth(1).unwrap().split([' ', ',']).next().unwrap().parse().unwrap();
     assert!((1..=65).contains(&timers), "{text}");
     assert!(kept.cancel());
 }
@@ -789,5 +840,9 @@ fn a_future_dropped_without_callbacks_leaves_nothing_behind() {
         drop(settled::bridge::wrap_future(&future, &event_loop));
     }
     assert!(format!("{future:?}").contains("waiters: 0"), "{future:?}");
+    assert!(format!("{event_loop:?}").contains("futures: 0"), "{event_loop:?}");
+    let view = settled::bridge::wrap_future(&future, &event_loop);
+    assert!(format!("{event_loop:?} {view:?}").contains("futures: 1"), "{event_loop:?}");
+    assert!(format!("{view:?}").contains("waiters: 1"), "{view:?}");
     drop(promise);
 }

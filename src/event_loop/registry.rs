@@ -121,6 +121,11 @@ impl Registry {
         drop(kept);
     }
 
+    /// How many views there are.
+    pub(crate) fn views(&self) -> usize {
+        self.views.borrow().len()
+    }
+
     fn view(&self, id: u64) -> Option<Rc<dyn Deliver>> {
         self.views.borrow().get(&id).and_then(|entry| entry.view.upgrade())
     }

@@ -343,11 +343,13 @@ impl fmt::Debug for LoopRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Read before printing: what is printed to is the user's, and may use the loop.
         let (tasks, timers) = (self.core.tasks.borrow().len(), self.core.timers.borrow().len());
+        let futures = self.core.registry.views();
         f.debug_struct("LoopRef")
             .field("id", &self.core.queue.id)
             .field("closed", &self.is_closed())
             .field("tasks", &tasks)
             .field("timers", &timers)
+            .field("futures", &futures)
             .finish()
     }
 }
