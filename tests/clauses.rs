@@ -74,3 +74,28 @@ fn clauses_documentation_and_tests_agree() {
         }
     }
 }
+
+/// Everything in `text` that starts with `prefix` and goes on with letters or digits.
+fn words<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
+    let ends = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    text.match_indices(prefix)
+        .map(|(at, _)| &text[at..at + prefix.len() + ends(&text[at + prefix.len()..])])
+        .filter(|word| word.len() > prefix.len())
+        .collect()
+}
+
+#[test]
+fn every_difference_and_bug_that_is_cited_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let (differences, bugs) = (read("spec/differences.md"), read("spec/bugs.md"));
+    for number in 1..=53 {
+        assert!(differences.contains(&format!("\n| D{number} |")), "D{number} is not told");
+    }
+    let mut product = sources("src") + &sources("tests") + &sources("models");
+    product += &(read("README.md") + &read("spec/clauses.md") + &differences);
+    let cited = words(&product, concat!("bug", "-"));
+    assert!(cited.len() > 5, "the bugs were not found");
+    let untold: Vec<_> = cited.iter().filter(|bug| !bugs.contains(&format!("`{bug}`"))).collect();
+    assert!(untold.is_empty(), "cited, but not told: {untold:?}");
+}
