@@ -1,9 +1,86 @@
-//! What a future is, as something that can be explored: the sequential specification.
+//! What the two flavours are, as something that can be explored.
 //!
-//! With feature `model`. It steps [`State::on`](crate::machine::State::on), the table that ships, and
-//! holds no second copy of any rule of it. The models in `models/` are built of it, and a test runs
-//! the real cell beside it.
+//! With feature `model`. [`Spec`] is one future for calls that come one after the other; it steps
+//! [`State::on`](crate::machine::State::on), the table that ships, and holds no second copy of any
+//! rule of it. A [`Program`] is threads, event loops and pools with scripts of operations over
+//! several futures; one step of it is one linearization point. How operations are made of steps is
+//! said by [`Rules`]: the default is what ships, and a what-if is one field flipped. A
+//! [property](property::ALWAYS) is a sentence about what users see, and cannot see the rules.
+//! [`check`] explores a program: all of its states, and the shortest way to one that breaks a
+//! property.
 
+mod act;
+pub mod check;
+mod chart;
+mod program;
+pub mod property;
+pub mod rules;
 mod spec;
+mod state;
+mod step;
 
+pub use chart::{chart, mermaid};
+pub use program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Program, Role, Shape};
+pub use rules::Rules;
 pub use spec::{Answer, End, Op, Ret, Spec};
+pub use state::{Entry, System};
+use stateright::{Model, Property};
+pub use step::{Does, Step};
+
+impl Model for Program {
+    type State = System;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<System> {
+        vec![self.begin()]
+    }
+
+    fn actions(&self, state: &System, steps: &mut Vec<Step>) {
+        let choices = (0..self.agents()).map(|agent| (agent, self.choice(state, agent)));
+        steps.extend(choices.filter_map(|(agent, does)| Some(Step { agent, does: does? })));
+    }
+
+    fn next_state(&self, state: &System, step: Step) -> Option<System> {
+        let mut next = state.clone();
+        self.act(&mut next, step);
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        let always = property::ALWAYS.iter().zip(property::HOLDS);
+        let mut all: Vec<_> =
+            always.map(|(it, holds)| Property::always(it.name, holds)).collect();
+        match self.only {
+            Some(only) => all.retain(|it| it.name == only),
+            None => all.extend(
+                property::twins(&self.shape)
+                    .into_iter()
+                    .map(|(name, reached)| Property::sometimes(name, reached)),
+            ),
+        }
+        all
+    }
+}
+
+impl check::Kinds for Program {
+    fn kind(step: &Step) -> &'static str {
+        match step.does {
+            Does::Do(_) => "operation",
+            Does::Part(_) => "part of an operation",
+            Does::Expire(_) => "expiry",
+            Does::Begin(_) => "begin",
+            Does::End => "end",
+            Does::Take(entry) => property::of(entry),
+            Does::Run(_) => "claim of a job",
+            Does::Close | Does::Sweep => "close",
+            Does::Exit => "end of a worker",
+        }
+    }
+
+    fn by(&self, step: &Step) -> usize {
+        match step.does {
+            Does::Expire(_) => usize::MAX,
+            _ => usize::from(step.agent),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Waiting at the level of the lock: what a waiter needs to return if it may wake for no reason.
+//!
+//! A waiter looks under the lock and sleeps on the condition variable while the work is not done. A
+//! settler takes the lock once, marks the work done, lets go of the lock and wakes whoever sleeps. A
+//! sleeper may also wake spuriously. The waiter then retakes the lock, finds nothing and sleeps again:
+//! if that never stops, the lock is free again and again, yet never for good, and a settler who is owed
+//! only what is free for good may starve. It is enough that the lock is fair to the settler, or that
+//! spurious wake-ups cease.
+
+use settled::model::check::{self, ENVIRONMENT, Kinds, Outcome};
+use stateright::{Model, Property};
+
+/// The fairness class of the waiter's steps.
+const WAITER: usize = 0;
+/// The fairness class of the settler's steps.
+const SETTLER: usize = 1;
+
+/// Where the waiter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Waiter {
+    /// Wants the lock.
+    Locking,
+    /// Holds the lock and is about to look.
+    Looking,
+    /// Let go of the lock and sleeps, in one step.
+    Sleeping,
+    /// Saw that the work is done, and returned.
+    Returned,
+}
+
+/// Where the settler stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Settler {
+    /// Wants the lock.
+    Locking,
+    /// Holds the lock and is about to mark the work done.
+    Marking,
+    /// Holds the lock and is about to let go of it.
+    Unlocking,
+    /// About to wake the sleeper.
+    Notifying,
+    /// Has nothing left to do.
+    Finished,
+}
+
+/// A state of [`Park`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Parked {
+    waiter: Waiter,
+    settler: Settler,
+    done: bool,
+    /// How many more spurious wake-ups there will be, if they cease.
+    wakes: Option<u8>,
+}
+
+impl Parked {
+    /// Whether nobody holds the lock.
+    fn free(&self) -> bool {
+        self.waiter != Waiter::Looking
+            && !matches!(self.settler, Settler::Marking | Settler::Unlocking)
+    }
+}
+
+/// A step of [`Park`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// The waiter takes the lock, at first or on waking.
+    WaiterLocks,
+    /// The waiter looks: it returns, or lets go of the lock and sleeps.
+    Look,
+    /// The settler takes the lock.
+    SettlerLocks,
+    /// The settler marks the work done.
+    Mark,
+    /// The settler lets go of the lock.
+    Unlock,
+    /// The settler wakes the waiter, if it sleeps.
+    Notify,
+    /// The waiter wakes for no reason.
+    Spurious,
+}
+
+/// One waiter, one settler, one lock, one condition variable.
+#[derive(Clone, Debug)]
+pub(crate) struct Park {
+    /// How many spurious wake-ups there are; `None` is as many as can be.
+    pub(crate) wakes: Option<u8>,
+}
+
+impl Model for Park {
+    type State = Parked;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<Parked> {
+        let (waiter, settler) = (Waiter::Locking, Settler::Locking);
+        vec![Parked { waiter, settler, done: false, wakes: self.wakes }]
+    }
+
+    fn actions(&self, state: &Parked, steps: &mut Vec<Step>) {
+        match state.waiter {
+            Waiter::Locking if state.free() => steps.push(Step::WaiterLocks),
+            Waiter::Looking => steps.push(Step::Look),
+            Waiter::Sleeping if state.wakes != Some(0) => steps.push(Step::Spurious),
+            Waiter::Locking | Waiter::Sleeping | Waiter::Returned => {}
+        }
+        match state.settler {
+            Settler::Locking if state.free() => steps.push(Step::SettlerLocks),
+            Settler::Marking => steps.push(Step::Mark),
+            Settler::Unlocking => steps.push(Step::Unlock),
+            Settler::Notifying => steps.push(Step::Notify),
+            Settler::Locking | Settler::Finished => {}
+        }
+    }
+
+    fn next_state(&self, last: &Parked, step: Step) -> Option<Parked> {
+        let mut next = last.clone();
+        match step {
+            Step::WaiterLocks => next.waiter = Waiter::Looking,
+            Step::Look if last.done => next.waiter = Waiter::Returned,
+            Step::Look => next.waiter = Waiter::Sleeping,
+            Step::SettlerLocks => next.settler = Settler::Marking,
+            Step::Mark => (next.done, next.settler) = (true, Settler::Unlocking),
+            Step::Unlock => next.settler = Settler::Notifying,
+            Step::Notify => {
+                next.settler = Settler::Finished;
+                if last.waiter == Waiter::Sleeping {
+                    next.waiter = Waiter::Locking;
+                }
+            }
+            Step::Spurious => {
+                next.waiter = Waiter::Locking;
+                next.wakes = last.wakes.map(|left| left - 1);
+            }
+        }
+        Some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("one holds the lock", |_, state| {
+                let settling = matches!(state.settler, Settler::Marking | Settler::Unlocking);
+                !(settling && state.waiter == Waiter::Looking)
+            }),
+            Property::always("who returns saw it done", |_, state| {
+                state.waiter != Waiter::Returned || state.done
+            }),
+            Property::always("no wake-up is lost", |_, state| {
+                state.settler != Settler::Finished || state.waiter != Waiter::Sleeping
+            }),
+            Property::sometimes("the waiter sleeps", |_, state| state.waiter == Waiter::Sleeping),
+            Property::sometimes("the waiter returns", |_, state| {
+                state.waiter == Waiter::Returned
+            }),
+        ]
+    }
+}
+
+impl Kinds for Park {
+    fn kind(step: &Step) -> &'static str {
+        match step {
+            Step::WaiterLocks => "waiter locks",
+            Step::Look => "look",
+            Step::SettlerLocks => "settler locks",
+            Step::Mark => "mark",
+            Step::Unlock => "unlock",
+            Step::Notify => "notify",
+            Step::Spurious => "spurious",
+        }
+    }
+
+    fn by(&self, step: &Step) -> usize {
+        match step {
+            Step::WaiterLocks | Step::Look => WAITER,
+            Step::SettlerLocks | Step::Mark | Step::Unlock | Step::Notify => SETTLER,
+            Step::Spurious => ENVIRONMENT,
+        }
+    }
+}
+
+impl Park {
+    /// Spurious wake-ups without end.
+    pub(crate) const ANY: Self = Self { wakes: None };
+    /// At most two spurious wake-ups.
+    pub(crate) const FEW: Self = Self { wakes: Some(2) };
+}
+
+/// Whether the waiter has returned.
+fn returned(_: &Park, state: &Parked) -> bool {
+    state.waiter == Waiter::Returned
+}
+
+/// Spurious wake-ups without end and a lock that may pass the settler over: it can starve.
+pub(crate) fn starves() -> Outcome<Park, usize> {
+    check::ends(Park::ANY, returned, &[])
+}
+
+/// Spurious wake-ups without end and a lock that is fair to the settler: the waiter returns.
+pub(crate) fn fair_lock() -> Outcome<Park, usize> {
+    check::ends(Park::ANY, returned, &[SETTLER])
+}
+
+/// Spurious wake-ups that cease, and a lock that may pass anyone over who is not always let in: the
+/// waiter returns.
+pub(crate) fn few_wakes() -> Outcome<Park, usize> {
+    check::ends(Park::FEW, returned, &[])
+}

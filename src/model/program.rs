@@ -1,0 +1,359 @@
+//! Closed programs: who takes part, and what each of them does.
+
+use std::fmt;
+
+use super::rules::Rules;
+
+/// A future of a program, by its number.
+pub type Future = u8;
+/// One who takes part in a program, by its number.
+pub type Agent = u8;
+/// A callback, posted job, pool job or task of a program, by its number.
+pub type Piece = u8;
+/// A lock of the program's own, by its number.
+pub type Lock = u8;
+
+/// Up to four futures, in the order in which they are given to a call.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Futures {
+    given: [Future; 4],
+    len: u8,
+}
+
+impl Futures {
+    /// These futures.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than four.
+    #[must_use]
+    pub const fn of(these: &[Future]) -> Self {
+        assert!(these.len() <= 4, "a call takes up to four futures");
+        let mut given = [0; 4];
+        let mut at = 0;
+        while at < these.len() {
+            given[at] = these[at];
+            at += 1;
+        }
+        Self { given, len: at as u8 }
+    }
+
+    /// Each of them, as often as it was given.
+    pub fn iter(&self) -> impl Iterator<Item = Future> + '_ {
+        self.given[..usize::from(self.len)].iter().copied()
+    }
+}
+
+impl fmt::Debug for Futures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// One operation of a script. `[read-3]`
+///
+/// Each takes effect in one step, its linearization point, but for the ones whose documentation
+/// names more. A script that ends drops the promises that it holds, in a step of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Do {
+    /// The promise begins the work. If it is too late, the script ends.
+    Start(Future),
+    /// The promise delivers a value.
+    Finish(Future),
+    /// The promise delivers an error.
+    Fail(Future),
+    /// The promise delivers a panic.
+    Panic(Future),
+    /// The promise is dropped.
+    Abandon(Future),
+    /// `cancel`, through the thread's view.
+    Cancel(Future),
+    /// `done`.
+    Done(Future),
+    /// `try_result`.
+    Read(Future),
+    /// `result`: waits.
+    Result(Future),
+    /// `result_timeout`: waits, or expires, which is a step of its own.
+    ResultTimeout(Future),
+    /// Asks `done` again and again, until it is.
+    Poll(Future),
+    /// `add_done_callback`, through the thread's view.
+    Add(Future, Piece),
+    /// `wait` for all: registers with each future in a step of its own, then waits.
+    Wait(Futures),
+    /// `wait` for the first.
+    WaitFirst(Futures),
+    /// `wait` for all, with a timeout.
+    WaitTimeout(Futures),
+    /// `as_completed`: registers with each future in a step of its own, then yields each in one.
+    AsCompleted(Futures),
+    /// `done` of the loop's view.
+    LoopDone(Future),
+    /// `result` of the loop's view.
+    LoopRead(Future),
+    /// `cancel` through the loop's view.
+    LoopCancel(Future),
+    /// `add_done_callback` of the loop's view.
+    LoopAdd(Future, Piece),
+    /// `remove_done_callback` of the loop's view.
+    LoopRemove(Future, Piece),
+    /// Awaits the loop's view, by value. In tasks only.
+    Await(Future),
+    /// Awaits the view that another loop has. In tasks only.
+    AwaitOf(Agent, Future),
+    /// Posts a job to a loop.
+    Post(Agent, Piece),
+    /// Makes a task on its loop: `create_task` there, `run_coroutine_threadsafe` elsewhere.
+    Spawn(Piece),
+    /// Asks the loop that runs this to end its run; whoever ran it then closes it.
+    Stop,
+    /// Closes the loop that runs this.
+    Close,
+    /// Submits a job to its pool.
+    Submit(Piece),
+    /// Ends the pool once it has run what is queued.
+    Shutdown,
+    /// Ends the pool and drops what is queued: one job a step.
+    ShutdownNow,
+    /// Waits until the pool's workers have ended.
+    Join,
+    /// Takes a lock of the program's own.
+    Lock(Lock),
+    /// Gives it back.
+    Unlock(Lock),
+    /// Panics: the callback or task that does ends here.
+    Panics,
+}
+
+impl Do {
+    /// The future whose promise this is an operation of.
+    #[must_use]
+    pub(super) const fn promise(self) -> Option<Future> {
+        match self {
+            Self::Start(it)
+            | Self::Finish(it)
+            | Self::Fail(it)
+            | Self::Panic(it)
+            | Self::Abandon(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    /// The futures that this blocks for.
+    pub(super) fn waits_for(self) -> Option<Futures> {
+        match self {
+            Self::Result(it) | Self::ResultTimeout(it) | Self::Poll(it) | Self::LoopRead(it) => {
+                Some(Futures::of(&[it]))
+            }
+            Self::Wait(these)
+            | Self::WaitFirst(these)
+            | Self::WaitTimeout(these)
+            | Self::AsCompleted(these) => Some(these),
+            _ => None,
+        }
+    }
+
+    /// Whether the one future is looked at through a loop's view.
+    pub(super) const fn views(self) -> Option<Future> {
+        match self {
+            Self::LoopDone(it)
+            | Self::LoopRead(it)
+            | Self::LoopCancel(it)
+            | Self::LoopAdd(it, _)
+            | Self::LoopRemove(it, _)
+            | Self::Await(it) => Some(it),
+            _ => None,
+        }
+    }
+}
+
+/// What one who takes part is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A thread.
+    Thread,
+    /// A thread that runs an event loop; its script is the first job of the loop.
+    Loop,
+    /// A worker of a pool, by the pool's number. It has no script.
+    Worker(u8),
+}
+
+/// What a piece is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A callback, or a job that is posted to a loop.
+    Call,
+    /// A job of a pool, which settles a future.
+    Job(Future, u8),
+    /// A task of a loop, which settles a future whose promise is Owned.
+    Task(Future, Agent),
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) name: &'static str,
+    pub(super) role: Role,
+    pub(super) script: Vec<Do>,
+}
+
+/// What is done, without the rules by which it is done. It is all that a property can see of a
+/// program.
+#[derive(Clone, Debug, Default)]
+pub struct Shape {
+    pub(super) members: Vec<Member>,
+    pub(super) pieces: Vec<(Kind, Vec<Do>)>,
+    pub(super) futures: u8,
+    pub(super) locks: u8,
+    pub(super) pools: u8,
+    /// The futures of which a loop has a view, for each member.
+    pub(super) views: Vec<Vec<Future>>,
+}
+
+/// A closed program under some rules.
+///
+/// ```
+/// use settled::model::{Do, Program, check};
+///
+/// // A thread waits for a future that another finishes, or cancels.
+/// let program = Program::new()
+///     .thread("producer", &[Do::Start(0), Do::Finish(0)])
+///     .thread("user", &[Do::Cancel(0), Do::Result(0)]);
+/// let proof = check::prove(program).unwrap();
+/// assert!(proof.states > 5);
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Program {
+    pub(super) rules: Rules,
+    pub(super) shape: Shape,
+    pub(super) only: Option<&'static str>,
+}
+
+impl Program {
+    /// A program without anybody in it, under the rules that ship.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a thread. Its number is that of those who were added before.
+    #[must_use]
+    pub fn thread(self, name: &'static str, script: &[Do]) -> Self {
+        self.member(name, Role::Thread, script)
+    }
+
+    /// Adds an event loop, whose first job is this script.
+    #[must_use]
+    pub fn event_loop(self, name: &'static str, script: &[Do]) -> Self {
+        self.member(name, Role::Loop, script)
+    }
+
+    /// Adds a worker of a pool.
+    #[must_use]
+    pub fn worker(mut self, name: &'static str, pool: u8) -> Self {
+        self.shape.pools = self.shape.pools.max(pool + 1);
+        self.member(name, Role::Worker(pool), &[])
+    }
+
+    /// Adds a callback, or a job that is posted. Its number is that of the pieces that were added
+    /// before.
+    #[must_use]
+    pub fn call(self, script: &[Do]) -> Self {
+        self.piece(Kind::Call, script)
+    }
+
+    /// Adds a job of a pool, which settles `future` with a value when it ends.
+    #[must_use]
+    pub fn job(self, future: Future, pool: u8, script: &[Do]) -> Self {
+        self.piece(Kind::Job(future, pool), script)
+    }
+
+    /// Adds a task of a loop, which settles `future` with a value when it ends.
+    #[must_use]
+    pub fn task(self, future: Future, on: Agent, script: &[Do]) -> Self {
+        self.piece(Kind::Task(future, on), script)
+    }
+
+    /// The same program under other rules.
+    #[must_use]
+    pub fn under(mut self, rules: Rules) -> Self {
+        self.rules = rules;
+        self
+    }
+
+    /// Only this property is checked.
+    #[must_use]
+    pub fn only(mut self, property: &'static str) -> Self {
+        self.only = Some(property);
+        self
+    }
+
+    /// The names of those who take part, in order.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.shape.members.iter().map(|member| member.name)
+    }
+
+    fn member(mut self, name: &'static str, role: Role, script: &[Do]) -> Self {
+        self.shape.members.push(Member { name, role, script: script.to_vec() });
+        self.shape.count();
+        self
+    }
+
+    fn piece(mut self, kind: Kind, script: &[Do]) -> Self {
+        self.shape.pieces.push((kind, script.to_vec()));
+        self.shape.count();
+        self
+    }
+}
+
+impl Shape {
+    /// Counts what the scripts mention.
+    fn count(&mut self) {
+        let scripts = self.members.iter().map(|member| &member.script);
+        let all: Vec<Do> =
+            scripts.chain(self.pieces.iter().map(|(_, script)| script)).flatten().copied().collect();
+        let mut futures = Vec::new();
+        for it in &all {
+            futures.extend(it.promise().or(it.views()));
+            futures.extend(it.waits_for().iter().flat_map(Futures::iter));
+            match *it {
+                Do::Cancel(it) | Do::Done(it) | Do::Read(it) | Do::Add(it, _) | Do::AwaitOf(_, it) => {
+                    futures.push(it);
+                }
+                Do::Lock(lock) => self.locks = self.locks.max(lock + 1),
+                _ => {}
+            }
+        }
+        futures.extend(self.pieces.iter().filter_map(|(kind, _)| match *kind {
+            Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
+            Kind::Call => None,
+        }));
+        self.futures = futures.iter().max().map_or(0, |last| last + 1);
+        let mut viewed: Vec<Future> = all.iter().filter_map(|it| it.views()).collect();
+        viewed.extend(all.iter().filter_map(|it| match *it {
+            Do::AwaitOf(_, it) => Some(it),
+            _ => None,
+        }));
+        viewed.sort_unstable();
+        viewed.dedup();
+        let of = |member: &Member| match member.role {
+            Role::Loop => viewed.clone(),
+            Role::Thread | Role::Worker(_) => Vec::new(),
+        };
+        self.views = self.members.iter().map(of).collect();
+    }
+
+    /// The pieces that settle `future` when they end.
+    pub(super) fn piece_of(&self, future: Future) -> Option<Piece> {
+        let settles = |(kind, _): &(Kind, _)| matches!(*kind, Kind::Job(it, _) | Kind::Task(it, _) if it == future);
+        self.pieces.iter().position(settles).map(|at| at as Piece)
+    }
+
+    pub(super) fn is_task(&self, future: Future) -> bool {
+        self.piece_of(future).is_some_and(|it| matches!(self.pieces[usize::from(it)].0, Kind::Task(..)))
+    }
+
+    pub(super) fn is_loop(&self, agent: Agent) -> bool {
+        self.members[usize::from(agent)].role == Role::Loop
+    }
+}

@@ -1,0 +1,323 @@
+//! What a program looks like between two steps.
+
+use super::{
+    Spec,
+    program::{Agent, Do, Future, Kind, Lock, Piece, Program, Role, Shape},
+};
+
+/// A set of futures or of agents.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Set(u8);
+
+impl Set {
+    pub(super) fn add(&mut self, it: u8) {
+        self.0 |= 1 << it;
+    }
+
+    pub(super) fn remove(&mut self, it: u8) {
+        self.0 &= !(1 << it);
+    }
+
+    pub(super) const fn has(self, it: u8) -> bool {
+        self.0 & 1 << it != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn iter(self) -> impl Iterator<Item = u8> {
+        (0..8).filter(move |it| self.has(*it))
+    }
+}
+
+/// How a future was seen to end. The values of two producers are two ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    Value,
+    OtherValue,
+    Error,
+    Panicked,
+    Abandoned,
+    Cancelled,
+}
+
+/// A lock of the library under which callbacks run, if they do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Held {
+    Future(Future),
+    Pool(u8),
+}
+
+/// Whose script a frame runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Script {
+    Own,
+    Piece(Piece),
+    /// The rest of the stop of a task: its coroutine is gone, its future not yet settled.
+    Stop(Piece),
+}
+
+/// A script that is being run.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Frame {
+    pub(super) script: Script,
+    pub(super) begun: bool,
+    /// The number of operations that are over, and how far the next one has come.
+    pub(super) at: u8,
+    pub(super) part: u8,
+    /// Whose callback it is, and the lock under which it runs.
+    pub(super) of: Option<Future>,
+    pub(super) under: Option<Held>,
+    /// Whether it was called by way of a loop's view.
+    pub(super) viewed: bool,
+}
+
+impl Frame {
+    pub(super) const fn new(script: Script, begun: bool) -> Self {
+        Self { script, begun, at: 0, part: 0, of: None, under: None, viewed: false }
+    }
+}
+
+/// What lies in the queue of a loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// Run a posted job.
+    Job(Piece),
+    /// Run a callback of a thread future that the loop's view settled.
+    Call(Piece),
+    /// Deliver the loop's view of a future.
+    Deliver(Future),
+    /// Take a step of a task, or stop it.
+    Step(Piece),
+    /// Copy what a future ended with, or forward a cancel. Only if the views are copies.
+    Copy(Future),
+}
+
+/// A future.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Cell {
+    pub(super) spec: Spec,
+    /// Who is registered in `wait` or `as_completed`, and whether the promise knows of a cancel.
+    pub(super) waiters: Set,
+    pub(super) acknowledged: bool,
+    /// What users have seen: that work began, what cancels answered, how it ended.
+    pub(super) ran: bool,
+    pub(super) asked: bool,
+    pub(super) cancelled: bool,
+    pub(super) refused: bool,
+    pub(super) seen: Set,
+}
+
+/// A callback or a task that waits for a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Waiting {
+    Call(Piece),
+    Task(Piece),
+}
+
+/// A loop's view of a future.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct View {
+    pub(super) delivered: bool,
+    pub(super) waiting: Vec<Waiting>,
+    /// Its own cell, if the views are copies.
+    pub(super) copy: Spec,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Life {
+    Open,
+    Stopping,
+    Closing,
+    Over,
+}
+
+/// One who takes part.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Party {
+    pub(super) frames: Vec<Frame>,
+    /// What it was told of in `wait`, and what it knows to be settled.
+    pub(super) told: Set,
+    pub(super) knows: Set,
+    /// What it saw unsettled in this turn and has not settled itself since.
+    pub(super) unsettled: Set,
+    pub(super) life: Life,
+    pub(super) asleep: bool,
+    pub(super) queue: Vec<Entry>,
+    pub(super) views: Vec<View>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Task {
+    Unborn,
+    /// Its next operation, and whether its last step was taken inside a call.
+    Live(u8),
+    Running,
+    Done,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Pool {
+    pub(super) queue: Vec<Piece>,
+    pub(super) over: bool,
+}
+
+/// What users have noticed that they should not have, or that a property asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Notes {
+    /// Each callback, job and task that began, and on whom, in order.
+    pub(super) began: Vec<(Piece, Agent)>,
+    /// Callbacks of thread futures, and those of views with their loop, as they were registered.
+    pub(super) added: Vec<(Future, Piece)>,
+    pub(super) viewed: Vec<(Agent, Future, Piece)>,
+    /// Jobs that a loop or a pool took; those that were handed back.
+    pub(super) accepted: Set16,
+    pub(super) refused: Set16,
+    /// Callbacks that the close of their loop dropped, and those whose removal answered true.
+    pub(super) dropped: Set16,
+    pub(super) removed: Set16,
+    /// A future changed in the middle of a turn; `wait` called a future not done that its caller knew
+    /// to be settled; a view of a closed loop did not answer what its future does; a callback began
+    /// before its future was settled; a task took a step after it was seen settled, on another thread
+    /// than its loop's, or inside the call that made it; work began that only a stopped task awaited;
+    /// `as_completed` yielded a future twice.
+    pub(super) flipped: bool,
+    pub(super) misreported: bool,
+    pub(super) stale: bool,
+    pub(super) early: bool,
+    pub(super) undead: bool,
+    pub(super) astray: bool,
+    pub(super) at_once: bool,
+    pub(super) orphan: bool,
+    pub(super) orphans: Set,
+    /// A worker's wait was refused although the job that it waits for had not begun.
+    pub(super) unhelped: bool,
+    /// Whether anybody was told `WouldDeadlock`, and whether a wait expired.
+    pub(super) refused_wait: bool,
+    pub(super) expired: bool,
+}
+
+/// A set of pieces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Set16(u16);
+
+impl Set16 {
+    pub(super) fn add(&mut self, it: Piece) {
+        self.0 |= 1 << it;
+    }
+
+    pub(super) const fn has(self, it: Piece) -> bool {
+        self.0 & 1 << it != 0
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A program between two steps.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct System {
+    pub(super) cells: Vec<Cell>,
+    pub(super) parties: Vec<Party>,
+    pub(super) tasks: Vec<Task>,
+    pub(super) pools: Vec<Pool>,
+    pub(super) locks: Vec<Option<Agent>>,
+    pub(super) notes: Notes,
+}
+
+impl Program {
+    pub(super) fn begin(&self) -> System {
+        let shape = &self.shape;
+        let cell = |it: u8| Cell {
+            spec: if shape.is_task(it) && !self.rules.cancelled_before_stopped {
+                Spec::owned()
+            } else {
+                Spec::new()
+            },
+            waiters: Set::default(),
+            acknowledged: false,
+            ran: false,
+            asked: false,
+            cancelled: false,
+            refused: false,
+            seen: Set::default(),
+        };
+        let view = View { delivered: false, waiting: Vec::new(), copy: Spec::new() };
+        let party = |member: &super::program::Member| Party {
+            frames: if member.script.is_empty() {
+                Vec::new()
+            } else {
+                vec![Frame::new(Script::Own, true)]
+            },
+            told: Set::default(),
+            knows: Set::default(),
+            unsettled: Set::default(),
+            life: Life::Open,
+            asleep: false,
+            queue: Vec::new(),
+            views: match member.role {
+                Role::Loop => vec![view.clone(); usize::from(shape.futures)],
+                Role::Thread | Role::Worker(_) => Vec::new(),
+            },
+        };
+        System {
+            cells: (0..shape.futures).map(cell).collect(),
+            parties: shape.members.iter().map(party).collect(),
+            tasks: vec![Task::Unborn; shape.pieces.len()],
+            pools: vec![Pool::default(); usize::from(shape.pools)],
+            locks: vec![None; usize::from(shape.locks)],
+            notes: Notes::default(),
+        }
+    }
+}
+
+impl Shape {
+    /// The operations of a frame's script.
+    pub(super) fn script(&self, agent: Agent, script: Script) -> &[Do] {
+        match script {
+            Script::Own => &self.members[usize::from(agent)].script,
+            Script::Piece(piece) => &self.pieces[usize::from(piece)].1,
+            Script::Stop(_) => &[],
+        }
+    }
+
+    pub(super) fn kind(&self, piece: Piece) -> Kind {
+        self.pieces[usize::from(piece)].0
+    }
+}
+
+impl System {
+    pub(super) fn cell(&mut self, it: Future) -> &mut Cell {
+        &mut self.cells[usize::from(it)]
+    }
+
+    pub(super) fn party(&mut self, it: Agent) -> &mut Party {
+        &mut self.parties[usize::from(it)]
+    }
+
+    pub(super) fn top(&self, it: Agent) -> Option<&Frame> {
+        self.parties[usize::from(it)].frames.last()
+    }
+
+    pub(super) fn is_settled(&self, it: Future) -> bool {
+        self.cells[usize::from(it)].spec.state().is_settled()
+    }
+
+    pub(super) fn frames(&self) -> impl Iterator<Item = &Frame> {
+        self.parties.iter().flat_map(|party| &party.frames)
+    }
+
+    pub(super) fn holds(&self, lock: Held) -> bool {
+        self.frames().any(|frame| frame.under == Some(lock))
+    }
+
+    pub(super) fn is_free(&self, lock: Lock) -> bool {
+        self.locks[usize::from(lock)].is_none()
+    }
+
+    pub(super) fn times(&self, piece: Piece) -> usize {
+        self.notes.began.iter().filter(|(began, _)| *began == piece).count()
+    }
+}
