@@ -132,9 +132,7 @@ fn reading() -> Vec<Case> {
             "bug-a1",
             "Why is delivering an outcome one step, and not a look and a set?",
             "the loser of a race with a cancel is told so, in the step that it lost",
-            Program::new()
-                .thread("worker", &[Finish(F)])
-                .thread("user", &[Cancel(F), Result(F)]),
+            Program::new().thread("worker", &[Finish(F)]).thread("user", &[Cancel(F), Result(F)]),
             "set_in_two_steps",
             property::AGREE,
             0,
@@ -385,7 +383,9 @@ fn cancelling() -> Vec<Case> {
             "D6",
             "Why is expiry not an error like any other?",
             "an expired wait and failed work are two outcomes",
-            Program::new().thread("user", &[ResultTimeout(F)]).thread("worker", &[Start(F), Finish(F)]),
+            Program::new()
+                .thread("user", &[ResultTimeout(F)])
+                .thread("worker", &[Start(F), Finish(F)]),
             "expiry_is_a_failure",
             property::AGREE,
             0,
@@ -435,9 +435,7 @@ fn waiting() -> Vec<Case> {
             "D38",
             "What does `wait` of nothing do?",
             "it returns at once",
-            Program::new()
-                .thread("user", &[Wait(Futures::of(&[]))])
-                .thread("worker", &[Finish(F)]),
+            Program::new().thread("user", &[Wait(Futures::of(&[]))]).thread("worker", &[Finish(F)]),
             "empty_wait_waits",
             property::ENDS,
             0,
@@ -477,10 +475,7 @@ fn loops() -> Vec<Case> {
             "D53",
             "Why does a closed loop hand a job back?",
             "what it cannot run it does not take",
-            Program::new()
-                .event_loop("loop", &[Close])
-                .thread("worker", &[Post(0, 0)])
-                .call(&[]),
+            Program::new().event_loop("loop", &[Close]).thread("worker", &[Post(0, 0)]).call(&[]),
             "closed_loop_swallows",
             property::ACCEPTED,
             0,
@@ -489,9 +484,7 @@ fn loops() -> Vec<Case> {
             "D19",
             "What does a view answer once its loop is closed?",
             "it reads through, and settling never fails",
-            Program::new()
-                .event_loop("loop", &[Close, LoopDone(F)])
-                .thread("worker", &[Finish(F)]),
+            Program::new().event_loop("loop", &[Close, LoopDone(F)]).thread("worker", &[Finish(F)]),
             "closed_view_stays",
             property::STALE,
             0,

@@ -10,14 +10,15 @@
 //! property.
 
 mod act;
-pub mod check;
 mod chart;
+pub mod check;
 mod program;
 pub mod property;
 pub mod rules;
 mod spec;
 mod state;
 mod step;
+mod waits;
 
 pub use chart::{chart, mermaid};
 pub use program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Program, Role, Shape};
@@ -48,8 +49,7 @@ impl Model for Program {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let always = property::ALWAYS.iter().zip(property::HOLDS);
-        let mut all: Vec<_> =
-            always.map(|(it, holds)| Property::always(it.name, holds)).collect();
+        let mut all: Vec<_> = always.map(|(it, holds)| Property::always(it.name, holds)).collect();
         match self.only {
             Some(only) => all.retain(|it| it.name == only),
             None => all.extend(

@@ -310,14 +310,21 @@ impl Shape {
     /// Counts what the scripts mention.
     fn count(&mut self) {
         let scripts = self.members.iter().map(|member| &member.script);
-        let all: Vec<Do> =
-            scripts.chain(self.pieces.iter().map(|(_, script)| script)).flatten().copied().collect();
+        let all: Vec<Do> = scripts
+            .chain(self.pieces.iter().map(|(_, script)| script))
+            .flatten()
+            .copied()
+            .collect();
         let mut futures = Vec::new();
         for it in &all {
             futures.extend(it.promise().or(it.views()));
             futures.extend(it.waits_for().iter().flat_map(Futures::iter));
             match *it {
-                Do::Cancel(it) | Do::Done(it) | Do::Read(it) | Do::Add(it, _) | Do::AwaitOf(_, it) => {
+                Do::Cancel(it)
+                | Do::Done(it)
+                | Do::Read(it)
+                | Do::Add(it, _)
+                | Do::AwaitOf(_, it) => {
                     futures.push(it);
                 }
                 Do::Lock(lock) => self.locks = self.locks.max(lock + 1),
@@ -350,7 +357,8 @@ impl Shape {
     }
 
     pub(super) fn is_task(&self, future: Future) -> bool {
-        self.piece_of(future).is_some_and(|it| matches!(self.pieces[usize::from(it)].0, Kind::Task(..)))
+        self.piece_of(future)
+            .is_some_and(|it| matches!(self.pieces[usize::from(it)].0, Kind::Task(..)))
     }
 
     pub(super) fn is_loop(&self, agent: Agent) -> bool {

@@ -8,9 +8,8 @@ use std::fmt;
 
 use super::{
     Answer, Op,
-    act::seen,
     program::{Agent, Do, Future, Kind, Piece, Program, Role, Shape},
-    state::{Entry, Life, Script, System},
+    state::{Entry, Life, Script, Seen, System},
 };
 
 /// What a property is given.
@@ -136,14 +135,11 @@ pub const ALWAYS: [Always; 23] = [
         !it.state.cells.iter().any(|cell| cell.cancelled && cell.ran)
     }),
     always(REFUSED, "cancel-1", |it| {
-        let cancelled = |cell: &super::state::Cell| {
-            cell.spec.state() == crate::machine::State::Cancelled
-        };
+        let cancelled =
+            |cell: &super::state::Cell| cell.spec.state() == crate::machine::State::Cancelled;
         !it.state.cells.iter().any(|cell| cell.refused && cancelled(cell))
     }),
-    always(UNASKED, "wait-3", |it| {
-        it.state.cells.iter().all(|cell| cell.asked || !cell.cancelled)
-    }),
+    always(UNASKED, "wait-3", |it| it.state.cells.iter().all(|cell| cell.asked || !cell.cancelled)),
     always(AGREE, "settled-2", |it| it.agrees()),
     always(TURN, "loop-1", |it| !it.state.notes.flipped),
     always(STALE, "loop-5", |it| !it.state.notes.stale),
@@ -151,7 +147,8 @@ pub const ALWAYS: [Always; 23] = [
     always(ACCEPTED, "schedule-4", |it| {
         let call = |piece: &usize| it.shape.pieces[*piece].0 == Kind::Call;
         let lost = |piece: Piece| it.state.notes.accepted.has(piece) && it.state.times(piece) == 0;
-        !it.judge.ended(it.state) || !(0..it.shape.pieces.len()).filter(call).any(|piece| lost(piece as Piece))
+        !it.judge.ended(it.state)
+            || !(0..it.shape.pieces.len()).filter(call).any(|piece| lost(piece as Piece))
     }),
     always(OWNED, "promise-3", |it| it.all_have_owners()),
     always(STOPPED, "loop-7", |it| !it.state.notes.undead),
@@ -160,11 +157,7 @@ pub const ALWAYS: [Always; 23] = [
     always(HELPED, "pool-1", |it| !it.state.notes.unhelped),
 ];
 
-const fn always(
-    name: &'static str,
-    clause: &'static str,
-    holds: fn(Sight<'_>) -> bool,
-) -> Always {
+const fn always(name: &'static str, clause: &'static str, holds: fn(Sight<'_>) -> bool) -> Always {
     Always { name, clause, holds }
 }
 
@@ -189,11 +182,13 @@ impl Sight<'_> {
         pairs.all(|((home, future, first), (home_2, future_2, second))| {
             let same = home == home_2 && future == future_2;
             let gone = notes.removed.has(*first) || notes.dropped.has(*first);
-            !same || gone || match (began(*first), began(*second)) {
-                (Some(first), Some(second)) => first < second,
-                (None, Some(_)) => false,
-                (_, None) => true,
-            }
+            !same
+                || gone
+                || match (began(*first), began(*second)) {
+                    (Some(first), Some(second)) => first < second,
+                    (None, Some(_)) => false,
+                    (_, None) => true,
+                }
         })
     }
 
@@ -221,9 +216,9 @@ impl Sight<'_> {
             })
         };
         let agents = self.state.parties.len() as Agent;
-        (0..agents).filter(|home| self.shape.is_loop(*home)).all(|home| {
-            (0..agents).filter(|agent| runs(home, *agent)).count() <= 1
-        })
+        (0..agents)
+            .filter(|home| self.shape.is_loop(*home))
+            .all(|home| (0..agents).filter(|agent| runs(home, *agent)).count() <= 1)
     }
 
     fn nests_none(self) -> bool {
@@ -240,7 +235,7 @@ impl Sight<'_> {
         self.state.cells.iter().all(|cell| {
             use stateright::semantics::SequentialSpec;
             match cell.spec.clone().invoke(&Op::Read).answer {
-                Answer::Read(Some(end)) => cell.seen.iter().all(|it| it == seen(end) as u8),
+                Answer::Read(Some(end)) => cell.seen.iter().all(|it| it == Seen::of(end) as u8),
                 _ => cell.seen.is_empty(),
             }
         })
@@ -258,16 +253,19 @@ impl Sight<'_> {
     }
 }
 
+/// What is asked of a state.
+pub(super) type Condition = fn(&Program, &System) -> bool;
+
 /// The twins of the properties: that a program gets to where they say something, as far as it has
 /// what that needs.
-pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, fn(&Program, &System) -> bool)> {
+pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
     let scripts = shape.members.iter().map(|member| &member.script);
     let all: Vec<Do> =
         scripts.chain(shape.pieces.iter().map(|(_, script)| script)).flatten().copied().collect();
     let has = |is: fn(&Do) -> bool| all.iter().any(is);
     let cancels = |it: &Do| matches!(it, Do::Cancel(_) | Do::LoopCancel(_));
     let pools = shape.members.iter().any(|member| matches!(member.role, Role::Worker(_)));
-    let twins: [(bool, &'static str, fn(&Program, &System) -> bool); 9] = [
+    let twins: [(bool, &'static str, Condition); 9] = [
         (true, "it ends", |it, state| it.ended(state)),
         (has(|it| matches!(it, Do::Add(..) | Do::LoopAdd(..))), "a callback runs", |_, state| {
             !state.notes.began.is_empty()
@@ -289,9 +287,11 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, fn(&Program, &System) -
         (has(|it| matches!(it, Do::LoopRemove(..))), "a callback is removed", |_, state| {
             !state.notes.removed.is_empty()
         }),
-        (has(|it| matches!(it, Do::ResultTimeout(_) | Do::WaitTimeout(_))), "a wait ends", |_, state| {
-            state.notes.expired || state.notes.refused_wait
-        }),
+        (
+            has(|it| matches!(it, Do::ResultTimeout(_) | Do::WaitTimeout(_))),
+            "a wait ends",
+            |_, state| state.notes.expired || state.notes.refused_wait,
+        ),
         (has(|it| matches!(it, Do::Close | Do::Stop)), "a loop is closed", |_, state| {
             state.parties.iter().any(|party| party.life == Life::Over)
         }),
@@ -311,10 +311,30 @@ pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
 }
 
 /// The same, by number.
-pub(super) const HOLDS: [fn(&Program, &System) -> bool; 23] = [
-    holds::<0>, holds::<1>, holds::<2>, holds::<3>, holds::<4>, holds::<5>, holds::<6>, holds::<7>,
-    holds::<8>, holds::<9>, holds::<10>, holds::<11>, holds::<12>, holds::<13>, holds::<14>,
-    holds::<15>, holds::<16>, holds::<17>, holds::<18>, holds::<19>, holds::<20>, holds::<21>, holds::<22>,
+pub(super) const HOLDS: [Condition; 23] = [
+    holds::<0>,
+    holds::<1>,
+    holds::<2>,
+    holds::<3>,
+    holds::<4>,
+    holds::<5>,
+    holds::<6>,
+    holds::<7>,
+    holds::<8>,
+    holds::<9>,
+    holds::<10>,
+    holds::<11>,
+    holds::<12>,
+    holds::<13>,
+    holds::<14>,
+    holds::<15>,
+    holds::<16>,
+    holds::<17>,
+    holds::<18>,
+    holds::<19>,
+    holds::<20>,
+    holds::<21>,
+    holds::<22>,
 ];
 
 /// Whether an entry of a queue is of a future, for the reader of a chart.

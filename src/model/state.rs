@@ -1,7 +1,7 @@
 //! What a program looks like between two steps.
 
 use super::{
-    Spec,
+    End, Spec,
     program::{Agent, Do, Future, Kind, Lock, Piece, Program, Role, Shape},
 };
 
@@ -40,6 +40,20 @@ pub(super) enum Seen {
     Panicked,
     Abandoned,
     Cancelled,
+}
+
+impl Seen {
+    /// How an end is seen.
+    pub(super) const fn of(end: End) -> Self {
+        match end {
+            End::Value(by) if by % 2 == 0 => Self::Value,
+            End::Value(_) => Self::OtherValue,
+            End::Error(_) => Self::Error,
+            End::Panicked => Self::Panicked,
+            End::Abandoned => Self::Abandoned,
+            End::Cancelled(_) => Self::Cancelled,
+        }
+    }
 }
 
 /// A lock of the library under which callbacks run, if they do.

@@ -1,0 +1,206 @@
+//! What each step does.
+
+mod pool;
+mod promise;
+mod settle;
+mod task;
+mod turn;
+
+use super::{
+    End, Op,
+    program::{Agent, Do, Kind, Program},
+    state::{Held, Life, Seen, System, Task},
+    step::{Does, Step},
+};
+
+/// What became of an operation.
+enum Outcome {
+    Returned,
+    /// It has not returned yet.
+    Goes,
+    /// The script ends here.
+    Ends,
+    /// The task is suspended, and goes on with this operation.
+    Suspends,
+}
+
+impl Program {
+    pub(super) fn act(&self, state: &mut System, Step { agent, does }: Step) {
+        let outcome = match does {
+            Does::Take(entry) => return self.take(state, agent, entry),
+            Does::Run(piece) => return self.run(state, agent, piece),
+            Does::Close => return self.close(state, agent),
+            Does::Exit => {
+                state.party(agent).life = Life::Over;
+                return;
+            }
+            Does::Sweep => {
+                self.sweep(state, agent);
+                Outcome::Returned
+            }
+            Does::End => return self.end(state, agent, None),
+            Does::Begin(piece) => {
+                self.begin_piece(state, agent, piece);
+                Outcome::Goes
+            }
+            Does::Part(what) => self.part(state, agent, what),
+            Does::Expire(what) => {
+                self.expire(state, agent, what);
+                Outcome::Returned
+            }
+            Does::Do(what) => self.perform(state, agent, what),
+        };
+        // What it brought about is not begun yet.
+        let frames = &mut state.party(agent).frames;
+        let Some(acted) = frames.iter().rposition(|frame| frame.begun) else { return };
+        match outcome {
+            Outcome::Ends => return self.end(state, agent, None),
+            Outcome::Suspends => return,
+            Outcome::Goes => {}
+            Outcome::Returned => {
+                frames[acted].at += 1;
+                frames[acted].part = 0;
+            }
+        }
+        self.leave(state, agent, acted);
+    }
+
+    /// An operation takes a part of its way.
+    fn part(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
+        let frame = state.parties[usize::from(agent)].frames.last().expect("it acts");
+        let part = usize::from(frame.part);
+        match what {
+            Do::Poll(_) | Do::LoopRead(_) => return Outcome::Goes,
+            Do::ShutdownNow => {
+                state.pools[0].over = true;
+                let queue = &mut state.pools[0].queue;
+                if self.rules.shutdown_forgets_queue {
+                    for piece in std::mem::take(queue) {
+                        state.tasks[usize::from(piece)] = Task::Done;
+                    }
+                } else if !queue.is_empty() {
+                    let piece = queue.remove(0);
+                    let before = state.parties[usize::from(agent)].frames.len();
+                    self.drop_piece(state, agent, piece);
+                    if self.rules.pool_calls_under_lock {
+                        for frame in &mut state.party(agent).frames[before..] {
+                            frame.under = Some(Held::Pool(0));
+                        }
+                    }
+                    let frame = &mut state.party(agent).frames[before - 1];
+                    frame.part = 1;
+                    return Outcome::Goes;
+                }
+            }
+            Do::Wait(these)
+            | Do::WaitFirst(these)
+            | Do::WaitTimeout(these)
+            | Do::AsCompleted(these) => {
+                if let Some(it) = these.iter().nth(part) {
+                    let acknowledged = !self.rules.cancel_in_two_steps
+                        || !state.cell(it).cancelled
+                        || state.cell(it).acknowledged;
+                    if state.is_settled(it) && acknowledged {
+                        state.party(agent).told.add(it);
+                    } else {
+                        state.cell(it).waiters.add(agent);
+                    }
+                }
+            }
+            _ => {}
+        }
+        let frame = state.party(agent).frames.last_mut().expect("it acts");
+        frame.part += 1;
+        Outcome::Goes
+    }
+
+    /// An operation takes effect and returns.
+    fn perform(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
+        match what {
+            Do::Start(it) => return self.start(state, agent, it),
+            Do::Finish(it) => self.set(state, agent, it, End::Value(agent)),
+            Do::Fail(it) => self.set(state, agent, it, End::Error(0)),
+            Do::Panic(it) => self.set(state, agent, it, End::Panicked),
+            Do::Abandon(it) => self.apply(state, agent, it, Op::Abandon),
+            Do::Cancel(it) => self.cancel(state, agent, it, false),
+            Do::Done(it) | Do::Read(it) => self.look(state, agent, it),
+            Do::Result(it) | Do::ResultTimeout(it) => {
+                state.notes.refused_wait |= !state.is_settled(it);
+                if let Some(piece) = self.shape.piece_of(it) {
+                    let queued = matches!(self.shape.kind(piece), Kind::Job(..))
+                        && matches!(state.tasks[usize::from(piece)], Task::Live(_));
+                    state.notes.unhelped |= queued && !self.shape.is_loop(agent);
+                }
+                self.look(state, agent, it);
+            }
+            Do::Poll(it) if !self.shape.is_loop(agent) => self.look(state, agent, it),
+            Do::Poll(it) | Do::LoopDone(it) | Do::LoopRead(it) => {
+                self.look_on_loop(state, agent, it)
+            }
+            Do::Wait(these)
+            | Do::WaitFirst(these)
+            | Do::WaitTimeout(these)
+            | Do::AsCompleted(these) => {
+                for it in these.iter() {
+                    state.cell(it).waiters.remove(agent);
+                }
+            }
+            Do::Add(it, piece) => self.add(state, agent, it, piece),
+            Do::LoopCancel(it) if self.rules.views_are_copies => self.cancel_copy(state, agent, it),
+            Do::LoopCancel(it) => self.cancel(state, agent, it, true),
+            Do::LoopAdd(it, piece) => self.add_on_loop(state, agent, it, piece),
+            Do::LoopRemove(it, piece) => self.remove(state, agent, it, piece),
+            Do::Await(it) => return self.suspend(state, agent, agent, it),
+            Do::AwaitOf(home, it) if home == agent || self.rules.foreign_loop_awaits => {
+                return self.suspend(state, agent, home, it);
+            }
+            Do::AwaitOf(..) | Do::Panics => return self.panics(state, agent),
+            Do::Post(home, piece) => self.post(state, agent, home, piece),
+            Do::Spawn(piece) => self.spawn(state, agent, piece),
+            Do::Stop => state.party(agent).life = Life::Stopping,
+            Do::Close => {
+                self.close(state, agent);
+                state.party(agent).frames.last_mut().expect("it acts").part = 1;
+                return Outcome::Goes;
+            }
+            Do::Submit(piece) => self.submit(state, agent, piece),
+            Do::Shutdown => state.pools[0].over = true,
+            Do::ShutdownNow | Do::Join => {}
+            Do::Lock(lock) => state.locks[usize::from(lock)] = Some(agent),
+            Do::Unlock(lock) => state.locks[usize::from(lock)] = None,
+        }
+        Outcome::Returned
+    }
+
+    fn expire(&self, state: &mut System, agent: Agent, what: Do) {
+        state.notes.expired = true;
+        match what {
+            Do::ResultTimeout(it) => {
+                if self.rules.expiry_cancels {
+                    let asked = state.cells[usize::from(it)].asked;
+                    self.cancel(state, agent, it, false);
+                    state.cell(it).asked = asked;
+                }
+                if self.rules.expiry_is_a_failure {
+                    state.cell(it).seen.add(Seen::Error as u8);
+                }
+            }
+            Do::WaitTimeout(these) => {
+                let party = &state.parties[usize::from(agent)];
+                let (told, knows) = (party.told, party.knows);
+                state.notes.misreported |= these.iter().any(|it| !told.has(it) && knows.has(it));
+            }
+            _ => unreachable!("only timed waits expire"),
+        }
+    }
+
+    /// A panic ends a script, and is isolated.
+    fn panics(&self, state: &mut System, agent: Agent) -> Outcome {
+        if self.rules.panic_skips_callbacks {
+            let frames = &mut state.party(agent).frames;
+            let of = frames.last().and_then(|frame| frame.of);
+            frames.retain(|frame| frame.begun || frame.of != of);
+        }
+        Outcome::Ends
+    }
+}

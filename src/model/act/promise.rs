@@ -1,0 +1,172 @@
+//! What the owner of a promise does, and those who hold its future.
+
+use stateright::semantics::SequentialSpec;
+
+use super::super::{
+    Answer, End, Op, Spec,
+    program::{Agent, Do, Future, Kind, Piece, Program},
+    state::{Entry, Held, Life, Script, Seen, System, Task},
+};
+use super::Outcome;
+use crate::{Cancel, Refusal};
+
+impl Program {
+    /// Ends a script that has nothing left to do and nothing to settle.
+    pub(super) fn leave(&self, state: &mut System, agent: Agent, depth: usize) {
+        let frame = &state.parties[usize::from(agent)].frames[depth];
+        let script = self.shape.script(agent, frame.script);
+        if usize::from(frame.at) < script.len() || !frame.begun {
+            return;
+        }
+        let settles = match frame.script {
+            Script::Piece(piece) => self.shape.kind(piece) != Kind::Call,
+            Script::Own | Script::Stop(_) => false,
+        };
+        let holds = |what: &Do| what.promise().is_some_and(|it| !state.is_settled(it));
+        if !settles && !script.iter().any(holds) {
+            self.end(state, agent, Some(depth));
+        }
+    }
+
+    /// A script is over, in the frame at `depth` or the topmost.
+    pub(super) fn end(&self, state: &mut System, agent: Agent, depth: Option<usize>) {
+        let top = state.parties[usize::from(agent)].frames.len() - 1;
+        let frame = state.party(agent).frames.remove(depth.unwrap_or(top));
+        let script = self.shape.script(agent, frame.script);
+        match frame.script {
+            Script::Stop(piece) => return self.settle_piece(state, agent, piece, Op::Stop),
+            Script::Piece(piece) => {
+                let last = script.get(usize::from(frame.at));
+                let panics = matches!(last, Some(Do::Panics | Do::AwaitOf(..)));
+                let end = if panics { End::Panicked } else { End::Value(agent) };
+                self.settle_piece(state, agent, piece, Op::Settle(end));
+            }
+            Script::Own => {}
+        }
+        self.drop_promises(state, agent, script);
+    }
+
+    /// A job or task settles its future.
+    pub(super) fn settle_piece(&self, state: &mut System, agent: Agent, piece: Piece, op: Op) {
+        state.tasks[usize::from(piece)] = Task::Done;
+        if let Kind::Job(it, _) | Kind::Task(it, _) = self.shape.kind(piece) {
+            self.apply(state, agent, it, op);
+        }
+    }
+
+    pub(super) fn drop_promises(&self, state: &mut System, agent: Agent, script: &[Do]) {
+        let mut held: Vec<Future> = script.iter().filter_map(|what| what.promise()).collect();
+        held.dedup();
+        for it in held {
+            let elsewhere = self.holder(state, it).is_some();
+            if !elsewhere && !state.is_settled(it) && !self.rules.dropped_promise_forgets {
+                self.apply(state, agent, it, Op::Abandon);
+            }
+        }
+    }
+
+    /// A piece that will not run is dropped, and settles what it holds.
+    pub(super) fn drop_piece(&self, state: &mut System, agent: Agent, piece: Piece) {
+        self.settle_piece(state, agent, piece, Op::Abandon);
+        self.drop_promises(state, agent, &self.shape.pieces[usize::from(piece)].1);
+    }
+
+    /// The promise of a future applies an operation.
+    pub(super) fn apply(&self, state: &mut System, agent: Agent, it: Future, op: Op) {
+        let before = state.is_settled(it);
+        let cell = state.cell(it);
+        let due = cell.spec.invoke(&op).due;
+        let acknowledges = before && !std::mem::replace(&mut cell.acknowledged, true);
+        if !before && state.is_settled(it) {
+            self.settled(state, agent, it, due, false);
+        } else if acknowledges && self.rules.cancel_in_two_steps {
+            self.tell(state, it);
+        }
+    }
+
+    /// Replaces the end of a future, as no rule that ships does.
+    pub(super) fn replace(state: &mut System, it: Future, op: &Op) {
+        let mut spec = Spec::new();
+        let _ = spec.invoke(op);
+        state.cell(it).spec = spec;
+    }
+
+    pub(super) fn acknowledge(&self, state: &mut System, it: Future) {
+        let before = std::mem::replace(&mut state.cell(it).acknowledged, true);
+        if self.rules.cancel_in_two_steps && !before {
+            self.tell(state, it);
+        }
+    }
+
+    pub(super) fn start(&self, state: &mut System, agent: Agent, it: Future) -> Outcome {
+        let looked = state.top(agent).is_some_and(|frame| frame.part > 0);
+        if looked && state.is_settled(it) {
+            // What it saw is true no longer.
+            Self::replace(state, it, &Op::Start);
+        } else if state.cell(it).spec.invoke(&Op::Start).answer != Answer::Done {
+            self.acknowledge(state, it);
+            return Outcome::Ends;
+        }
+        state.cell(it).ran = true;
+        Outcome::Returned
+    }
+
+    pub(super) fn set(&self, state: &mut System, agent: Agent, it: Future, end: End) {
+        let looked = state.top(agent).is_some_and(|frame| frame.part > 0);
+        let finished = state.cells[usize::from(it)].spec.state() == crate::machine::State::Finished;
+        if state.is_settled(it) && looked || finished && self.rules.set_twice {
+            Self::replace(state, it, &Op::Settle(end));
+        } else {
+            self.apply(state, agent, it, Op::Settle(end));
+        }
+    }
+
+    pub(super) fn cancel(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) {
+        let owner = self.shape.piece_of(it).map(|piece| (piece, self.shape.kind(piece)));
+        let cell = state.cell(it);
+        cell.asked = true;
+        let ret = cell.spec.invoke(&Op::Cancel);
+        let Answer::Cancel(answer) = ret.answer else { unreachable!("it was a cancel") };
+        match answer {
+            Cancel::Now => {
+                cell.cancelled = true;
+                self.settled(state, agent, it, ret.due, viewed);
+            }
+            Cancel::Already if self.rules.second_cancel_refused => cell.refused = true,
+            Cancel::Already => state.party(agent).knows.add(it),
+            Cancel::Refused(Refusal::Running) if self.rules.cancel_running => {
+                cell.cancelled = true;
+                let due = cell.spec.invoke(&Op::Abandon).due;
+                Self::replace(state, it, &Op::Cancel);
+                self.settled(state, agent, it, due, viewed);
+            }
+            Cancel::Refused(_) => cell.refused = true,
+            Cancel::Requested => {}
+        }
+        if let Some((piece, Kind::Task(_, on))) = owner {
+            let is_live = matches!(state.tasks[usize::from(piece)], Task::Live(_) | Task::Running);
+            if is_live && state.parties[usize::from(on)].life != Life::Over {
+                self.push(state, agent, on, Entry::Step(piece));
+            }
+        }
+    }
+
+    pub(super) fn look(&self, state: &mut System, agent: Agent, it: Future) {
+        if let Answer::Read(Some(end)) = state.cell(it).spec.invoke(&Op::Read).answer {
+            state.cell(it).seen.add(Seen::of(end) as u8);
+            state.party(agent).knows.add(it);
+        }
+    }
+
+    pub(super) fn add(&self, state: &mut System, agent: Agent, it: Future, piece: Piece) {
+        let looked = state.top(agent).is_some_and(|frame| frame.part > 0);
+        state.notes.added.push((it, piece));
+        if looked && state.is_settled(it) {
+            // It stores the callback, and nobody takes it any more.
+            return;
+        }
+        let due = state.cell(it).spec.invoke(&Op::Register(piece)).due;
+        let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
+        Self::owe(state, agent, due, Some(it), under, false);
+    }
+}

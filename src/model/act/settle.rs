@@ -1,0 +1,125 @@
+//! What whoever settles a future owes: the waiters, the loops, the callbacks.
+
+use super::super::{
+    program::{Agent, Future, Kind, Piece, Program},
+    state::{Entry, Frame, Held, Life, Script, System, Task, Waiting},
+};
+
+impl Program {
+    pub(super) fn tell(&self, state: &mut System, it: Future) {
+        let waiters = std::mem::take(&mut state.cell(it).waiters);
+        for waiter in waiters.iter() {
+            state.party(waiter).told.add(it);
+        }
+    }
+
+    /// What an agent owes after it settled a future: the waiters, the loops, the callbacks.
+    pub(super) fn settled(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        it: Future,
+        due: Vec<Piece>,
+        viewed: bool,
+    ) {
+        state.party(agent).unsettled.remove(it);
+        state.party(agent).knows.add(it);
+        let cell = &state.cells[usize::from(it)];
+        if !self.rules.cancel_in_two_steps || !cell.cancelled || cell.acknowledged {
+            self.tell(state, it);
+        }
+        let on_loop = self.shape.is_loop(agent);
+        let home_is_open = on_loop && state.parties[usize::from(agent)].life != Life::Over;
+        if viewed && home_is_open && !self.rules.loop_cancel_inline {
+            for piece in due {
+                state.party(agent).queue.push(Entry::Call(piece));
+            }
+        } else {
+            let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
+            Self::owe(state, agent, due, Some(it), under, viewed);
+        }
+        for home in 0..self.agents() {
+            if self.shape.views[usize::from(home)].contains(&it) {
+                self.deliver_to(state, agent, home, it);
+            }
+        }
+    }
+
+    /// A loop is to hear that a future is settled.
+    pub(super) fn deliver_to(&self, state: &mut System, agent: Agent, home: Agent, it: Future) {
+        let here = agent == home;
+        let party = &state.parties[usize::from(home)];
+        let accepts =
+            here && party.life != Life::Over || matches!(party.life, Life::Open | Life::Stopping);
+        if self.rules.views_are_copies {
+            if accepts {
+                self.push(state, agent, home, Entry::Copy(it));
+            }
+        } else if self.rules.loop_callbacks_inline {
+            self.deliver(state, agent, home, it);
+        } else {
+            let view = &mut state.party(home).views[usize::from(it)];
+            view.delivered |= here;
+            if accepts && !(here && view.waiting.is_empty()) {
+                self.push(state, agent, home, Entry::Deliver(it));
+            }
+        }
+    }
+
+    pub(super) fn push(&self, state: &mut System, from: Agent, home: Agent, entry: Entry) {
+        let party = state.party(home);
+        let sleeps = party.frames.is_empty() && party.queue.is_empty();
+        if self.rules.post_does_not_wake && from != home && sleeps {
+            party.asleep = true;
+        }
+        let again =
+            matches!(entry, Entry::Step(_) | Entry::Deliver(_)) && party.queue.contains(&entry);
+        if !again {
+            party.queue.push(entry);
+        }
+    }
+
+    /// Calls what waits for a view, in the thread of `agent`.
+    pub(super) fn deliver(&self, state: &mut System, agent: Agent, home: Agent, it: Future) {
+        let view = &mut state.party(home).views[usize::from(it)];
+        view.delivered = true;
+        let mut calls = Vec::new();
+        for waiting in std::mem::take(&mut view.waiting) {
+            match waiting {
+                Waiting::Call(piece) => calls.push(piece),
+                Waiting::Task(piece) => self.push(state, agent, home, Entry::Step(piece)),
+            }
+        }
+        Self::owe(state, agent, calls, Some(it), None, true);
+    }
+
+    /// Callbacks are to run in a thread, in this order, before it goes on.
+    pub(super) fn owe(
+        state: &mut System,
+        agent: Agent,
+        due: Vec<Piece>,
+        of: Option<Future>,
+        under: Option<Held>,
+        viewed: bool,
+    ) {
+        for piece in due.into_iter().rev() {
+            let frame = Frame { of, under, viewed, ..Frame::new(Script::Piece(piece), false) };
+            state.party(agent).frames.push(frame);
+        }
+    }
+
+    pub(super) fn begin_piece(&self, state: &mut System, agent: Agent, piece: Piece) {
+        let frames = &mut state.party(agent).frames;
+        let nested = frames.iter().any(|frame| frame.begun);
+        let frame = frames.last_mut().expect("it begins");
+        frame.begun = true;
+        let of = frame.of;
+        state.notes.early |= of.is_some_and(|it| !state.is_settled(it));
+        if let Kind::Task(..) = self.shape.kind(piece) {
+            state.notes.at_once |= nested;
+            self.step_of_task(state, agent, piece);
+        }
+        state.notes.began.push((piece, agent));
+        state.tasks[usize::from(piece)] = Task::Running;
+    }
+}

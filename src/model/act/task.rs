@@ -1,0 +1,95 @@
+//! Tasks: their steps, and how they are stopped.
+
+use stateright::semantics::SequentialSpec;
+
+use super::super::{
+    Answer, Op,
+    program::{Agent, Do, Future, Kind, Piece, Program},
+    state::{Entry, Frame, Life, Script, System, Task, Waiting},
+};
+use super::Outcome;
+
+impl Program {
+    /// Notes what a task's step must not be.
+    pub(super) fn step_of_task(&self, state: &mut System, agent: Agent, piece: Piece) {
+        if let Kind::Task(it, on) = self.shape.kind(piece) {
+            state.notes.astray |= agent != on;
+            state.notes.undead |= state.is_settled(it);
+        }
+    }
+
+    pub(super) fn step_task(&self, state: &mut System, agent: Agent, piece: Piece) {
+        let (Task::Live(at), Kind::Task(it, on)) =
+            (state.tasks[usize::from(piece)], self.shape.kind(piece))
+        else {
+            return;
+        };
+        let asked = state.cell(it).spec.invoke(&Op::Requested).answer == Answer::Requested(true);
+        let closing = state.parties[usize::from(on)].life == Life::Closing;
+        let cancelled = self.rules.cancelled_before_stopped && state.is_settled(it);
+        let resumes = at > 0;
+        if cancelled && resumes {
+            // It was seen cancelled, and its coroutine hears of it only now.
+            state.notes.undead = true;
+        }
+        if asked || closing || cancelled {
+            return self.stop(state, agent, piece, at);
+        }
+        if resumes {
+            self.step_of_task(state, agent, piece);
+        }
+        state.tasks[usize::from(piece)] = Task::Running;
+        let at = at.saturating_sub(1);
+        let frame = Frame { at, viewed: true, ..Frame::new(Script::Piece(piece), resumes) };
+        state.party(agent).frames.push(frame);
+    }
+
+    /// Drops a coroutine; its future is settled in the next step.
+    pub(super) fn stop(&self, state: &mut System, agent: Agent, piece: Piece, at: u8) {
+        state.tasks[usize::from(piece)] = Task::Done;
+        state.party(agent).frames.push(Frame::new(Script::Stop(piece), true));
+        let script = &self.shape.pieces[usize::from(piece)].1;
+        let Some(Do::Await(it)) = at.checked_sub(1).and_then(|at| script.get(usize::from(at)))
+        else {
+            return;
+        };
+        state.party(agent).views[usize::from(*it)].waiting.retain(|it| *it != Waiting::Task(piece));
+        if !self.rules.cancel_is_not_forwarded {
+            self.cancel(state, agent, *it, true);
+        }
+        if !state.cell(*it).ran {
+            state.notes.orphans.add(*it);
+        }
+    }
+
+    pub(super) fn suspend(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        home: Agent,
+        it: Future,
+    ) -> Outcome {
+        if self.sees(state, home, it) {
+            return Outcome::Returned;
+        }
+        let frame = state.party(agent).frames.pop().expect("it acts");
+        let Script::Piece(piece) = frame.script else { unreachable!("only tasks await") };
+        state.tasks[usize::from(piece)] = Task::Live(frame.at + 1);
+        state.party(home).views[usize::from(it)].waiting.push(Waiting::Task(piece));
+        Outcome::Suspends
+    }
+
+    pub(super) fn spawn(&self, state: &mut System, agent: Agent, piece: Piece) {
+        let Kind::Task(_, home) = self.shape.kind(piece) else { unreachable!("a task is spawned") };
+        let refuses = matches!(state.party(home).life, Life::Closing | Life::Over);
+        if refuses {
+            state.notes.refused.add(piece);
+            self.drop_piece(state, agent, piece);
+        } else if self.rules.task_starts_at_once && home == agent {
+            Self::owe(state, agent, vec![piece], None, None, true);
+        } else {
+            state.tasks[usize::from(piece)] = Task::Live(0);
+            self.push(state, agent, home, Entry::Step(piece));
+        }
+    }
+}

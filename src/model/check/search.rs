@@ -1,0 +1,91 @@
+//! The search of our own: breadth first, over whole states.
+
+use std::{collections::HashMap, rc::Rc};
+
+use stateright::Model;
+
+use super::{Failure, Kinds};
+
+/// The states that a breadth-first search has found, in the order found.
+pub(super) struct Search<'a, M: Model> {
+    model: &'a M,
+    index: HashMap<Rc<M::State>, usize>,
+    pub(super) states: Vec<Rc<M::State>>,
+    /// From where and by which action each state was first reached.
+    parents: Vec<Option<(usize, M::Action)>>,
+}
+
+impl<'a, M: Kinds> Search<'a, M> {
+    pub(super) fn new(model: &'a M) -> Self {
+        let (index, states, parents) = Default::default();
+        let mut search = Self { model, index, states, parents };
+        for state in model.init_states() {
+            search.enter(state, None);
+        }
+        assert!(!search.states.is_empty(), "there is no initial state");
+        search
+    }
+
+    /// The index of `state`, which is new or not.
+    fn enter(&mut self, state: M::State, parent: Option<(usize, M::Action)>) -> usize {
+        if let Some(&at) = self.index.get(&state) {
+            return at;
+        }
+        assert!(self.model.within_boundary(&state), "a bounded search proves nothing: {state:?}");
+        let (at, state) = (self.states.len(), Rc::new(state));
+        self.index.insert(Rc::clone(&state), at);
+        self.states.push(state);
+        self.parents.push(parent);
+        at
+    }
+
+    /// Shows each reachable state to `visit`, nearest first, and then each of its steps to `step`;
+    /// until `visit` finds something, or to the end.
+    pub(super) fn run<T>(
+        &mut self,
+        mut visit: impl FnMut(&M::State) -> Option<T>,
+        mut step: impl FnMut(usize, &M::Action, usize),
+    ) -> Option<(usize, T)> {
+        let mut actions = Vec::new();
+        let mut at = 0;
+        while let Some(state) = self.states.get(at).map(Rc::clone) {
+            if let Some(found) = visit(&state) {
+                return Some((at, found));
+            }
+            self.model.actions(&state, &mut actions);
+            for action in actions.drain(..) {
+                if let Some(next) = self.model.next_state(&state, action.clone()) {
+                    let to = self.enter(next, Some((at, action.clone())));
+                    step(at, &action, to);
+                }
+            }
+            at += 1;
+        }
+        None
+    }
+
+    /// A shortest path to the state at `at`.
+    pub(super) fn path(&self, mut at: usize) -> Vec<M::Action> {
+        let mut path = Vec::new();
+        while let Some((parent, action)) = &self.parents[at] {
+            path.push(action.clone());
+            at = *parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// The number of states on the shortest path to the state found last, which none exceeds.
+    pub(super) fn depth(&self) -> usize {
+        1 + self.path(self.states.len() - 1).len()
+    }
+
+    pub(super) fn violation(
+        &self,
+        at: usize,
+        property: &'static str,
+    ) -> Failure<M::Action, M::State> {
+        let last = M::State::clone(&self.states[at]);
+        Failure::Violated { property, path: self.path(at), last }
+    }
+}
