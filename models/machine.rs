@@ -1,28 +1,39 @@
 //! One executor and two cancellers, and the rule that they need: claiming the work is one step.
 
 use settled::machine::{Event, State, Step};
+use settled::model::check::{self, Kinds};
 use stateright::{Model, Property};
 
-use crate::{Proof, prove, refute};
+use crate::{Trials, refuted, row};
 
 /// Why two cancellers are enough: the machine answers a cancel by its own state alone, so a third
 /// one can only repeat what the second saw. Why one executor: a promise has one owner.
 const BOUND: &str = "1 executor, 2 cancellers";
 
-pub(crate) fn proofs() -> Vec<Proof> {
+pub(crate) fn add(trials: &mut Trials) {
     // Executor not begun: nobody has cancelled, or one has (2 ways), or both have (2 ways): 5.
     // Executor refused: somebody had cancelled: 4. Executor working, and executor done: each
     // canceller is idle or refused: 4 and 4. Together 17.
     //
     // Depth counts the states on a longest shortest path: the executor's two steps and one of each
     // canceller are four steps, five states.
-    let shipped = Machine { claim_in_one_step: true, only: None };
-    let split = Machine { claim_in_one_step: false, only: Some(NEVER_RUNS) };
-    vec![
-        prove("machine", BOUND, shipped, 17, 5),
-        // look, cancel (Now), claim: now the work runs although a cancel succeeded (D8, bug-a1).
-        refute("machine, look and then claim", BOUND, split, 3),
-    ]
+    trials.add("machine::two_cancels", || {
+        let proof =
+            check::prove(Machine { claim_in_one_step: true }).map_err(|it| it.to_string())?;
+        row("machine", BOUND, &proof, [17, 5]).map(|row| vec![row])
+    });
+    // look, cancel (Now), claim: now the work runs although a cancel succeeded (D8, bug-a1).
+    trials.add("machine::look_and_then_claim", || {
+        let split = Machine { claim_in_one_step: false };
+        refuted(
+            "machine: look and then claim",
+            format!("not so: {NEVER_RUNS}"),
+            split,
+            NEVER_RUNS,
+            3,
+        )
+        .map(|row| vec![row])
+    });
 }
 
 const NEVER_RUNS: &str = "work whose cancel succeeded never runs";
@@ -31,8 +42,6 @@ const NEVER_RUNS: &str = "work whose cancel succeeded never runs";
 struct Machine {
     /// Whether the executor looks and claims in one step. What ships does.
     claim_in_one_step: bool,
-    /// The one property to check; all of them without.
-    only: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -121,7 +130,7 @@ impl Model for Machine {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let all = vec![
+        vec![
             Property::always(NEVER_RUNS, |_, state: &System| {
                 !(state.count(Answer::Now) > 0 && state.has_run())
             }),
@@ -148,8 +157,26 @@ impl Model for Machine {
             Property::sometimes("the work is done", |_, state: &System| {
                 state.executor == Executor::Done
             }),
-        ];
-        all.into_iter().filter(|property| self.only.is_none_or(|it| it == property.name)).collect()
+        ]
+    }
+}
+
+impl Kinds for Machine {
+    fn kind(action: &Action) -> &'static str {
+        match action {
+            Action::Look => "look",
+            Action::Claim => "claim",
+            Action::Start => "start",
+            Action::Finish => "finish",
+            Action::Cancel(_) => "cancel",
+        }
+    }
+
+    fn by(&self, action: &Action) -> usize {
+        match action {
+            Action::Cancel(canceller) => 1 + canceller,
+            _ => 0,
+        }
     }
 }
 

@@ -1,106 +1,135 @@
 //! The bounded models: `cargo test --features model`.
 //!
 //! Each system is explored exhaustively: every interleaving of every step, where one step is one
-//! linearization point. The steps are those of [`State::on`], the function that ships. The target
-//! owns its output, so that its closing line stands at the start of a line.
+//! linearization point. The steps are those of [`State::on`](settled::machine::State::on), the
+//! function that ships. The target owns its output, so that its closing line stands at the start of a
+//! line. `cargo test --features model --test models -- D21` runs what has that in its name.
 
-mod flavours;
+mod cases;
+mod charts;
 mod general;
+mod larger;
 mod machine;
-mod system;
+mod rules;
 mod table;
+mod themes;
+mod waiting;
 
-use std::{fmt::Debug, hash::Hash, process::ExitCode};
+use std::{collections::BTreeMap, fmt::Display, process::ExitCode, sync::Mutex};
 
-use stateright::{Checker, HasDiscoveries, Model};
+use libtest_mimic::{Arguments, Trial};
+use settled::model::check::{self, Kinds, Proof};
 
 /// What a system of the report showed.
-struct Proof {
-    system: &'static str,
-    bound: &'static str,
+struct Row {
+    system: String,
+    bound: String,
     properties: usize,
     states: usize,
-    must_fail: bool,
+    /// In how many steps it fails, if it must.
+    fails: Option<usize>,
 }
 
-/// A model that the checker can explore.
-trait System:
-    Model<State: Clone + Debug + PartialEq + Hash + Send + Sync, Action: Clone + Debug + PartialEq>
-    + Send
-    + Sync
-    + 'static
-{
-}
+/// What the trials that were run have shown, by the number and in the order of the trials.
+static ROWS: Mutex<BTreeMap<usize, Vec<Row>>> = Mutex::new(BTreeMap::new());
 
-impl<M> System for M where
-    M: Model<
-            State: Clone + Debug + PartialEq + Hash + Send + Sync,
-            Action: Clone + Debug + PartialEq,
-        > + Send
-        + Sync
-        + 'static
-{
-}
+/// The tests, and what those show that are systems.
+#[derive(Default)]
+struct Trials(Vec<Trial>);
 
-/// Explores all of `model` and requires every property to hold, every `sometimes` to be reached, and
-/// the number of states and the depth to be the ones that stand there. A model that lost its steps,
-/// or a search that ended early, changes these numbers.
-fn prove<M: System>(
-    system: &'static str,
-    bound: &'static str,
-    model: M,
-    states: usize,
-    depth: usize,
-) -> Proof {
-    let properties = model.properties().len();
-    // A search goes on only as long as a property is undecided: an `always` that holds keeps it so.
-    let always = |property: &stateright::Property<M>| {
-        matches!(property.expectation, stateright::Expectation::Always)
-    };
-    assert!(model.properties().iter().any(always), "{system}: nothing would be explored");
-    let checker = model.checker().spawn_bfs().join();
-    checker.assert_properties();
-    assert_eq!(checker.unique_state_count(), states, "{system}: states");
-    assert_eq!(checker.max_depth(), depth, "{system}: depth");
-    Proof { system, bound, properties, states, must_fail: false }
-}
-
-/// Requires the one property of `model` to fail, `steps` steps from the start at the least. With a
-/// single property, breadth-first search finds a shortest counterexample.
-fn refute<M: System>(system: &'static str, bound: &'static str, model: M, steps: usize) -> Proof {
-    let name = match &model.properties()[..] {
-        [property] => property.name,
-        _ => panic!("{system}: a must-fail system has one property"),
-    };
-    let checker = model.checker().finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    let path = checker.discovery(name).unwrap_or_else(|| panic!("{system}: `{name}` holds"));
-    let actions = path.into_actions();
-    assert_eq!(actions.len(), steps, "{system}: shortest counterexample {actions:?}");
-    println!("refuted: {system}: not so: {name}");
-    for action in actions {
-        println!("    {action:?}");
+impl Trials {
+    /// Adds a test, which shows what it returns.
+    fn add<E: Display>(
+        &mut self,
+        name: impl Into<String>,
+        run: impl FnOnce() -> Result<Vec<Row>, E> + Send + 'static,
+    ) {
+        let number = self.0.len();
+        self.0.push(Trial::test(name, move || {
+            let rows = run().map_err(|error| error.to_string())?;
+            ROWS.lock().expect("nobody panics with it").insert(number, rows);
+            Ok(())
+        }));
     }
-    let states = checker.unique_state_count();
-    Proof { system, bound, properties: 1, states, must_fail: true }
+}
+
+/// A row of a system that holds, if it is as large and as deep as it was. A model that lost its
+/// steps, or a search that ended early, changes these numbers.
+fn row(
+    system: impl Into<String>,
+    bound: impl Into<String>,
+    proof: &Proof,
+    [states, depth]: [usize; 2],
+) -> Result<Row, String> {
+    let (system, bound) = (system.into(), bound.into());
+    let Proof { properties, states: found, depth: reached, .. } = *proof;
+    if (found, reached) != (states, depth) {
+        return Err(format!(
+            "{system}: {found} states, depth {reached}; there were {states}, depth {depth}"
+        ));
+    }
+    Ok(Row { system, bound, properties, states, fails: None })
+}
+
+/// The row of a model that must break a property, in this number of steps at the least.
+fn refuted<M: Kinds>(
+    system: impl Into<String>,
+    bound: impl Into<String>,
+    model: M,
+    property: &'static str,
+    steps: usize,
+) -> Result<Row, String> {
+    let (system, bound) = (system.into(), bound.into());
+    let path = check::refute(model, property).map_err(|error| format!("{system}: {error}"))?;
+    if path.len() != steps {
+        return Err(format!(
+            "{system}: \"{property}\" breaks in {} steps, not in {steps}: {path:?}",
+            path.len()
+        ));
+    }
+    Ok(Row { system, bound, properties: 1, states: 0, fails: Some(steps) })
 }
 
 fn main() -> ExitCode {
-    let mut proofs = vec![table::proof()];
-    proofs.extend(machine::proofs());
-    proofs.extend(flavours::proofs());
-    proofs.extend(general::proofs());
-    println!("\n{:<42} {:<30} {:>10} {:>7}", "system", "bound", "properties", "states");
-    for Proof { system, bound, properties, states, must_fail } in &proofs {
-        let states = if *must_fail { "fails".to_owned() } else { states.to_string() };
-        println!("{system:<42} {bound:<30} {properties:>10} {states:>7}");
+    let arguments = Arguments::from_args();
+    let mut trials = Trials::default();
+    table::add(&mut trials);
+    machine::add(&mut trials);
+    waiting::add(&mut trials);
+    themes::add(&mut trials);
+    rules::add(&mut trials);
+    charts::add(&mut trials);
+    larger::add(&mut trials);
+    general::add(&mut trials);
+    let list = arguments.list;
+    let chosen = arguments.filter.is_some() || !arguments.skip.is_empty();
+    let conclusion = libtest_mimic::run(&arguments, trials.0);
+    if list || conclusion.has_failed() {
+        return conclusion.exit_code();
     }
-    let (refuted, proven): (Vec<_>, Vec<_>) = proofs.iter().partition(|proof| proof.must_fail);
+    let rows = ROWS.lock().expect("nobody panics with it");
+    let (failing, proven): (Vec<_>, Vec<_>) =
+        rows.values().flatten().partition(|row| row.fails.is_some());
+    report(&proven, &failing);
+    // A run of everything that checked nothing is a failure.
+    let nothing = proven.is_empty() || failing.is_empty();
+    if nothing && !chosen { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn report(proven: &[&Row], failing: &[&Row]) {
+    println!("{:<50} {:<42} {:>10} {:>10}", "system", "bound", "properties", "states");
+    for Row { system, bound, properties, states, .. } in proven {
+        println!("{system:<50} {bound:<42} {properties:>10} {states:>10}");
+    }
+    println!("\n{:<50} {:<74}", "must-fail system", "breaks, in the least number of steps");
+    for Row { system, bound, fails, .. } in failing {
+        println!("{system:<50} {bound}, {}", fails.unwrap_or_default());
+    }
     println!(
         "\nproven: {} systems, {} properties, {} must-fail systems, {} states",
         proven.len(),
-        proven.iter().map(|proof| proof.properties).sum::<usize>(),
-        refuted.len(),
-        proven.iter().map(|proof| proof.states).sum::<usize>(),
+        proven.iter().map(|row| row.properties).sum::<usize>(),
+        failing.len(),
+        proven.iter().map(|row| row.states).sum::<usize>(),
     );
-    if proven.is_empty() || refuted.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -7,8 +7,10 @@
 //! only what is free for good may starve. It is enough that the lock is fair to the settler, or that
 //! spurious wake-ups cease.
 
-use settled::model::check::{self, ENVIRONMENT, Kinds, Outcome};
+use settled::model::check::{self, ENVIRONMENT, Failure, Kinds, Outcome};
 use stateright::{Model, Property};
+
+use crate::{Row, Trials, row};
 
 /// The fairness class of the waiter's steps.
 const WAITER: usize = 0;
@@ -17,7 +19,7 @@ const SETTLER: usize = 1;
 
 /// Where the waiter stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Waiter {
+enum Waiter {
     /// Wants the lock.
     Locking,
     /// Holds the lock and is about to look.
@@ -30,7 +32,7 @@ pub(crate) enum Waiter {
 
 /// Where the settler stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Settler {
+enum Settler {
     /// Wants the lock.
     Locking,
     /// Holds the lock and is about to mark the work done.
@@ -45,7 +47,7 @@ pub(crate) enum Settler {
 
 /// A state of [`Park`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Parked {
+struct Parked {
     waiter: Waiter,
     settler: Settler,
     done: bool,
@@ -63,7 +65,7 @@ impl Parked {
 
 /// A step of [`Park`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+enum Step {
     /// The waiter takes the lock, at first or on waking.
     WaiterLocks,
     /// The waiter looks: it returns, or lets go of the lock and sleeps.
@@ -82,9 +84,9 @@ pub(crate) enum Step {
 
 /// One waiter, one settler, one lock, one condition variable.
 #[derive(Clone, Debug)]
-pub(crate) struct Park {
+struct Park {
     /// How many spurious wake-ups there are; `None` is as many as can be.
-    pub(crate) wakes: Option<u8>,
+    wakes: Option<u8>,
 }
 
 impl Model for Park {
@@ -137,18 +139,20 @@ impl Model for Park {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("one holds the lock", |_, state| {
+            Property::always("one holds the lock", |_, state: &Parked| {
                 let settling = matches!(state.settler, Settler::Marking | Settler::Unlocking);
                 !(settling && state.waiter == Waiter::Looking)
             }),
-            Property::always("who returns saw it done", |_, state| {
+            Property::always("who returns saw it done", |_, state: &Parked| {
                 state.waiter != Waiter::Returned || state.done
             }),
-            Property::always("no wake-up is lost", |_, state| {
+            Property::always("no wake-up is lost", |_, state: &Parked| {
                 state.settler != Settler::Finished || state.waiter != Waiter::Sleeping
             }),
-            Property::sometimes("the waiter sleeps", |_, state| state.waiter == Waiter::Sleeping),
-            Property::sometimes("the waiter returns", |_, state| {
+            Property::sometimes("the waiter sleeps", |_, state: &Parked| {
+                state.waiter == Waiter::Sleeping
+            }),
+            Property::sometimes("the waiter returns", |_, state: &Parked| {
                 state.waiter == Waiter::Returned
             }),
         ]
@@ -179,9 +183,9 @@ impl Kinds for Park {
 
 impl Park {
     /// Spurious wake-ups without end.
-    pub(crate) const ANY: Self = Self { wakes: None };
+    const ANY: Self = Self { wakes: None };
     /// At most two spurious wake-ups.
-    pub(crate) const FEW: Self = Self { wakes: Some(2) };
+    const FEW: Self = Self { wakes: Some(2) };
 }
 
 /// Whether the waiter has returned.
@@ -189,18 +193,46 @@ fn returned(_: &Park, state: &Parked) -> bool {
     state.waiter == Waiter::Returned
 }
 
-/// Spurious wake-ups without end and a lock that may pass the settler over: it can starve.
-pub(crate) fn starves() -> Outcome<Park, usize> {
-    check::ends(Park::ANY, returned, &[])
+pub(crate) fn add(trials: &mut Trials) {
+    trials.add("park::safety", || {
+        let mut rows = Vec::new();
+        for (bound, model, size) in [
+            ("spurious wake-ups without end", Park::ANY, [14, 7]),
+            ("two of them", Park::FEW, [0, 0]),
+        ] {
+            let proof = check::prove(model).map_err(|failure| failure.to_string())?;
+            rows.push(row("park", bound, &proof, size)?);
+        }
+        Ok::<_, String>(rows)
+    });
+    trials.add("park::liveness", liveness);
 }
 
-/// Spurious wake-ups without end and a lock that is fair to the settler: the waiter returns.
-pub(crate) fn fair_lock() -> Outcome<Park, usize> {
-    check::ends(Park::ANY, returned, &[SETTLER])
-}
-
-/// Spurious wake-ups that cease, and a lock that may pass anyone over who is not always let in: the
-/// waiter returns.
-pub(crate) fn few_wakes() -> Outcome<Park, usize> {
-    check::ends(Park::FEW, returned, &[])
+/// Whether the waiter returns, and under which fairness.
+fn liveness() -> Result<Vec<Row>, String> {
+    let holds = |bound: &str, states: Outcome<Park, usize>| match states {
+        Ok(states) => Ok(Row {
+            system: "park: the waiter returns".to_owned(),
+            bound: bound.to_owned(),
+            properties: 1,
+            states,
+            fails: None,
+        }),
+        Err(failure) => Err(format!("{bound}: {failure}")),
+    };
+    let starved = match check::ends(Park::ANY, returned, &[]) {
+        Err(Failure::ForEver { path, .. }) => Row {
+            system: "park: spurious wake-ups, any lock".to_owned(),
+            bound: "goes round for ever".to_owned(),
+            properties: 1,
+            states: 0,
+            fails: Some(path.len()),
+        },
+        _ => return Err("the settler cannot starve".to_owned()),
+    };
+    Ok(vec![
+        holds("a lock that is fair to the settler", check::ends(Park::ANY, returned, &[SETTLER]))?,
+        holds("two spurious wake-ups, any lock", check::ends(Park::FEW, returned, &[]))?,
+        starved,
+    ])
 }

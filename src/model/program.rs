@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::rules::Rules;
+use super::{rules::Rules, state::Set};
 
 /// A future of a program, by its number.
 pub type Future = u8;
@@ -206,6 +206,8 @@ pub struct Shape {
     pub(super) futures: u8,
     pub(super) locks: u8,
     pub(super) pools: u8,
+    /// The futures that something in the program can settle.
+    pub(super) settled: Set,
     /// The futures of which a loop has a view, for each member.
     pub(super) views: Vec<Vec<Future>>,
 }
@@ -336,6 +338,14 @@ impl Shape {
             Kind::Call => None,
         }));
         self.futures = futures.iter().max().map_or(0, |last| last + 1);
+        let promised = all.iter().filter_map(|it| it.promise());
+        let ended = self.pieces.iter().filter_map(|(kind, _)| match *kind {
+            Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
+            Kind::Call => None,
+        });
+        let mut settled = Set::default();
+        promised.chain(ended).for_each(|it| settled.add(it));
+        self.settled = settled;
         let mut viewed: Vec<Future> = all.iter().filter_map(|it| it.views()).collect();
         viewed.extend(all.iter().filter_map(|it| match *it {
             Do::AwaitOf(_, it) => Some(it),

@@ -117,6 +117,11 @@ impl Spec {
         Self::with(true)
     }
 
+    /// How it ended, if it has.
+    pub(super) const fn end(&self) -> Option<End> {
+        self.end
+    }
+
     const fn with(owned: bool) -> Self {
         Self { state: State::Pending, owned, requested: false, end: None, callbacks: Vec::new() }
     }

@@ -8,7 +8,7 @@ mod turn;
 
 use super::{
     End, Op,
-    program::{Agent, Do, Kind, Program},
+    program::{Agent, Do, Program},
     state::{Held, Life, Seen, System, Task},
     step::{Does, Step},
 };
@@ -124,15 +124,7 @@ impl Program {
             Do::Abandon(it) => self.apply(state, agent, it, Op::Abandon),
             Do::Cancel(it) => self.cancel(state, agent, it, false),
             Do::Done(it) | Do::Read(it) => self.look(state, agent, it),
-            Do::Result(it) | Do::ResultTimeout(it) => {
-                state.notes.refused_wait |= !state.is_settled(it);
-                if let Some(piece) = self.shape.piece_of(it) {
-                    let queued = matches!(self.shape.kind(piece), Kind::Job(..))
-                        && matches!(state.tasks[usize::from(piece)], Task::Live(_));
-                    state.notes.unhelped |= queued && !self.shape.is_loop(agent);
-                }
-                self.look(state, agent, it);
-            }
+            Do::Result(it) | Do::ResultTimeout(it) => self.result(state, agent, it),
             Do::Poll(it) if !self.shape.is_loop(agent) => self.look(state, agent, it),
             Do::Poll(it) | Do::LoopDone(it) | Do::LoopRead(it) => {
                 self.look_on_loop(state, agent, it)

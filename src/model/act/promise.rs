@@ -158,6 +158,21 @@ impl Program {
         }
     }
 
+    /// A wait has come to an end, or is refused.
+    pub(super) fn result(&self, state: &mut System, agent: Agent, it: Future) {
+        if !state.is_settled(it) {
+            state.notes.refused_wait = true;
+            let queued = |piece: Piece| {
+                matches!(self.shape.kind(piece), Kind::Job(..))
+                    && matches!(state.tasks[usize::from(piece)], Task::Live(_))
+            };
+            let unhelped =
+                !self.shape.is_loop(agent) && self.shape.piece_of(it).is_some_and(queued);
+            state.notes.unhelped |= unhelped;
+        }
+        self.look(state, agent, it);
+    }
+
     pub(super) fn add(&self, state: &mut System, agent: Agent, it: Future, piece: Piece) {
         let looked = state.top(agent).is_some_and(|frame| frame.part > 0);
         state.notes.added.push((it, piece));

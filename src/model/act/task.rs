@@ -49,17 +49,17 @@ impl Program {
         state.tasks[usize::from(piece)] = Task::Done;
         state.party(agent).frames.push(Frame::new(Script::Stop(piece), true));
         let script = &self.shape.pieces[usize::from(piece)].1;
-        let Some(Do::Await(it)) = at.checked_sub(1).and_then(|at| script.get(usize::from(at)))
-        else {
-            return;
-        };
-        state.party(agent).views[usize::from(*it)].waiting.retain(|it| *it != Waiting::Task(piece));
-        if !self.rules.cancel_is_not_forwarded {
-            self.cancel(state, agent, *it, true);
+        if let Some(Do::Await(it)) = at.checked_sub(1).and_then(|at| script.get(usize::from(at))) {
+            let waiting = &mut state.party(agent).views[usize::from(*it)].waiting;
+            waiting.retain(|it| *it != Waiting::Task(piece));
+            if !self.rules.cancel_is_not_forwarded {
+                self.cancel(state, agent, *it, true);
+            }
+            if !state.cell(*it).ran {
+                state.notes.orphans.add(*it);
+            }
         }
-        if !state.cell(*it).ran {
-            state.notes.orphans.add(*it);
-        }
+        self.drop_promises(state, agent, script);
     }
 
     pub(super) fn suspend(

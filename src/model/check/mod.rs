@@ -14,7 +14,7 @@ mod search;
 mod watched;
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     error::Error,
     fmt::{self, Debug, Display, Formatter},
     hash::Hash,
@@ -128,38 +128,94 @@ pub type Outcome<M, T> = Result<T, Failure<<M as Model>::Action, <M as Model>::S
 /// (which stateright judges wrongly on cycles; see [`ends`]), two properties of one name, no initial
 /// state, or a state out of bounds. If a thread of stateright panics.
 pub fn prove<M: Kinds>(model: M) -> Outcome<M, Proof> {
-    let properties = judgeable(&model);
-    let mut actions = BTreeSet::new();
-    let mut reached = vec![false; properties.len()];
-    let mut search = Search::new(&model);
-    let violated = search.run(
-        |state| {
-            for (property, reached) in properties.iter().zip(&mut reached) {
-                let holds = (property.condition)(&model, state);
-                *reached |= holds;
-                if property.expectation == Expectation::Always && !holds {
-                    return Some(property.name);
-                }
-            }
-            None
-        },
-        |_, action, _| {
-            actions.insert(M::kind(action));
-        },
-    );
-    if let Some((at, property)) = violated {
-        return Err(search.violation(at, property));
-    }
-    if let Some(unreached) = reached.iter().position(|reached| !reached) {
-        return Err(Failure::Unreached { property: properties[unreached].name });
-    }
-    let (own, depth) = (search.states.len(), search.depth());
-    drop(search);
+    let mut tally = Tally::default();
+    tally.explore(&model)?;
+    let proof = tally.proof()?;
     let Proof { states: stateright, .. } = count(model)?;
-    if own != stateright {
-        return Err(Failure::Differs { own, stateright });
+    if proof.states != stateright {
+        return Err(Failure::Differs { own: proof.states, stateright });
     }
-    Ok(Proof { properties: properties.len(), states: own, depth, actions })
+    Ok(proof)
+}
+
+/// Explores each of `models` by the search of our own, and requires its `always` properties to hold
+/// and its `sometimes` properties to be reached in one of them; the sum of it.
+///
+/// # Errors
+///
+/// As [`prove`], with the model that fails; the last one if it is what none of them reaches.
+///
+/// # Panics
+///
+/// As [`prove`], and if there are no models.
+pub fn prove_all<M: Kinds>(models: impl IntoIterator<Item = M>) -> Result<Proof, Box<Failed<M>>> {
+    let mut tally = Tally::default();
+    let mut last = None;
+    for model in models {
+        if let Err(failure) = tally.explore(&model) {
+            return Err(Box::new((model, failure)));
+        }
+        last = Some(model);
+    }
+    let last = last.expect("nothing would be explored");
+    tally.proof().map_err(|failure| Box::new((last, failure)))
+}
+
+/// A model, and how it fails.
+pub type Failed<M> = (M, Failure<<M as Model>::Action, <M as Model>::State>);
+
+/// What the models that were explored so far have shown.
+#[derive(Default)]
+struct Tally {
+    /// The properties by name, and whether some state has had them.
+    reached: BTreeMap<&'static str, bool>,
+    states: usize,
+    depth: usize,
+    actions: BTreeSet<&'static str>,
+}
+
+impl Tally {
+    fn explore<M: Kinds>(&mut self, model: &M) -> Outcome<M, ()> {
+        let properties = judgeable(model);
+        let mut reached = vec![false; properties.len()];
+        let mut search = Search::new(model);
+        let violated = search.run(
+            |state| {
+                for (property, reached) in properties.iter().zip(&mut reached) {
+                    let always = property.expectation == Expectation::Always;
+                    if *reached && !always {
+                        continue;
+                    }
+                    let holds = (property.condition)(model, state);
+                    *reached |= holds;
+                    if always && !holds {
+                        return Some(property.name);
+                    }
+                }
+                None
+            },
+            |_, action, _| {
+                self.actions.insert(M::kind(action));
+            },
+        );
+        if let Some((at, property)) = violated {
+            return Err(search.violation(at, property));
+        }
+        for (property, reached) in properties.iter().zip(reached) {
+            *self.reached.entry(property.name).or_default() |= reached;
+        }
+        self.states += search.states.len();
+        self.depth = self.depth.max(search.depth());
+        Ok(())
+    }
+
+    fn proof<A, S>(self) -> Result<Proof, Failure<A, S>> {
+        if let Some((property, _)) = self.reached.iter().find(|(_, reached)| !**reached) {
+            return Err(Failure::Unreached { property });
+        }
+        let Self { reached, states, depth, actions } = self;
+        Ok(Proof { properties: reached.len(), states, depth, actions })
+    }
 }
 
 /// Has stateright alone explore `model`, which may be too large to keep, and requires every property

@@ -1,0 +1,38 @@
+//! Crossings between a thread and a loop.
+
+use settled::model::{Do::*, Program, property};
+
+use super::{Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    vec![
+        case(
+            "bridge-1",
+            "Why is a wrapped future a second view, and not a copy?",
+            "both views read the one cell",
+            Program::new()
+                .event_loop("loop", &[LoopCancel(F), LoopDone(F)])
+                .thread("worker", &[Start(F), Finish(F)])
+                .thread("user", &[Result(F)]),
+            [0, 0],
+            "views_are_copies",
+            property::AGREE,
+            0,
+        ),
+        case(
+            "D34",
+            "Why does the stop of a task go on to what it awaits?",
+            "what is awaited by value is asked to cancel",
+            Program::new()
+                .event_loop("loop", &[Submit(0), Spawn(1)])
+                .thread("user", &[Cancel(G)])
+                .worker("worker", 0)
+                .job(F, 0, &[])
+                .task(G, 0, &[Await(F)]),
+            [0, 0],
+            "cancel_is_not_forwarded",
+            property::ORPHAN,
+            0,
+        ),
+    ]
+}

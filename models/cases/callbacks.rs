@@ -1,0 +1,165 @@
+//! Callbacks.
+
+use settled::model::{Do::*, Program, property};
+
+use super::{Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    let inline = || {
+        Program::new()
+            .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1)])
+            .thread("worker", &[Start(F), Finish(F)])
+            .call(&[Done(F)])
+            .call(&[Done(F)])
+    };
+    let late = || {
+        Program::new()
+            .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopAdd(F, 1), LoopRead(F)])
+            .call(&[LoopRead(F)])
+            .call(&[LoopRead(F)])
+    };
+    vec![
+        case(
+            "D21",
+            "Why do callbacks of a loop's future go through the loop?",
+            "they run on the loop's thread, in a later turn",
+            inline(),
+            [0, 0],
+            "loop_callbacks_inline",
+            property::THREAD,
+            0,
+        ),
+        case(
+            "D21",
+            "And if its callbacks may run anywhere?",
+            "one callback of a loop runs at a time, so its state needs no lock",
+            inline(),
+            [0, 0],
+            "loop_callbacks_inline",
+            property::AT_ONCE,
+            0,
+        ),
+        case(
+            "D21",
+            "And if it is the loop itself that settles?",
+            "no callback runs inside the code that settles",
+            Program::new()
+                .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopDone(F)])
+                .call(&[LoopDone(F)]),
+            [0, 0],
+            "loop_callbacks_inline",
+            property::NESTED,
+            0,
+        ),
+        case(
+            "D22",
+            "Why does a late callback of a loop's future not run at once?",
+            "it runs in a later turn, so that adding one never calls it",
+            late(),
+            [0, 0],
+            "late_callbacks_inline",
+            property::NESTED,
+            0,
+        ),
+        case(
+            "D23",
+            "Why can a late callback not overtake on a loop?",
+            "a view's callbacks run in registration order, late ones included",
+            late(),
+            [0, 0],
+            "late_callbacks_inline",
+            property::ORDER,
+            0,
+        ),
+        case(
+            "bug-c8",
+            "Why are thread callbacks posted if a loop's view cancels?",
+            "a cancel through a view runs no callback inside the caller's turn",
+            Program::new()
+                .event_loop("loop", &[Add(F, 0), LoopCancel(F), LoopDone(F)])
+                .thread("worker", &[Finish(F)])
+                .call(&[Done(F)]),
+            [0, 0],
+            "loop_cancel_inline",
+            property::NESTED,
+            0,
+        ),
+        case(
+            "bug-c6",
+            "Why is adding a callback one step?",
+            "registering checks the state in the step in which it registers",
+            Program::new()
+                .thread("user", &[Add(F, 0)])
+                .thread("worker", &[Finish(F)])
+                .thread("other", &[Cancel(F)])
+                .call(&[]),
+            [0, 0],
+            "register_in_two_steps",
+            property::MISSED,
+            0,
+        ),
+        case(
+            "D29",
+            "Why does no callback run under a lock?",
+            "callbacks run with no lock held, and may call every method",
+            Program::new().thread("user", &[Add(F, 0), Finish(F)]).call(&[Result(F)]),
+            [0, 0],
+            "callbacks_under_lock",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D52",
+            "And if it only prints the future?",
+            "printing never waits for a lock that runs user code",
+            Program::new()
+                .thread("user", &[Add(F, 0), Finish(F)])
+                .thread("other", &[Done(F)])
+                .call(&[Done(G)]),
+            [0, 0],
+            "callbacks_under_lock",
+            property::LOCKED,
+            0,
+        ),
+        case(
+            "D20",
+            "Why are those who wait told before the callbacks run?",
+            "waiters are woken first, so that a callback may wait for what they do",
+            Program::new()
+                .thread("worker", &[Add(F, 0), Finish(F)])
+                .thread("user", &[Result(F), Finish(G)])
+                .call(&[Result(G)]),
+            [0, 0],
+            "callbacks_before_waiters",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D24",
+            "What becomes of the other callbacks if one panics?",
+            "a panic in a callback is isolated, and its siblings run",
+            Program::new()
+                .thread("worker", &[Add(F, 0), Add(F, 1), Finish(F)])
+                .call(&[Panics])
+                .call(&[]),
+            [0, 0],
+            "panic_skips_callbacks",
+            property::MISSED,
+            0,
+        ),
+        case(
+            "D26",
+            "When is a callback removed?",
+            "removing answers true iff it has not run and never will",
+            Program::new()
+                .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1)])
+                .thread("worker", &[Finish(F)])
+                .call(&[LoopRemove(F, 1)])
+                .call(&[]),
+            [0, 0],
+            "removal_overlooks_due",
+            property::REMOVED,
+            0,
+        ),
+    ]
+}

@@ -1,0 +1,92 @@
+//! Cancelling, and giving up.
+
+use settled::model::{Do::*, Futures, Program, property};
+
+use super::{BOTH, Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    vec![
+        case(
+            "D8",
+            "Why is claiming work one step?",
+            "of a start and a cancel exactly one succeeds",
+            Program::new().thread("worker", &[Start(F), Finish(F)]).thread("user", &[Cancel(F)]),
+            [0, 0],
+            "claim_in_two_steps",
+            property::NEVER_RUNS,
+            0,
+        ),
+        case(
+            "D33",
+            "Why need a cancel not be acknowledged?",
+            "a cancelled future is settled for everybody in the same step",
+            Program::new()
+                .thread("user", &[Cancel(F), Wait(Futures::of(&[F])), Finish(G)])
+                .thread("worker", &[Result(G), Finish(F)]),
+            [0, 0],
+            "cancel_in_two_steps",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D39",
+            "Is a cancelled future done?",
+            "yes: there is one notion of settled, also for wait",
+            Program::new()
+                .thread("user", &[Cancel(F), WaitTimeout(BOTH)])
+                .thread("worker", &[Finish(F), Finish(G)]),
+            [0, 0],
+            "cancel_in_two_steps",
+            property::REPORTED,
+            0,
+        ),
+        case(
+            "D30",
+            "Why does running work of a thread refuse a cancel?",
+            "a cancel of running work is refused, and visible to it",
+            Program::new().thread("worker", &[Start(F), Finish(F)]).thread("user", &[Cancel(F)]),
+            [0, 0],
+            "cancel_running",
+            property::NEVER_RUNS,
+            0,
+        ),
+        case(
+            "D31",
+            "Why is a second cancel no refusal?",
+            "it answers Already: the future is cancelled",
+            Program::new()
+                .thread("one", &[Cancel(F)])
+                .thread("other", &[Cancel(F), Result(F)])
+                .thread("worker", &[Start(F), Finish(F)]),
+            [0, 0],
+            "second_cancel_refused",
+            property::REFUSED,
+            0,
+        ),
+        case(
+            "D5",
+            "Why does an expired wait leave the future alone?",
+            "expiry ends the wait and nothing else",
+            Program::new()
+                .thread("one", &[ResultTimeout(F)])
+                .thread("other", &[Result(F)])
+                .thread("worker", &[Finish(F)]),
+            [0, 0],
+            "expiry_cancels",
+            property::UNASKED,
+            0,
+        ),
+        case(
+            "D6",
+            "Why is expiry not an error like any other?",
+            "an expired wait and failed work are two outcomes",
+            Program::new()
+                .thread("user", &[ResultTimeout(F)])
+                .thread("worker", &[Start(F), Finish(F)]),
+            [0, 0],
+            "expiry_is_a_failure",
+            property::AGREE,
+            0,
+        ),
+    ]
+}

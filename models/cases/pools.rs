@@ -1,0 +1,67 @@
+//! Pools.
+
+use settled::model::{Do::*, Program, property};
+
+use super::{Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    vec![
+        case(
+            "pool-7",
+            "May a job wait for another job of its own pool?",
+            "a worker that waits for a job still queued in its pool runs that job",
+            Program::new()
+                .thread("user", &[Submit(0), Result(F)])
+                .worker("worker", 0)
+                .job(F, 0, &[Submit(1), Result(G)])
+                .job(G, 0, &[]),
+            [0, 0],
+            "pool_does_not_help",
+            property::HELPED,
+            0,
+        ),
+        case(
+            "pool-8",
+            "What if two workers wait for each other?",
+            "the wait that would close the circle is answered WouldDeadlock",
+            Program::new()
+                .thread("user", &[Submit(0), Submit(1), Result(F)])
+                .worker("worker 1", 0)
+                .worker("worker 2", 0)
+                .job(F, 0, &[Result(G)])
+                .job(G, 0, &[Result(F)]),
+            [0, 0],
+            "pool_cycle_blocks",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "bug-c3",
+            "Why does shutting down not hold the pool's lock?",
+            "no job, callback or drop runs under a lock of the pool",
+            Program::new()
+                .thread("user", &[Submit(0), Add(F, 1), ShutdownNow])
+                .worker("worker", 0)
+                .job(F, 0, &[])
+                .call(&[Submit(2)])
+                .job(G, 0, &[]),
+            [0, 0],
+            "pool_calls_under_lock",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "pool-6",
+            "What becomes of queued jobs when a pool is shut down?",
+            "each is run or dropped, and either settles its future",
+            Program::new()
+                .thread("user", &[Submit(0), ShutdownNow, Result(F)])
+                .worker("worker", 0)
+                .job(F, 0, &[]),
+            [0, 0],
+            "shutdown_forgets_queue",
+            property::OWNED,
+            0,
+        ),
+    ]
+}

@@ -1,0 +1,111 @@
+//! Reading a result, and delivering it.
+
+use settled::model::{Do::*, Program, property};
+
+use super::{Case, F, G, NEVER_ENDS, case};
+
+pub(super) fn all() -> Vec<Case> {
+    let posts = || Program::new().call(&[Finish(F)]);
+    vec![
+        case(
+            "D2",
+            "Why does `result()` of a loop's future raise, when the thread's waits?",
+            "reading an unsettled future on its loop answers InvalidState at once",
+            posts().event_loop("loop", &[Post(0, 0), LoopRead(F)]),
+            [0, 0],
+            "loop_read: Blocks",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D4",
+            "Does it help that another thread settles it?",
+            "no: the loop has to deliver it, so it answers at once here too",
+            Program::new()
+                .event_loop("loop", &[LoopRead(F), LoopRead(F)])
+                .thread("worker", &[Start(F), Fail(F)]),
+            [0, 0],
+            "loop_read: Blocks",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D12",
+            "Could the loop ask `done()` until it is, instead?",
+            "reading answers at once, and the turn ends",
+            posts().event_loop("loop", &[Post(0, 0), LoopRead(F)]),
+            [0, 0],
+            "loop_read: Polls",
+            NEVER_ENDS,
+            0,
+        ),
+        case(
+            "D28",
+            "May a callback on a loop wait for a thread's future?",
+            "a wait on a loop's thread is answered WouldDeadlock",
+            Program::new()
+                .event_loop("loop", &[LoopAdd(G, 1), Finish(G), Post(0, 0)])
+                .call(&[Finish(F)])
+                .call(&[Result(F)]),
+            [0, 0],
+            "loop_may_block",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D3",
+            "Would a timeout make it safe to wait on the loop?",
+            "a timed wait there is answered WouldDeadlock too",
+            posts().event_loop("loop", &[Post(0, 0), ResultTimeout(F)]),
+            [0, 0],
+            "loop_may_block",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D13",
+            "Why does a loop's view lag behind the thread's?",
+            "a view changes only between turns, when it is delivered",
+            Program::new()
+                .event_loop("loop", &[LoopDone(F), LoopDone(F)])
+                .thread("worker", &[Finish(F)]),
+            [0, 0],
+            "loop_reads_through",
+            property::TURN,
+            0,
+        ),
+        case(
+            "D18",
+            "Why can only one settle a future?",
+            "a finished future refuses a second outcome, and a promise is consumed",
+            Program::new()
+                .thread("one", &[Finish(F)])
+                .thread("other", &[Finish(F)])
+                .thread("reader", &[Result(F)]),
+            [0, 0],
+            "set_twice",
+            property::AGREE,
+            0,
+        ),
+        case(
+            "bug-a1",
+            "Why is delivering an outcome one step, and not a look and a set?",
+            "the loser of a race with a cancel is told so, in the step that it lost",
+            Program::new().thread("worker", &[Finish(F)]).thread("user", &[Cancel(F), Result(F)]),
+            [0, 0],
+            "set_in_two_steps",
+            property::AGREE,
+            0,
+        ),
+        case(
+            "promise-3",
+            "What if a promise is dropped?",
+            "its future settles in the same step",
+            Program::new().thread("worker", &[Start(F)]).thread("user", &[Result(F)]),
+            [0, 0],
+            "dropped_promise_forgets",
+            property::OWNED,
+            0,
+        ),
+    ]
+}

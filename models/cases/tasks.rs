@@ -1,0 +1,64 @@
+//! Tasks, and what they await.
+
+use settled::model::{Do::*, Program, property};
+
+use super::{Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    vec![
+        case(
+            "D7",
+            "Why is there no `running()` for a task?",
+            "no code of a loop runs in the middle of a step of its task, so that all would be told no",
+            Program::new()
+                .event_loop("loop", &[Spawn(0)])
+                .thread("user", &[Result(F)])
+                .task(F, 0, &[LoopAdd(G, 1), Finish(G), Done(F)])
+                .call(&[Done(F)]),
+            [0, 0],
+            "loop_callbacks_inline",
+            property::RUNNING,
+            0,
+        ),
+        case(
+            "D30",
+            "Why is a task stopped first, and then seen cancelled?",
+            "a cancel is a request; the loop stops the coroutine, and then settles",
+            Program::new()
+                .event_loop("loop", &[Spawn(0)])
+                .thread("user", &[Cancel(F), Result(F)])
+                .task(F, 0, &[Done(G), Done(G)]),
+            [0, 0],
+            "cancelled_before_stopped",
+            property::STOPPED,
+            0,
+        ),
+        case(
+            "D48",
+            "Why is a loop's future bound to one loop?",
+            "awaiting another loop's view is an error",
+            Program::new()
+                .event_loop("loop A", &[LoopDone(G)])
+                .event_loop("loop B", &[Spawn(0)])
+                .thread("worker", &[Finish(G)])
+                .task(F, 1, &[AwaitOf(0, G)]),
+            [0, 0],
+            "foreign_loop_awaits",
+            property::THREAD,
+            0,
+        ),
+        case(
+            "D51",
+            "Why does a task not begin at once?",
+            "its first step is taken in a later turn",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Cancel(F)])
+                .thread("user", &[Result(F)])
+                .task(F, 0, &[Done(F)]),
+            [0, 0],
+            "task_starts_at_once",
+            property::BEGINS,
+            0,
+        ),
+    ]
+}

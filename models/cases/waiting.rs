@@ -1,0 +1,70 @@
+//! `wait` and `as_completed`.
+
+use settled::model::{Do::*, Futures, Program, property};
+
+use super::{BOTH, Case, F, G, case};
+
+pub(super) fn all() -> Vec<Case> {
+    let own = || Program::new().call(&[Finish(F)]);
+    vec![
+        case(
+            "D37",
+            "Why is there no blocking `wait` for a loop?",
+            "wait on a loop's thread is refused",
+            own().event_loop("loop", &[Post(0, 0), Wait(Futures::of(&[F]))]),
+            [0, 0],
+            "wait_on_loop",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D45",
+            "Not even for the first of several?",
+            "wait takes no futures of a loop",
+            Program::new()
+                .event_loop("loop", &[Post(0, 0), Post(0, 1), WaitFirst(BOTH)])
+                .call(&[Finish(F)])
+                .call(&[Finish(G)]),
+            [0, 0],
+            "wait_on_loop",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D43",
+            "Why does `as_completed` not block a loop?",
+            "as_completed on a loop's thread is refused",
+            Program::new()
+                .event_loop("loop", &[Post(0, 0), AsCompleted(BOTH)])
+                .thread("worker", &[Finish(G)])
+                .call(&[Finish(F)]),
+            [0, 0],
+            "as_completed_on_loop",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D38",
+            "What does `wait` of nothing do?",
+            "it returns at once",
+            Program::new().thread("user", &[Wait(Futures::of(&[]))]).thread("worker", &[Finish(F)]),
+            [0, 0],
+            "empty_wait_waits",
+            property::ENDS,
+            0,
+        ),
+        case(
+            "D42",
+            "Why does `wait` not lock its futures together?",
+            "it registers with one future after the other, and holds one lock at a time",
+            Program::new()
+                .thread("one", &[Wait(BOTH)])
+                .thread("other", &[Wait(Futures::of(&[G, F]))])
+                .thread("worker", &[Finish(F), Finish(G)]),
+            [0, 0],
+            "wait_locks_all",
+            property::ENDS,
+            0,
+        ),
+    ]
+}

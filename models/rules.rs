@@ -1,0 +1,185 @@
+//! That no rule is without a system that needs it, nor without a test of the real crate.
+
+use std::{fs, path::Path};
+
+use settled::model::{
+    Program, Rules, System,
+    property::ALWAYS,
+    rules::{FLIPS, Flip},
+};
+use stateright::Model;
+
+use crate::{Row, Trials, cases, larger};
+
+pub(crate) fn add(trials: &mut Trials) {
+    trials.add("rules::every_flip_is_caught", every_flip_is_caught);
+    trials.add("rules::every_rule_has_a_test", every_rule_has_a_test);
+    trials.add("rules::no_property_sees_them", no_property_sees_them);
+    trials.add("rules::every_property_speaks", every_property_speaks);
+}
+
+/// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
+const TESTS: [(&str, &str, &str); 31] = [
+    ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
+    ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
+    ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
+    ("late_callbacks_inline", "event_loop", "a_late_callback_waits_for_its_turn"),
+    (
+        "loop_cancel_inline",
+        "bridge",
+        "a_cancel_through_the_loop_runs_thread_callbacks_in_a_later_turn",
+    ),
+    ("loop_reads_through", "event_loop", "nothing_flips_in_the_middle_of_a_turn"),
+    ("claim_in_two_steps", "loom/race", "start_against_cancel"),
+    ("set_in_two_steps", "loom/race", "cancel_against_finish_against_a_blocked_reader"),
+    ("set_twice", "compile-fail/cases/finish_twice", ""),
+    ("register_in_two_steps", "loom/callback", "two_registrants_against_finish"),
+    ("cancel_in_two_steps", "thread", "waiting_for_a_cancelled_future_never_hangs"),
+    ("cancel_running", "thread", "running_work_sees_the_request"),
+    ("second_cancel_refused", "thread", "cancel_says_what_it_did"),
+    ("dropped_promise_forgets", "thread", "a_dropped_promise_settles_its_future"),
+    ("callbacks_under_lock", "thread", "wakers_and_callbacks_may_call_everything"),
+    ("callbacks_before_waiters", "thread", "those_who_wait_are_told_before_the_callbacks_run"),
+    ("panic_skips_callbacks", "thread", "a_panicking_callback_harms_nobody"),
+    ("removal_overlooks_due", "event_loop", "a_callback_may_remove_a_later_one"),
+    ("expiry_cancels", "thread", "a_wait_ends_at_its_deadline_and_not_before"),
+    ("expiry_is_a_failure", "thread", "a_wait_ends_at_its_deadline_and_not_before"),
+    ("post_does_not_wake", "event_loop", "a_sleeping_loop_is_woken_by_a_post"),
+    ("closed_loop_swallows", "event_loop", "a_closed_loop_hands_everything_back"),
+    (
+        "closed_view_stays",
+        "event_loop",
+        "a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through",
+    ),
+    ("close_forgets_tasks", "bridge", "a_coroutine_is_settled_when_its_loop_is_closed"),
+    ("views_are_copies", "bridge", "a_cancel_through_either_view_cancels_the_one_future"),
+    (
+        "cancelled_before_stopped",
+        "event_loop",
+        "a_cancelled_task_is_stopped_and_only_then_seen_cancelled",
+    ),
+    (
+        "cancel_is_not_forwarded",
+        "event_loop",
+        "an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not",
+    ),
+    ("foreign_loop_awaits", "event_loop", "awaiting_on_another_loop_is_an_error_and_no_hang"),
+    ("task_starts_at_once", "event_loop", "a_task_runs_in_steps_and_gives_its_value"),
+    ("pool_calls_under_lock", "pool", "a_callback_of_a_dropped_job_may_use_the_pool"),
+    ("shutdown_forgets_queue", "pool", "shutdown_with_cancel_settles_what_is_queued"),
+];
+
+fn every_flip_is_caught() -> Result<Vec<Row>, String> {
+    let text = format!("{:?}", Rules::default());
+    let fields: Vec<&str> = text
+        .trim_start_matches("Rules {")
+        .split(',')
+        .filter_map(|field| Some(field.split_once(':')?.0.trim()))
+        .collect();
+    for field in &fields {
+        if !FLIPS.iter().any(|flip| name(flip) == *field) {
+            return Err(format!("nothing flips {field}"));
+        }
+    }
+    for flip in FLIPS {
+        if flip.rules() == Rules::default() {
+            return Err(format!("{} changes nothing", flip.name));
+        }
+        // That the case fails under it is a test of its own.
+        if !cases::all().iter().any(|case| case.flip == flip.name) {
+            return Err(format!("no case is about {}", flip.name));
+        }
+    }
+    println!("flips: {} of {} rules, each breaks a property", FLIPS.len(), fields.len());
+    Ok(Vec::new())
+}
+
+/// The field that a flip changes.
+fn name(flip: &Flip) -> &'static str {
+    flip.name.split(':').next().unwrap_or_default()
+}
+
+fn every_rule_has_a_test() -> Result<Vec<Row>, String> {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let mut without = Vec::new();
+    for flip in FLIPS {
+        let Some((_, file, test)) = TESTS.iter().find(|(rule, ..)| *rule == name(&flip)) else {
+            without.push(flip.name);
+            continue;
+        };
+        let path = tests.join(file).with_extension("rs");
+        let code = fs::read_to_string(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+        if !test.is_empty() && !code.contains(&format!("fn {test}(")) {
+            return Err(format!("{}: there is no test {file}: {test}", flip.name));
+        }
+    }
+    println!("rules without a test of the crate: {}", without.join(", "));
+    if without != WITHOUT { Err(format!("{without:?}")) } else { Ok(Vec::new()) }
+}
+
+/// The rules of what the crate does not offer yet.
+const WITHOUT: [&str; 6] = [
+    "wait_on_loop",
+    "as_completed_on_loop",
+    "empty_wait_waits",
+    "wait_locks_all",
+    "pool_does_not_help",
+    "pool_cycle_blocks",
+];
+
+/// Every state of a program.
+fn states(program: &Program) -> Vec<System> {
+    let mut all = program.init_states();
+    let mut seen: std::collections::HashSet<System> = all.iter().cloned().collect();
+    let mut at = 0;
+    while let Some(state) = all.get(at).cloned() {
+        for next in program.next_steps(&state).into_iter().map(|(_, next)| next) {
+            if seen.insert(next.clone()) {
+                all.push(next);
+            }
+        }
+        at += 1;
+    }
+    all
+}
+
+/// A property that could read the rules would say otherwise of the same state under others. That
+/// nobody waits for ever is left out: whether there is a step is up to the rules.
+fn no_property_sees_them() -> Result<Vec<Row>, String> {
+    let mut judged = 0;
+    for case in cases::all() {
+        for flip in FLIPS {
+            let other = case.program.clone().under(flip.rules());
+            for state in states(&case.program) {
+                for property in &ALWAYS[1..] {
+                    judged += 1;
+                    let holds = property.holds(&case.program, &state);
+                    if holds != property.holds(&other, &state) {
+                        return Err(format!("\"{}\" sees {}", property.name, flip.name));
+                    }
+                }
+            }
+        }
+    }
+    println!("properties: {judged} judgements, none of which depends on a rule");
+    Ok(Vec::new())
+}
+
+/// The twins: for each property there are states of which it says something.
+fn every_property_speaks() -> Result<Vec<Row>, String> {
+    let mut spoken = [0_usize; ALWAYS.len()];
+    for program in cases::all().into_iter().map(|case| case.program).chain(larger::programs()) {
+        for state in states(&program) {
+            for (property, times) in ALWAYS.iter().zip(&mut spoken) {
+                *times += usize::from(property.speaks(&program, &state));
+            }
+        }
+    }
+    for (property, times) in ALWAYS.iter().zip(spoken) {
+        println!("\"{}\" [{}] speaks of {times} states", property.name, property.clause);
+        if times == 0 {
+            return Err(format!("\"{}\" says nothing", property.name));
+        }
+    }
+    Ok(Vec::new())
+}

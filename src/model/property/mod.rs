@@ -1,0 +1,333 @@
+//! What a user could complain about.
+//!
+//! A property is a sentence about what users of a program see: who waits for ever, what was called
+//! twice, what was read. It is given the program's [`Shape`] and a state of it, and nothing else, so
+//! that it cannot tell by which rules the state came about.
+
+mod sight;
+
+use self::sight::Sight;
+use super::{
+    End,
+    program::{Do, Kind, Piece, Program, Role, Shape},
+    state::{Cell, Entry, Frame, Life, Party, Script, System},
+};
+use crate::{Cancelled, machine::State};
+
+/// A sentence that holds in every state.
+#[derive(Clone, Copy, Debug)]
+pub struct Always {
+    /// The sentence.
+    pub name: &'static str,
+    /// The clause that promises it.
+    pub clause: &'static str,
+    holds: fn(Sight<'_>) -> bool,
+    /// Its twin: that a state is reached in which it says something.
+    speaks: fn(Sight<'_>) -> bool,
+}
+
+impl Always {
+    /// Whether it holds in a state.
+    #[must_use]
+    pub fn holds(&self, program: &Program, state: &System) -> bool {
+        (self.holds)(Sight { shape: &program.shape, state, judge: program })
+    }
+
+    /// Whether it says something of a state: its reachability twin.
+    #[must_use]
+    pub fn speaks(&self, program: &Program, state: &System) -> bool {
+        (self.speaks)(Sight { shape: &program.shape, state, judge: program })
+    }
+}
+
+/// Deadlock freedom: in every state without a step everything has ended properly, or the program
+/// wrote a circle of waits itself, through its own locks or promises that threads hold. `[wait-1]`
+/// `[deadlock-1]`
+pub const ENDS: &str = "nobody waits for ever";
+/// Each callback is called. `[callback-1]` `[callback-3]`
+pub const MISSED: &str = "no callback is missed";
+/// And not again. `[callback-1]` `[callback-3]`
+pub const TWICE: &str = "nothing runs twice";
+/// And not before its time. `[callback-1]`
+pub const EARLY: &str = "no callback runs before its future is settled";
+/// In order. `[callback-3]`
+pub const ORDER: &str = "the callbacks of a loop's view run in registration order";
+/// On its thread. `[callback-3]`
+pub const THREAD: &str = "what a loop is given runs on the loop's thread";
+/// One at a time. `[callback-3]`
+pub const AT_ONCE: &str = "two callbacks of one loop never run at once";
+/// In a turn of its own. `[callback-3]` `[callback-7]`
+pub const NESTED: &str = "no callback of a loop's view runs inside other code of the loop";
+/// Removed is removed. `[callback-4]`
+pub const REMOVED: &str = "a callback whose removal was answered with true never runs";
+/// No lock of the library is held. `[callback-6]`
+pub const LOCKED: &str = "nobody is kept out by a lock while a callback runs";
+/// A cancel that succeeded stands. `[cancel-2]`
+pub const NEVER_RUNS: &str = "work whose cancel succeeded never runs";
+/// An answer of a cancel stands. `[cancel-1]`
+pub const REFUSED: &str = "a future of which a cancel was refused is never cancelled";
+/// Nobody cancels but who is asked to. `[cancel-5]` `[wait-3]`
+pub const UNASKED: &str = "nothing is cancelled on request that nobody asked to cancel";
+/// One outcome. `[settled-2]` `[loop-2]` `[bridge-1]`
+pub const AGREE: &str = "whoever reads a future reads how it ended";
+/// One turn, one answer. `[loop-1]`
+pub const TURN: &str = "no view changes in the middle of a turn";
+/// A closed loop's views read through. `[loop-5]`
+pub const STALE: &str = "a view of a closed loop answers what its future does";
+/// One notion of done. `[machine-3]`
+pub const REPORTED: &str = "wait reports as done what its caller knows to be";
+/// What a loop took runs. `[loop-5]` `[schedule-4]`
+pub const ACCEPTED: &str = "a job that a loop accepted runs";
+/// No future is left unsettled without an owner: when a promise, a queued job or a task goes, its
+/// future settles in the same step. `[promise-3]` `[pool-1]`
+pub const OWNED: &str = "no future is left unsettled without an owner";
+/// Cancelled means stopped. `[loop-7]` `[cancel-4]`
+pub const STOPPED: &str = "no task takes a step after it was settled";
+/// A task begins in a turn of its own. `[loop-8]`
+pub const BEGINS: &str = "no task begins inside the call that makes it";
+/// A stop goes on to what is awaited. `[await-3]`
+pub const ORPHAN: &str = "no work begins that only a stopped task awaited";
+/// A pool serves itself. `[pool-1]`
+pub const HELPED: &str = "no wait is refused for a job that could begin";
+/// A step of a task is not interrupted. `[loop-6]` `[loop-8]`
+pub const RUNNING: &str = "no code of a loop runs in the middle of a step of its task";
+
+/// All of them.
+pub const ALWAYS: [Always; 24] = [
+    always(ENDS, "wait-1", |it| !it.judge.stuck(it.state), |it| it.judge.ended(it.state)),
+    always(
+        MISSED,
+        "callback-1",
+        |it| it.misses_none(),
+        |it| it.judge.ended(it.state) && it.registered().any(|piece| it.began(piece)),
+    ),
+    always(
+        TWICE,
+        "callback-1",
+        |it| (0..it.shape.pieces.len()).all(|piece| it.state.times(piece as Piece) <= 1),
+        |it| !it.state.notes.began.is_empty(),
+    ),
+    always(
+        EARLY,
+        "callback-1",
+        |it| !it.state.notes.early,
+        |it| it.registered().any(|piece| it.began(piece)),
+    ),
+    always(
+        ORDER,
+        "callback-3",
+        |it| it.keeps_order(),
+        |it| it.state.notes.viewed.iter().filter(|viewed| it.began(viewed.2)).count() > 1,
+    ),
+    always(
+        THREAD,
+        "callback-3",
+        |it| !it.state.notes.astray && it.keeps_threads(),
+        |it| it.state.notes.viewed.iter().any(|viewed| it.began(viewed.2)),
+    ),
+    always(AT_ONCE, "callback-3", |it| it.one_at_a_time(), |it| it.runs_viewed()),
+    always(NESTED, "callback-3", |it| it.nests_none(), |it| it.runs_viewed()),
+    always(
+        REMOVED,
+        "callback-4",
+        |it| !it.state.notes.began.iter().any(|(piece, _)| it.state.notes.removed.has(*piece)),
+        |it| !it.state.notes.removed.is_empty(),
+    ),
+    always(
+        LOCKED,
+        "callback-6",
+        |it| !it.state.frames().any(|frame| frame.begun && frame.under.is_some()),
+        |it| it.state.frames().any(|frame| frame.begun && frame.of.is_some()),
+    ),
+    always(
+        NEVER_RUNS,
+        "cancel-2",
+        |it| !it.state.cells.iter().any(|cell| cell.cancelled && cell.ran),
+        |it| it.state.cells.iter().any(|cell| cell.cancelled),
+    ),
+    always(
+        REFUSED,
+        "cancel-1",
+        |it| {
+            let cancelled = |cell: &Cell| cell.spec.state() == State::Cancelled;
+            !it.state.cells.iter().any(|cell| cell.refused && cancelled(cell))
+        },
+        |it| it.state.cells.iter().any(|cell| cell.refused),
+    ),
+    always(
+        UNASKED,
+        "wait-3",
+        |it| it.state.cells.iter().all(|cell| cell.asked || !cell.cancelled),
+        |it| it.state.notes.expired,
+    ),
+    always(
+        AGREE,
+        "settled-2",
+        |it| it.agrees(),
+        |it| it.state.cells.iter().any(|cell| !cell.seen.is_empty()),
+    ),
+    always(
+        TURN,
+        "loop-1",
+        |it| !it.state.notes.flipped,
+        |it| {
+            let lags = |future| it.state.is_settled(future);
+            it.state.parties.iter().any(|party| party.unsettled.iter().any(lags))
+        },
+    ),
+    always(
+        STALE,
+        "loop-5",
+        |it| !it.state.notes.stale,
+        |it| {
+            it.state.parties.iter().any(|party| party.life == Life::Over && !party.knows.is_empty())
+        },
+    ),
+    always(
+        REPORTED,
+        "machine-3",
+        |it| !it.state.notes.misreported,
+        |it| it.state.notes.expired && it.state.parties.iter().any(|party| !party.told.is_empty()),
+    ),
+    always(
+        ACCEPTED,
+        "schedule-4",
+        |it| !it.judge.ended(it.state) || it.accepted().all(|piece| it.began(piece)),
+        |it| it.accepted().any(|piece| it.began(piece)),
+    ),
+    always(
+        OWNED,
+        "promise-3",
+        |it| it.all_have_owners(),
+        |it| {
+            let dropped = |cell: &Cell| {
+                matches!(cell.spec.end(), Some(End::Abandoned | End::Cancelled(Cancelled::Dropped)))
+            };
+            it.state.cells.iter().any(dropped)
+        },
+    ),
+    always(
+        STOPPED,
+        "loop-7",
+        |it| !it.state.notes.undead,
+        |it| it.state.frames().any(|frame| matches!(frame.script, Script::Stop(_))),
+    ),
+    always(BEGINS, "loop-8", |it| !it.state.notes.at_once, |it| it.runs_task()),
+    always(ORPHAN, "await-3", |it| !it.state.notes.orphan, |it| !it.state.notes.orphans.is_empty()),
+    always(RUNNING, "loop-6", |it| it.interrupts_no_task(), |it| it.runs_task()),
+    always(
+        HELPED,
+        "pool-1",
+        |it| !it.state.notes.unhelped,
+        |it| {
+            let job = |frame: &Frame| it.is(frame.script, |kind| matches!(kind, Kind::Job(..)));
+            let jobs = |party: &Party| party.frames.iter().filter(|frame| job(frame)).count();
+            it.state.parties.iter().any(|party| jobs(party) > 1)
+        },
+    ),
+];
+
+const fn always(
+    name: &'static str,
+    clause: &'static str,
+    holds: fn(Sight<'_>) -> bool,
+    speaks: fn(Sight<'_>) -> bool,
+) -> Always {
+    Always { name, clause, holds, speaks }
+}
+
+/// What is asked of a state.
+pub(super) type Condition = fn(&Program, &System) -> bool;
+
+/// The twins of the properties: that a program gets to where they say something, as far as it has
+/// what that needs.
+pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
+    let scripts = shape.members.iter().map(|member| &member.script);
+    let all: Vec<Do> =
+        scripts.chain(shape.pieces.iter().map(|(_, script)| script)).flatten().copied().collect();
+    let has = |is: fn(&Do) -> bool| all.iter().any(is);
+    let cancels = |it: &Do| matches!(it, Do::Cancel(_) | Do::LoopCancel(_));
+    let pools = shape.members.iter().any(|member| matches!(member.role, Role::Worker(_)));
+    let twins: [(bool, &'static str, Condition); 9] = [
+        (true, "it ends", |it, state| it.ended(state)),
+        (has(|it| matches!(it, Do::Add(..) | Do::LoopAdd(..))), "a callback runs", |_, state| {
+            !state.notes.began.is_empty()
+        }),
+        (has(|it| matches!(it, Do::LoopAdd(..))), "a callback of a view runs", |_, state| {
+            let notes = &state.notes;
+            notes.viewed.iter().any(|(_, _, it)| state.times(*it) > 0 || notes.removed.has(*it))
+                || notes.viewed.iter().any(|(_, _, it)| notes.dropped.has(*it))
+        }),
+        (has(cancels), "a cancel is asked for", |_, state| {
+            state.cells.iter().any(|cell| cell.asked)
+        }),
+        (has(|it| matches!(it, Do::Start(_))) || pools, "work runs", |_, state| {
+            state.cells.iter().any(|cell| cell.ran)
+        }),
+        (has(|it| matches!(it, Do::Post(..))), "a job is posted", |_, state| {
+            !state.notes.accepted.is_empty() || !state.notes.refused.is_empty()
+        }),
+        (has(|it| matches!(it, Do::LoopRemove(..))), "a callback is removed", |_, state| {
+            !state.notes.removed.is_empty()
+        }),
+        (
+            has(|it| matches!(it, Do::ResultTimeout(_) | Do::WaitTimeout(_))),
+            "a wait ends",
+            |_, state| state.notes.expired || state.notes.refused_wait,
+        ),
+        (has(|it| matches!(it, Do::Close | Do::Stop)), "a loop is closed", |_, state| {
+            state.parties.iter().any(|party| party.life == Life::Over)
+        }),
+    ];
+    twins.into_iter().filter(|it| it.0).map(|(_, name, reached)| (name, reached)).collect()
+}
+
+/// Whether everything has ended properly: what every fair run comes to.
+#[must_use]
+pub fn ended(program: &Program, state: &System) -> bool {
+    program.ended(state)
+}
+
+/// Whether the property with the number `N` holds.
+pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
+    ALWAYS[N].holds(program, state)
+}
+
+/// The same, by number.
+pub(super) const HOLDS: [Condition; 24] = [
+    holds::<0>,
+    holds::<1>,
+    holds::<2>,
+    holds::<3>,
+    holds::<4>,
+    holds::<5>,
+    holds::<6>,
+    holds::<7>,
+    holds::<8>,
+    holds::<9>,
+    holds::<10>,
+    holds::<11>,
+    holds::<12>,
+    holds::<13>,
+    holds::<14>,
+    holds::<15>,
+    holds::<16>,
+    holds::<17>,
+    holds::<18>,
+    holds::<19>,
+    holds::<20>,
+    holds::<21>,
+    holds::<22>,
+    holds::<23>,
+];
+
+/// Whether an entry of a queue is of a future, for the reader of a chart.
+pub(super) const fn of(entry: Entry) -> &'static str {
+    match entry {
+        Entry::Job(_) => "posted job",
+        Entry::Call(_) => "callback",
+        Entry::Deliver(_) => "delivery",
+        Entry::Step(_) => "step of task",
+        Entry::Copy(_) => "copy",
+    }
+}
