@@ -72,7 +72,7 @@ fn all() -> Vec<Large> {
                 .call(&[Cancel(G)])
                 .call(&[LoopCancel(G)])
                 .call(&[LoopDone(F)]),
-            [0, 0],
+            [2795, 19],
         ),
         large(
             "two waits in opposite orders",
@@ -84,7 +84,7 @@ fn all() -> Vec<Large> {
                 .call(&[Read(F)])
                 .call(&[LoopAdd(G, 2)])
                 .call(&[LoopDone(F)]),
-            [0, 0],
+            [1475, 23],
         ),
         large(
             "callbacks that settle",
@@ -96,7 +96,7 @@ fn all() -> Vec<Large> {
                 .call(&[Finish(G)])
                 .call(&[LoopRead(F)])
                 .call(&[LoopRead(G)]),
-            [0, 0],
+            [736, 19],
         ),
         large(
             "a loop that is closed under posts",
@@ -109,18 +109,18 @@ fn all() -> Vec<Large> {
                 .call(&[LoopCancel(F)])
                 .call(&[LoopDone(G)])
                 .task(G, 3, &[Await(F)]),
-            [0, 0],
+            [1802, 23],
         ),
         large(
             "two timed waits and a cancel",
             Program::new()
                 .thread("worker", &[Start(F), Abandon(F)])
                 .thread("one", &[WaitTimeout(BOTH), Done(F)])
-                .thread("other", &[WaitTimeout(SWAPPED), Fail(G)])
+                .thread("other", &[Fail(G), WaitTimeout(SWAPPED)])
                 .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1), LoopCancel(F)])
                 .call(&[LoopRemove(F, 1)])
                 .call(&[LoopDone(G)]),
-            [0, 0],
+            [1722, 18],
         ),
         large(
             "two loops that await each other's futures",
@@ -130,7 +130,7 @@ fn all() -> Vec<Large> {
                 .thread("user", &[Cancel(G), Wait(BOTH)])
                 .task(F, 0, &[LoopDone(G), Await(2)])
                 .task(G, 1, &[LoopDone(F), Finish(2)]),
-            [0, 0],
+            [541, 19],
         ),
         large(
             "a pool that is shut down under its jobs",
@@ -142,7 +142,7 @@ fn all() -> Vec<Large> {
                 .job(F, 0, &[Submit(2), Result(2)])
                 .job(G, 0, &[])
                 .job(2, 0, &[]),
-            [0, 0],
+            [4429, 20],
         ),
         large(
             "jobs of one pool that wait for each other",
@@ -154,7 +154,7 @@ fn all() -> Vec<Large> {
                 .job(F, 0, &[Submit(2), Wait(Futures::of(&[G, 2]))])
                 .job(G, 0, &[Result(2), Result(F)])
                 .job(2, 0, &[]),
-            [0, 0],
+            [1052, 20],
         ),
         large(
             "a task that awaits a job",
@@ -167,7 +167,7 @@ fn all() -> Vec<Large> {
                 .job(G, 0, &[Post(0, 3)])
                 .call(&[LoopDone(F)])
                 .call(&[LoopRead(G)]),
-            [0, 0],
+            [1452, 25],
         ),
         Large {
             name: "locks of the user around calls",
@@ -176,7 +176,7 @@ fn all() -> Vec<Large> {
                 .thread("other", &[Lock(0), Add(F, 0), Result(F), Unlock(0)])
                 .thread("third", &[Lock(1), Lock(0), Cancel(F), Unlock(0), Unlock(1)])
                 .call(&[Lock(1), Unlock(1)]),
-            size: [0, 0],
+            size: [74, 16],
             circular: true,
         },
     ]

@@ -14,10 +14,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopCancel(F), LoopDone(F)])
                 .thread("worker", &[Start(F), Finish(F)])
                 .thread("user", &[Result(F)]),
-            [0, 0],
+            [26, 7],
             "views_are_copies",
-            property::AGREE,
-            0,
+            property::ONE,
+            5,
         ),
         case(
             "D34",
@@ -29,10 +29,10 @@ pub(super) fn all() -> Vec<Case> {
                 .worker("worker", 0)
                 .job(F, 0, &[])
                 .task(G, 0, &[Await(F)]),
-            [0, 0],
+            [101, 14],
             "cancel_is_not_forwarded",
             property::ORPHAN,
-            0,
+            8,
         ),
     ]
 }

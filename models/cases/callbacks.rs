@@ -24,20 +24,20 @@ pub(super) fn all() -> Vec<Case> {
             "Why do callbacks of a loop's future go through the loop?",
             "they run on the loop's thread, in a later turn",
             inline(),
-            [0, 0],
+            [14, 10],
             "loop_callbacks_inline",
             property::THREAD,
-            0,
+            4,
         ),
         case(
             "D21",
             "And if its callbacks may run anywhere?",
             "one callback of a loop runs at a time, so its state needs no lock",
             inline(),
-            [0, 0],
+            [14, 10],
             "loop_callbacks_inline",
             property::AT_ONCE,
-            0,
+            4,
         ),
         case(
             "D21",
@@ -46,30 +46,30 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopDone(F)])
                 .call(&[LoopDone(F)]),
-            [0, 0],
+            [7, 7],
             "loop_callbacks_inline",
             property::NESTED,
-            0,
+            3,
         ),
         case(
             "D22",
             "Why does a late callback of a loop's future not run at once?",
             "it runs in a later turn, so that adding one never calls it",
             late(),
-            [0, 0],
+            [10, 10],
             "late_callbacks_inline",
             property::NESTED,
-            0,
+            4,
         ),
         case(
             "D23",
             "Why can a late callback not overtake on a loop?",
             "a view's callbacks run in registration order, late ones included",
             late(),
-            [0, 0],
+            [10, 10],
             "late_callbacks_inline",
             property::ORDER,
-            0,
+            4,
         ),
         case(
             "bug-c8",
@@ -79,10 +79,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Add(F, 0), LoopCancel(F), LoopDone(F)])
                 .thread("worker", &[Finish(F)])
                 .call(&[Done(F)]),
-            [0, 0],
+            [31, 8],
             "loop_cancel_inline",
             property::NESTED,
-            0,
+            3,
         ),
         case(
             "bug-c6",
@@ -93,20 +93,20 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Finish(F)])
                 .thread("other", &[Cancel(F)])
                 .call(&[]),
-            [0, 0],
+            [22, 5],
             "register_in_two_steps",
             property::MISSED,
-            0,
+            4,
         ),
         case(
             "D29",
             "Why does no callback run under a lock?",
             "callbacks run with no lock held, and may call every method",
             Program::new().thread("user", &[Add(F, 0), Finish(F)]).call(&[Result(F)]),
-            [0, 0],
+            [5, 5],
             "callbacks_under_lock",
             property::ENDS,
-            0,
+            3,
         ),
         case(
             "D52",
@@ -116,10 +116,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Add(F, 0), Finish(F)])
                 .thread("other", &[Done(F)])
                 .call(&[Done(G)]),
-            [0, 0],
+            [13, 6],
             "callbacks_under_lock",
             property::LOCKED,
-            0,
+            3,
         ),
         case(
             "D20",
@@ -129,10 +129,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Add(F, 0), Finish(F)])
                 .thread("user", &[Result(F), Finish(G)])
                 .call(&[Result(G)]),
-            [0, 0],
+            [9, 7],
             "callbacks_before_waiters",
             property::ENDS,
-            0,
+            3,
         ),
         case(
             "D24",
@@ -142,10 +142,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Add(F, 0), Add(F, 1), Finish(F)])
                 .call(&[Panics])
                 .call(&[]),
-            [0, 0],
+            [7, 7],
             "panic_skips_callbacks",
             property::MISSED,
-            0,
+            5,
         ),
         case(
             "D26",
@@ -156,10 +156,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Finish(F)])
                 .call(&[LoopRemove(F, 1)])
                 .call(&[]),
-            [0, 0],
+            [9, 7],
             "removal_overlooks_due",
             property::REMOVED,
-            0,
+            7,
         ),
     ]
 }

@@ -11,10 +11,10 @@ pub(super) fn all() -> Vec<Case> {
             "Why is claiming work one step?",
             "of a start and a cancel exactly one succeeds",
             Program::new().thread("worker", &[Start(F), Finish(F)]).thread("user", &[Cancel(F)]),
-            [0, 0],
+            [8, 4],
             "claim_in_two_steps",
             property::NEVER_RUNS,
-            0,
+            3,
         ),
         case(
             "D33",
@@ -23,10 +23,10 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .thread("user", &[Cancel(F), Wait(Futures::of(&[F])), Finish(G)])
                 .thread("worker", &[Result(G), Finish(F)]),
-            [0, 0],
+            [7, 7],
             "cancel_in_two_steps",
             property::ENDS,
-            0,
+            2,
         ),
         case(
             "D39",
@@ -35,20 +35,20 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .thread("user", &[Cancel(F), WaitTimeout(BOTH)])
                 .thread("worker", &[Finish(F), Finish(G)]),
-            [0, 0],
+            [25, 7],
             "cancel_in_two_steps",
             property::REPORTED,
-            0,
+            4,
         ),
         case(
             "D30",
             "Why does running work of a thread refuse a cancel?",
             "a cancel of running work is refused, and visible to it",
             Program::new().thread("worker", &[Start(F), Finish(F)]).thread("user", &[Cancel(F)]),
-            [0, 0],
+            [8, 4],
             "cancel_running",
             property::NEVER_RUNS,
-            0,
+            2,
         ),
         case(
             "D31",
@@ -58,10 +58,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("one", &[Cancel(F)])
                 .thread("other", &[Cancel(F), Result(F)])
                 .thread("worker", &[Start(F), Finish(F)]),
-            [0, 0],
+            [26, 6],
             "second_cancel_refused",
             property::REFUSED,
-            0,
+            2,
         ),
         case(
             "D5",
@@ -71,10 +71,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("one", &[ResultTimeout(F)])
                 .thread("other", &[Result(F)])
                 .thread("worker", &[Finish(F)]),
-            [0, 0],
+            [8, 4],
             "expiry_cancels",
             property::UNASKED,
-            0,
+            1,
         ),
         case(
             "D6",
@@ -83,10 +83,10 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .thread("user", &[ResultTimeout(F)])
                 .thread("worker", &[Start(F), Finish(F)]),
-            [0, 0],
+            [7, 4],
             "expiry_is_a_failure",
             property::AGREE,
-            0,
+            1,
         ),
     ]
 }

@@ -14,30 +14,30 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopAdd(F, 0)])
                 .thread("worker", &[Finish(F)])
                 .call(&[]),
-            [0, 0],
+            [6, 5],
             "post_does_not_wake",
             property::ENDS,
-            0,
+            2,
         ),
         case(
             "D53",
             "Why does a closed loop hand a job back?",
             "what it cannot run it does not take",
             Program::new().event_loop("loop", &[Close]).thread("worker", &[Post(0, 0)]).call(&[]),
-            [0, 0],
+            [10, 6],
             "closed_loop_swallows",
             property::ACCEPTED,
-            0,
+            3,
         ),
         case(
             "D19",
             "What does a view answer once its loop is closed?",
             "it reads through, and settling never fails",
             Program::new().event_loop("loop", &[Close, LoopDone(F)]).thread("worker", &[Finish(F)]),
-            [0, 0],
+            [13, 6],
             "closed_view_stays",
             property::STALE,
-            0,
+            4,
         ),
         case(
             "D53",
@@ -48,10 +48,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[Await(G)])
                 .thread("worker", &[Result(F), Finish(G)]),
-            [0, 0],
+            [17, 10],
             "close_forgets_tasks",
             property::OWNED,
-            0,
+            4,
         ),
     ]
 }

@@ -15,10 +15,10 @@ pub(super) fn all() -> Vec<Case> {
                 .worker("worker", 0)
                 .job(F, 0, &[Submit(1), Result(G)])
                 .job(G, 0, &[]),
-            [0, 0],
+            [9, 9],
             "pool_does_not_help",
             property::HELPED,
-            0,
+            4,
         ),
         case(
             "pool-8",
@@ -30,10 +30,10 @@ pub(super) fn all() -> Vec<Case> {
                 .worker("worker 2", 0)
                 .job(F, 0, &[Result(G)])
                 .job(G, 0, &[Result(F)]),
-            [0, 0],
+            [45, 10],
             "pool_cycle_blocks",
             property::ENDS,
-            0,
+            4,
         ),
         case(
             "bug-c3",
@@ -45,10 +45,10 @@ pub(super) fn all() -> Vec<Case> {
                 .job(F, 0, &[])
                 .call(&[Submit(2)])
                 .job(G, 0, &[]),
-            [0, 0],
+            [54, 12],
             "pool_calls_under_lock",
             property::ENDS,
-            0,
+            5,
         ),
         case(
             "pool-6",
@@ -58,10 +58,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Submit(0), ShutdownNow, Result(F)])
                 .worker("worker", 0)
                 .job(F, 0, &[]),
-            [0, 0],
+            [18, 8],
             "shutdown_forgets_queue",
             property::OWNED,
-            0,
+            2,
         ),
     ]
 }

@@ -12,10 +12,10 @@ pub(super) fn all() -> Vec<Case> {
             "Why does `result()` of a loop's future raise, when the thread's waits?",
             "reading an unsettled future on its loop answers InvalidState at once",
             posts().event_loop("loop", &[Post(0, 0), LoopRead(F)]),
-            [0, 0],
+            [6, 6],
             "loop_read: Blocks",
             property::ENDS,
-            0,
+            1,
         ),
         case(
             "D4",
@@ -24,20 +24,20 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopRead(F), LoopRead(F)])
                 .thread("worker", &[Start(F), Fail(F)]),
-            [0, 0],
+            [10, 6],
             "loop_read: Blocks",
             property::ENDS,
-            0,
+            2,
         ),
         case(
             "D12",
             "Could the loop ask `done()` until it is, instead?",
             "reading answers at once, and the turn ends",
             posts().event_loop("loop", &[Post(0, 0), LoopRead(F)]),
-            [0, 0],
+            [6, 6],
             "loop_read: Polls",
             NEVER_ENDS,
-            0,
+            1,
         ),
         case(
             "D28",
@@ -47,20 +47,20 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopAdd(G, 1), Finish(G), Post(0, 0)])
                 .call(&[Finish(F)])
                 .call(&[Result(F)]),
-            [0, 0],
+            [10, 10],
             "loop_may_block",
             property::ENDS,
-            0,
+            5,
         ),
         case(
             "D3",
             "Would a timeout make it safe to wait on the loop?",
             "a timed wait there is answered WouldDeadlock too",
             posts().event_loop("loop", &[Post(0, 0), ResultTimeout(F)]),
-            [0, 0],
+            [6, 6],
             "loop_may_block",
             property::ENDS,
-            0,
+            1,
         ),
         case(
             "D13",
@@ -69,10 +69,10 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopDone(F), LoopDone(F)])
                 .thread("worker", &[Finish(F)]),
-            [0, 0],
+            [7, 5],
             "loop_reads_through",
             property::TURN,
-            0,
+            3,
         ),
         case(
             "D18",
@@ -82,30 +82,30 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("one", &[Finish(F)])
                 .thread("other", &[Finish(F)])
                 .thread("reader", &[Result(F)]),
-            [0, 0],
+            [9, 4],
             "set_twice",
             property::AGREE,
-            0,
+            3,
         ),
         case(
             "bug-a1",
             "Why is delivering an outcome one step, and not a look and a set?",
             "the loser of a race with a cancel is told so, in the step that it lost",
             Program::new().thread("worker", &[Finish(F)]).thread("user", &[Cancel(F), Result(F)]),
-            [0, 0],
+            [8, 4],
             "set_in_two_steps",
             property::AGREE,
-            0,
+            4,
         ),
         case(
             "promise-3",
             "What if a promise is dropped?",
             "its future settles in the same step",
             Program::new().thread("worker", &[Start(F)]).thread("user", &[Result(F)]),
-            [0, 0],
+            [4, 4],
             "dropped_promise_forgets",
             property::OWNED,
-            0,
+            2,
         ),
     ]
 }

@@ -15,10 +15,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[LoopAdd(G, 1), Finish(G), Done(F)])
                 .call(&[Done(F)]),
-            [0, 0],
+            [15, 12],
             "loop_callbacks_inline",
             property::RUNNING,
-            0,
+            6,
         ),
         case(
             "D30",
@@ -28,10 +28,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Spawn(0)])
                 .thread("user", &[Cancel(F), Result(F)])
                 .task(F, 0, &[Done(G), Done(G)]),
-            [0, 0],
+            [22, 10],
             "cancelled_before_stopped",
             property::STOPPED,
-            0,
+            4,
         ),
         case(
             "D48",
@@ -42,10 +42,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop B", &[Spawn(0)])
                 .thread("worker", &[Finish(G)])
                 .task(F, 1, &[AwaitOf(0, G)]),
-            [0, 0],
+            [40, 9],
             "foreign_loop_awaits",
             property::THREAD,
-            0,
+            8,
         ),
         case(
             "D51",
@@ -55,10 +55,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Spawn(0), Cancel(F)])
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[Done(F)]),
-            [0, 0],
+            [6, 6],
             "task_starts_at_once",
             property::BEGINS,
-            0,
+            2,
         ),
     ]
 }

@@ -12,10 +12,10 @@ pub(super) fn all() -> Vec<Case> {
             "Why is there no blocking `wait` for a loop?",
             "wait on a loop's thread is refused",
             own().event_loop("loop", &[Post(0, 0), Wait(Futures::of(&[F]))]),
-            [0, 0],
+            [6, 6],
             "wait_on_loop",
             property::ENDS,
-            0,
+            2,
         ),
         case(
             "D45",
@@ -25,10 +25,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Post(0, 0), Post(0, 1), WaitFirst(BOTH)])
                 .call(&[Finish(F)])
                 .call(&[Finish(G)]),
-            [0, 0],
+            [10, 10],
             "wait_on_loop",
             property::ENDS,
-            0,
+            4,
         ),
         case(
             "D43",
@@ -38,20 +38,20 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Post(0, 0), AsCompleted(BOTH)])
                 .thread("worker", &[Finish(G)])
                 .call(&[Finish(F)]),
-            [0, 0],
+            [12, 7],
             "as_completed_on_loop",
             property::ENDS,
-            0,
+            5,
         ),
         case(
             "D38",
             "What does `wait` of nothing do?",
             "it returns at once",
             Program::new().thread("user", &[Wait(Futures::of(&[]))]).thread("worker", &[Finish(F)]),
-            [0, 0],
+            [4, 3],
             "empty_wait_waits",
             property::ENDS,
-            0,
+            1,
         ),
         case(
             "D42",
@@ -61,10 +61,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("one", &[Wait(BOTH)])
                 .thread("other", &[Wait(Futures::of(&[G, F]))])
                 .thread("worker", &[Finish(F), Finish(G)]),
-            [0, 0],
+            [34, 9],
             "wait_locks_all",
             property::ENDS,
-            0,
+            2,
         ),
     ]
 }

@@ -117,8 +117,10 @@ fn waiting(program: &Program, state: &System) -> Vec<(&'static str, String)> {
     for (name, agent) in program.names().zip(0..) {
         let Some(frame) = state.top(agent) else { continue };
         let next = program.shape.script(agent, frame.script).get(usize::from(frame.at));
-        if let (None, Some(what)) = (program.choice(state, agent), next) {
-            all.push((name, call(*what)));
+        match (program.choice(state, agent), next) {
+            (None, Some(what)) => all.push((name, call(*what))),
+            (Some(Does::Expire(what)), _) => all.push((name, call(what) + ", until it expires")),
+            _ => {}
         }
     }
     all

@@ -70,6 +70,8 @@ pub const REFUSED: &str = "a future of which a cancel was refused is never cance
 pub const UNASKED: &str = "nothing is cancelled on request that nobody asked to cancel";
 /// One outcome. `[settled-2]` `[loop-2]` `[bridge-1]`
 pub const AGREE: &str = "whoever reads a future reads how it ended";
+/// One outcome, for both views. `[loop-2]` `[bridge-1]`
+pub const ONE: &str = "two who read a future read the same end";
 /// One turn, one answer. `[loop-1]`
 pub const TURN: &str = "no view changes in the middle of a turn";
 /// A closed loop's views read through. `[loop-5]`
@@ -93,7 +95,7 @@ pub const HELPED: &str = "no wait is refused for a job that could begin";
 pub const RUNNING: &str = "no code of a loop runs in the middle of a step of its task";
 
 /// All of them.
-pub const ALWAYS: [Always; 24] = [
+pub const ALWAYS: [Always; 25] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state), |it| it.judge.ended(it.state)),
     always(
         MISSED,
@@ -164,6 +166,12 @@ pub const ALWAYS: [Always; 24] = [
         AGREE,
         "settled-2",
         |it| it.agrees(),
+        |it| it.state.cells.iter().any(|cell| !cell.seen.is_empty()),
+    ),
+    always(
+        ONE,
+        "bridge-1",
+        |it| !it.contradicts(),
         |it| it.state.cells.iter().any(|cell| !cell.seen.is_empty()),
     ),
     always(
@@ -294,7 +302,7 @@ pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
 }
 
 /// The same, by number.
-pub(super) const HOLDS: [Condition; 24] = [
+pub(super) const HOLDS: [Condition; 25] = [
     holds::<0>,
     holds::<1>,
     holds::<2>,
@@ -319,6 +327,7 @@ pub(super) const HOLDS: [Condition; 24] = [
     holds::<21>,
     holds::<22>,
     holds::<23>,
+    holds::<24>,
 ];
 
 /// Whether an entry of a queue is of a future, for the reader of a chart.

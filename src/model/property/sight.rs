@@ -150,9 +150,9 @@ impl<'a> Sight<'a> {
     pub(super) fn interrupts_no_task(self) -> bool {
         let is_task = |script| self.is(script, |kind| matches!(kind, Kind::Task(..)));
         self.state.parties.iter().filter(|party| party.life != Life::Closing).all(|party| {
-            let mut begun = party.frames.iter().filter(|frame| frame.begun).rev();
-            begun.next();
-            !begun.any(|frame| is_task(frame.script))
+            let begun = party.frames.iter().filter(|frame| frame.begun);
+            let mut after = begun.skip_while(|frame| !is_task(frame.script)).skip(1);
+            !after.any(|frame| frame.viewed)
         })
     }
 
@@ -162,6 +162,11 @@ impl<'a> Sight<'a> {
                 cell.seen.iter().all(|it| it == Seen::of(end) as u8)
             })
         })
+    }
+
+    /// Whether two ends of one future were read.
+    pub(super) fn contradicts(self) -> bool {
+        self.state.cells.iter().any(|cell| cell.seen.iter().count() > 1)
     }
 
     pub(super) fn all_have_owners(self) -> bool {
