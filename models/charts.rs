@@ -4,15 +4,9 @@
 
 use std::{fmt::Write, fs, path::Path};
 
-use settled::model::{
-    chart,
-    check::{self, Failure},
-    property,
-};
-
 use crate::{
     Row, Trials,
-    cases::{self, Case, NEVER_ENDS},
+    cases::{self, Case},
 };
 
 pub(crate) fn add(trials: &mut Trials) {
@@ -50,7 +44,7 @@ fn document() -> Result<String, String> {
     let mut text = HEAD.to_owned();
     for case in cases::all() {
         let Case { id, question, answer, flip, breaks, steps, .. } = &case;
-        let chart = counterexample(&case)?;
+        let chart = case.chart().map_err(|wrong| format!("{id}: {wrong}"))?;
         let _ = write!(
             text,
             "\n## {id}: {question}\n\nIn `settled` {answer}. With the rule `{flip}`, after {steps} \
@@ -59,19 +53,4 @@ fn document() -> Result<String, String> {
         );
     }
     Ok(text)
-}
-
-/// The chart of the shortest counterexample.
-fn counterexample(case: &Case) -> Result<String, String> {
-    let flipped = case.flipped();
-    if case.breaks != NEVER_ENDS {
-        return Ok(chart(&flipped, &check::refute(flipped.clone(), case.breaks)?));
-    }
-    match check::ends(flipped.clone(), property::ended, &[]) {
-        Err(Failure::ForEver { path, cycle }) => {
-            let last = format!("and again from the last {} on, for ever\n", cycle.len());
-            Ok(chart(&flipped, &[path, cycle].concat()) + &last)
-        }
-        _ => Err(format!("{}: every fair run ends", case.id)),
-    }
 }

@@ -4,6 +4,7 @@ use settled::model::{Do::*, Futures, Program, property};
 
 use super::{BOTH, Case, F, G, case};
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn all() -> Vec<Case> {
     vec![
         case(

@@ -12,7 +12,11 @@ mod reading;
 mod tasks;
 mod waiting;
 
-use settled::model::{Futures, Program, rules};
+use settled::model::{
+    Futures, Program, Step, chart,
+    check::{self, Failure},
+    property, rules,
+};
 
 /// A question, the program that answers it, and the rule without which it is not safe.
 #[derive(Clone)]
@@ -44,6 +48,41 @@ impl Case {
         let flip = flip.unwrap_or_else(|| panic!("{}: there is no rule {}", self.id, self.flip));
         self.program.clone().under(flip.rules())
     }
+
+    /// That the program is right, and that every fair run of it ends, as it was found to be.
+    pub(crate) fn prove(&self) -> Result<check::Proof, String> {
+        let proof = check::prove(self.program.clone()).map_err(|failure| failure.to_string())?;
+        check::ends(self.program.clone(), property::ended, &[]).map_err(|it| it.to_string())?;
+        if (proof.states, proof.depth) != (self.states, self.depth) {
+            return Err(format!("{} states, depth {}", proof.states, proof.depth));
+        }
+        Ok(proof)
+    }
+
+    /// The shortest way to where the flipped rule breaks the property, and the circle in which it
+    /// then goes, if it is that it never ends.
+    pub(crate) fn counterexample(&self) -> Result<[Vec<Step>; 2], String> {
+        let found = if self.breaks != NEVER_ENDS {
+            [check::refute(self.flipped(), self.breaks)?, Vec::new()]
+        } else {
+            match check::ends(self.flipped(), property::ended, &[]) {
+                Err(Failure::ForEver { path, cycle }) => [path, cycle],
+                Err(failure) => return Err(failure.to_string()),
+                Ok(states) => return Err(format!("every fair run ends, in all {states} states")),
+            }
+        };
+        if found[0].len() == self.steps { Ok(found) } else { Err(format!("{found:?}")) }
+    }
+
+    /// The counterexample as a chart.
+    pub(crate) fn chart(&self) -> Result<String, String> {
+        let [path, cycle] = self.counterexample()?;
+        let mut text = chart(&self.flipped(), &[path, cycle.clone()].concat());
+        if !cycle.is_empty() {
+            text += &format!("and again from the last {} on, for ever\n", cycle.len());
+        }
+        Ok(text)
+    }
 }
 
 const F: u8 = 0;
@@ -52,7 +91,8 @@ const BOTH: Futures = Futures::of(&[F, G]);
 
 /// All of them, theme by theme.
 pub(crate) fn all() -> Vec<Case> {
-    let themes: [(&'static str, fn() -> Vec<Case>); 8] = [
+    type Theme = (&'static str, fn() -> Vec<Case>);
+    let themes: [Theme; 8] = [
         ("reading", reading::all),
         ("callbacks", callbacks::all),
         ("cancelling", cancelling::all),
@@ -62,9 +102,7 @@ pub(crate) fn all() -> Vec<Case> {
         ("bridge", bridge::all),
         ("pools", pools::all),
     ];
-    let named = |(theme, all): (_, fn() -> Vec<Case>)| {
-        all().into_iter().map(move |case| Case { theme, ..case })
-    };
+    let named = |(theme, all): Theme| all().into_iter().map(move |case| Case { theme, ..case });
     themes.into_iter().flat_map(named).collect()
 }
 

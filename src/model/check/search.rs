@@ -1,7 +1,8 @@
 //! The search of our own: breadth first, over whole states.
 
-use std::{collections::HashMap, rc::Rc};
+use std::rc::Rc;
 
+use ahash::AHashMap;
 use stateright::Model;
 
 use super::{Failure, Kinds};
@@ -9,7 +10,7 @@ use super::{Failure, Kinds};
 /// The states that a breadth-first search has found, in the order found.
 pub(super) struct Search<'a, M: Model> {
     model: &'a M,
-    index: HashMap<Rc<M::State>, usize>,
+    index: AHashMap<Rc<M::State>, usize>,
     pub(super) states: Vec<Rc<M::State>>,
     /// From where and by which action each state was first reached.
     parents: Vec<Option<(usize, M::Action)>>,
