@@ -190,6 +190,19 @@ pub enum WouldDeadlock {
          itself; the pool was shut down, wait for it from another thread"
     )]
     OwnWorker,
+    /// This thread is a worker, and its wait would close a circle of waits between workers.
+    #[error(
+        "this thread is a worker, and what it wants to wait for waits for it: the wait would close a \
+         circle between the jobs of one or more pools; let one of the jobs return what it has, and \
+         add a callback for the rest"
+    )]
+    Circle,
+    /// This thread is a worker that already runs many jobs inside each other.
+    #[error(
+        "this thread is a worker that runs so many jobs inside each other, each waiting for the next, \
+         that one more might overflow its stack; wait in another thread, or make the chain shorter"
+    )]
+    TooDeep,
 }
 
 /// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]`

@@ -6,6 +6,7 @@ mod cell;
 pub mod context;
 mod error;
 mod event_loop;
+mod inbox;
 pub mod machine;
 #[cfg(feature = "model")]
 #[cfg_attr(docsrs, doc(cfg(feature = "model")))]
@@ -27,6 +28,9 @@ pub use crate::{
     },
     promise::Promise,
     settled::Settled,
-    thread::{AwaitThread, AwaitThreadRef, Executor, ThreadFuture, ThreadPool},
+    thread::{
+        AsCompleted, AwaitThread, AwaitThreadRef, Executor, Parted, ReturnWhen, ThreadFuture,
+        ThreadPool, as_completed, wait,
+    },
     waiter::{Job, Schedule},
 };

@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData, task::Waker};
 
 use crate::{
-    cell::{Handle, Outcome, Producer},
+    cell::{Address, Handle, Outcome, Producer},
     error::{Cancelled, Failure, Lost, Panic},
     machine::Event,
     phase::{Owned, Pending, Phase, Running},
@@ -80,6 +80,11 @@ pub(crate) fn owned<T, E>(owner: Waker) -> (Promise<T, E, Owned>, Handle<T, E>) 
 }
 
 impl<T, E, P: Phase> Promise<T, E, P> {
+    /// Where its cell is.
+    pub(crate) fn address(&self) -> Address {
+        self.producer.handle().address()
+    }
+
     fn settle(
         self,
         event: Event,

@@ -45,6 +45,25 @@ pub(crate) fn wait<'a, T>(
     }
 }
 
+/// Declares a static behind a [`Mutex`].
+#[cfg(not(settled_loom))]
+macro_rules! static_mutex {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        $(#[$doc])*
+        static $name: $crate::sync::Mutex<$type> = $crate::sync::Mutex::new($value);
+    };
+}
+#[cfg(settled_loom)]
+macro_rules! static_mutex {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        loom::lazy_static! {
+            $(#[$doc])*
+            static ref $name: $crate::sync::Mutex<$type> = $crate::sync::Mutex::new($value);
+        }
+    };
+}
+pub(crate) use static_mutex;
+
 /// `std`'s cell with loom's interface: the pointer is lent to a closure, so that loom can watch
 /// from when to when it is used.
 #[cfg(not(settled_loom))]

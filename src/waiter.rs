@@ -4,10 +4,11 @@ use std::{
     any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     task::Waker,
 };
 
-use crate::{error::Closed, settled::Settled, sync::Unparker};
+use crate::{cell::Address, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker};
 
 /// A done-callback of a [`ThreadFuture`](crate::ThreadFuture).
 pub(crate) type Callback<T, E> = Box<dyn FnOnce(&Settled<T, E>) + Send>;
@@ -18,6 +19,8 @@ pub(crate) enum Waiter {
     Thread(Unparker),
     /// A task that awaits.
     Waker(Waker),
+    /// A thread that waits for several futures, by the number of this one.
+    Member(Arc<Inbox>, usize),
     /// Something to do, such as posting to the loop of a loop future. Crate code, not the user's.
     Hook(Job),
 }
@@ -28,6 +31,7 @@ impl Waiter {
         isolate(|| match self {
             Self::Thread(thread) => thread.unpark(),
             Self::Waker(waker) => waker.wake(),
+            Self::Member(inbox, number) => inbox.tell(number),
             Self::Hook(hook) => hook.run(),
         });
     }
@@ -54,6 +58,11 @@ pub struct Job(Box<dyn Run>);
 /// What is inside a [`Job`]. `Any`, so that a refused job can be given back as what it was made of.
 pub(crate) trait Run: Any + Send {
     fn run(self: Box<Self>);
+
+    /// The cell that it settles, if it is known.
+    fn settles(&self) -> Option<Address> {
+        None
+    }
 }
 
 impl<F: FnOnce() + Send + 'static> Run for F {
@@ -81,6 +90,11 @@ impl Job {
     /// becomes its future's outcome.
     pub fn run(self) {
         self.0.run();
+    }
+
+    /// The cell that it settles, if that is known.
+    pub(crate) fn settles(&self) -> Option<Address> {
+        self.0.settles()
     }
 
     /// The work as what it was made of, if it was made of an `R`.

@@ -314,3 +314,121 @@ fn an_executor_behind_a_pointer_is_one() {
     let pool: &dyn Executor = &*pool;
     assert_eq!((&pool).submit(|| 4).unwrap().result().unwrap(), &4);
 }
+
+#[test]
+fn a_worker_runs_the_queued_job_that_it_waits_for_and_no_other() {
+    let (pool, log) = (Arc::new(pool(1)), Log::default());
+    let (inner, entry) = (Arc::clone(&pool), log.clone());
+    let outer = pool.submit(move || {
+        let other = entry.clone();
+        let queued = inner.submit(move || other.add("other")).unwrap();
+        let wanted = entry.clone();
+        let child = inner.submit(move || wanted.add("wanted")).unwrap();
+        child.result().unwrap();
+        entry.add("outer ends");
+        queued
+    });
+    let queued = outer.unwrap().into_settled().unwrap().take().unwrap().unwrap();
+    queued.wait().unwrap();
+    assert_eq!(log.entries(), ["wanted", "outer ends", "other"]);
+}
+
+#[test]
+fn a_worker_helps_with_several() {
+    use settled::{ReturnWhen, as_completed, wait};
+    let pool = Arc::new(pool(1));
+    let inner = Arc::clone(&pool);
+    let sum = pool.submit(move || {
+        let jobs: Vec<_> = (0..10).map(|n| inner.submit(move || n).unwrap()).collect();
+        let (done, _) = wait(&jobs[..5], None, ReturnWhen::AllCompleted).unwrap();
+        let first: i32 = done.iter().map(|(_, value)| value.result().unwrap()).sum();
+        let rest = as_completed(&jobs[5..], None).map(|item| *item.unwrap().1.result().unwrap());
+        let (done, not_done) = wait(&jobs, None, ReturnWhen::FirstCompleted).unwrap();
+        assert!(!done.is_empty() && done.len() + not_done.len() == 10);
+        first + rest.sum::<i32>()
+    });
+    assert_eq!(sum.unwrap().result().unwrap(), &45);
+}
+
+/// A job that waits for a job that waits for …; what the first one that was refused was told.
+fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
+    let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+    let inner = Arc::clone(pool);
+    let next = pool.submit(move || chain(&inner, depth)).unwrap();
+    let result = next.wait()?.result().copied();
+    result.unwrap()
+}
+
+#[test]
+fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
+    let pool = Arc::new(pool(1));
+    for (depth, ends) in [(1_000, Ok(())), (10_000, Err(WouldDeadlock::TooDeep))] {
+        let inner = Arc::clone(&pool);
+        let whole = pool.submit(move || chain(&inner, depth)).unwrap();
+        assert_eq!(whole.result().unwrap(), &ends);
+    }
+}
+
+/// Two jobs of which each waits for the other, in these pools; what the two were told.
+fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2] {
+    type Wanted = Arc<settled::ThreadFuture<Result<u8, WouldDeadlock>, std::convert::Infallible>>;
+    let wait_for = |future: Wanted| match future.wait() {
+        Ok(settled) => *settled.result().unwrap(),
+        Err(would_deadlock) => Err(would_deadlock),
+    };
+    let ((send, receive), barrier) = (mpsc::channel::<Wanted>(), Arc::new(Barrier::new(2)));
+    let (send_2, receive_2) = mpsc::channel::<Wanted>();
+    let both = Arc::clone(&barrier);
+    let first = one.submit(move || {
+        let wanted = receive.recv().unwrap();
+        both.wait();
+        wait_for(wanted)
+    });
+    let second = other.submit(move || {
+        let wanted = receive_2.recv().unwrap();
+        barrier.wait();
+        wait_for(wanted)
+    });
+    let (first, second) = (Arc::new(first.unwrap()), Arc::new(second.unwrap()));
+    send.send(Arc::clone(&second)).unwrap();
+    send_2.send(Arc::clone(&first)).unwrap();
+    [wait_for(first), wait_for(second)]
+}
+
+#[test]
+fn a_circle_of_waits_is_refused() {
+    for _ in 0..50 {
+        let (one, two, other) = (pool(1), pool(2), pool(1));
+        // The one that closes the circle is refused, hands that on, and so both end.
+        assert_eq!(circle(&two, &two), [Err(WouldDeadlock::Circle); 2]);
+        assert_eq!(circle(&one, &other), [Err(WouldDeadlock::Circle); 2]);
+    }
+}
+
+#[test]
+fn a_circle_through_the_queue_of_another_pool_is_refused() {
+    let (one, other) = (Arc::new(pool(1)), Arc::new(pool(1)));
+    let (back, there) = (Arc::clone(&one), Arc::clone(&other));
+    let outer = one.submit(move || {
+        let inner = there.submit(move || {
+            // Its only worker waits for this very job.
+            let queued = back.submit(|| 1).unwrap();
+            queued.wait().map(|_| ()).unwrap_err()
+        });
+        *inner.unwrap().result().unwrap()
+    });
+    assert_eq!(outer.unwrap().result().unwrap(), &WouldDeadlock::Circle);
+}
+
+#[test]
+fn a_worker_may_wait_for_whoever_goes_on() {
+    let (one, other) = (Arc::new(pool(1)), pool(1));
+    let (release, released) = mpsc::channel::<()>();
+    let slow = other.submit(move || released.recv().is_err()).unwrap();
+    let waiting = one.submit(move || *slow.result().unwrap()).unwrap();
+    while !waiting.running() {
+        thread::yield_now();
+    }
+    drop(release);
+    assert_eq!(waiting.result().unwrap(), &true);
+}

@@ -33,6 +33,9 @@ use crate::{
 /// How the work ended, in the form in which it is stored.
 pub(crate) type Outcome<T, E> = Result<T, Failure<E>>;
 
+/// Where a cell is.
+pub(crate) type Address = std::num::NonZero<usize>;
+
 struct Cell<T, E> {
     inner: Mutex<Inner<T, E>>,
     /// Written once, under the lock, by the step that settles; read without it by those who have

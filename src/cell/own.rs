@@ -9,7 +9,7 @@ use std::{
     task::Waker,
 };
 
-use super::{Cell, Inner, Outcome};
+use super::{Address, Cell, Inner, Outcome};
 use crate::{
     error::{Cancel, Cancelled, Failure, Refusal},
     machine::{Event, State, Step},
@@ -146,6 +146,11 @@ impl<T, E> Handle<T, E> {
     fn cell(&self) -> &Cell<T, E> {
         // SAFETY: a handle is counted, and the cell is freed only when the count is zero.
         unsafe { self.0.as_ref() }
+    }
+
+    /// Where the cell is: tells it apart from all others as long as it lives.
+    pub(crate) fn address(&self) -> Address {
+        self.0.addr()
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T, E>> {

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
+use super::blocking::run_for;
 use crate::{
+    cell::Address,
     error::{Closed, Panic},
     promise::Promise,
     thread::ThreadFuture,
@@ -139,10 +141,15 @@ where
         let Self { work, promise, call } = *self;
         // Cancelled before it began: the work is dropped, and never runs.
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
-        match catch_unwind(AssertUnwindSafe(|| call(work))) {
+        let settles = promise.address();
+        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work)))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),
             Err(payload) => promise.panicked(Panic::new(payload)),
         }
+    }
+
+    fn settles(&self) -> Option<Address> {
+        Some(self.promise.address())
     }
 }

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::blocking::{Cells, May, Wanted, before_parking};
 use crate::{
     cell::{Handle, Registration},
     context,
@@ -102,10 +103,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop.
     /// `[deadlock-1]`
     pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
-        if !self.done() {
-            context::may_block()?;
-            self.handle().park_until(None);
-        }
+        self.block(None)?;
         Ok(&self.settled)
     }
 
@@ -137,12 +135,24 @@ impl<T, E> ThreadFuture<T, E> {
             if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
                 return self.settled().ok_or(WaitError::Expired(Expired));
             }
-            context::may_block()?;
-            if !self.handle().park_until(deadline) {
+            if !self.block(deadline)? {
                 return Err(WaitError::Expired(Expired));
             }
         }
         Ok(&self.settled)
+    }
+
+    /// Blocks until the future is settled or the deadline has passed; says whether it is settled. A
+    /// worker runs the job itself, if it is queued in its own pool. `[pool-7]`
+    fn block(&self, deadline: Option<Instant>) -> Result<bool, WouldDeadlock> {
+        while !self.done() {
+            let cell = Cells::One(self.handle().address());
+            match before_parking(Wanted::All, Some(cell))? {
+                May::LookAgain => {}
+                May::Park(_registered) => return Ok(self.handle().park_until(deadline)),
+            }
+        }
+        Ok(true)
     }
 
     /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`

@@ -2,7 +2,9 @@
 
 use std::{collections::VecDeque, fmt, io, mem, num::NonZero, sync::Arc};
 
+use super::blocking::{self, Queue};
 use crate::{
+    cell::Address,
     context,
     error::{Closed, WouldDeadlock},
     sync::{Condvar, Mutex, lock, thread, wait},
@@ -173,7 +175,10 @@ impl ThreadPool {
     fn start_worker(&self, state: &mut State) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
         let name = format!("{}-{}", shared.name, state.next);
-        let thread = thread::Builder::new().name(name).spawn(move || shared.run_worker())?;
+        let thread = thread::Builder::new()
+            .name(name)
+            .stack_size(blocking::STACK)
+            .spawn(move || shared.run_worker())?;
         state.threads.push(thread);
         state.next += 1;
         state.live += 1;
@@ -183,8 +188,9 @@ impl ThreadPool {
 }
 
 impl Shared {
-    fn run_worker(&self) {
+    fn run_worker(self: &Arc<Self>) {
         let _role = context::work(self.id);
+        let _at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
         let mut state = lock(&self.state);
         loop {
             if let Some(job) = state.queue.pop_front() {
@@ -204,6 +210,26 @@ impl Shared {
         if state.live == 0 {
             self.ended.notify_all();
         }
+    }
+}
+
+impl Queue for Shared {
+    fn id(&self) -> context::Id {
+        self.id
+    }
+
+    fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job> {
+        let mut state = lock(&self.state);
+        let at = state.queue.iter().position(|job| job.settles().is_some_and(wanted))?;
+        state.queue.remove(at)
+    }
+
+    fn holds(&self, cell: Address) -> bool {
+        lock(&self.state).queue.iter().any(|job| job.settles() == Some(cell))
+    }
+
+    fn workers(&self) -> usize {
+        self.max
     }
 }
 

@@ -1,0 +1,241 @@
+//! What a thread does before it parks: it asks whether it may, and a worker helps its own pool.
+//!
+//! A worker that waits for a job which is still queued in its own pool runs that job, and only that
+//! one. If there is none, it registers what it waits for, in one step with the look at all other
+//! workers that wait, over all pools of the process: would it close a circle, it is refused.
+//! `[pool-7]` `[pool-8]`
+
+use std::{cell::RefCell, collections::HashSet, sync::Arc};
+
+use crate::{
+    cell::Address,
+    context,
+    error::WouldDeadlock,
+    sync::{lock, static_mutex, thread_local},
+    waiter::{Job, isolate},
+};
+
+/// How many jobs a worker runs inside each other before a wait for one more is refused.
+pub(crate) const DEPTH: usize = 2_000;
+
+/// How many bytes of its stack a worker may have in use when it begins another job inside a wait.
+const ROOM: usize = STACK / 2;
+
+/// The size in bytes of a worker's stack. It is reserved, and used as far as jobs go.
+pub(super) const STACK: usize = if cfg!(target_pointer_width = "64") { 32 << 20 } else { 4 << 20 };
+
+/// A pool, as far as its workers need it to wait.
+pub(super) trait Queue: Send + Sync {
+    /// Tells pools apart.
+    fn id(&self) -> context::Id;
+
+    /// Takes the first queued job that settles a cell of which `wanted` is true.
+    fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job>;
+
+    /// Whether a job that settles this cell is queued.
+    fn holds(&self, cell: Address) -> bool;
+
+    /// The number of workers that it has, or can still start.
+    fn workers(&self) -> usize;
+}
+
+/// What this thread is, if it is a worker.
+struct Worker {
+    pool: Arc<dyn Queue>,
+    /// An address at the bottom of its stack.
+    bottom: usize,
+    /// What the jobs that it runs, inside each other, settle.
+    running: Vec<Address>,
+}
+
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+}
+
+/// Asks something of this thread as a worker; `None` if it is none.
+fn worker<R>(ask: impl FnOnce(&mut Worker) -> R) -> Option<R> {
+    // A thread that is being torn down works no more.
+    WORKER.try_with(|worker| worker.borrow_mut().as_mut().map(ask)).ok().flatten()
+}
+
+/// This thread works for a pool until the guard is dropped.
+pub(super) fn work(pool: Arc<dyn Queue>) -> AtWork {
+    let bottom = stack();
+    let _ = WORKER.try_with(|worker| {
+        *worker.borrow_mut() = Some(Worker { pool, bottom, running: Vec::new() });
+    });
+    AtWork
+}
+
+/// Ends the work of this thread when it is dropped.
+pub(super) struct AtWork;
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        drop(WORKER.try_with(|worker| worker.borrow_mut().take()));
+    }
+}
+
+/// Whether this thread is a worker.
+pub(super) fn is_worker() -> bool {
+    worker(|_| ()).is_some()
+}
+
+/// About where the stack of this thread ends now.
+fn stack() -> usize {
+    let here = 0_u8;
+    std::ptr::from_ref(&here).addr()
+}
+
+/// Runs the work of a job that settles this cell, so that other workers know who does.
+pub(super) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
+    struct Running;
+    impl Drop for Running {
+        fn drop(&mut self) {
+            worker(|worker| worker.running.pop());
+        }
+    }
+    let is_worker = worker(|worker| worker.running.push(cell)).is_some();
+    let _running = is_worker.then_some(Running);
+    work()
+}
+
+/// How many of the cells a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    All,
+    Any,
+}
+
+/// The cells that a thread waits for. Settled ones may be among them.
+#[derive(Clone)]
+pub(super) enum Cells {
+    One(Address),
+    Many(Arc<HashSet<Address>>),
+}
+
+impl Cells {
+    fn contains(&self, cell: Address) -> bool {
+        match self {
+            Self::One(one) => *one == cell,
+            Self::Many(many) => many.contains(&cell),
+        }
+    }
+
+    fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
+        match (self, wanted) {
+            (Self::One(one), _) => test(*one),
+            (Self::Many(many), Wanted::All) => many.iter().all(|cell| test(*cell)),
+            (Self::Many(many), Wanted::Any) => many.iter().any(|cell| test(*cell)),
+        }
+    }
+}
+
+/// A worker that waits.
+struct Waiting {
+    id: u64,
+    pool: Arc<dyn Queue>,
+    running: Vec<Address>,
+    cells: Cells,
+    wanted: Wanted,
+}
+
+static_mutex! {
+    /// Every worker that waits, over all pools.
+    static WAITING: Vec<Waiting> = Vec::new();
+}
+
+/// Keeps this thread registered as one that waits.
+#[derive(Debug)]
+pub(super) struct Registered(Option<u64>);
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        let Some(id) = self.0 else { return };
+        let mut waiting = lock(&WAITING);
+        let at = waiting.iter().position(|other| other.id == id);
+        let gone = at.map(|at| waiting.swap_remove(at));
+        drop(waiting);
+        drop(gone);
+    }
+}
+
+/// What came of asking.
+pub(super) enum May {
+    /// Look again: this thread ran one of the jobs itself.
+    LookAgain,
+    /// Park, and keep this for as long.
+    Park(Registered),
+}
+
+/// What a thread does before it parks for some cells, none of which is known to be settled: it runs one
+/// of them that lies in its own pool's queue, or asks whether it may park, and registers that it does.
+///
+/// `cells` are needed of workers only.
+pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
+    context::may_block()?;
+    let me = worker(|worker| (Arc::clone(&worker.pool), worker.running.len(), worker.bottom));
+    let (Some((pool, jobs, bottom)), Some(cells)) = (me, cells) else {
+        return Ok(May::Park(Registered(None)));
+    };
+    if jobs >= DEPTH || bottom.abs_diff(stack()) >= ROOM {
+        let queued = |cell| pool.holds(cell);
+        if cells.test(Wanted::Any, queued) {
+            return Err(WouldDeadlock::TooDeep);
+        }
+    } else if let Some(job) = pool.take(&|cell| cells.contains(cell)) {
+        isolate(|| job.run());
+        return Ok(May::LookAgain);
+    }
+    register(pool, cells, wanted).map(May::Park)
+}
+
+/// Registers this worker, unless it would then wait for ever.
+fn register(
+    pool: Arc<dyn Queue>,
+    cells: Cells,
+    wanted: Wanted,
+) -> Result<Registered, WouldDeadlock> {
+    let running = worker(|worker| worker.running.clone()).unwrap_or_default();
+    let id = context::next_id();
+    let mut waiting = lock(&WAITING);
+    waiting.push(Waiting { id, pool, running, cells, wanted });
+    if !is_hopeless(&waiting, id) {
+        return Ok(Registered(Some(id)));
+    }
+    let refused = waiting.pop();
+    drop(waiting);
+    drop(refused);
+    Err(WouldDeadlock::Circle)
+}
+
+/// Whether this worker would wait for ever, as far as workers and their jobs tell: everybody of whom
+/// that is not certain is taken to go on. The same as in the model, see `settled::model`.
+fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
+    let mut live = vec![false; waiting.len()];
+    loop {
+        let before = live.clone();
+        let hope =
+            |it: &Waiting| it.cells.test(it.wanted, |cell| may_settle(waiting, &before, cell));
+        for (it, live) in waiting.iter().zip(&mut live) {
+            *live = *live || hope(it);
+        }
+        if live == before {
+            return waiting.iter().zip(live).any(|(it, live)| it.id == id && !live);
+        }
+    }
+}
+
+/// Whether a cell may still be settled, if these go on and the others do not.
+fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
+    let runs = |it: &Waiting| it.running.contains(&cell);
+    if let Some(at) = waiting.iter().position(runs) {
+        return live[at];
+    }
+    // Queued in a pool all of whose workers wait for ever.
+    !waiting.iter().any(|it| {
+        let id = it.pool.id();
+        let stuck = waiting.iter().zip(live).filter(|(it, live)| !**live && it.pool.id() == id);
+        stuck.count() >= it.pool.workers() && it.pool.holds(cell)
+    })
+}

@@ -1,0 +1,257 @@
+//! `wait` and `as_completed`, clause by clause.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use settled::{
+    Promise, ReturnWhen, ThreadFuture, WaitError, WouldDeadlock, as_completed, context, wait,
+};
+
+type Future = ThreadFuture<usize, &'static str>;
+
+const EVERY: [ReturnWhen; 3] =
+    [ReturnWhen::FirstCompleted, ReturnWhen::FirstException, ReturnWhen::AllCompleted];
+
+/// More than any test takes; a wait that needs it has failed.
+const LONG: Duration = Duration::from_secs(600);
+
+fn pending(count: usize) -> (Vec<Promise<usize, &'static str>>, Vec<Future>) {
+    (0..count).map(|_| Future::promise()).unzip()
+}
+
+fn finished(value: usize) -> Future {
+    let (promise, future) = Future::promise();
+    promise.finish(value).unwrap();
+    future
+}
+
+fn places<T>(parted: &[(usize, T)]) -> Vec<usize> {
+    parted.iter().map(|(place, _)| *place).collect()
+}
+
+#[test]
+fn nothing_is_waited_for_at_no_cost() {
+    let none: [Future; 0] = [];
+    for when in EVERY {
+        let (done, not_done) = wait(&none, None, when).unwrap();
+        assert!(done.is_empty() && not_done.is_empty());
+        // Not even a loop's thread is refused.
+        let _guard = context::enter_loop();
+        assert!(wait(&none, None, when).is_ok());
+    }
+    assert!(as_completed(&none, None).next().is_none());
+}
+
+#[test]
+fn a_future_counts_once() {
+    let (one, other) = (finished(1), finished(2));
+    let twice = [one.clone(), other.clone(), one.clone(), one];
+    for when in EVERY {
+        let (done, not_done) = wait(&twice, None, when).unwrap();
+        assert_eq!((places(&done), not_done.len()), (vec![0, 1], 0));
+    }
+    let yielded: Vec<_> = as_completed(&twice, None).map(|item| item.unwrap().0).collect();
+    assert_eq!(yielded, [0, 1]);
+    let (_promise, pending) = Future::promise();
+    let (done, not_done) = wait([&pending, &pending], Some(Duration::ZERO), EVERY[2]).unwrap();
+    assert_eq!((done.len(), places(&not_done)), (0, vec![0]));
+}
+
+#[test]
+fn a_cancelled_future_is_done() {
+    let (_promises, futures) = pending(3);
+    for future in &futures {
+        let _ = future.cancel();
+    }
+    for when in EVERY {
+        let (done, not_done) = wait(&futures, None, when).unwrap();
+        assert_eq!((done.len(), not_done.len()), (3, 0));
+    }
+    assert_eq!(as_completed(&futures, None).filter(Result::is_ok).count(), 3);
+    // Also one that is cancelled while it is waited for, and whose promise nobody touches.
+    let (_promise, future) = Future::promise();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| wait([&future], None, EVERY[2]).unwrap().0.len());
+        let _ = future.cancel();
+        assert_eq!(waiting.join().unwrap(), 1);
+    });
+}
+
+#[test]
+fn the_first_is_enough_if_asked_for() {
+    let (mut promises, futures) = pending(3);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let (done, not_done) = wait(&futures, None, ReturnWhen::FirstCompleted).unwrap();
+            (places(&done), places(&not_done))
+        });
+        promises.remove(1).finish(7).unwrap();
+        assert_eq!(waiting.join().unwrap(), (vec![1], vec![0, 2]));
+    });
+}
+
+#[test]
+fn the_first_failure_is_enough_if_asked_for() {
+    // Not a value, and not a cancel.
+    let (promises, futures) = pending(2);
+    let (cancelled, value) = (Future::promise(), finished(1));
+    let _ = cancelled.1.cancel();
+    let all = [&futures[0], &cancelled.1, &value, &futures[1]];
+    let (done, _) = wait(all, Some(Duration::from_millis(20)), ReturnWhen::FirstException).unwrap();
+    assert_eq!(places(&done), [1, 2]);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let (done, not_done) = wait(all, None, ReturnWhen::FirstException).unwrap();
+            (places(&done), places(&not_done))
+        });
+        let mut promises = promises.into_iter();
+        promises.next().unwrap().fail("no").unwrap();
+        assert_eq!(waiting.join().unwrap(), (vec![0, 1, 2], vec![3]));
+        // An abandonment is a failure as well.
+        drop(promises.next().unwrap().start().unwrap());
+        let (done, _) = wait([&futures[1]], None, ReturnWhen::FirstException).unwrap();
+        assert_eq!(done.len(), 1);
+    });
+    // Without a failure it waits for all.
+    let (done, not_done) = wait([&value], None, ReturnWhen::FirstException).unwrap();
+    assert_eq!((done.len(), not_done.len()), (1, 0));
+}
+
+#[test]
+fn the_end_of_a_timeout_is_no_error() {
+    let (_promises, mut futures) = pending(2);
+    futures.push(finished(1));
+    let (begin, timeout) = (Instant::now(), Duration::from_millis(30));
+    let (done, not_done) = wait(&futures, Some(timeout), ReturnWhen::AllCompleted).unwrap();
+    assert!(begin.elapsed() >= timeout, "not before its time");
+    assert_eq!((places(&done), places(&not_done)), (vec![2], vec![0, 1]));
+    // One that is too long for the clock is none.
+    assert!(wait([&futures[2]], Some(Duration::MAX), ReturnWhen::AllCompleted).is_ok());
+}
+
+#[test]
+fn a_zero_timeout_only_looks() {
+    let (_promises, mut futures) = pending(1);
+    futures.push(finished(1));
+    let _guard = context::enter_loop();
+    for when in EVERY {
+        let (done, not_done) = wait(&futures, Some(Duration::ZERO), when).unwrap();
+        assert_eq!((places(&done), places(&not_done)), (vec![1], vec![0]));
+    }
+    let mut iterator = as_completed(&futures, Some(Duration::ZERO));
+    assert_eq!(iterator.next().unwrap().unwrap().0, 1);
+    assert!(matches!(iterator.next(), Some(Err(WaitError::Expired(_)))));
+}
+
+#[test]
+fn a_loop_thread_does_not_block_for_several() {
+    let (_promises, futures) = pending(2);
+    let _guard = context::enter_loop();
+    for when in EVERY {
+        assert_eq!(wait(&futures, None, when).unwrap_err(), WouldDeadlock::EventLoop);
+    }
+    let mut iterator = as_completed(&futures, None);
+    let refused = Some(Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
+    assert_eq!(iterator.next().map(|item| item.map(|_| ())), refused);
+    assert!(iterator.next().is_none(), "an error is the end");
+    // What is settled is answered there too.
+    let settled = finished(1);
+    let (done, _) = wait([&settled], None, ReturnWhen::AllCompleted).unwrap();
+    assert_eq!(done.len(), 1);
+}
+
+#[test]
+fn they_are_yielded_in_the_order_in_which_they_settle() {
+    let (mut promises, mut futures) = pending(3);
+    futures.insert(1, finished(9));
+    let mut iterator = as_completed(&futures, None);
+    assert_eq!(iterator.size_hint(), (1, Some(4)));
+    promises.pop().unwrap().finish(3).unwrap();
+    promises.remove(0).fail("no").unwrap();
+    // The one that was settled, then 3 and 0; the values go with their places.
+    let item = |item: Option<Result<_, _>>| -> (usize, Option<usize>) {
+        let (place, settled): (usize, &settled::Settled<usize, &str>) = item.unwrap().unwrap();
+        (place, settled.result().ok().copied())
+    };
+    assert_eq!(item(iterator.next()), (1, Some(9)));
+    assert_eq!(item(iterator.next()), (3, Some(3)));
+    assert_eq!(item(iterator.next()), (0, None));
+    thread::scope(|scope| {
+        scope.spawn(|| promises.pop().unwrap().finish(2).unwrap());
+        assert_eq!(item(iterator.next()), (2, Some(2)));
+    });
+    assert!(iterator.next().is_none() && iterator.next().is_none());
+}
+
+#[test]
+fn what_is_ready_is_yielded_before_the_expiry() {
+    let (mut promises, futures) = pending(2);
+    let (begin, timeout) = (Instant::now(), Duration::from_millis(30));
+    let mut iterator = as_completed(&futures, Some(timeout));
+    let not_done = wait([&futures[0]], Some(timeout), ReturnWhen::AllCompleted).unwrap().1;
+    assert_eq!(not_done.len(), 1);
+    // The deadline has passed by now; the clock of the iterator started with the call.
+    promises.remove(1).finish(1).unwrap();
+    assert_eq!(iterator.next().unwrap().unwrap().0, 1);
+    assert!(matches!(iterator.next(), Some(Err(WaitError::Expired(_)))));
+    assert!(begin.elapsed() >= timeout, "not before its time");
+    assert!(iterator.next().is_none(), "an error is the end");
+    // The futures are as they were.
+    promises.remove(0).finish(0).unwrap();
+    assert_eq!(futures[0].result().unwrap(), &0);
+}
+
+#[test]
+fn nothing_is_left_behind_and_nothing_is_consumed() {
+    let (promises, futures) = pending(3);
+    assert!(wait(&futures, Some(Duration::ZERO), ReturnWhen::AllCompleted).is_ok());
+    drop(as_completed(&futures, None));
+    let iterator = as_completed(&futures, None);
+    for (number, promise) in promises.into_iter().enumerate() {
+        promise.finish(number).unwrap();
+    }
+    let yielded: Vec<_> = iterator.map(|item| item.unwrap().0).collect();
+    assert_eq!(yielded, [0, 1, 2]);
+    // The settler gave its handle up, and so did everybody who waited.
+    for (number, future) in futures.into_iter().enumerate() {
+        assert_eq!(future.into_settled().unwrap().take().unwrap().unwrap(), number);
+    }
+}
+
+#[test]
+fn many_threads_settle_what_many_threads_wait_for() {
+    const THREADS: usize = 4;
+    const EACH: usize = 500;
+    for round in 0..20 {
+        let (promises, futures) = pending(THREADS * EACH);
+        let mut shares: Vec<Vec<_>> = (0..THREADS).map(|_| Vec::new()).collect();
+        for (number, promise) in promises.into_iter().enumerate() {
+            shares[(number + round) % THREADS].push((number, promise));
+        }
+        thread::scope(|scope| {
+            for share in shares {
+                scope.spawn(move || {
+                    for (number, promise) in share {
+                        match number % 3 {
+                            0 => promise.finish(number).unwrap(),
+                            1 => promise.fail("no").unwrap(),
+                            _ => drop(promise),
+                        }
+                    }
+                });
+            }
+            scope.spawn(|| {
+                let (done, not_done) =
+                    wait(&futures, Some(LONG), ReturnWhen::AllCompleted).unwrap();
+                assert_eq!((done.len(), not_done.len()), (THREADS * EACH, 0));
+            });
+            let mut seen = vec![0; futures.len()];
+            for item in as_completed(&futures, Some(LONG)) {
+                seen[item.unwrap().0] += 1;
+            }
+            assert!(seen.iter().all(|times| *times == 1), "each is yielded once");
+        });
+    }
+}
