@@ -29,8 +29,8 @@ pub use crate::{
     promise::Promise,
     settled::Settled,
     thread::{
-        AsCompleted, AwaitThread, AwaitThreadRef, Executor, Parted, ReturnWhen, ThreadFuture,
-        ThreadPool, as_completed, wait,
+        AsCompleted, AwaitThread, AwaitThreadRef, Executor, JobContext, Map, MapError, Parted,
+        PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool, as_completed, wait,
     },
     waiter::{Job, Schedule},
 };

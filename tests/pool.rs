@@ -8,11 +8,13 @@ use std::{
     panic::panic_any,
     sync::{Arc, Barrier, mpsc},
     thread,
+    time::{Duration, Instant},
 };
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Closed, Executor, Failure, Job, Refusal, ThreadPool, WouldDeadlock, context,
+    Cancel, Cancelled, Closed, Executor, Failure, Job, MapError, Refusal, ThreadPool,
+    WouldDeadlock, context,
 };
 
 fn pool(workers: usize) -> ThreadPool {
@@ -431,4 +433,169 @@ fn a_worker_may_wait_for_whoever_goes_on() {
     }
     drop(release);
     assert_eq!(waiting.result().unwrap(), &true);
+}
+
+#[test]
+fn map_yields_in_the_order_of_the_items() {
+    let (pool, barrier) = (pool(2), Arc::new(Barrier::new(2)));
+    // The first item ends only once the second has begun.
+    let values: Result<Vec<_>, _> = pool
+        .map([3_usize, 4, 5], move |n| {
+            if n < 5 {
+                barrier.wait();
+            }
+            n * 10
+        })
+        .collect();
+    assert_eq!(values.unwrap(), [30, 40, 50]);
+    assert!(pool.map([0_u8; 0], |n| n).next().is_none());
+}
+
+#[test]
+fn map_submits_as_many_ahead_as_the_buffersize_allows() {
+    let (pool, log) = (pool(1), Log::new());
+    let taken = log.clone();
+    let items = (0_u64..).inspect(move |n| taken.add(n.to_string()));
+    let mut map = pool.map(items, |n| n).buffersize(NonZero::new(2).unwrap());
+    assert!(log.entries().is_empty(), "nothing is taken before the first `next`");
+    assert_eq!(map.next().unwrap().unwrap(), 0);
+    assert_eq!(log.entries(), ["0", "1"]);
+    assert_eq!(map.next().unwrap().unwrap(), 1);
+    assert_eq!(log.entries(), ["0", "1", "2"]);
+}
+
+#[test]
+fn map_ends_with_the_first_failure_and_cancels_the_rest() {
+    let (pool, log) = (pool(1), Log::new());
+    let (ran, (begun, began)) = (log.clone(), mpsc::channel());
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let mut map = pool.map(["fails", "runs", "waits"], move |name| {
+        ran.add(name);
+        assert!(name != "fails", "this item fails");
+        begun.send(()).unwrap();
+        let _ = released.lock().unwrap().recv();
+    });
+    // The worker holds the second item until it is released.
+    thread::scope(|scope| {
+        let map = &mut map;
+        let failed = scope
+            .spawn(move || matches!(map.next(), Some(Err(MapError::Failed(Failure::Panicked(_))))));
+        assert!(failed.join().unwrap());
+    });
+    assert!(map.next().is_none(), "an error is the end");
+    drop(release);
+    pool.shutdown(true, false).unwrap();
+    drop(began);
+    assert!(!log.entries().contains(&"waits".to_owned()), "it was cancelled in the queue");
+}
+
+#[test]
+fn a_dropped_map_cancels_what_has_not_begun() {
+    let (pool, log) = (pool(1), Log::new());
+    let (ran, (begun, began)) = (log.clone(), mpsc::channel());
+    let (release, released) = mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let mut map = pool.map(["first", "second", "third"], move |name| {
+        ran.add(name);
+        if name == "second" {
+            begun.send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+        }
+    });
+    assert!(map.next().unwrap().is_ok());
+    began.recv().unwrap();
+    drop(map);
+    drop(release);
+    pool.shutdown(true, false).unwrap();
+    assert_eq!(log.entries(), ["first", "second"], "the third was cancelled in the queue");
+}
+
+#[test]
+fn map_has_a_time_and_says_when_the_pool_is_closed() {
+    let pool = pool(1);
+    let gate = occupy(&pool);
+    let (begin, timeout) = (Instant::now(), Duration::from_millis(20));
+    let mut map = pool.map([1, 2], |n: u8| n).timeout(timeout);
+    assert!(matches!(map.next(), Some(Err(MapError::Expired(_)))));
+    assert!(begin.elapsed() >= timeout, "not before its time");
+    assert!(map.next().is_none(), "an error is the end");
+    drop(gate);
+    // What was accepted before the pool was closed is yielded, and then that.
+    let mut map = pool.map([1, 2], |n: u8| n).buffersize(NonZero::new(1).unwrap());
+    assert_eq!(map.next().unwrap().unwrap(), 1);
+    pool.shutdown(true, false).unwrap();
+    assert!(matches!(map.next(), Some(Err(MapError::Closed))));
+    assert!(map.next().is_none());
+    assert!(pool.map([0_u8; 0], |n| n).next().is_none(), "no items need no pool");
+}
+
+#[test]
+fn each_worker_is_initialized_before_its_first_job() {
+    let (log, barrier) = (Log::new(), Arc::new(Barrier::new(2)));
+    let initialized = log.clone();
+    let pool = ThreadPool::builder()
+        .name("ready")
+        .workers(NonZero::new(2).unwrap())
+        .initializer(move || initialized.add(thread::current().name().unwrap()))
+        .build();
+    assert!(log.entries().is_empty(), "no worker is started before there is work");
+    let jobs: Vec<_> = (0..2)
+        .map(|_| {
+            let (barrier, log) = (Arc::clone(&barrier), log.clone());
+            pool.submit(move || {
+                barrier.wait();
+                log.entries().contains(&thread::current().name().unwrap().to_owned())
+            })
+            .unwrap()
+        })
+        .collect();
+    assert!(jobs.iter().all(|job| *job.result().unwrap()));
+    assert_eq!(log.entries().len(), 2);
+    assert!(!pool.is_broken());
+}
+
+#[test]
+fn a_pool_whose_initializer_panics_settles_every_job() {
+    let gate = Arc::new(Barrier::new(2));
+    let begin = Arc::clone(&gate);
+    let pool = ThreadPool::builder()
+        .workers(NonZero::<usize>::MIN)
+        .initializer(move || {
+            begin.wait();
+            panic!("no licence");
+        })
+        .build();
+    let jobs: Vec<_> = (0..3).map(|n| pool.submit(move || n).unwrap()).collect();
+    // One that is cancelled already keeps nobody from settling the others.
+    let _ = jobs[0].cancel();
+    gate.wait();
+    for (number, job) in jobs.iter().enumerate() {
+        let failure = job.exception().unwrap().unwrap();
+        let cause = if number == 0 { Cancelled::Requested } else { Cancelled::Dropped };
+        assert!(matches!(failure, Failure::Cancelled(it) if *it == cause), "{number}: {failure:?}");
+    }
+    assert!(pool.is_broken());
+    let Err(Closed(work)) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
+    assert_eq!(work(), 7, "the work is handed back");
+    pool.shutdown(true, false).unwrap();
+}
+
+#[test]
+fn running_work_that_looks_can_stop_on_request() {
+    let pool = pool(1);
+    let (begun, began) = mpsc::channel();
+    let job = pool.submit_with(move |context| {
+        assert!(!context.cancel_requested());
+        begun.send(()).unwrap();
+        while !context.cancel_requested() {
+            thread::yield_now();
+        }
+        assert!(format!("{context:?}").contains("true"));
+        Err::<(), _>("stopped on request")
+    });
+    let job = job.unwrap();
+    began.recv().unwrap();
+    assert_eq!(job.cancel(), Cancel::Refused(Refusal::Running));
+    assert!(matches!(job.exception(), Ok(Some(Failure::Error("stopped on request")))));
 }

@@ -255,3 +255,24 @@ fn many_threads_settle_what_many_threads_wait_for() {
         });
     }
 }
+
+#[test]
+fn many_threads_wait_in_opposite_orders() {
+    for _ in 0..200 {
+        let (mut promises, futures) = pending(2);
+        thread::scope(|scope| {
+            for reversed in [false, true, false, true] {
+                let mut order = [&futures[0], &futures[1]];
+                if reversed {
+                    order.reverse();
+                }
+                scope.spawn(move || {
+                    let (done, _) = wait(order, Some(LONG), ReturnWhen::AllCompleted).unwrap();
+                    assert_eq!(done.len(), 2);
+                });
+            }
+            promises.pop().unwrap().finish(1).unwrap();
+            promises.pop().unwrap().finish(0).unwrap();
+        });
+    }
+}

@@ -15,8 +15,7 @@ pub enum LoopRead {
 /// One field for each rule that concurrency makes necessary. The default is what ships; a what-if is
 /// one field flipped, and each of them breaks a [property](super::property).
 ///
-/// A field that is true says what happens otherwise. The rules of `wait` and `as_completed`, and of what a
-/// worker does that waits for its own pool, are those by which they will be offered.
+/// A field that is true says what happens otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[expect(clippy::struct_excessive_bools, reason = "each of them is a rule of its own")]
 pub struct Rules {

@@ -49,7 +49,7 @@ struct Worker {
 }
 
 thread_local! {
-    static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+    static WORKER: RefCell<Option<Worker>> = RefCell::default();
 }
 
 /// Asks something of this thread as a worker; `None` if it is none.

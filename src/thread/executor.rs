@@ -2,11 +2,12 @@
 
 use std::{
     convert::Infallible,
+    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use super::blocking::run_for;
+use super::{Map, blocking::run_for};
 use crate::{
     cell::Address,
     error::{Closed, Panic},
@@ -59,7 +60,7 @@ pub trait Executor {
         T: Send + 'static,
         Self: Sized,
     {
-        submit(self, work, |work| Ok(work()))
+        submit(self, work, |work, _| Ok(work()))
     }
 
     /// As [`submit`](Self::submit), for work that can fail. `[pool-2]` `[pool-3]`
@@ -78,7 +79,94 @@ pub trait Executor {
         E: Send + 'static,
         Self: Sized,
     {
-        submit(self, work, |work| work())
+        submit(self, work, |work, _| work())
+    }
+
+    /// As [`submit_result`](Self::submit_result), for work that can stop early: it is lent a
+    /// [`JobContext`], which tells it that somebody asked to cancel. The cancel stays refused, since
+    /// only the work itself can stop; what it then returns is its own decision. `[cancel-3]`
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let job = pool.submit_with(|context| {
+    ///     for done in 0_u64.. {
+    ///         if context.cancel_requested() {
+    ///             return Err(done); // so far
+    ///         }
+    ///     }
+    ///     Ok(())
+    /// });
+    /// let job = job.unwrap();
+    /// while !job.running() {
+    ///     std::thread::yield_now();
+    /// }
+    /// assert!(!job.cancel().as_thread());
+    /// assert!(job.exception().unwrap().is_some());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`submit`](Self::submit).
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    fn submit_with<T, E, F>(&self, work: F) -> Result<ThreadFuture<T, E>, Closed<F>>
+    where
+        F: FnOnce(&JobContext<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: Send + 'static,
+        Self: Sized,
+    {
+        submit(self, work, |work, context| work(context))
+    }
+
+    /// Calls `work` with each of `items`, in the executor, and yields what it returns, in the order
+    /// of the items. Python's `Executor.map`. `[pool-9]`
+    ///
+    /// Nothing is submitted before the first `next`; then all items are, or as many as a
+    /// [`buffersize`](Map::buffersize) allows ahead of the one that is waited for. It ends with the
+    /// first item that has no value; that, and dropping it, cancels what has not begun.
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let squares: Result<Vec<_>, _> = pool.map(1..=4, |n| n * n).collect();
+    /// assert_eq!(squares.unwrap(), [1, 4, 9, 16]);
+    /// ```
+    fn map<I, F, T>(&self, items: I, work: F) -> Map<'_, Self, I::IntoIter, F, T>
+    where
+        I: IntoIterator<Item: Send + 'static>,
+        F: Fn(I::Item) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+        Self: Sized,
+    {
+        Map::new(self, items.into_iter(), work)
+    }
+}
+
+/// What running work can ask about its job. Lent by
+/// [`submit_with`](Executor::submit_with). `[cancel-3]`
+pub struct JobContext<'a> {
+    requested: &'a dyn Fn() -> bool,
+}
+
+impl JobContext<'_> {
+    /// Whether somebody asked to cancel this job since it began. It stays true. Never blocks.
+    /// `[cancel-3]`
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        (self.requested)()
+    }
+}
+
+impl fmt::Debug for JobContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let requested = self.cancel_requested();
+        f.debug_struct("JobContext").field("cancel_requested", &requested).finish()
     }
 }
 
@@ -105,13 +193,16 @@ impl<X: Executor + ?Sized> Executor for Box<X> {
 struct Work<F, T, E> {
     work: F,
     promise: Promise<T, E>,
-    call: fn(F) -> Result<T, E>,
+    call: Call<F, T, E>,
 }
+
+/// How work is called.
+type Call<F, T, E> = fn(F, &JobContext<'_>) -> Result<T, E>;
 
 fn submit<X, F, T, E>(
     executor: &X,
     work: F,
-    call: fn(F) -> Result<T, E>,
+    call: Call<F, T, E>,
 ) -> Result<ThreadFuture<T, E>, Closed<F>>
 where
     X: Executor,
@@ -142,7 +233,8 @@ where
         // Cancelled before it began: the work is dropped, and never runs.
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
         let settles = promise.address();
-        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work)))) {
+        let context = JobContext { requested: &|| promise.cancel_requested() };
+        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &context)))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),
             Err(payload) => promise.panicked(Panic::new(payload)),

@@ -98,17 +98,21 @@ impl<T, E> ThreadFuture<T, E> {
     /// are told before the callbacks run; a callback may still be running when this returns
     /// (D20). `[callback-2]`
     ///
+    /// A worker that waits for a job which is still queued in its own pool runs that job, inside this
+    /// call; so does every other wait. `[pool-7]`
+    ///
     /// # Errors
     ///
-    /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop.
-    /// `[deadlock-1]`
+    /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop, or is a worker
+    /// whose wait would close a circle of waits between workers. `[deadlock-1]` `[pool-8]`
     pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
         self.block(None)?;
         Ok(&self.settled)
     }
 
     /// Waits until the future is settled, for `timeout` at the most, counted from this call. A zero
-    /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]`
+    /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]` A job that this
+    /// thread runs itself meanwhile is not interrupted, so that the call may take longer.
     ///
     /// # Errors
     ///

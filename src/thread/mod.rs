@@ -3,10 +3,12 @@
 mod blocking;
 mod executor;
 mod future;
+mod map;
 mod pool;
 mod wait;
 
-pub use executor::Executor;
+pub use executor::{Executor, JobContext};
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
-pub use pool::ThreadPool;
+pub use map::{Map, MapError};
+pub use pool::{PoolBuilder, ThreadPool};
 pub use wait::{AsCompleted, Parted, ReturnWhen, as_completed, wait};

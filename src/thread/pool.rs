@@ -26,10 +26,14 @@ pub struct ThreadPool {
     shared: Arc<Shared>,
 }
 
+/// What each worker calls before its first job.
+type Initializer = Box<dyn Fn() + Send + Sync>;
+
 struct Shared {
     id: context::Id,
     name: String,
     max: usize,
+    initializer: Option<Initializer>,
     state: Mutex<State>,
     /// Told when there is work, and when the pool was shut down.
     work: Condvar,
@@ -47,6 +51,8 @@ struct State {
     /// Number of the next worker, for its name.
     next: usize,
     open: bool,
+    /// Whether the initializer of a worker has panicked.
+    broken: bool,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
@@ -65,25 +71,19 @@ impl ThreadPool {
     /// If `name` contains a null byte, which no thread's name may.
     #[must_use]
     pub fn named(name: impl Into<String>, workers: NonZero<usize>) -> Self {
-        let name = name.into();
-        assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
-        let state = State {
-            queue: VecDeque::new(),
-            live: 0,
-            idle: 0,
-            next: 0,
-            open: true,
-            threads: Vec::new(),
-        };
-        let shared = Shared {
-            id: context::next_id(),
-            name,
-            max: workers.get(),
-            state: Mutex::new(state),
-            work: Condvar::new(),
-            ended: Condvar::new(),
-        };
-        Self { shared: Arc::new(shared) }
+        Self::builder().name(name).workers(workers).build()
+    }
+
+    /// A pool with more to choose: a [`PoolBuilder`]. `[pool-5]` `[pool-10]`
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder { name: "settled".to_owned(), workers: None, initializer: None }
+    }
+
+    /// Whether the initializer of a worker has panicked: the pool takes no more work, and has dropped
+    /// what was queued. Never blocks for long. `[pool-10]`
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        lock(&self.shared.state).broken
     }
 
     /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
@@ -144,7 +144,85 @@ impl ThreadPool {
 /// As many workers as the machine runs threads at once.
 impl Default for ThreadPool {
     fn default() -> Self {
-        Self::new(std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN))
+        Self::builder().build()
+    }
+}
+
+/// Makes a [`ThreadPool`]: made by [`ThreadPool::builder`]. `[pool-5]` `[pool-10]`
+///
+/// ```
+/// use settled::{Executor, ThreadPool};
+///
+/// let pool = ThreadPool::builder().name("indexer").initializer(|| println!("a worker begins")).build();
+/// pool.submit(|| println!("in {:?}", std::thread::current().name())).unwrap();
+/// ```
+#[must_use = "it makes no pool before `build`"]
+pub struct PoolBuilder {
+    name: String,
+    workers: Option<NonZero<usize>>,
+    initializer: Option<Initializer>,
+}
+
+impl PoolBuilder {
+    /// At most this many workers. Without it, as many as the machine runs threads at once. `[pool-5]`
+    pub fn workers(mut self, workers: NonZero<usize>) -> Self {
+        self.workers = Some(workers);
+        self
+    }
+
+    /// Names the workers `<name>-0`, `<name>-1`, …. `[pool-5]`
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Each worker calls this once, before its first job. If it panics, the pool is broken: it drops
+    /// what is queued, which settles every accepted job, and hands later jobs back; other workers
+    /// end what they run. `[pool-10]`
+    pub fn initializer(mut self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
+        self.initializer = Some(Box::new(initializer));
+        self
+    }
+
+    /// The pool. It starts no worker yet. `[pool-5]`
+    ///
+    /// # Panics
+    ///
+    /// If the name contains a null byte, which no thread's name may.
+    #[must_use]
+    pub fn build(self) -> ThreadPool {
+        let Self { name, workers, initializer } = self;
+        assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
+        let available = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let state = State {
+            queue: VecDeque::new(),
+            live: 0,
+            idle: 0,
+            next: 0,
+            open: true,
+            broken: false,
+            threads: Vec::new(),
+        };
+        let shared = Shared {
+            id: context::next_id(),
+            name,
+            max: workers.unwrap_or_else(available).get(),
+            initializer,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            ended: Condvar::new(),
+        };
+        ThreadPool { shared: Arc::new(shared) }
+    }
+}
+
+impl fmt::Debug for PoolBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, workers, .. } = self;
+        f.debug_struct("PoolBuilder")
+            .field("name", name)
+            .field("workers", workers)
+            .finish_non_exhaustive()
     }
 }
 
@@ -191,6 +269,16 @@ impl Shared {
     fn run_worker(self: &Arc<Self>) {
         let _role = context::work(self.id);
         let _at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
+        if let Some(initializer) = &self.initializer {
+            let mut initialized = false;
+            isolate(|| {
+                initializer();
+                initialized = true;
+            });
+            if !initialized {
+                self.break_down();
+            }
+        }
         let mut state = lock(&self.state);
         loop {
             if let Some(job) = state.queue.pop_front() {
@@ -209,6 +297,19 @@ impl Shared {
         state.live -= 1;
         if state.live == 0 {
             self.ended.notify_all();
+        }
+    }
+
+    /// No worker begins a job any more, and what is queued is dropped. `[pool-10]`
+    fn break_down(&self) {
+        let mut state = lock(&self.state);
+        state.broken = true;
+        state.open = false;
+        let dropped = mem::take(&mut state.queue);
+        drop(state);
+        self.work.notify_all();
+        for job in dropped {
+            isolate(|| drop(job));
         }
     }
 }
