@@ -99,3 +99,25 @@ fn every_difference_and_bug_that_is_cited_is_told() {
     let untold: Vec<_> = cited.iter().filter(|bug| !bugs.contains(&format!("`{bug}`"))).collect();
     assert!(untold.is_empty(), "cited, but not told: {untold:?}");
 }
+
+#[test]
+fn every_name_of_concurrent_futures_is_told() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = fs::read_to_string(root.join("spec/threads.md")).unwrap();
+    let rows: Vec<Vec<&str>> = text
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 30, "the rows were not found");
+    let (left_out, offered): (Vec<_>, Vec<_>) = rows
+        .iter()
+        .partition(|row| row.last().unwrap().trim_start_matches("| ").starts_with("not offered"));
+    assert!(left_out.len() * 4 <= rows.len(), "more than a quarter is not offered");
+    for row in offered {
+        let [name, _, check] = row[..] else { panic!("three cells: {row:?}") };
+        let (file, test) = check.split_once(": ").unwrap_or_else(|| panic!("{name}: no test"));
+        let code = fs::read_to_string(root.join("tests").join(file).with_extension("rs")).unwrap();
+        assert!(code.contains(&format!("fn {test}(")), "{name}: there is no test {file}: {test}");
+    }
+}

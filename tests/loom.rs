@@ -14,8 +14,12 @@
 mod callback;
 #[path = "loom/explore.rs"]
 mod explore;
+#[path = "loom/many.rs"]
+mod many;
 #[path = "loom/owned.rs"]
 mod owned;
+#[path = "loom/pool.rs"]
+mod pool;
 #[path = "loom/race.rs"]
 mod race;
 #[path = "loom/wait.rs"]

@@ -516,11 +516,15 @@ fn map_has_a_time_and_says_when_the_pool_is_closed() {
     let pool = pool(1);
     let gate = occupy(&pool);
     let (begin, timeout) = (Instant::now(), Duration::from_millis(20));
-    let mut map = pool.map([1, 2], |n: u8| n).timeout(timeout);
+    let ran = Log::new();
+    let entries = ran.clone();
+    let mut map = pool.map([1, 2], move |n: u8| entries.add(n.to_string())).timeout(timeout);
     assert!(matches!(map.next(), Some(Err(MapError::Expired(_)))));
     assert!(begin.elapsed() >= timeout, "not before its time");
     assert!(map.next().is_none(), "an error is the end");
     drop(gate);
+    pool.submit(|| ()).unwrap().wait().unwrap();
+    assert!(ran.entries().is_empty(), "the item that was waited for is cancelled as well");
     // What was accepted before the pool was closed is yielded, and then that.
     let mut map = pool.map([1, 2], |n: u8| n).buffersize(NonZero::new(1).unwrap());
     assert_eq!(map.next().unwrap().unwrap(), 1);

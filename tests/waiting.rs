@@ -276,3 +276,23 @@ fn many_threads_wait_in_opposite_orders() {
         });
     }
 }
+
+#[test]
+fn a_shut_down_queue_keeps_nobody_waiting() {
+    use settled::{Executor, ThreadPool};
+    let pool = ThreadPool::builder().workers(std::num::NonZero::<usize>::MIN).build();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let running = pool.submit(move || released.recv().is_err()).unwrap();
+    while !running.running() {
+        thread::yield_now();
+    }
+    let queued: Vec<_> = (0..3).map(|_| pool.submit(|| true).unwrap()).collect();
+    pool.shutdown(false, true).unwrap();
+    // Nobody acknowledges anything any more, and nobody needs to.
+    let (done, not_done) = wait(&queued, None, ReturnWhen::AllCompleted).unwrap();
+    assert_eq!((done.len(), not_done.len()), (3, 0));
+    assert!(done.iter().all(|(_, settled)| settled.cancelled()));
+    assert_eq!(as_completed(&queued, None).filter(Result::is_ok).count(), 3);
+    drop(release);
+    assert_eq!(running.result().unwrap(), &true);
+}

@@ -30,11 +30,21 @@ pub(crate) type Seen = Mutex<BTreeSet<&'static str>>;
 /// A limit on time, executions or preemptions would let loom pass what it has not explored, so the
 /// environment must not set any.
 pub(crate) fn explore(name: &str, ends: &[&'static str], scenario: fn(&Seen)) {
+    run(name, ends, None, scenario);
+}
+
+/// Runs `scenario` in every interleaving with at most three preemptions, where it has too many without a
+/// bound. The caller says why that is enough.
+pub(crate) fn explore_bounded(name: &str, ends: &[&'static str], scenario: fn(&Seen)) {
+    run(name, ends, Some(3), scenario);
+}
+
+fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: fn(&Seen)) {
     count_panics();
     let panics = PANICS.get();
     let (executions, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Seen::default()));
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = None;
+    builder.preemption_bound = preemptions;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_file = None;

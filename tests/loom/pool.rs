@@ -1,0 +1,101 @@
+//! The pool: its queue, its end, and workers that wait.
+//!
+//! A worker is a thread of its own, so that two workers and the user are three. They are explored with at
+//! most three preemptions: the one that it takes to lose each of the wake-ups of a queue, of a future and of
+//! the pool's end, all in one execution.
+
+use std::{num::NonZero, sync::Arc};
+
+use loom::thread;
+use settled::{Cancelled, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
+
+use crate::explore::{explore_bounded, saw};
+
+fn pool() -> ThreadPool {
+    ThreadPool::new(NonZero::<usize>::MIN)
+}
+
+/// `[pool-1]` `[pool-6]` A job that was accepted settles, by running or by being dropped.
+#[test]
+fn shutdown_against_a_worker() {
+    explore_bounded("pool_shutdown", &["ran", "dropped"], |seen| {
+        let pool = pool();
+        let future = pool.submit(|| 1).unwrap();
+        pool.shutdown(true, true).unwrap();
+        saw(
+            seen,
+            match future.into_settled().unwrap().take().expect("the only handle") {
+                Ok(1) => "ran",
+                Err(Failure::Cancelled(Cancelled::Dropped)) => "dropped",
+                other => panic!("{other:?}"),
+            },
+        );
+    });
+}
+
+/// `[pool-4]` `[pool-6]` A job is refused, or it settles.
+#[test]
+fn submit_against_shutdown() {
+    explore_bounded("pool_submit_shutdown", &["ran", "refused"], |seen| {
+        let pool = Arc::new(pool());
+        let closer = thread::spawn({
+            let pool = Arc::clone(&pool);
+            move || pool.shutdown(false, false).is_ok()
+        });
+        match pool.submit(|| 1) {
+            Ok(future) => {
+                assert_eq!(future.result().unwrap(), &1);
+                saw(seen, "ran");
+            }
+            Err(_) => saw(seen, "refused"),
+        }
+        assert!(closer.join().unwrap());
+        pool.shutdown(true, false).unwrap();
+    });
+}
+
+/// `[pool-7]` The only worker waits for a job of its own pool, which somebody else may cancel.
+#[test]
+fn self_wait_against_cancel() {
+    explore_bounded("pool_self_wait", &["helped", "cancelled"], |seen| {
+        let pool = Arc::new(pool());
+        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::promise();
+        let inner = Arc::clone(&pool);
+        let outer = pool.submit(move || {
+            let job = Arc::new(inner.submit(|| 1_u8).unwrap());
+            promise.finish(Arc::clone(&job)).unwrap();
+            job.result().is_ok()
+        });
+        let cancelled = child.result().unwrap().cancel().as_thread();
+        let helped = *outer.unwrap().result().unwrap();
+        assert_ne!(helped, cancelled);
+        saw(seen, if helped { "helped" } else { "cancelled" });
+        pool.shutdown(true, false).unwrap();
+    });
+}
+
+/// `[pool-8]` Two workers that wait for each other: one of them is refused, and it is one.
+#[test]
+fn two_workers_that_wait_for_each_other() {
+    type Other = Arc<ThreadFuture<Result<(), WouldDeadlock>, std::convert::Infallible>>;
+    explore_bounded("pool_circle", &["the first is refused", "the second is refused"], |seen| {
+        let (one, other) = (pool(), pool());
+        let (tell, told) = ThreadFuture::<Other, ()>::promise();
+        let first = one.submit(move || told.result().unwrap().wait().map(|_| ())).unwrap();
+        let first = Arc::new(first);
+        let wanted = Arc::clone(&first);
+        let second = Arc::new(other.submit(move || wanted.wait().map(|_| ())).unwrap());
+        tell.finish(Arc::clone(&second)).unwrap();
+        let refused = [&first, &second].map(|it| it.result().unwrap().is_err());
+        saw(
+            seen,
+            match refused {
+                [true, false] => "the first is refused",
+                [false, true] => "the second is refused",
+                _ => panic!("{refused:?}"),
+            },
+        );
+        one.shutdown(true, false).unwrap();
+        other.shutdown(true, false).unwrap();
+    });
+}
