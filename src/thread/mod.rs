@@ -2,6 +2,8 @@
 
 mod blocking;
 mod executor;
+#[cfg(any(feature = "rayon", feature = "tokio"))]
+mod foreign;
 mod future;
 mod map;
 mod pool;
