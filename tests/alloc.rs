@@ -266,3 +266,24 @@ fn a_lost_value_is_the_losers() {
     });
     assert_eq!(by_loser, Some(0));
 }
+
+#[test]
+fn a_wait_for_several_that_leaves_gives_everything_back() {
+    use settled::{ReturnWhen, as_completed, wait};
+    let pairs: Vec<_> = (0..10).map(|_| ThreadFuture::<u64, ()>::promise()).collect();
+    let leave = || {
+        let futures = || pairs.iter().map(|(_, future)| future);
+        let none = Some(std::time::Duration::ZERO);
+        assert_eq!(wait(futures(), none, ReturnWhen::AllCompleted).unwrap().1.len(), 10);
+        drop(as_completed(futures(), None));
+    };
+    // The room that each future then has for waiters stays with it.
+    leave();
+    let before = COUNT.get();
+    for _ in 0..100 {
+        leave();
+    }
+    let since = before.since();
+    assert_eq!((since.allocations, since.bytes), (since.frees, since.freed_bytes));
+    assert!(since.allocations > 0, "the waits were counted");
+}

@@ -33,6 +33,20 @@ fn shutdown_against_a_worker() {
     });
 }
 
+/// `[pool-5]` A worker that goes to sleep is woken by the next job.
+#[test]
+fn submit_against_an_idle_worker() {
+    explore_bounded("pool_idle", &["both ran"], |seen| {
+        let pool = pool();
+        let first = pool.submit(|| 1).unwrap();
+        assert_eq!(first.result().unwrap(), &1);
+        let second = pool.submit(|| 2).unwrap();
+        assert_eq!(second.result().unwrap(), &2);
+        saw(seen, "both ran");
+        pool.shutdown(true, false).unwrap();
+    });
+}
+
 /// `[pool-4]` `[pool-6]` A job is refused, or it settles.
 #[test]
 fn submit_against_shutdown() {
