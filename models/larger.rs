@@ -77,7 +77,7 @@ fn all() -> Vec<Large> {
         large(
             "two waits in opposite orders",
             Program::new()
-                .thread("worker", &[Finish(F), Finish(G)])
+                .thread("worker", &[Finish(F), Abandon(G)])
                 .thread("one", &[Wait(BOTH), Add(G, 0)])
                 .thread("other", &[AsCompleted(SWAPPED), Cancel(F)])
                 .event_loop("loop", &[LoopAdd(F, 1), LoopCancel(G)])
@@ -90,13 +90,13 @@ fn all() -> Vec<Large> {
             "callbacks that settle",
             Program::new()
                 .thread("worker", &[Add(F, 0), Finish(F)])
-                .thread("one", &[WaitFirst(BOTH), Cancel(F)])
+                .thread("one", &[WaitFirst(BOTH), Poll(G)])
                 .thread("other", &[ResultTimeout(F), Result(G)])
                 .event_loop("loop", &[LoopAdd(G, 1), LoopAdd(F, 2)])
                 .call(&[Finish(G)])
                 .call(&[LoopRead(F)])
                 .call(&[LoopRead(G)]),
-            [736, 19],
+            [694, 19],
         ),
         large(
             "a loop that is closed under posts",
@@ -114,7 +114,7 @@ fn all() -> Vec<Large> {
         large(
             "two timed waits and a cancel",
             Program::new()
-                .thread("worker", &[Start(F), Abandon(F)])
+                .thread("worker", &[Start(F), Panic(F)])
                 .thread("one", &[WaitTimeout(BOTH), Done(F)])
                 .thread("other", &[Fail(G), WaitTimeout(SWAPPED)])
                 .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1), LoopCancel(F)])

@@ -1,9 +1,10 @@
 //! That no rule is without a system that needs it, nor without a test of the real crate.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use settled::model::{
-    Program, Rules, System,
+    Does, Program, Rules, System,
+    check::Kinds,
     property::ALWAYS,
     rules::{FLIPS, Flip},
 };
@@ -16,6 +17,7 @@ pub(crate) fn add(trials: &mut Trials) {
     trials.add("rules::every_rule_has_a_test", every_rule_has_a_test);
     trials.add("rules::no_property_sees_them", no_property_sees_them);
     trials.add("rules::every_property_speaks", every_property_speaks);
+    trials.add("rules::every_kind_of_step_is_taken", every_kind_of_step_is_taken);
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
@@ -179,3 +181,27 @@ fn every_property_speaks() -> Result<Vec<Row>, String> {
     }
     Ok(Vec::new())
 }
+
+/// Every kind of step, and every operation, is taken in some program under the rules that ship.
+fn every_kind_of_step_is_taken() -> Result<Vec<Row>, String> {
+    let (mut kinds, mut operations) = (BTreeSet::new(), BTreeSet::new());
+    for program in cases::all().into_iter().map(|case| case.program).chain(larger::programs()) {
+        for (step, _) in states(&program).iter().flat_map(|state| program.next_steps(state)) {
+            kinds.insert(Program::kind(&step));
+            if let Does::Do(operation) = step.does {
+                let text = format!("{operation:?}");
+                operations.insert(text.split('(').next().unwrap_or_default().to_owned());
+            }
+        }
+    }
+    println!("steps: {kinds:?}, operations: {operations:?}");
+    // A copy between two cells is nothing that ships.
+    if (kinds.len(), operations.len()) != (KINDS, OPERATIONS) {
+        return Err(format!("{} kinds, {} operations", kinds.len(), operations.len()));
+    }
+    Ok(Vec::new())
+}
+
+/// How many kinds of steps there are, and how many operations.
+const KINDS: usize = 12;
+const OPERATIONS: usize = 34;
