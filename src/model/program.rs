@@ -53,7 +53,11 @@ impl fmt::Debug for Futures {
 /// One operation of a script. `[read-3]`
 ///
 /// Each takes effect in one step, its linearization point, but for the ones whose documentation
-/// names more. A script that ends drops the promises that it holds, in a step of its own.
+/// names more. A script that ends drops the promises that it holds, in a step of its own. One without
+/// operations is over in the step in which it begins.
+///
+/// Each loop has a view of each future that any view is used of: `wrap_future` is not a step, and
+/// `run_in_executor` is [`Submit`](Self::Submit) and the view of the job's future.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Do {
     /// The promise begins the work. If it is too late, the script ends.
