@@ -1,11 +1,15 @@
 //! The crossings between the two flavours: the only module that uses both.
 
-use std::{convert::Infallible, future::Future, sync::Arc, task::Waker};
+use std::{
+    any::Any, cell::RefCell, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker,
+    thread,
+};
 
 use crate::{
-    Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture,
+    Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture, ThreadPool,
     error::Closed,
     event_loop::{Flag, Spawn},
+    host::Host,
     promise,
     waiter::Job,
 };
@@ -85,6 +89,97 @@ where
     E: Send + 'static,
 {
     Ok(LoopFuture::view((&executor).submit_result(work)?.into_inner(), home.registry()))
+}
+
+/// Runs `work` in the default executor of the loop that runs this. Python's `asyncio.to_thread`, and
+/// `run_in_executor(None, ..)`. `[bridge-4]`
+///
+/// ```
+/// use settled::{EventLoop, bridge};
+///
+/// let answer = EventLoop::new().run_until_complete(async {
+///     bridge::to_thread(|| 6 * 7).unwrap().await.take().unwrap().unwrap()
+/// });
+/// assert_eq!(answer, Ok(42));
+/// ```
+///
+/// # Errors
+///
+/// [`Closed`] hands `work` back if no loop of this crate runs this, or its default executor was shut down.
+///
+/// # Panics
+///
+/// If no thread can be started.
+pub fn to_thread<T, F>(work: F) -> Result<LoopFuture<T, Infallible>, Closed<F>>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    let Some(home) = LoopRef::current() else { return Err(Closed(work)) };
+    match default_executor(&home) {
+        Some(pool) => run_in_executor(&home, &pool, work),
+        None => Err(Closed(work)),
+    }
+}
+
+/// What a loop keeps of its default executor: `None` once it was shut down.
+type Default = RefCell<Option<Arc<ThreadPool>>>;
+
+fn kept(home: &LoopRef) -> Option<Rc<Default>> {
+    let kept = home.kept().borrow().clone();
+    kept.and_then(|kept| kept.downcast().ok())
+}
+
+fn keep(home: &LoopRef, pool: Option<Arc<ThreadPool>>) {
+    let kept: Rc<Default> = Rc::new(RefCell::new(pool));
+    let last = home.kept().replace(Some(kept as Rc<dyn Any>));
+    drop(last);
+}
+
+/// The default executor of a loop: made by the first who asks, with as many workers as the machine runs threads at
+/// once. `None` if it was shut down, or the loop is closed. The loop holds it until it is closed, which does not
+/// wait for its jobs. `[bridge-4]`
+#[must_use]
+pub fn default_executor(home: &LoopRef) -> Option<Arc<ThreadPool>> {
+    if home.is_closed() {
+        return None;
+    }
+    if let Some(kept) = kept(home) {
+        return kept.borrow().clone();
+    }
+    let pool = Arc::new(ThreadPool::default());
+    keep(home, Some(Arc::clone(&pool)));
+    Some(pool)
+}
+
+/// Makes `pool` the default executor of a loop. Python's `loop.set_default_executor`. On a closed loop it does
+/// nothing. `[bridge-4]`
+pub fn set_default_executor(home: &LoopRef, pool: Arc<ThreadPool>) {
+    if !home.is_closed() {
+        keep(home, Some(pool));
+    }
+}
+
+/// Shuts the default executor of a loop down: new work is refused, and this completes when what was accepted has
+/// ended. Python's `loop.shutdown_default_executor`. The loop runs on meanwhile: another thread waits. Dropping
+/// this takes nothing back. `[bridge-4]`
+///
+/// # Panics
+///
+/// If no thread can be started that waits.
+pub async fn shutdown_default_executor(home: &LoopRef) {
+    let pool = kept(home).and_then(|kept| kept.borrow().clone());
+    keep(home, None);
+    let Some(pool) = pool else { return };
+    let (promise, over) = home.create_future::<(), Infallible>();
+    let waits = move || {
+        // This thread is no worker and runs no loop.
+        let waited = pool.shutdown(true, false);
+        debug_assert!(waited.is_ok(), "a thread of its own can wait");
+        let _ = promise.finish(());
+    };
+    thread::Builder::new().name("shutdown".into()).spawn(waits).expect("a thread can be started");
+    over.await;
 }
 
 /// Runs `coroutine` as a task of a loop in another thread, and gives a future that this thread can
@@ -169,5 +264,19 @@ where
             let refused = job.into_run::<Spawn<F, T, E, O>>();
             Err(Closed(refused.expect("a refused job is handed back as it was").future))
         }
+    }
+}
+
+/// Here, since only the crossings know both views.
+impl Host {
+    /// This loop's view of a thread future, as [`wrap_future`] gives it for a loop of this crate. `[bridge-1]`
+    /// `[host-1]`
+    #[must_use]
+    pub fn wrap_future<T, E>(&self, future: &ThreadFuture<T, E>) -> LoopFuture<T, E>
+    where
+        T: Sync + 'static,
+        E: Sync + 'static,
+    {
+        LoopFuture::view(future.clone().into_inner(), self.registry())
     }
 }

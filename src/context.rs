@@ -6,7 +6,10 @@
 use std::{
     cell::RefCell,
     marker::PhantomData,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{error::WouldDeadlock, sync::thread_local};
@@ -25,12 +28,15 @@ pub(crate) fn next_id() -> Id {
 enum Role {
     Loop(Option<Id>),
     Worker(Id),
+    Task(Id),
     Stopping,
     Callback,
 }
 
 thread_local! {
     static ROLES: RefCell<Vec<Role>> = RefCell::default();
+    /// Why each of the coroutines is stopped that are being stopped.
+    static REASONS: RefCell<Vec<Option<Arc<str>>>> = RefCell::default();
 }
 
 fn any(test: impl Fn(Role) -> bool) -> bool {
@@ -107,8 +113,26 @@ pub(crate) fn work(id: Id) -> Guard {
 
 /// A coroutine is being stopped until the guard is dropped: a future that it owned and awaited is
 /// then cancelled with it. `[await-3]`
-pub(crate) fn stop_coroutine() -> Guard {
-    enter(Role::Stopping)
+pub(crate) fn stop_coroutine(reason: Option<Arc<str>>) -> StopGuard {
+    let _ = REASONS.try_with(|reasons| reasons.borrow_mut().push(reason));
+    StopGuard { _role: enter(Role::Stopping) }
+}
+
+/// A coroutine is being stopped. Guards of this kind are dropped in the order of their nesting.
+pub(crate) struct StopGuard {
+    _role: Guard,
+}
+
+impl Drop for StopGuard {
+    fn drop(&mut self) {
+        let last = REASONS.try_with(|reasons| reasons.borrow_mut().pop());
+        drop(last);
+    }
+}
+
+/// Why the coroutine is stopped that is being stopped, if a reason was given.
+pub(crate) fn stop_reason() -> Option<Arc<str>> {
+    REASONS.try_with(|reasons| reasons.borrow().last().cloned()).ok().flatten().flatten()
 }
 
 /// Callbacks run until the guard is dropped: what they drop is not the coroutine's that is being
@@ -125,13 +149,30 @@ pub(crate) fn works_for(id: Id) -> bool {
     any(|role| role == Role::Worker(id))
 }
 
+/// This thread steps the task `id` until the guard is dropped.
+pub(crate) fn run_task(id: Id) -> Guard {
+    enter(Role::Task(id))
+}
+
+/// The task whose step this is, if it is one.
+pub(crate) fn current_task() -> Option<Id> {
+    let find = |roles: &RefCell<Vec<Role>>| {
+        roles.borrow().iter().rev().find_map(|role| match role {
+            Role::Task(id) => Some(Some(*id)),
+            Role::Callback | Role::Loop(_) => Some(None),
+            Role::Worker(_) | Role::Stopping => None,
+        })
+    };
+    ROLES.try_with(find).ok().flatten().flatten()
+}
+
 /// The innermost loop that this thread runs, if it is one of this crate's.
 pub(crate) fn current_loop() -> Option<Id> {
     ROLES
         .try_with(|roles| {
             roles.borrow().iter().rev().find_map(|role| match role {
                 Role::Loop(id) => Some(*id),
-                Role::Worker(_) | Role::Stopping | Role::Callback => None,
+                Role::Worker(_) | Role::Task(_) | Role::Stopping | Role::Callback => None,
             })
         })
         .ok()

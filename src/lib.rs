@@ -3,9 +3,11 @@
 
 pub mod bridge;
 mod cell;
+pub mod conformance;
 pub mod context;
 mod error;
 mod event_loop;
+pub mod host;
 mod inbox;
 pub mod machine;
 #[cfg(feature = "model")]
@@ -15,6 +17,7 @@ pub mod phase;
 mod promise;
 mod settled;
 mod sync;
+pub mod tasks;
 mod thread;
 mod waiter;
 
@@ -24,7 +27,8 @@ pub use crate::{
         RunError, WaitError, WouldDeadlock,
     },
     event_loop::{
-        AwaitLoop, AwaitLoopRef, CallHandle, EventLoop, LoopFuture, LoopHandle, LoopRef, Token,
+        AwaitLoop, AwaitLoopRef, CallHandle, EventLoop, Incident, LoopFuture, LoopHandle, LoopRef,
+        Task, Token,
     },
     promise::Promise,
     settled::Settled,

@@ -1,10 +1,10 @@
 //! The producer's handle: its type says which transitions are still possible.
 
-use std::{fmt, marker::PhantomData, task::Waker};
+use std::{fmt, marker::PhantomData, sync::Arc, task::Waker};
 
 use crate::{
     cell::{Address, Handle, Outcome, Producer},
-    error::{Cancelled, Failure, Lost, Panic},
+    error::{Cancel, Cancelled, Failure, Lost, Panic},
     machine::Event,
     phase::{Owned, Pending, Phase, Running},
 };
@@ -146,6 +146,12 @@ impl<T, E> Promise<T, E, Running> {
         self.producer.handle().cancel_requested()
     }
 
+    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<Arc<str>> {
+        self.producer.handle().cancel_reason()
+    }
+
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     pub fn finish(self, value: T) {
         self.settle_surely(Event::Finish, Ok(value));
@@ -169,6 +175,22 @@ impl<T, E> Promise<T, E, Owned> {
     #[must_use]
     pub fn cancel_requested(&self) -> bool {
         self.producer.handle().cancel_requested()
+    }
+
+    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<Arc<str>> {
+        self.producer.handle().cancel_reason()
+    }
+
+    /// A cancel by one who has the promise: a request, as anybody's.
+    pub(crate) fn request(&self, reason: Option<Arc<str>>) -> Cancel {
+        self.producer.handle().cancel(reason).0
+    }
+
+    /// Whether nobody is left to look at an outcome.
+    pub(crate) fn is_unheard(&self) -> bool {
+        self.producer.handle().is_only()
     }
 
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs

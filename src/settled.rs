@@ -1,6 +1,6 @@
 //! The proof that a future is settled.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     cell::{Handle, Settlement, Settling},
@@ -40,7 +40,8 @@ impl<T, E> Settled<T, E> {
     /// assert_eq!(future.wait().unwrap().result().unwrap(), &5);
     /// ```
     pub fn result(&self) -> Result<&T, &Failure<E>> {
-        self.0.outcome().as_ref()
+        self.0.look();
+        self.peek()
     }
 
     /// Why there is no value; `None` if there is one. Unlike Python's `exception()` it answers a
@@ -53,7 +54,19 @@ impl<T, E> Settled<T, E> {
     /// Whether the future was cancelled. `[settled-2]`
     #[must_use]
     pub fn cancelled(&self) -> bool {
-        matches!(self.result(), Err(Failure::Cancelled(_)))
+        matches!(self.peek(), Err(Failure::Cancelled(_)))
+    }
+
+    /// The same for this crate's own use: it does not count as looking.
+    pub(crate) fn peek(&self) -> Result<&T, &Failure<E>> {
+        self.0.outcome().as_ref()
+    }
+
+    /// What [`cancel_with`](crate::ThreadFuture::cancel_with) was told, if the future was cancelled: the first
+    /// reason that was given, by whoever gave it. `[cancel-7]`
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<Arc<str>> {
+        if self.cancelled() { self.0.cancel_reason() } else { None }
     }
 
     /// The outcome by value, without `T: Clone`. `[settled-3]`
@@ -74,6 +87,7 @@ impl<T, E> Settled<T, E> {
     /// assert_eq!(value, "owned");
     /// ```
     pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
+        self.0.look();
         self.0.take().map_err(Self)
     }
 }

@@ -11,8 +11,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Closed, EventLoop, Executor, Failure, Refusal, ThreadFuture, ThreadPool, WouldDeadlock,
-    bridge,
+    Cancel, Closed, EventLoop, Executor, Failure, LoopRef, Refusal, ThreadFuture, ThreadPool,
+    WouldDeadlock, bridge,
 };
 
 type Future = ThreadFuture<u32, String>;
@@ -294,5 +294,172 @@ fn a_worker_survives_a_loop_that_closes_while_it_settles() {
         // The view reads through, whoever was first.
         let value = EventLoop::new().run_until_complete(future).unwrap();
         assert_eq!(value.take().unwrap().unwrap(), 5);
+    }
+}
+
+thread_local! {
+    static PLACE: std::cell::Cell<&'static str> = const { std::cell::Cell::new("unset") };
+}
+
+/// One of the two reasons why the flavours differ: where a callback runs is what it sees. `[callback-1]` D21
+#[test]
+fn a_thread_callback_reads_the_thread_locals_of_the_settling_thread() {
+    PLACE.set("registering thread");
+    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (tell, told) = mpsc::channel();
+    future.add_done_callback(move |_| tell.send(PLACE.get()).unwrap());
+    let settler = thread::spawn(move || {
+        PLACE.set("settling thread");
+        promise.finish(()).unwrap();
+    });
+    settler.join().unwrap();
+    assert_eq!(told.recv().unwrap(), "settling thread");
+}
+
+/// `[callback-3]` D21
+#[test]
+fn a_loop_callback_reads_the_thread_locals_of_its_loop() {
+    PLACE.set("loop's thread");
+    let event_loop = EventLoop::new();
+    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    let (tell, told) = mpsc::channel();
+    view.add_done_callback(move |_| tell.send(PLACE.get()).unwrap());
+    let settler = thread::spawn(move || {
+        PLACE.set("settling thread");
+        promise.finish(()).unwrap();
+    });
+    settler.join().unwrap();
+    event_loop.run_until_complete(view).unwrap();
+    assert_eq!(told.recv().unwrap(), "loop's thread");
+}
+
+#[test]
+fn the_default_executor_is_made_once_and_shut_down_without_blocking() {
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let (release, released) = mpsc::channel::<()>();
+    let answered = event_loop.run_until_complete(async {
+        let here = LoopRef::current().unwrap();
+        let job = bridge::to_thread(move || {
+            released.recv().unwrap();
+            thread::current().id()
+        });
+        let pool = bridge::default_executor(&here).unwrap();
+        assert!(Arc::ptr_eq(&pool, &bridge::default_executor(&here).unwrap()));
+        // The loop goes on while it waits for the pool: the job is released by a call of the loop.
+        handle.call_soon_threadsafe(move || release.send(()).unwrap()).unwrap();
+        bridge::shutdown_default_executor(&here).await;
+        let job = job.unwrap();
+        assert!(job.done() || job.await.result().is_ok(), "what was accepted has ended");
+        assert!(bridge::default_executor(&here).is_none());
+        let refused = bridge::to_thread(|| 5).unwrap_err();
+        bridge::shutdown_default_executor(&here).await;
+        bridge::set_default_executor(&here, Arc::new(ThreadPool::default()));
+        let again = bridge::to_thread(refused.0).unwrap().await;
+        again.take().unwrap().unwrap()
+    });
+    assert_eq!(answered, Ok(5));
+    assert!(bridge::to_thread(|| ()).is_err(), "no loop runs here");
+}
+
+#[test]
+fn closing_a_loop_does_not_wait_for_its_default_executor() {
+    let event_loop = EventLoop::new();
+    let (release, released) = mpsc::channel::<()>();
+    let job = event_loop
+        .run_until_complete(async { bridge::to_thread(move || released.recv().unwrap()).unwrap() });
+    drop(event_loop);
+    let job = job.unwrap();
+    assert!(!job.done());
+    release.send(()).unwrap();
+    // The view reads through: the job's own thread settles it.
+    while !job.done() {
+        thread::yield_now();
+    }
+    assert!(job.result().is_ok());
+}
+
+/// What CPython leaves pending for ever: the loop is closed before the job ends (`bug-d1`), and after its
+/// delivery was posted (`bug-d3`). `[bridge-1]` `[loop-5]`
+#[test]
+fn a_wrapped_job_has_an_outcome_although_the_loop_was_closed() {
+    for posted in [false, true] {
+        let event_loop = EventLoop::new();
+        let (promise, future) = ThreadFuture::<u32, ()>::promise();
+        let view = bridge::wrap_future(&future, &event_loop);
+        let (kept, kept_view) = (view.clone(), view);
+        let settle = move || thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
+        let called = std::rc::Rc::new(std::cell::Cell::new(false));
+        let call = std::rc::Rc::clone(&called);
+        kept.add_done_callback(move |_| call.set(true));
+        if posted {
+            settle();
+            drop(event_loop);
+            assert!(called.get(), "an accepted delivery is made");
+        } else {
+            drop(event_loop);
+            settle();
+            assert!(!called.get(), "a callback that has not run is dropped");
+        }
+        assert_eq!(kept_view.result().unwrap(), &1);
+    }
+}
+
+/// Cancelled between the settlement and its delivery: the two views of one cell agree, where CPython's two
+/// futures do not.
+#[test]
+fn a_cancel_that_comes_after_the_settlement_is_refused_in_both_views() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
+    assert!(!view.done());
+    assert_eq!(view.cancel(), Cancel::Refused(Refusal::Finished));
+    let settled = event_loop.run_until_complete(view).unwrap();
+    assert_eq!((settled.result().unwrap(), future.cancelled()), (&1, false));
+}
+
+/// A job whose own work was cancelled has failed; it is not cancelled itself, in either view.
+#[test]
+fn the_cancellation_inside_a_job_is_its_error_in_both_views() {
+    let pool = ThreadPool::default();
+    let event_loop = EventLoop::new();
+    let job = pool.submit_result(|| {
+        let (promise, inner) = ThreadFuture::<(), ()>::promise();
+        drop(promise);
+        let Err(Failure::Cancelled(_)) = inner.wait().unwrap().result() else { return Err(false) };
+        Err::<(), _>(true)
+    });
+    let job = job.unwrap();
+    let view = bridge::wrap_future(&job, &event_loop);
+    let settled = event_loop.run_until_complete(view).unwrap();
+    assert!(!settled.cancelled() && !job.cancelled());
+    assert!(matches!(settled.exception(), Some(Failure::Error(true))));
+}
+
+/// Posts, and then close: what was accepted before is run or settled, what comes after is handed back.
+#[test]
+fn coroutines_posted_against_close_are_settled_or_handed_back() {
+    let event_loop = EventLoop::new();
+    let posters: Vec<_> = (0..4)
+        .map(|_| {
+            let home = event_loop.handle();
+            thread::spawn(move || {
+                let mut futures = Vec::new();
+                while let Ok(future) = bridge::run_coroutine_threadsafe(async { 1 }, &home) {
+                    futures.push(future);
+                }
+                futures
+            })
+        })
+        .collect();
+    event_loop.run_until_complete(std::future::ready(())).unwrap();
+    drop(event_loop);
+    for poster in posters {
+        for future in poster.join().unwrap() {
+            let settled = future.wait().unwrap();
+            assert!(settled.cancelled() || settled.result().is_ok());
+        }
     }
 }

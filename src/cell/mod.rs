@@ -21,12 +21,12 @@ mod wait;
 pub(crate) use own::{Handle, Producer, Settlement, Settling};
 pub(crate) use wait::{Registration, Ticket};
 
-use std::task::Waker;
+use std::{sync::Arc, task::Waker};
 
 use crate::{
     error::{Cancelled, Failure},
     machine::State,
-    sync::{Mutex, UnsafeCell},
+    sync::{AtomicBool, Mutex, UnsafeCell},
     waiter::{Callback, Waiter},
 };
 
@@ -41,6 +41,8 @@ struct Cell<T, E> {
     /// Written once, under the lock, by the step that settles; read without it by those who have
     /// seen, under the lock, that it was settled.
     slot: UnsafeCell<Option<Outcome<T, E>>>,
+    /// Whether somebody has looked at the outcome.
+    looked: AtomicBool,
 }
 
 /// What the lock guards.
@@ -54,6 +56,8 @@ struct Inner<T, E> {
     owned: bool,
     /// Whether a cancel was asked for that this future could not grant at once.
     requested: bool,
+    /// What the first canceller who gave a reason said.
+    reason: Option<Arc<str>>,
     /// To be woken by the first such request.
     owner: Option<Waker>,
     /// The name of the next waiter.

@@ -6,6 +6,7 @@ use std::{
     mem::ManuallyDrop,
     panic::{RefUnwindSafe, UnwindSafe},
     ptr::NonNull,
+    sync::Arc,
     task::Waker,
 };
 
@@ -13,7 +14,7 @@ use super::{Address, Cell, Inner, Outcome};
 use crate::{
     error::{Cancel, Cancelled, Failure, Refusal},
     machine::{Event, State, Step},
-    sync::{Mutex, MutexGuard, UnsafeCell, lock},
+    sync::{AtomicBool, Mutex, MutexGuard, Ordering, UnsafeCell, lock},
     waiter::{Callback, Waiter, isolate},
 };
 
@@ -132,12 +133,14 @@ impl<T, E> Handle<T, E> {
                 handles: 2,
                 owned: owner.is_some(),
                 requested: false,
+                reason: None,
                 owner,
                 next: 0,
                 waiters: Vec::new(),
                 callbacks: Vec::new(),
             }),
             slot: UnsafeCell::new(None),
+            looked: AtomicBool::new(false),
         });
         let cell = NonNull::from(Box::leak(cell));
         (Self(cell), Self(cell))
@@ -180,6 +183,30 @@ impl<T, E> Handle<T, E> {
         })
     }
 
+    /// Somebody looks at the outcome, or is handed the proof: nobody has to report it any more.
+    pub(crate) fn look(&self) {
+        let looked = &self.cell().looked;
+        // ORDERING: Relaxed, false=>true; whoever asks does so with the last handle, and this one was given up
+        // under the lock before.
+        if !looked.load(Ordering::Relaxed) {
+            looked.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether this is the last handle of an outcome that is settled and that nobody has looked at.
+    pub(crate) fn is_unread(&self) -> bool {
+        let inner = self.lock();
+        // ORDERING: Relaxed; see `look`.
+        inner.handles == 1
+            && inner.state.is_settled()
+            && !self.cell().looked.load(Ordering::Relaxed)
+    }
+
+    /// Whether no other handle exists.
+    pub(crate) fn is_only(&self) -> bool {
+        self.lock().handles == 1
+    }
+
     /// Pending => Running, or the reason why not.
     pub(crate) fn start(&self) -> Result<(), Cancelled> {
         let mut inner = self.lock();
@@ -195,6 +222,11 @@ impl<T, E> Handle<T, E> {
     /// Whether a cancel was asked for that could not be granted at once.
     pub(crate) fn cancel_requested(&self) -> bool {
         self.lock().requested
+    }
+
+    /// What the first canceller said who gave a reason.
+    pub(crate) fn cancel_reason(&self) -> Option<Arc<str>> {
+        self.lock().reason.clone()
     }
 
     /// The one step in which a cell settles: facts 1 to 3. The slot is written only if the table
@@ -276,8 +308,11 @@ impl<T, E> Handle<T, E> {
     }
 
     /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
-    pub(crate) fn cancel(&self) -> (Cancel, Option<Settling<T, E>>) {
+    pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
         let mut inner = self.lock();
+        if !inner.state.is_settled() && inner.reason.is_none() {
+            inner.reason = reason;
+        }
         match inner.state.on(Event::Cancel) {
             Step::To(_) if inner.owned => {
                 inner.requested = true;

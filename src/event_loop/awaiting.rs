@@ -8,7 +8,10 @@ use std::{
     task::{Context, Poll, Waker, ready},
 };
 
-use super::future::{LoopFuture, Token};
+use super::{
+    future::{LoopFuture, Token},
+    stop::forward,
+};
 use crate::{cell::Registration, context, settled::Settled};
 
 impl<T, E> IntoFuture for LoopFuture<T, E> {
@@ -23,8 +26,8 @@ impl<T, E> IntoFuture for LoopFuture<T, E> {
     ///
     /// # Panics
     ///
-    /// When polled on another [`EventLoop`](crate::EventLoop) than its own, which cannot run at the
-    /// same time on this thread. Awaiting on any other executor of the thread is allowed; the
+    /// When polled in the task whose outcome it is, and on another [`EventLoop`](crate::EventLoop) than its
+    /// own, which cannot run at the same time on this thread. `[await-5]` Awaiting on any other executor of the thread is allowed; the
     /// future's loop must run for it to go on.
     fn into_future(self) -> AwaitLoop<T, E> {
         AwaitLoop { future: Some(self), place: Place::default() }
@@ -85,9 +88,8 @@ impl<T, E> Drop for AwaitLoop<T, E> {
     fn drop(&mut self) {
         if let Some(future) = &self.future
             && self.place.leave(future)
-            && context::is_stopping_coroutine()
         {
-            let _ = future.cancel();
+            forward(future);
         }
     }
 }
@@ -109,6 +111,7 @@ impl<'a, T, E> Future for AwaitLoopRef<'a, T, E> {
         if !this.future.done() {
             ready!(this.place.poll(this.future, cx));
         }
+        this.future.view.cell().look();
         Poll::Ready(this.future.view.proof())
     }
 }
@@ -121,7 +124,7 @@ impl<T, E> Drop for AwaitLoopRef<'_, T, E> {
 
 /// A task's place among the callbacks of a view: one, however often it polls. `[await-2]`
 #[derive(Debug, Default)]
-struct Place {
+pub(super) struct Place {
     /// Shared with the callback, which wakes it.
     waker: Rc<RefCell<Option<Waker>>>,
     token: Option<Token>,
@@ -142,7 +145,11 @@ impl Drop for WakeOnDrop {
 }
 
 impl Place {
-    fn poll<T, E>(&mut self, future: &LoopFuture<T, E>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll<T, E>(
+        &mut self,
+        future: &LoopFuture<T, E>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if future.view.home.is_closed() {
             return self.late.poll(future.view.cell(), cx);
         }
@@ -152,6 +159,8 @@ impl Place {
             "a loop future was awaited on another loop than its own, which does not run meanwhile; \
              await a thread future, or wrap it for this loop"
         );
+        let own = future.task().is_some_and(|task| Some(task.id()) == context::current_task());
+        assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
         self.queue(future, cx);
         Poll::Pending
     }
@@ -165,7 +174,7 @@ impl Place {
     }
 
     /// Gives the place up, if there was one.
-    fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) -> bool {
+    pub(super) fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) -> bool {
         drop(self.waker.take());
         let token = self.token.take();
         if let Some(token) = token {

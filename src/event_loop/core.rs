@@ -1,6 +1,7 @@
 //! The loop itself: its queues, its turns and its end.
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     cmp,
     collections::{BTreeMap, BinaryHeap, VecDeque},
@@ -12,13 +13,12 @@ use std::{
 use super::{
     queue::{LoopHandle, Post, Queue},
     registry::Registry,
-    task::Step,
+    task::Task,
 };
 use crate::{
     context::{self, Id},
     error::RunError,
     sync::thread_local,
-    waiter::isolate,
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -41,8 +41,10 @@ pub(crate) struct Core {
     /// When there are this many timers, those that were cancelled are removed.
     crowd: Cell<usize>,
     /// By number, and so in the order in which they were made.
-    pub(super) tasks: RefCell<BTreeMap<Id, Rc<dyn Step>>>,
+    pub(super) tasks: RefCell<BTreeMap<Id, Task>>,
     pub(super) stop: Cell<bool>,
+    /// What the crossings keep with the loop, until it is closed.
+    pub(super) kept: RefCell<Option<Rc<dyn Any>>>,
 }
 
 pub(super) enum Call {
@@ -69,6 +71,7 @@ impl Core {
             crowd: Cell::new(MIN_CROWD),
             tasks: RefCell::default(),
             stop: Cell::new(false),
+            kept: RefCell::default(),
         });
         LOOPS.with(|loops| loops.borrow_mut().push(Rc::downgrade(&core)));
         core
@@ -95,11 +98,12 @@ impl Core {
     }
 
     /// Takes a task in, or, while the loop is closing, stops it.
-    pub(crate) fn adopt(&self, id: Id, task: Rc<dyn Step>) {
+    pub(crate) fn adopt(&self, task: Task) {
         if self.registry.is_open() {
-            self.tasks.borrow_mut().insert(id, task);
+            self.tasks.borrow_mut().insert(task.id(), task);
         } else {
             task.stop();
+            task.end();
         }
     }
 
@@ -130,10 +134,10 @@ impl Core {
         match call {
             Call::Local(slot) => {
                 if let Some(f) = slot.take() {
-                    isolate(f);
+                    self.registry.isolate(f);
                 }
             }
-            Call::Posted(Post::Job(job)) => isolate(|| job.run()),
+            Call::Posted(Post::Job(job)) => self.registry.isolate(|| job.run()),
             Call::Posted(Post::Step(id)) => self.step(id),
             Call::Posted(Post::Stop) => self.stop.set(true),
         }
@@ -181,14 +185,20 @@ impl Core {
         self.queue.close();
         let _role = context::run_loop(self.queue.id);
         let tasks = self.tasks.take();
-        for task in tasks.into_values() {
+        for task in tasks.values() {
             task.stop();
+        }
+        // Now no coroutine is left that another might have owned.
+        for task in tasks.into_values() {
+            task.end();
         }
         self.run_last_turns();
         for timer in self.timers.take() {
-            isolate(|| drop(timer.slot.take()));
+            self.registry.isolate(|| drop(timer.slot.take()));
         }
         // What the drop of a timer has settled is told too.
+        let kept = self.kept.take();
+        self.registry.isolate(|| drop(kept));
         self.run_last_turns();
         self.registry.sweep();
         let _ = LOOPS.try_with(|loops| {

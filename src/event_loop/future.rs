@@ -8,13 +8,16 @@ use std::{
     sync::Arc,
 };
 
-use super::registry::{Deliver, Registry};
+use super::{
+    registry::{Deliver, Registry},
+    task::Task,
+};
 use crate::{
-    cell::{Handle, Ticket},
-    context::Id,
+    cell::{Address, Handle, Ticket},
+    context::{self, Id},
     error::{Cancel, Failure, InvalidState, NoValue},
     settled::{Settled, run_callbacks},
-    waiter::{Schedule, Waiter, isolate},
+    waiter::{Schedule, Waiter},
 };
 
 /// A result that comes later, for an event loop: reading never blocks, and callbacks always go
@@ -73,6 +76,8 @@ pub(super) struct View<T: 'static, E: 'static> {
     /// How to get a second handle of the cell: known as soon as the view was cloned, which needs
     /// `T, E: Sync`, as a second handle does.
     share: Cell<Option<Share<T, E>>>,
+    /// The task whose outcome it is.
+    task: Option<Task>,
 }
 
 impl<T, E> View<T, E> {
@@ -120,7 +125,7 @@ impl<T, E> Deliver for View<T, E> {
         // Those that a callback registers come in a later turn.
         let end = self.home.next();
         while let Some(callback) = self.next_callback(end) {
-            isolate(|| callback(self.proof()));
+            self.home.isolate(|| callback(self.proof()));
         }
         self.home.release(self.id);
     }
@@ -128,7 +133,7 @@ impl<T, E> Deliver for View<T, E> {
     fn sweep(&self) {
         let callbacks = self.callbacks.take();
         for (_, callback) in callbacks {
-            isolate(|| drop(callback));
+            self.home.isolate(|| drop(callback));
         }
     }
 }
@@ -136,8 +141,14 @@ impl<T, E> Deliver for View<T, E> {
 impl<T, E> Drop for View<T, E> {
     fn drop(&mut self) {
         self.home.leave(self.id);
-        if let (Some(settled), Some(ticket)) = (&self.settled, self.hook.get()) {
+        let Some(settled) = &self.settled else { return };
+        if let Some(ticket) = self.hook.get() {
             drop(settled.handle().deregister(ticket));
+        }
+        if settled.handle().is_unread()
+            && let Err(failure) = settled.peek()
+        {
+            self.home.report_failure(failure, self.task.as_ref());
         }
     }
 }
@@ -145,6 +156,11 @@ impl<T, E> Drop for View<T, E> {
 impl<T, E> LoopFuture<T, E> {
     /// A view of the cell behind `settled`, settled or not, that lives on the loop `home`.
     pub(crate) fn view(settled: Settled<T, E>, home: &Rc<Registry>) -> Self {
+        Self::view_of(settled, home, None)
+    }
+
+    /// A view of what becomes of `task`.
+    pub(super) fn view_of(settled: Settled<T, E>, home: &Rc<Registry>, task: Option<Task>) -> Self {
         let view = Rc::new(View {
             id: home.next(),
             home: Rc::clone(home),
@@ -154,6 +170,7 @@ impl<T, E> LoopFuture<T, E> {
             draining: Cell::new(false),
             callbacks: RefCell::default(),
             share: Cell::new(None),
+            task,
         });
         if !home.is_closed() {
             let weak = Rc::downgrade(&view);
@@ -209,7 +226,17 @@ impl<T, E> LoopFuture<T, E> {
     /// `Refused(Finished)` or `Already` may come before this view shows it: the outcome is then on
     /// its way through the loop.
     pub fn cancel(&self) -> Cancel {
-        let (answer, settling) = self.view.cell().cancel();
+        self.cancel_for(None)
+    }
+
+    /// As [`cancel`](Self::cancel), and says why: the first reason that is given stays with the future, and
+    /// goes on to what a stopped task awaits. `[cancel-7]` Python's `cancel(msg)`.
+    pub fn cancel_with(&self, reason: impl Into<Arc<str>>) -> Cancel {
+        self.cancel_for(Some(reason.into()))
+    }
+
+    pub(crate) fn cancel_for(&self, reason: Option<Arc<str>>) -> Cancel {
+        let (answer, settling) = self.view.cell().cancel(reason);
         if let Some(mut settling) = settling {
             settling.wake();
             let callbacks = settling.into_callbacks();
@@ -244,7 +271,7 @@ impl<T, E> LoopFuture<T, E> {
         let view = &self.view;
         let token = Token { home: view.home.id(), number: view.home.next() };
         if view.home.is_closed() {
-            isolate(|| drop(callback));
+            view.home.isolate(|| drop(callback));
             return token;
         }
         view.callbacks.borrow_mut().push_back((token, Box::new(callback)));
@@ -278,6 +305,33 @@ impl<T, E> LoopFuture<T, E> {
         removed.is_some()
     }
 
+    /// The task whose outcome this is; `None` for every other future. `[task-1]`
+    #[must_use]
+    pub fn task(&self) -> Option<&Task> {
+        self.view.task.as_ref()
+    }
+
+    /// Where its cell is.
+    pub(crate) fn address(&self) -> Address {
+        self.view.cell().address()
+    }
+
+    /// Whether it can be waited for here, or is settled.
+    pub(crate) fn check_home(&self) {
+        let home = &self.view.home;
+        let elsewhere = context::current_loop().is_some_and(|here| here != home.id());
+        assert!(
+            self.done() || !(elsewhere || home.is_closed()),
+            "a loop future was waited for on another loop than its own, which does not run meanwhile or is \
+             closed; wait for a thread future, or wrap it for this loop"
+        );
+    }
+
+    /// Another handle of the same view, for this crate's own use on this thread.
+    pub(super) fn share(&self) -> Self {
+        Self { view: Rc::clone(&self.view) }
+    }
+
     /// The loop that it lives on. Python's `get_loop()`. `[schedule-1]`
     #[must_use]
     pub fn get_loop(&self) -> &Arc<dyn Schedule> {
@@ -294,6 +348,7 @@ impl<T, E> LoopFuture<T, E> {
         if !self.view.is_settled() {
             return Err(self);
         }
+        self.view.cell().look();
         match Rc::try_unwrap(self.view) {
             Ok(mut view) => Ok(view.settled.take().expect("moved out only once")),
             Err(view) => match view.share.get() {

@@ -6,13 +6,19 @@
 mod awaiting;
 mod core;
 mod future;
+mod incident;
 mod queue;
 mod registry;
 mod run;
+mod stop;
 mod task;
 
 pub use awaiting::{AwaitLoop, AwaitLoopRef};
 pub use future::{LoopFuture, Token};
+pub use incident::Incident;
 pub use queue::LoopHandle;
+pub(crate) use registry::Registry;
 pub use run::{CallHandle, EventLoop, LoopRef};
+pub(crate) use stop::{Asked, Stopping, ask_in_scope, forward, stop};
+pub use task::Task;
 pub(crate) use task::{Flag, Spawn};

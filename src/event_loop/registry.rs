@@ -5,15 +5,22 @@
 //! that a closed loop refuses is therefore dropped safely wherever it is. `[loop-3]`
 
 use std::{
+    any::type_name,
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashMap},
     mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     rc::{Rc, Weak},
     sync::Arc,
 };
 
+use super::{
+    incident::{Incident, by_default},
+    task::Task,
+};
 use crate::{
     context::Id,
+    error::{Failure, Panic},
     sync::thread_local,
     waiter::{Job, Schedule, isolate},
 };
@@ -37,9 +44,13 @@ pub(crate) struct Registry {
     life: Cell<Life>,
     next: Cell<u64>,
     views: RefCell<HashMap<u64, Entry>>,
+    /// Who is told of what went wrong; the default if there is none.
+    handler: RefCell<Option<Handler>>,
     /// Things to do that were posted from this thread, by number and so in order.
     errands: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
 }
+
+pub(crate) type Handler = Rc<dyn Fn(&Incident<'_>)>;
 
 /// What the registry knows of a view.
 struct Entry {
@@ -66,6 +77,7 @@ impl Registry {
             life: Cell::new(Life::Open),
             next: Cell::new(0),
             views: RefCell::default(),
+            handler: RefCell::default(),
             errands: RefCell::default(),
         });
         REGISTRIES.with(|all| all.borrow_mut().push(Rc::clone(&registry)));
@@ -97,6 +109,51 @@ impl Registry {
 
     pub(crate) fn next(&self) -> u64 {
         self.next.replace(self.next.get() + 1)
+    }
+
+    /// Sets who is told of what goes wrong, and gives the former back.
+    pub(crate) fn set_handler(&self, handler: Option<Handler>) -> Option<Handler> {
+        self.handler.replace(handler)
+    }
+
+    /// Tells the exception handler. A handler that panics is replaced by the default, for this once.
+    /// `[report-1]`
+    pub(crate) fn report(&self, incident: &Incident<'_>) {
+        let handler = self.handler.borrow().clone();
+        let told = handler.is_some_and(|handler| {
+            let mut told = false;
+            isolate(|| {
+                handler(incident);
+                told = true;
+            });
+            told
+        });
+        if !told {
+            by_default(incident);
+        }
+    }
+
+    /// Tells of an outcome that nobody can look at any more. A cancellation is nobody's fault. `[report-2]`
+    pub(crate) fn report_failure<E: 'static>(&self, failure: &Failure<E>, task: Option<&Task>) {
+        let incident = match failure {
+            Failure::Error(error) => {
+                Incident::ErrorNeverRetrieved { error, type_name: type_name::<E>(), task }
+            }
+            Failure::Panicked(panic) => Incident::PanicNeverRetrieved { panic, task },
+            Failure::Abandoned => Incident::AbandonmentNeverRetrieved,
+            Failure::Cancelled(_) => return,
+        };
+        self.report(&incident);
+    }
+
+    /// Runs user code so that a panic ends here, and is reported. `[callback-5]`
+    pub(crate) fn isolate(&self, f: impl FnOnce()) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+            let panic = Panic::new(payload);
+            self.report(&Incident::CallbackPanicked { panic: &panic });
+            // The payload's own drop may panic.
+            isolate(|| drop(panic));
+        }
     }
 
     pub(crate) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
@@ -154,7 +211,7 @@ impl Registry {
     /// that at once: an errand is never lost.
     pub(crate) fn post(&self, errand: Box<dyn FnOnce()>) {
         if self.is_closed() {
-            return isolate(errand);
+            return self.isolate(errand);
         }
         let (home, id) = (self.id, self.next());
         self.errands.borrow_mut().insert(id, errand);
@@ -176,7 +233,7 @@ impl Registry {
     /// Does one errand that the loop did not take any more, oldest first.
     pub(crate) fn run_errand(&self) -> bool {
         let errand = self.errands.borrow_mut().pop_first();
-        errand.map(|(_, errand)| isolate(errand)).is_some()
+        errand.map(|(_, errand)| self.isolate(errand)).is_some()
     }
 
     /// Last act of closing: drops every callback that has not run, on this thread. `[loop-5]`
@@ -184,7 +241,7 @@ impl Registry {
         self.life.set(Life::Closed);
         let entries = mem::take(&mut *self.views.borrow_mut());
         for entry in entries.into_values() {
-            isolate(|| {
+            self.isolate(|| {
                 if let Some(view) = entry.view.upgrade() {
                     view.sweep();
                 }

@@ -1,7 +1,8 @@
 //! [`EventLoop`]: the reference loop, and what one can ask of it.
 
 use std::{
-    cell::Cell,
+    any::Any,
+    cell::{Cell, RefCell},
     convert::Infallible,
     fmt,
     future::{Future, IntoFuture},
@@ -16,9 +17,10 @@ use std::{
 use super::{
     core::{Call, Core, Slot, Timer},
     future::LoopFuture,
+    incident::Incident,
     queue::{LoopHandle, Post},
     registry::Registry,
-    task::{Flag, Spawn},
+    task::{Flag, Spawn, Task},
 };
 use crate::{
     context,
@@ -326,10 +328,68 @@ impl LoopRef {
         let flag = Flag::queued(Arc::clone(&self.core.queue));
         let id = flag.task();
         let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
-        let view = LoopFuture::view(Settled::new(handle), self.registry());
-        self.core.adopt(id, Spawn { future, promise, flag, call }.into_task());
+        let task = Spawn { future, promise, flag, call }.into_task(self.registry());
+        let view = LoopFuture::view_of(Settled::new(handle), self.registry(), Some(task.clone()));
+        self.core.adopt(task);
         drop(self.core.queue.post(Post::Step(id)));
         Ok(view)
+    }
+
+    /// The task whose step this is; `None` in a callback, and in what
+    /// [`run_until_complete`](EventLoop::run_until_complete) runs. Python's `current_task`. `[task-1]`
+    #[must_use]
+    pub fn current_task(&self) -> Option<Task> {
+        self.core.tasks.borrow().get(&context::current_task()?).cloned()
+    }
+
+    /// The tasks of this loop that have not ended, in the order in which they were made. Python's
+    /// `all_tasks`. `[task-1]`
+    #[must_use]
+    pub fn all_tasks(&self) -> Vec<Task> {
+        self.core.tasks.borrow().values().cloned().collect()
+    }
+
+    /// Tells `handler` from now on of what goes wrong on this loop and nobody else is told of, on the loop's
+    /// thread, with no lock held. Without a handler a line is written to the standard error. Python's
+    /// `set_exception_handler`. `[report-1]`
+    ///
+    /// ```
+    /// use std::{cell::RefCell, rc::Rc};
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let seen = Rc::new(RefCell::new(Vec::new()));
+    /// let log = Rc::clone(&seen);
+    /// event_loop.set_exception_handler(move |incident| log.borrow_mut().push(incident.to_string()));
+    /// let forgotten = event_loop.create_task_result(async { Err::<(), _>("disk full") });
+    /// drop(forgotten);
+    /// event_loop.run_until_complete(std::future::ready(())).unwrap();
+    /// assert!(seen.borrow()[0].contains("nobody has looked at"));
+    /// ```
+    pub fn set_exception_handler(&self, handler: impl Fn(&Incident<'_>) + 'static) {
+        let last = self.registry().set_handler(Some(Rc::new(handler)));
+        drop(last);
+    }
+
+    /// Goes back to the default: a line on the standard error. `[report-1]`
+    pub fn reset_exception_handler(&self) {
+        let last = self.registry().set_handler(None);
+        drop(last);
+    }
+
+    /// Tells the exception handler. Python's `call_exception_handler`. `[report-1]`
+    pub fn call_exception_handler(&self, incident: &Incident<'_>) {
+        self.registry().report(incident);
+    }
+
+    /// Whether this thread runs this loop at this moment. `[loop-4]`
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        context::current_loop() == Some(self.core.queue.id)
+    }
+
+    pub(crate) fn kept(&self) -> &RefCell<Option<Rc<dyn Any>>> {
+        &self.core.kept
     }
 
     /// Ends the run after this turn. Called while the loop does not run, it ends the next run after

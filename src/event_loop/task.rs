@@ -1,7 +1,8 @@
 //! Tasks: a coroutine, and the Owned promise of its outcome.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    fmt,
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
@@ -13,14 +14,16 @@ use std::{
 use super::{
     core::Core,
     queue::{Post, Queue},
+    registry::Registry,
+    stop::{Stopping, stop},
 };
 use crate::{
     context::{self, Id},
-    error::Panic,
+    error::{Cancel, Failure, Panic, Refusal},
     phase::Owned,
     promise::Promise,
     sync::{AtomicBool, Ordering},
-    waiter::{Run, isolate},
+    waiter::Run,
 };
 
 /// What wakes a task: it asks the loop for a step, once until the step is taken. A request to cancel
@@ -67,9 +70,106 @@ impl Wake for Flag {
 /// A task of any type, as the loop holds it.
 pub(crate) trait Step {
     /// Polls the coroutine, or stops it if that was requested; says whether the task has ended.
-    fn step(&self) -> bool;
-    /// Drops the coroutine, and only then settles the task as Cancelled. `[loop-7]`
+    fn step(self: Rc<Self>) -> bool;
+    /// The loop is closed: drops the coroutine.
     fn stop(&self);
+    /// The loop is closed, and each coroutine gone: settles the task as Cancelled. `[loop-7]`
+    fn end(&self);
+    fn cancel(&self, reason: Option<Arc<str>>) -> Cancel;
+    fn facts(&self) -> &Facts;
+}
+
+/// What one can ask of a task of any type.
+pub(crate) struct Facts {
+    id: Id,
+    name: RefCell<Rc<str>>,
+    /// Its coroutine has been dropped; it waits for those that it awaited.
+    stopping: Cell<bool>,
+    ended: Cell<bool>,
+}
+
+/// A task of a loop, whatever its outcome: its name, and a way to stop it. Cheap to clone; it keeps the
+/// outcome of the task from nobody. The outcome is read from its [`LoopFuture`](crate::LoopFuture). Python's
+/// `asyncio.Task`. `[task-1]`
+///
+/// ```
+/// use settled::{EventLoop, LoopRef};
+///
+/// let event_loop = EventLoop::new();
+/// let future = event_loop.create_task(async {
+///     LoopRef::current().unwrap().current_task().unwrap().name()
+/// });
+/// let future = future.unwrap();
+/// future.task().unwrap().set_name("reader");
+/// let name = event_loop.run_until_complete(future).unwrap();
+/// assert_eq!(&**name.result().unwrap(), "reader");
+/// ```
+#[derive(Clone)]
+pub struct Task(Rc<dyn Step>);
+
+impl Task {
+    pub(crate) fn id(&self) -> Id {
+        self.0.facts().id
+    }
+
+    pub(super) fn step(&self) -> bool {
+        Rc::clone(&self.0).step()
+    }
+
+    pub(super) fn stop(&self) {
+        self.0.stop();
+    }
+
+    pub(super) fn end(&self) {
+        self.0.end();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.0.facts().stopping.get()
+    }
+
+    /// Its name: `Task-` and a number, unless another was set. `[task-1]`
+    #[must_use]
+    pub fn name(&self) -> Rc<str> {
+        Rc::clone(&self.0.facts().name.borrow())
+    }
+
+    /// Names it. `[task-1]`
+    pub fn set_name(&self, name: impl Into<Rc<str>>) {
+        let last = self.0.facts().name.replace(name.into());
+        drop(last);
+    }
+
+    /// Whether it has ended. `[task-1]`
+    #[must_use]
+    pub fn done(&self) -> bool {
+        self.0.facts().ended.get()
+    }
+
+    /// Asks it to stop, as [`LoopFuture::cancel`](crate::LoopFuture::cancel) does. `[cancel-4]`
+    pub fn cancel(&self) -> Cancel {
+        self.0.cancel(None)
+    }
+
+    /// Asks it to stop, and says why. `[cancel-7]`
+    pub fn cancel_with(&self, reason: impl Into<Arc<str>>) -> Cancel {
+        self.0.cancel(Some(reason.into()))
+    }
+}
+
+impl PartialEq for Task {
+    fn eq(&self, other: &Self) -> bool {
+        self.id() == other.id()
+    }
+}
+
+impl Eq for Task {}
+
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, done) = (self.name(), self.done());
+        f.debug_struct("Task").field("name", &name).field("done", &done).finish()
+    }
 }
 
 /// A coroutine and what becomes of it. Also what another thread sends to the loop to make a task.
@@ -89,8 +189,9 @@ where
 {
     fn run(self: Box<Self>) {
         if let Some(core) = Core::of(self.flag.queue.id) {
-            let id = self.flag.task();
-            core.adopt(id, self.into_task());
+            let task = self.into_task(&core.registry);
+            let id = task.id();
+            core.adopt(task);
             core.step(id);
         }
     }
@@ -103,74 +204,151 @@ where
     E: 'static,
     O: 'static,
 {
-    pub(crate) fn into_task(self) -> Rc<dyn Step> {
-        let body = Body { future: Box::pin(self.future), promise: self.promise };
-        let body = RefCell::new(Some(body));
-        Rc::new(Task { body, flag: self.flag, call: self.call })
+    pub(crate) fn into_task(self, home: &Rc<Registry>) -> Task {
+        let id = self.flag.task();
+        let facts = Facts {
+            id,
+            name: RefCell::new(format!("Task-{id}").into()),
+            stopping: Cell::new(false),
+            ended: Cell::new(false),
+        };
+        Task(Rc::new(Body {
+            facts,
+            home: Rc::clone(home),
+            coroutine: RefCell::new(Coroutine::Suspended(Box::pin(self.future))),
+            promise: RefCell::new(Some(self.promise)),
+            flag: self.flag,
+            call: self.call,
+        }))
     }
 }
 
-struct Task<F, T, E, O> {
-    /// `None` while it is polled, and after its end.
-    body: RefCell<Option<Body<F, T, E>>>,
+struct Body<F, T, E, O> {
+    facts: Facts,
+    home: Rc<Registry>,
+    coroutine: RefCell<Coroutine<F>>,
+    /// `None` after its end.
+    promise: RefCell<Option<Promise<T, E, Owned>>>,
     flag: Arc<Flag>,
     call: fn(O) -> Result<T, E>,
 }
 
-struct Body<F, T, E> {
-    future: Pin<Box<F>>,
-    promise: Promise<T, E, Owned>,
+enum Coroutine<F> {
+    Suspended(Pin<Box<F>>),
+    /// It is dropped; those that it awaited are about to stop.
+    Stopping(Stopping),
+    /// It is polled at this moment, or gone.
+    Away,
 }
 
-impl<F, T, E> Body<F, T, E> {
-    /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
-    fn drop_coroutine(self) -> Promise<T, E, Owned> {
-        isolate(|| drop(self.future));
-        self.promise
-    }
-
-    fn stop(self) {
-        let promise = {
-            let _stopping = context::stop_coroutine();
-            self.drop_coroutine()
-        };
-        promise.stopped();
-    }
-}
-
-impl<F, T, E, O> Step for Task<F, T, E, O>
+impl<F, T, E, O> Body<F, T, E, O>
 where
-    F: Future<Output = O>,
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
 {
-    fn step(&self) -> bool {
-        let Some(mut body) = self.body.take() else { return true };
-        self.flag.lower();
-        if body.promise.cancel_requested() {
-            body.stop();
-            return true;
+    fn is_requested(&self) -> bool {
+        self.promise.borrow().as_ref().is_some_and(Promise::<T, E, Owned>::cancel_requested)
+    }
+
+    fn stop_coroutine(&self, coroutine: Pin<Box<F>>) -> Stopping {
+        self.facts.stopping.set(true);
+        let reason = self.promise.borrow().as_ref().and_then(Promise::<T, E, Owned>::cancel_reason);
+        stop(coroutine, reason, &self.home)
+    }
+
+    /// Goes on when those that the coroutine awaited have stopped. `[await-3]`
+    fn wait_for_stopped(&self, mut stopping: Stopping, cx: &mut Context<'_>) -> bool {
+        if stopping.poll(cx).is_pending() {
+            self.coroutine.replace(Coroutine::Stopping(stopping));
+            return false;
         }
+        self.settle(Promise::<T, E, Owned>::stopped);
+        true
+    }
+
+    fn settle(&self, how: impl FnOnce(Promise<T, E, Owned>)) {
+        self.facts.ended.set(true);
+        let promise = self.promise.take();
+        if let Some(promise) = promise {
+            how(promise);
+        }
+    }
+
+    /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
+    fn finish(self: &Rc<Self>, coroutine: Pin<Box<F>>, outcome: Result<T, Failure<E>>) {
+        self.home.isolate(|| drop(coroutine));
+        self.settle(|promise| {
+            if let Err(failure) = &outcome
+                && promise.is_unheard()
+            {
+                self.home.report_failure(failure, Some(&Task(Rc::clone(self) as Rc<dyn Step>)));
+            }
+            match outcome {
+                Ok(value) => promise.finish(value),
+                Err(Failure::Error(error)) => promise.fail(error),
+                Err(Failure::Panicked(panic)) => promise.panicked(panic),
+                Err(Failure::Cancelled(_) | Failure::Abandoned) => promise.stopped(),
+            }
+        });
+    }
+}
+
+impl<F, T, E, O> Step for Body<F, T, E, O>
+where
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
+{
+    fn step(self: Rc<Self>) -> bool {
+        let _task = context::run_task(self.facts.id);
+        self.flag.lower();
         let waker = Waker::from(Arc::clone(&self.flag));
         let mut cx = Context::from_waker(&waker);
-        match catch_unwind(AssertUnwindSafe(|| body.future.as_mut().poll(&mut cx))) {
+        let mut coroutine = match self.coroutine.replace(Coroutine::Away) {
+            Coroutine::Suspended(coroutine) => coroutine,
+            Coroutine::Stopping(stopping) => return self.wait_for_stopped(stopping, &mut cx),
+            Coroutine::Away => return true,
+        };
+        if self.is_requested() {
+            let stopping = self.stop_coroutine(coroutine);
+            return self.wait_for_stopped(stopping, &mut cx);
+        }
+        match catch_unwind(AssertUnwindSafe(|| coroutine.as_mut().poll(&mut cx))) {
             Ok(Poll::Pending) => {
-                self.body.replace(Some(body));
+                self.coroutine.replace(Coroutine::Suspended(coroutine));
                 return false;
             }
             Ok(Poll::Ready(output)) => {
-                let promise = body.drop_coroutine();
-                match (self.call)(output) {
-                    Ok(value) => promise.finish(value),
-                    Err(error) => promise.fail(error),
-                }
+                self.finish(coroutine, (self.call)(output).map_err(Failure::Error));
             }
-            Err(payload) => body.drop_coroutine().panicked(Panic::new(payload)),
+            Err(payload) => self.finish(coroutine, Err(Failure::Panicked(Panic::new(payload)))),
         }
         true
     }
 
     fn stop(&self) {
-        if let Some(body) = self.body.take() {
-            body.stop();
+        if let Coroutine::Suspended(coroutine) = self.coroutine.replace(Coroutine::Away) {
+            // Everything stops: there is nobody to wait for.
+            drop(self.stop_coroutine(coroutine));
         }
+    }
+
+    fn end(&self) {
+        self.settle(Promise::<T, E, Owned>::stopped);
+    }
+
+    fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {
+        let promise = self.promise.borrow();
+        match promise.as_ref() {
+            Some(promise) => promise.request(reason),
+            None => Cancel::Refused(Refusal::Finished),
+        }
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
     }
 }

@@ -11,6 +11,7 @@ use super::{Map, blocking::run_for};
 use crate::{
     cell::Address,
     error::{Closed, Panic},
+    phase::Running,
     promise::Promise,
     thread::ThreadFuture,
     waiter::{Job, Run, isolate},
@@ -151,7 +152,23 @@ pub trait Executor {
 /// What running work can ask about its job. Lent by
 /// [`submit_with`](Executor::submit_with). `[cancel-3]`
 pub struct JobContext<'a> {
-    requested: &'a dyn Fn() -> bool,
+    job: &'a dyn Asked,
+}
+
+/// What is asked of a running promise, whatever its types.
+trait Asked {
+    fn requested(&self) -> bool;
+    fn reason(&self) -> Option<Arc<str>>;
+}
+
+impl<T, E> Asked for Promise<T, E, Running> {
+    fn requested(&self) -> bool {
+        self.cancel_requested()
+    }
+
+    fn reason(&self) -> Option<Arc<str>> {
+        self.cancel_reason()
+    }
 }
 
 impl JobContext<'_> {
@@ -159,7 +176,13 @@ impl JobContext<'_> {
     /// `[cancel-3]`
     #[must_use]
     pub fn cancel_requested(&self) -> bool {
-        (self.requested)()
+        self.job.requested()
+    }
+
+    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<Arc<str>> {
+        self.job.reason()
     }
 }
 
@@ -233,7 +256,7 @@ where
         // Cancelled before it began: the work is dropped, and never runs.
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
         let settles = promise.address();
-        let context = JobContext { requested: &|| promise.cancel_requested() };
+        let context = JobContext { job: &promise };
         match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &context)))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),

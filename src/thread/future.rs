@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, Waker, ready},
     time::{Duration, Instant},
 };
@@ -252,7 +253,24 @@ impl<T, E> ThreadFuture<T, E> {
     /// thread, before it returns. `[callback-1]` To running work the request stays visible; work
     /// that belongs to an owner, such as a task, is asked to stop. `[cancel-3]` `[cancel-4]`
     pub fn cancel(&self) -> Cancel {
-        let (answer, settling) = self.handle().cancel();
+        self.cancel_for(None)
+    }
+
+    /// As [`cancel`](Self::cancel), and says why: the first reason that is given stays with the future.
+    /// `[cancel-7]` Python's `asyncio.Future.cancel(msg)`; its thread futures take no message (D32).
+    ///
+    /// ```
+    /// let (promise, future) = settled::ThreadFuture::<u32, ()>::promise();
+    /// assert!(future.cancel_with("nobody wants it").as_thread());
+    /// assert_eq!(future.wait().unwrap().cancel_reason().as_deref(), Some("nobody wants it"));
+    /// # drop(promise);
+    /// ```
+    pub fn cancel_with(&self, reason: impl Into<Arc<str>>) -> Cancel {
+        self.cancel_for(Some(reason.into()))
+    }
+
+    pub(crate) fn cancel_for(&self, reason: Option<Arc<str>>) -> Cancel {
+        let (answer, settling) = self.handle().cancel(reason);
         if let Some(settling) = settling {
             settling.pay(&self.settled);
         }
@@ -365,7 +383,7 @@ impl<T, E> Drop for AwaitThread<T, E> {
             && self.place.leave(future.handle())
             && context::is_stopping_coroutine()
         {
-            let _ = future.cancel();
+            let _ = future.cancel_for(context::stop_reason());
         }
     }
 }

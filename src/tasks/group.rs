@@ -1,0 +1,280 @@
+//! A group of tasks whose scope outlives them all.
+
+use std::{
+    any::Any,
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    fmt,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
+
+use thiserror::Error;
+
+use super::here;
+use crate::{
+    Closed, Failure, LoopFuture, LoopRef, Settled, Task, context,
+    event_loop::{Asked, ask_in_scope, stop},
+};
+
+/// Runs `body`, which may start tasks in the group that it is lent, and returns when it and all of them have
+/// ended. Python's `asyncio.TaskGroup`. `[group-1]`
+///
+/// The first error or panic, in a task or in `body`, stops the others and `body`. A task that is cancelled
+/// from outside stops nobody else. When the task that awaits this is stopped, so is the group, and the task
+/// has not stopped before it. `[group-2]`
+///
+/// ```
+/// use settled::{EventLoop, tasks::task_group};
+///
+/// let event_loop = EventLoop::new();
+/// let failed = event_loop.run_until_complete(task_group(async |group| {
+///     let _endless = group.create_task(std::future::pending::<Result<(), _>>());
+///     let _fails = group.create_task(async { Err::<(), _>("no route") });
+///     Ok(())
+/// }));
+/// assert_eq!(failed.unwrap().unwrap_err().errors, ["no route"]);
+/// ```
+///
+/// # Errors
+///
+/// [`GroupError`], with every error and panic.
+///
+/// # Panics
+///
+/// If this thread runs no [`EventLoop`](crate::EventLoop); and if `body` panics, when all tasks have ended.
+pub async fn task_group<R, E, B>(body: B) -> Result<R, GroupError<E>>
+where
+    B: AsyncFnOnce(&TaskGroup<E>) -> Result<R, E>,
+    E: 'static,
+{
+    let scope = Scope(TaskGroup::new(here("task_group")));
+    let group = &scope.0;
+    let mut body = Box::pin(body(group));
+    let end = poll_fn(|cx| {
+        group.listen(cx);
+        if group.has_failed() {
+            return Poll::Ready(None);
+        }
+        match catch_unwind(AssertUnwindSafe(|| body.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(|output| Some(Ok(output))),
+            Err(payload) => Poll::Ready(Some(Err(payload))),
+        }
+    });
+    let end: Option<Result<Result<R, E>, Box<dyn Any + Send>>> = end.await;
+    let mut stopping = stop(body, Some(group.why()), group.0.home.registry());
+    let (value, panic) = match end {
+        Some(Ok(Ok(value))) => (Some(value), None),
+        Some(Ok(Err(error))) => {
+            group.fail(error);
+            (None, None)
+        }
+        Some(Err(payload)) => (None, Some(payload)),
+        None => (None, None),
+    };
+    if value.is_none() {
+        group.stop_all();
+    }
+    poll_fn(|cx| {
+        group.listen(cx);
+        if group.has_failed() {
+            group.stop_all();
+        }
+        ready!(stopping.poll(cx));
+        if group.0.members.borrow().is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    if let Some(payload) = panic {
+        resume_unwind(payload);
+    }
+    let error = group.take_error();
+    match value {
+        Some(value) if error.errors.is_empty() && error.panics.is_empty() => Ok(value),
+        _ => Err(error),
+    }
+}
+
+/// Every error and panic of a group, in the order in which they came; the first stopped the rest. Python's
+/// `ExceptionGroup`. `[group-1]`
+#[derive(Debug, Error)]
+#[error("{} of the group's tasks failed, and the others were stopped; panics: {panics:?}", errors.len() + panics.len())]
+pub struct GroupError<E> {
+    /// What `body` and the tasks returned.
+    pub errors: Vec<E>,
+    /// The names of the tasks that panicked, and their messages. The panics are the outcomes of their futures.
+    pub panics: Vec<(Rc<str>, Box<str>)>,
+}
+
+/// The error of a task in a group: the group has been told of the real one. `[group-1]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the task failed, and its group was told of the error; see what task_group returns")]
+pub struct ToldToGroup;
+
+/// A group of tasks that is open as long as its scope. Lent by [`task_group`]; its clones start tasks from
+/// within tasks. `[group-1]`
+pub struct TaskGroup<E: 'static>(Rc<Inner<E>>);
+
+struct Inner<E> {
+    home: LoopRef,
+    open: Cell<bool>,
+    next: Cell<u64>,
+    /// The tasks that have not ended.
+    members: RefCell<BTreeMap<u64, Task>>,
+    error: RefCell<GroupError<E>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+impl<E: 'static> TaskGroup<E> {
+    fn new(home: LoopRef) -> Self {
+        Self(Rc::new(Inner {
+            home,
+            open: Cell::new(true),
+            next: Cell::new(0),
+            members: RefCell::default(),
+            error: RefCell::new(GroupError { errors: Vec::new(), panics: Vec::new() }),
+            waker: RefCell::default(),
+        }))
+    }
+
+    /// Runs `coroutine` as a task of the group. An error goes to the group, and the future says so. Dropping
+    /// the future changes nothing. `[group-1]`
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] hands `coroutine` back if the group's scope has been left, or its loop takes no more work.
+    pub fn create_task<T, F>(&self, coroutine: F) -> Result<LoopFuture<T, ToldToGroup>, Closed<F>>
+    where
+        F: Future<Output = Result<T, E>> + 'static,
+        T: 'static,
+    {
+        let inner = &self.0;
+        if !inner.open.get() || inner.home.is_closed() {
+            return Err(Closed(coroutine));
+        }
+        let group = self.clone();
+        let told = async move { coroutine.await.map_err(|error| group.fail(error)) };
+        let Ok(future) = inner.home.create_task_result(told) else {
+            unreachable!("only this thread can close the loop")
+        };
+        let number = inner.next.replace(inner.next.get() + 1);
+        let task = future.task().expect("it was made as a task").clone();
+        let arrive = Arrive { group: self.clone(), number };
+        let name = task.clone();
+        inner.members.borrow_mut().insert(number, task);
+        future.add_done_callback(move |settled| arrive.look(settled, &name));
+        Ok(future)
+    }
+
+    fn fail(&self, error: E) -> ToldToGroup {
+        self.0.error.borrow_mut().errors.push(error);
+        self.wake();
+        ToldToGroup
+    }
+
+    fn has_failed(&self) -> bool {
+        let error = self.0.error.borrow();
+        !error.errors.is_empty() || !error.panics.is_empty()
+    }
+
+    fn take_error(&self) -> GroupError<E> {
+        let nothing = GroupError { errors: Vec::new(), panics: Vec::new() };
+        self.0.error.replace(nothing)
+    }
+
+    fn why(&self) -> Arc<str> {
+        if self.has_failed() { "a task of the group failed" } else { "the group is over" }.into()
+    }
+
+    /// Takes no more tasks, and asks those that there are to stop.
+    fn stop_all(&self) {
+        self.0.open.set(false);
+        let members: Vec<_> = self.0.members.borrow().values().cloned().collect();
+        for task in members {
+            let _ = task.cancel_with(self.why());
+        }
+    }
+
+    /// The task that is woken by what happens in the group.
+    fn listen(&self, cx: &Context<'_>) {
+        // Cloning and dropping a waker is foreign code.
+        let waker = cx.waker().clone();
+        let last = self.0.waker.replace(Some(waker));
+        drop(last);
+    }
+
+    fn wake(&self) {
+        let waker = self.0.waker.take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl<E: 'static> Clone for TaskGroup<E> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<E: 'static> fmt::Debug for TaskGroup<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (tasks, open) = (self.0.members.borrow().len(), self.0.open.get());
+        f.debug_struct("TaskGroup").field("tasks", &tasks).field("open", &open).finish()
+    }
+}
+
+/// Tells the group that a task has ended, also when its loop is closed before it could be told.
+struct Arrive<E: 'static> {
+    group: TaskGroup<E>,
+    number: u64,
+}
+
+impl<E: 'static> Arrive<E> {
+    fn look<T>(self, settled: &Settled<T, ToldToGroup>, task: &Task) {
+        if let Err(Failure::Panicked(panic)) = settled.result() {
+            let panic = (task.name(), panic.message().into());
+            self.group.0.error.borrow_mut().panics.push(panic);
+        }
+    }
+}
+
+impl<E: 'static> Drop for Arrive<E> {
+    fn drop(&mut self) {
+        let task = self.group.0.members.borrow_mut().remove(&self.number);
+        drop(task);
+        self.group.wake();
+    }
+}
+
+/// However the scope is left, its tasks are stopped.
+struct Scope<E: 'static>(TaskGroup<E>);
+
+impl<E: 'static> Drop for Scope<E> {
+    fn drop(&mut self) {
+        let group = &self.0;
+        // One that is stopping already might wait for this very coroutine.
+        let waits = |task: &&Task| !task.is_stopping();
+        let left: Vec<_> = group.0.members.borrow().values().filter(waits).cloned().collect();
+        group.stop_all();
+        if context::is_stopping_coroutine() && !left.is_empty() {
+            ask_in_scope(Box::new(Ended { group: group.clone(), left }));
+        }
+    }
+}
+
+/// The tasks of a group that was asked to stop.
+struct Ended<E: 'static> {
+    group: TaskGroup<E>,
+    left: Vec<Task>,
+}
+
+impl<E: 'static> Asked for Ended<E> {
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.group.listen(cx);
+        self.left.retain(|task| !task.done());
+        if self.left.is_empty() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}

@@ -1,0 +1,187 @@
+//! Sleeping, and waiting for no longer than a while.
+
+use std::{
+    cell::RefCell,
+    fmt,
+    future::{Future, IntoFuture, poll_fn},
+    pin::{Pin, pin},
+    rc::Rc,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use thiserror::Error;
+
+use super::{Owned, here, settled, stopped};
+use crate::{CallHandle, Cancel, Expired, LoopFuture, Settled, event_loop::stop};
+
+/// Waits for `delay`, and not shorter. Python's `asyncio.sleep`. `[loop-9]`
+///
+/// The time counts from this call. Dropping it cancels the timer. A zero delay gives the other calls of the
+/// loop a turn.
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use settled::{EventLoop, tasks::sleep};
+///
+/// let begin = Instant::now();
+/// EventLoop::new().run_until_complete(async { sleep(Duration::from_millis(2)).await }).unwrap();
+/// assert!(begin.elapsed() >= Duration::from_millis(2));
+/// ```
+///
+/// # Panics
+///
+/// If this thread runs no [`EventLoop`](crate::EventLoop), or one that is closing.
+pub fn sleep(delay: Duration) -> Sleep {
+    let alarm = Rc::new(RefCell::new(Alarm::default()));
+    let rings = Rc::clone(&alarm);
+    let timer = here("sleep").call_later(delay, move || Alarm::ring(&rings));
+    Sleep { alarm, timer: timer.expect("`sleep` is called on a loop that is not closing") }
+}
+
+/// Completes when its time is over. Made by [`sleep`]. `[loop-9]`
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Sleep {
+    alarm: Rc<RefCell<Alarm>>,
+    timer: CallHandle,
+}
+
+#[derive(Default)]
+struct Alarm {
+    rung: bool,
+    waker: Option<Waker>,
+}
+
+impl Alarm {
+    fn ring(alarm: &RefCell<Self>) {
+        let waker = {
+            let mut alarm = alarm.borrow_mut();
+            alarm.rung = true;
+            alarm.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        // Cloning and dropping a waker is foreign code: neither happens while the alarm is borrowed.
+        let waker = cx.waker().clone();
+        let mut alarm = self.alarm.borrow_mut();
+        if alarm.rung {
+            return Poll::Ready(());
+        }
+        let last = alarm.waker.replace(waker);
+        drop((alarm, last));
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        self.timer.cancel();
+    }
+}
+
+impl fmt::Debug for Sleep {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sleep(..)")
+    }
+}
+
+/// A future that had not settled when the time of [`wait_for`] was over. `[combine-2]`
+#[derive(Debug, Error)]
+#[error(
+    "the future did not settle in time; a cancel was requested, and its outcome stays readable"
+)]
+pub struct TimedOut<T: 'static, E: 'static> {
+    /// The future: cancelled, or still running if its work refused the cancel or belongs to another loop.
+    pub future: LoopFuture<T, E>,
+}
+
+/// Waits for a future, for `timeout` at the most; then it asks to cancel it. Python's
+/// `asyncio.wait_for`. `[combine-2]`
+///
+/// A task of this loop is stopped before this returns; if it ended before it could be stopped, its outcome is
+/// returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
+/// to the work, and its outcome can be read from the error's future later.
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{EventLoop, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// let task = event_loop.create_task(std::future::pending::<()>()).unwrap();
+/// let waits = tasks::wait_for(task, Duration::from_millis(1));
+/// let timed_out = event_loop.run_until_complete(waits).unwrap().unwrap_err();
+/// assert!(timed_out.future.cancelled());
+/// ```
+///
+/// # Errors
+///
+/// [`TimedOut`], with the future.
+///
+/// # Panics
+///
+/// As [`sleep`], and when awaited on another loop than the future's.
+pub async fn wait_for<T: 'static, E: 'static>(
+    future: LoopFuture<T, E>,
+    timeout: Duration,
+) -> Result<Settled<T, E>, TimedOut<T, E>> {
+    let owned = Owned::new(future);
+    if let Some(()) = first(settled(owned.get()), sleep(timeout)).await {
+        return Ok(owned.release().await);
+    }
+    let requested = owned.get().cancel_with("the time of wait_for was over") == Cancel::Requested;
+    if requested && owned.get().task().is_some() {
+        // It is a task of this loop, which is being stopped: nothing can keep that from arriving.
+        settled(owned.get()).await;
+    }
+    let future = owned.release();
+    if future.done() && !future.cancelled() {
+        return Ok(future.await);
+    }
+    Err(TimedOut { future })
+}
+
+/// `Some` if `future` is complete before the time is over, or when it is.
+async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
+    let (mut future, mut sleep) = (pin!(future), pin!(sleep));
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(_) => Poll::Ready(Some(())),
+        Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+    })
+    .await
+}
+
+/// Runs `coroutine` for `timeout` at the most, in the task that awaits this; then it is stopped. Python's
+/// `asyncio.timeout`. `[combine-2]`
+///
+/// To stop it is to drop it: the tasks that it awaited by value, and those of its groups, have then been
+/// stopped too before this returns. A coroutine that is complete when the time is over has made it.
+///
+/// # Errors
+///
+/// [`Expired`].
+///
+/// # Panics
+///
+/// As [`sleep`].
+pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
+    let home = here("timeout");
+    let mut sleep = pin!(sleep(timeout));
+    let mut coroutine = Box::pin(coroutine.into_future());
+    let output = poll_fn(|cx| match coroutine.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => sleep.as_mut().poll(cx).map(|()| None),
+    });
+    if let Some(output) = output.await {
+        return Ok(output);
+    }
+    stopped(stop(coroutine, Some("the time was over".into()), home.registry())).await;
+    Err(Expired)
+}

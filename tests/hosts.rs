@@ -1,0 +1,424 @@
+//! Loops of all kinds keep the contract of `Schedule`, and the kit finds those that do not.
+
+#[path = "support/log.rs"]
+mod log;
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    rc::Rc,
+    sync::{Arc, Condvar, Mutex},
+    task::{Context, Poll, Wake, Waker},
+    thread,
+};
+
+use log::Log;
+use settled::{
+    Closed, EventLoop, Failure, Job, Schedule, ThreadFuture,
+    conformance::{Subject, check, rules},
+    context,
+    host::{Host, JobQueue, JobSender, job_queue},
+};
+
+/// This crate's own loop.
+struct Own(EventLoop);
+
+impl Subject for Own {
+    fn schedule(&self) -> Arc<dyn Schedule> {
+        Arc::new(self.0.handle())
+    }
+
+    fn run_until(&mut self, done: &dyn Fn() -> bool) {
+        // A task that is stepped after each post: the loop sleeps in between.
+        while !done() {
+            let here = self.0.handle();
+            let stop = move || here.stop();
+            self.0.call_soon(stop).unwrap();
+            self.0.run_forever().unwrap();
+        }
+    }
+}
+
+/// A loop that only polls one future, and sleeps until it is woken.
+struct Polls {
+    sender: JobSender,
+    queue: JobQueue,
+}
+
+#[derive(Default)]
+struct Bell(Mutex<bool>, Condvar);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_one();
+    }
+}
+
+impl Polls {
+    fn new() -> Self {
+        let (sender, queue) = job_queue();
+        Self { sender, queue }
+    }
+}
+
+impl Subject for Polls {
+    fn schedule(&self) -> Arc<dyn Schedule> {
+        Arc::new(self.sender.clone())
+    }
+
+    fn run_until(&mut self, done: &dyn Fn() -> bool) {
+        let bell = Arc::new(Bell::default());
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut queue = pin!(&mut self.queue);
+        while !done() {
+            let poll = queue.as_mut().poll(&mut Context::from_waker(&waker));
+            assert!(poll.is_pending());
+            if !done() {
+                let rung = bell.0.lock().unwrap();
+                *bell.1.wait_while(rung, |rung| !std::mem::take(rung)).unwrap() = false;
+            }
+        }
+    }
+}
+
+#[test]
+fn the_crates_own_loop_conforms() {
+    assert_eq!(check(|| Own(EventLoop::new())), 9);
+}
+
+#[test]
+fn a_polled_job_queue_conforms() {
+    check(Polls::new);
+}
+
+/// How a loop breaks the contract.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    Inline,
+    AnotherThread,
+    LastFirst,
+    Swallows,
+    Keeps,
+    Loses,
+    Unmarked,
+    StaysMarked,
+}
+
+#[derive(Clone)]
+struct Faulty {
+    fault: Fault,
+    jobs: Arc<Mutex<Option<VecDeque<Job>>>>,
+    kept: Arc<Mutex<Vec<Job>>>,
+}
+
+impl Schedule for Faulty {
+    fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
+        let mut jobs = self.jobs.lock().unwrap();
+        let Some(open) = &mut *jobs else {
+            return if self.fault == Fault::Swallows { Ok(()) } else { Err(Closed(job)) };
+        };
+        match self.fault {
+            Fault::Inline => {
+                drop(jobs);
+                job.run();
+            }
+            Fault::LastFirst => open.push_front(job),
+            Fault::Loses if open.len() == 3 => drop(job),
+            _ => open.push_back(job),
+        }
+        Ok(())
+    }
+}
+
+struct FaultyLoop(Faulty);
+
+impl Subject for FaultyLoop {
+    fn schedule(&self) -> Arc<dyn Schedule> {
+        Arc::new(self.0.clone())
+    }
+
+    fn run_until(&mut self, done: &dyn Fn() -> bool) {
+        // What is lost or was in another thread will never be done: the loop then ends, and the rule fails.
+        let mut idle = 0;
+        while !done() && idle < 1_000_000 {
+            let job = self.0.jobs.lock().unwrap().as_mut().and_then(VecDeque::pop_front);
+            let Some(job) = job else {
+                idle += 1;
+                thread::yield_now();
+                continue;
+            };
+            match self.0.fault {
+                Fault::Unmarked => job.run(),
+                Fault::StaysMarked => {
+                    std::mem::forget(context::enter_loop());
+                    job.run();
+                }
+                Fault::AnotherThread => {
+                    thread::spawn(move || job.run()).join().unwrap();
+                }
+                _ => {
+                    let _role = context::enter_loop();
+                    job.run();
+                }
+            }
+        }
+    }
+}
+
+impl Drop for FaultyLoop {
+    fn drop(&mut self) {
+        let jobs = self.0.jobs.lock().unwrap().take();
+        if self.0.fault == Fault::Keeps {
+            self.0.kept.lock().unwrap().extend(jobs.unwrap());
+        }
+    }
+}
+
+/// The rules that a faulty loop breaks, each tried in a thread of its own.
+fn broken_by(fault: Fault) -> Vec<&'static str> {
+    let make = move || {
+        let jobs = Arc::new(Mutex::new(Some(VecDeque::new())));
+        FaultyLoop(Faulty { fault, jobs, kept: Arc::default() })
+    };
+    let breaks = |rule: fn(&dyn Fn() -> FaultyLoop)| {
+        let tries = thread::spawn(move || catch_unwind(AssertUnwindSafe(|| rule(&make))).is_err());
+        tries.join().unwrap()
+    };
+    rules().into_iter().filter(|(_, rule)| breaks(*rule)).map(|(name, _)| name).collect()
+}
+
+/// Each rule can fail, and each fault breaks the rule that is about it.
+#[test]
+fn the_kit_finds_each_fault() {
+    let faults = [
+        (Fault::Inline, "never inline"),
+        (Fault::AnotherThread, "on the loop's thread"),
+        (Fault::LastFirst, "first in, first out"),
+        (Fault::Swallows, "closed hands the job back"),
+        (Fault::Keeps, "a dropped job settles its future"),
+        (Fault::Loses, "ten thousand posts from four threads"),
+        (Fault::Unmarked, "the thread is marked while jobs run"),
+        (Fault::StaysMarked, "the thread is marked while jobs run"),
+    ];
+    for (fault, rule) in faults {
+        let broken = broken_by(fault);
+        assert!(broken.contains(&rule), "{fault:?} broke only {broken:?}");
+    }
+}
+
+/// A wake-up that is lost shows as a loop that sleeps for ever; here the loop notices, and ends.
+#[test]
+fn the_kit_finds_a_lost_wake_up() {
+    struct Deaf(Polls);
+    impl Subject for Deaf {
+        fn schedule(&self) -> Arc<dyn Schedule> {
+            self.0.schedule()
+        }
+
+        fn run_until(&mut self, _: &dyn Fn() -> bool) {
+            // Runs what is there, and is never woken again.
+            self.0.queue.run_pending();
+        }
+    }
+    let (name, rule) = rules::<Deaf>()[5];
+    assert_eq!(name, "no wake-up is lost");
+    let result = catch_unwind(AssertUnwindSafe(|| rule(&|| Deaf(Polls::new()))));
+    assert!(result.is_err());
+}
+
+/// `[host-1]`
+#[test]
+fn futures_of_a_host_go_through_its_loop() {
+    let log = Log::new();
+    let (sender, mut queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let (promise, future) = host.create_future::<u32, ()>();
+    let seen = log.clone();
+    let home = thread::current().id();
+    future.add_done_callback(move |settled| {
+        assert_eq!(thread::current().id(), home);
+        seen.add(format!("{:?}", settled.result().unwrap()));
+    });
+    thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
+    assert!(!future.done() && log.entries().is_empty(), "it lags until the loop delivers");
+    queue.run_pending();
+    assert_eq!(log.entries(), ["1"]);
+    assert_eq!(future.result().unwrap(), &1);
+    // A late callback comes in a later turn.
+    let seen = log.clone();
+    future.add_done_callback(move |_| seen.add("late"));
+    assert_eq!(log.entries().len(), 1);
+    queue.run_pending();
+    assert_eq!(log.entries(), ["1", "late"]);
+}
+
+/// `[host-1]` `[loop-5]`
+#[test]
+fn a_dropped_host_drops_its_callbacks_and_its_futures_read_through() {
+    struct Says(Log, thread::ThreadId);
+    impl Drop for Says {
+        fn drop(&mut self) {
+            assert_eq!(thread::current().id(), self.1);
+            self.0.add("dropped");
+        }
+    }
+    let log = Log::new();
+    let (sender, mut queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let view = host.wrap_future(&future);
+    let says = Says(log.clone(), thread::current().id());
+    view.add_done_callback(move |_| says.0.add("ran"));
+    drop(host);
+    assert_eq!(log.entries(), ["dropped"]);
+    thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
+    queue.run_pending();
+    assert_eq!(view.result().unwrap(), &1);
+    assert_eq!(log.entries(), ["dropped"]);
+}
+
+/// `[report-1]`
+#[test]
+fn a_host_reports_panics_of_callbacks() {
+    let log = Log::new();
+    let (sender, mut queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let told = log.clone();
+    host.set_exception_handler(move |incident| told.add(incident.to_string()));
+    let (promise, future) = host.create_future::<u32, ()>();
+    future.add_done_callback(|_| panic!("in a frame"));
+    promise.finish(1).unwrap();
+    queue.run_pending();
+    assert_eq!(log.entries(), ["a callback panicked: in a frame"]);
+}
+
+/// `[host-2]`
+#[test]
+fn a_job_queue_survives_what_its_jobs_do() {
+    let (sender, mut queue) = job_queue();
+    let log = Log::new();
+    let (again, later) = (sender.clone(), log.clone());
+    let post = |job: Job| sender.call_soon_threadsafe(job).unwrap();
+    post(Job::new(|| panic!("isolated")));
+    post(Job::new(move || {
+        again.call_soon_threadsafe(Job::new(move || later.add("in a later turn"))).unwrap();
+    }));
+    assert_eq!(queue.run_pending(), 2);
+    assert!(log.entries().is_empty());
+    assert_eq!(queue.run_pending(), 1);
+    assert_eq!(log.entries(), ["in a later turn"]);
+    // What is dropped with the queue settles, and may itself post.
+    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let refused = Rc::new(Cell::new(false));
+    let last = sender.clone();
+    future.add_done_callback(move |_| {
+        assert!(last.call_soon_threadsafe(Job::new(|| ())).is_err());
+    });
+    post(Job::new(move || drop(promise)));
+    drop(queue);
+    refused.set(true);
+    assert!(matches!(future.exception().unwrap(), Some(Failure::Cancelled(_))));
+}
+
+#[cfg(feature = "tokio")]
+mod tokio_loop {
+    use super::*;
+    use settled::host::tokio_local;
+
+    struct Local {
+        runtime: tokio::runtime::Runtime,
+        set: tokio::task::LocalSet,
+        schedule: Arc<dyn Schedule>,
+    }
+
+    impl Subject for Local {
+        fn schedule(&self) -> Arc<dyn Schedule> {
+            Arc::clone(&self.schedule)
+        }
+
+        fn run_until(&mut self, done: &dyn Fn() -> bool) {
+            self.set.block_on(
+                &self.runtime,
+                std::future::poll_fn(|cx| {
+                    // tokio polls this again after other tasks ran, since it asks for it.
+                    cx.waker().wake_by_ref();
+                    if done() { Poll::Ready(()) } else { Poll::Pending }
+                }),
+            );
+        }
+    }
+
+    fn local(make: impl Fn() -> Arc<dyn Schedule>) -> Local {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let set = tokio::task::LocalSet::new();
+        let schedule = set.block_on(&runtime, async { make() });
+        Local { runtime, set, schedule }
+    }
+
+    #[test]
+    fn a_tokio_local_set_conforms() {
+        check(|| local(|| Arc::new(tokio_local())));
+    }
+
+    /// What one would write first: a task for each job.
+    struct Spawns(tokio::runtime::Handle);
+
+    impl Schedule for Spawns {
+        fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
+            drop(self.0.spawn(async { job.run() }));
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn spawning_a_task_for_each_job_does_not_conform() {
+        let make = || local(|| Arc::new(Spawns(tokio::runtime::Handle::current())));
+        let mut broken: Vec<_> = rules::<Local>().to_vec();
+        broken.retain(|(_, rule)| catch_unwind(AssertUnwindSafe(|| rule(&make))).is_err());
+        let broken: Vec<_> = broken.into_iter().map(|(name, _)| name).collect();
+        assert!(broken.contains(&"closed hands the job back"), "{broken:?}");
+        assert!(broken.contains(&"the thread is marked while jobs run"), "{broken:?}");
+        assert!(broken.contains(&"first in, first out"), "{broken:?}");
+    }
+}
+
+#[cfg(feature = "async-executor")]
+mod async_executor_loop {
+    use super::*;
+    use settled::host::local_executor;
+
+    struct Local {
+        executor: async_executor::LocalExecutor<'static>,
+        schedule: Arc<dyn Schedule>,
+    }
+
+    impl Subject for Local {
+        fn schedule(&self) -> Arc<dyn Schedule> {
+            Arc::clone(&self.schedule)
+        }
+
+        fn run_until(&mut self, done: &dyn Fn() -> bool) {
+            let bell = Arc::new(Bell::default());
+            let waker = Waker::from(Arc::clone(&bell));
+            while !done() {
+                let mut tick = pin!(self.executor.tick());
+                while tick.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+                    let rung = bell.0.lock().unwrap();
+                    *bell.1.wait_while(rung, |rung| !std::mem::take(rung)).unwrap() = false;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_local_executor_conforms() {
+        check(|| {
+            let executor = async_executor::LocalExecutor::new();
+            let schedule = Arc::new(local_executor(&executor));
+            Local { executor, schedule }
+        });
+    }
+}

@@ -1,0 +1,840 @@
+//! Tasks and what they do with futures, clause by clause.
+
+#[path = "support/log.rs"]
+mod log;
+
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    future::{Future, pending, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
+    sync::mpsc,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use log::Log;
+use settled::{
+    Cancel, Cancelled, EventLoop, Executor, Expired, Failure, LoopFuture, LoopRef, Refusal,
+    ReturnWhen, RunError, ThreadFuture, ThreadPool, bridge, tasks,
+    tasks::{ToldToGroup, sleep, task_group, timeout, wait_for},
+};
+
+const SHORT: Duration = Duration::from_millis(2);
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+fn run<F: Future>(coroutine: F) -> F::Output {
+    EventLoop::new().run_until_complete(coroutine).unwrap()
+}
+
+fn here() -> LoopRef {
+    LoopRef::current().unwrap()
+}
+
+/// Suspends once.
+async fn pass() {
+    let mut first = true;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }
+    })
+    .await;
+}
+
+async fn passes(count: usize) {
+    for _ in 0..count {
+        pass().await;
+    }
+}
+
+/// Writes when it is dropped.
+struct Says(Log, &'static str);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        self.0.add(self.1);
+    }
+}
+
+/// A task that never ends of its own accord, and writes when it is dropped.
+fn endless(log: &Log, text: &'static str) -> LoopFuture<(), Infallible> {
+    let says = Says(log.clone(), text);
+    let task = here().create_task(async move {
+        let _says = says;
+        pending::<()>().await;
+    });
+    task.unwrap()
+}
+
+#[test]
+fn a_sleep_is_not_too_short_and_gives_others_a_turn() {
+    let begin = Instant::now();
+    run(async { sleep(SHORT).await });
+    assert!(begin.elapsed() >= SHORT);
+    let log = Log::new();
+    run(async {
+        let other = log.clone();
+        here().call_soon(move || other.add("other")).unwrap();
+        sleep(Duration::ZERO).await;
+        log.add("awake");
+    });
+    assert_eq!(log.entries(), ["other", "awake"]);
+}
+
+#[test]
+fn a_dropped_sleep_leaves_no_timer() {
+    run(async {
+        for _ in 0..10_000 {
+            drop(sleep(LONG));
+        }
+        let timers = format!("{:?}", here());
+        let timers: usize =
+            timers.split("timers: ").nth(1).unwrap().split(',').next().unwrap().parse().unwrap();
+        assert!(timers < 200, "{timers} timers are left");
+    });
+}
+
+#[test]
+fn wait_for_gives_what_comes_in_time() {
+    run(async {
+        let task = here().create_task(async { 7 }).unwrap();
+        let settled = wait_for(task, LONG).await.unwrap();
+        assert_eq!(settled.take().unwrap().unwrap(), 7);
+        let (promise, future) = here().create_future::<u32, ()>();
+        promise.finish(1).unwrap();
+        assert_eq!(wait_for(future, Duration::ZERO).await.unwrap().result().unwrap(), &1);
+    });
+}
+
+#[test]
+fn an_expired_wait_for_has_stopped_its_task() {
+    let log = Log::new();
+    run(async {
+        let timed_out = wait_for(endless(&log, "stopped"), SHORT).await.unwrap_err();
+        log.add("returned");
+        assert!(timed_out.future.cancelled());
+        let reason = timed_out.future.settled().unwrap().cancel_reason();
+        assert_eq!(reason.as_deref(), Some("the time of wait_for was over"));
+    });
+    assert_eq!(log.entries(), ["stopped", "returned"]);
+}
+
+#[test]
+fn an_expired_wait_for_does_not_wait_for_running_work() {
+    let pool = ThreadPool::default();
+    let (begun, began) = mpsc::channel();
+    run(async {
+        let job = pool.submit_with(move |context| {
+            begun.send(()).unwrap();
+            while !context.cancel_requested() {
+                std::thread::yield_now();
+            }
+            Ok::<_, Infallible>(context.cancel_reason().unwrap().to_string())
+        });
+        let job = job.unwrap();
+        began.recv().unwrap();
+        let view = bridge::wrap_future(&job, &here());
+        let timed_out = wait_for(view, SHORT).await.unwrap_err();
+        assert!(!timed_out.future.cancelled());
+        // The request stayed visible to the work, and the outcome stays readable.
+        let settled = timed_out.future.await;
+        assert_eq!(settled.result().unwrap(), "the time of wait_for was over");
+    });
+}
+
+#[test]
+fn an_expired_wait_for_does_not_wait_for_another_loop() {
+    // The other loop does not run at all meanwhile.
+    let other = EventLoop::new();
+    let remote = bridge::run_coroutine_threadsafe(pending::<()>(), &other.handle()).unwrap();
+    run(async {
+        let view = bridge::wrap_future(&remote, &here());
+        let timed_out = wait_for(view, SHORT).await.unwrap_err();
+        assert!(!timed_out.future.done());
+    });
+    drop(other);
+    assert!(remote.cancelled());
+}
+
+/// `bug-e1`
+#[test]
+fn a_stopped_wait_for_stops_what_it_waits_for_and_swallows_nothing() {
+    let log = Log::new();
+    run(async {
+        let (promise, inner) = here().create_future::<u32, ()>();
+        let task = {
+            let log = log.clone();
+            here().create_task(async move {
+                let _never = wait_for(inner, LONG).await;
+                log.add("swallowed");
+                pending::<()>().await;
+            })
+        };
+        let task = task.unwrap();
+        passes(3).await;
+        // The future settles, and in the same turn the task is cancelled.
+        promise.finish(7).unwrap();
+        assert_eq!(task.cancel(), Cancel::Requested);
+        assert!(task.await.cancelled());
+        let waits = wait_for(endless(&log, "inner"), LONG);
+        let task = here().create_task(async { drop(waits.await) }).unwrap();
+        passes(3).await;
+        let _ = task.cancel();
+        (&task).await;
+        log.add("outer");
+    });
+    assert_eq!(log.entries(), ["inner", "outer"]);
+}
+
+#[test]
+fn a_timeout_stops_what_it_ran_with_all_that_it_awaited() {
+    let log = Log::new();
+    run(async {
+        assert_eq!(timeout(async { 5 }, LONG).await, Ok(5));
+        assert_eq!(timeout(std::future::ready(5), Duration::ZERO).await, Ok(5), "it has made it");
+        let task = endless(&log, "inner");
+        let says = Says(log.clone(), "coroutine");
+        let expired = timeout(
+            async move {
+                let _says = says;
+                task.await;
+            },
+            SHORT,
+        );
+        assert_eq!(expired.await, Err(Expired));
+        log.add("returned");
+    });
+    assert_eq!(log.entries(), ["coroutine", "inner", "returned"]);
+}
+
+/// `bug-e7` A stop from outside is never taken for an expiry, whatever comes first.
+#[test]
+fn nested_timeouts_and_a_stop_are_told_apart() {
+    run(async {
+        let inner = timeout(timeout(pending::<()>(), LONG), SHORT);
+        assert_eq!(inner.await, Err(Expired));
+        let outer = timeout(timeout(pending::<()>(), SHORT), LONG);
+        assert_eq!(outer.await, Ok(Err(Expired)));
+        let task = here().create_task(timeout(pending::<()>(), Duration::ZERO)).unwrap();
+        assert_eq!(task.cancel(), Cancel::Requested);
+        assert!(task.await.cancelled(), "the stop had been asked for before");
+    });
+}
+
+/// `bug-e5`
+#[test]
+fn a_shield_stops_a_stop_and_leaves_nothing_behind() {
+    run(async {
+        let (promise, inner) = here().create_future::<u32, ()>();
+        for _ in 0..10 {
+            let inner = inner.clone();
+            let task = here().create_task(async move { drop(tasks::shield(inner).await) }).unwrap();
+            passes(2).await;
+            let _ = task.cancel();
+            assert!(task.await.cancelled());
+        }
+        assert!(!inner.done());
+        assert!(format!("{inner:?}").contains("waiters: 1"), "only the view is left: {inner:?}");
+        promise.finish(3).unwrap();
+        assert_eq!(tasks::shield(inner).await.result().unwrap(), &3);
+    });
+}
+
+#[test]
+fn gather_gives_the_values_in_order() {
+    run(async {
+        let one = here().create_task(async {
+            passes(5).await;
+            1
+        });
+        let two = here().create_task(async { 2 });
+        let values = tasks::gather([one.unwrap(), two.unwrap()]).await.unwrap();
+        let values: Vec<i32> = values.into_iter().map(|it| it.take().unwrap().unwrap()).collect();
+        assert_eq!(values, [1, 2]);
+        let none: [LoopFuture<(), ()>; 0] = [];
+        assert_eq!(tasks::gather(none).await.unwrap().len(), 0);
+    });
+}
+
+#[test]
+fn gather_ends_with_the_first_failure_and_leaves_the_others() {
+    let log = Log::new();
+    run(async {
+        let fails = here().create_task_result(async { Err::<(), _>("first") }).unwrap();
+        let other = log.clone();
+        let goes_on = here().create_task_result(async move {
+            passes(5).await;
+            other.add("went on");
+            Ok(())
+        });
+        let failed = tasks::gather([goes_on.unwrap(), fails]).await.unwrap_err();
+        assert!(matches!(failed.exception(), Some(Failure::Error("first"))));
+        assert_eq!(log.entries(), [""; 0]);
+        passes(10).await;
+    });
+    assert_eq!(log.entries(), ["went on"]);
+}
+
+#[test]
+fn gather_all_gives_every_outcome() {
+    run(async {
+        let fails = here().create_task_result(async { Err::<u32, _>("first") }).unwrap();
+        let value = here().create_task_result(async { Ok(2) }).unwrap();
+        let cancelled = here().create_task_result(pending()).unwrap();
+        let _ = cancelled.cancel();
+        let all = tasks::gather_all([fails, value, cancelled]).await;
+        assert!(matches!(all[0].result(), Err(Failure::Error("first"))));
+        assert_eq!(all[1].result().unwrap(), &2);
+        assert!(all[2].cancelled());
+    });
+}
+
+/// `bug-e3` `bug-e4`
+#[test]
+fn a_stopped_gather_stops_all_and_is_seen_cancelled_after_them() {
+    let log = Log::new();
+    run(async {
+        for all_outcomes in [false, true] {
+            let futures = [endless(&log, "one"), endless(&log, "two")];
+            let task = here().create_task(async move {
+                if all_outcomes {
+                    drop(tasks::gather_all(futures).await);
+                } else {
+                    drop(tasks::gather(futures).await);
+                }
+            });
+            let task = task.unwrap();
+            passes(3).await;
+            let _ = task.cancel();
+            (&task).await;
+            assert!(task.cancelled());
+            log.add("outer");
+        }
+    });
+    let each = ["one", "two", "outer"];
+    assert_eq!(log.entries(), [each, each].concat());
+}
+
+#[test]
+fn wait_parts_and_neither_consumes_nor_cancels() {
+    run(async {
+        let never = here().create_task_result(pending::<Result<u32, ()>>()).unwrap();
+        let value = here().create_task_result(async { Ok(1) }).unwrap();
+        let fails = here().create_task_result(async { Err(()) }).unwrap();
+        let futures = [&never, &value, &fails, &value];
+
+        let (done, not_done) = tasks::wait(futures, Some(SHORT), ReturnWhen::AllCompleted).await;
+        let places: Vec<_> = done.iter().map(|(place, _)| *place).collect();
+        assert_eq!((places, not_done.len()), (vec![1, 2], 1), "the second time counts once");
+        let (done, _) = tasks::wait(futures, None, ReturnWhen::FirstException).await;
+        assert!(done.iter().any(|(_, settled)| settled.exception().is_some()));
+        let (done, _) = tasks::wait([&never, &value], None, ReturnWhen::FirstCompleted).await;
+        assert_eq!(done.len(), 1);
+        let none: [&LoopFuture<(), ()>; 0] = [];
+        assert!(tasks::wait(none, None, ReturnWhen::AllCompleted).await.0.is_empty());
+
+        // A task that is stopped while it waits by reference leaves them as they are.
+        let kept = Rc::new(never);
+        let waited = Rc::clone(&kept);
+        let waits = here().create_task(async move {
+            tasks::wait([&*waited], None, ReturnWhen::AllCompleted).await.0.len()
+        });
+        let waits = waits.unwrap();
+        passes(3).await;
+        let _ = waits.cancel();
+        assert!(waits.await.cancelled());
+        passes(3).await;
+        assert!(!kept.done());
+        let _ = kept.cancel();
+        // A cancelled one is done, and no failure.
+        let waits = tasks::wait([&*kept], None, ReturnWhen::FirstException).await;
+        assert_eq!(waits.0.len(), 1);
+    });
+}
+
+#[test]
+fn as_completed_yields_in_the_order_of_arrival() {
+    run(async {
+        let pairs: Vec<_> = (0..4).map(|_| here().create_future::<usize, ()>()).collect();
+        let (mut promises, futures): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let mut arrivals = tasks::as_completed(futures.iter().chain(&futures), Some(SHORT));
+        promises.remove(2).finish(2).unwrap();
+        promises.remove(0).finish(0).unwrap();
+        let (place, settled) = arrivals.next().await.unwrap().unwrap();
+        assert_eq!((place, settled.result().unwrap()), (2, &2));
+        assert_eq!(arrivals.next().await.unwrap().unwrap().0, 0);
+        assert_eq!(arrivals.next().await.unwrap().unwrap_err(), Expired);
+        // What settles later can still be had.
+        promises.remove(0).finish(1).unwrap();
+        drop(promises);
+        passes(2).await;
+        assert_eq!(arrivals.next().await.unwrap().unwrap().0, 1);
+        assert!(arrivals.next().await.unwrap().unwrap().1.cancelled());
+        assert!(arrivals.next().await.is_none());
+    });
+}
+
+#[test]
+fn combinators_refuse_the_futures_of_another_loop() {
+    let other = EventLoop::new();
+    let (_promise, future) = other.create_future::<(), ()>();
+    run(async {
+        let waits = AssertUnwindSafe(|| drop(tasks::as_completed([&future], None)));
+        assert!(catch_unwind(waits).is_err());
+    });
+}
+
+#[test]
+fn tasks_have_names_and_are_listed() {
+    run(async {
+        assert!(here().current_task().is_none());
+        let task = here().create_task(async {
+            let task = here().current_task().unwrap();
+            passes(2).await;
+            assert_eq!(here().current_task().as_ref(), Some(&task));
+            task.name()
+        });
+        let future = task.unwrap();
+        let task = future.task().unwrap().clone();
+        assert!(task.name().starts_with("Task-"));
+        task.set_name("reader");
+        assert_eq!(here().all_tasks(), std::slice::from_ref(&task));
+        assert_eq!(&**future.await.result().unwrap(), "reader");
+        assert!(task.done() && here().all_tasks().is_empty());
+        assert_eq!(task.cancel(), Cancel::Refused(Refusal::Finished));
+        let (_promise, plain) = here().create_future::<(), ()>();
+        assert!(plain.task().is_none());
+        // In a callback no task runs.
+        let (tell, told) = mpsc::channel();
+        here().call_soon(move || tell.send(here().current_task().is_none()).unwrap()).unwrap();
+        pass().await;
+        assert!(told.try_recv().unwrap());
+    });
+}
+
+#[test]
+fn awaiting_oneself_is_an_error() {
+    run(async {
+        let own = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));
+        let inside = Rc::clone(&own);
+        let task = here().create_task(async move {
+            let own = inside.take().unwrap();
+            own.await;
+        });
+        let task = task.unwrap();
+        own.replace(Some(task.clone()));
+        let settled = task.await;
+        let Err(Failure::Panicked(panic)) = settled.result() else { panic!("it ended otherwise") };
+        assert!(panic.message().contains("awaited itself"));
+    });
+}
+
+#[test]
+fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
+    let log = Log::new();
+    run(async {
+        let inner = endless(&log, "inner");
+        let seen = inner.clone();
+        let outer = here().create_task(async { drop(inner.await) }).unwrap();
+        passes(2).await;
+        assert_eq!(outer.cancel_with("too late"), Cancel::Requested);
+        assert_eq!(outer.task().unwrap().cancel_with("second"), Cancel::Requested);
+        let settled = outer.await;
+        assert_eq!(settled.cancel_reason().as_deref(), Some("too late"));
+        assert!(matches!(settled.exception(), Some(Failure::Cancelled(Cancelled::Requested))));
+        let inner = seen.settled().unwrap();
+        assert_eq!(inner.cancel_reason().as_deref(), Some("too late"));
+    });
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let running = promise.start().unwrap();
+    assert_eq!(future.cancel_with("enough"), Cancel::Refused(Refusal::Running));
+    assert_eq!(running.cancel_reason().as_deref(), Some("enough"));
+    running.finish(1);
+    assert!(future.wait().unwrap().cancel_reason().is_none(), "it was not cancelled");
+    assert_eq!(future.cancel_with("late"), Cancel::Refused(Refusal::Finished));
+}
+
+#[test]
+fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
+    let log = Log::new();
+    run(async {
+        let deepest = endless(&log, "deepest");
+        let middle = here().create_task(async { drop(deepest.await) }).unwrap();
+        let says = Says(log.clone(), "outer coroutine");
+        let outer = here().create_task(async move {
+            let _says = says;
+            middle.await;
+        });
+        let outer = outer.unwrap();
+        let seen = log.clone();
+        outer.add_done_callback(move |_| seen.add("outer seen"));
+        passes(5).await;
+        let _ = outer.cancel();
+        outer.await;
+    });
+    assert_eq!(log.entries(), ["outer coroutine", "deepest", "outer seen"]);
+}
+
+#[test]
+fn tasks_that_own_each_other_end() {
+    run(async {
+        let first = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));
+        let inside = Rc::clone(&first);
+        let second = here().create_task(async move {
+            pass().await;
+            let first = inside.take().unwrap();
+            first.await;
+        });
+        let second = second.unwrap();
+        let (held, watched) = (second.clone(), second);
+        let task = here().create_task(async { drop(held.await) }).unwrap();
+        first.replace(Some(task.clone()));
+        passes(5).await;
+        let _ = task.cancel();
+        assert!(task.await.cancelled() && watched.await.cancelled());
+    });
+}
+
+#[test]
+fn a_long_chain_of_tasks_stops_without_recursion() {
+    run(async {
+        let mut last = here().create_task(pending::<()>()).unwrap();
+        for _ in 0..10_000 {
+            let inner = last;
+            last = here().create_task(async { drop(inner.await) }).unwrap();
+        }
+        passes(3).await;
+        let _ = last.cancel();
+        assert!(last.await.cancelled());
+        assert!(here().all_tasks().is_empty());
+    });
+}
+
+#[test]
+fn closing_drops_every_coroutine_before_it_settles_one() {
+    let log = Log::new();
+    let event_loop = EventLoop::new();
+    event_loop
+        .run_until_complete(async {
+            let inner = endless(&log, "inner dropped");
+            let seen = log.clone();
+            inner.add_done_callback(move |_| seen.add("inner seen"));
+            let outer = here().create_task(async { drop(inner.await) }).unwrap();
+            let seen = log.clone();
+            outer.add_done_callback(move |_| seen.add("outer seen"));
+            passes(3).await;
+        })
+        .unwrap();
+    drop(event_loop);
+    assert_eq!(log.entries(), ["inner dropped", "inner seen", "outer seen"]);
+}
+
+#[test]
+fn a_group_outlives_its_tasks() {
+    let log = Log::new();
+    run(async {
+        let sum = task_group(async |group| {
+            let two = group.create_task(async { Ok::<_, &str>(2) }).unwrap();
+            let (inside, other) = (group.clone(), log.clone());
+            let nested = group.create_task(async move {
+                // A task of the group may start others in it.
+                let last = inside.create_task(async move {
+                    passes(5).await;
+                    other.add("last");
+                    Ok(())
+                });
+                drop(last.unwrap());
+                Ok(())
+            });
+            drop(nested);
+            Ok(1 + *two.await.result().unwrap())
+        });
+        assert_eq!(sum.await.unwrap(), 3);
+        log.add("group");
+        assert!(here().all_tasks().is_empty());
+    });
+    assert_eq!(log.entries(), ["last", "group"]);
+}
+
+#[test]
+fn the_first_failure_stops_the_others_and_the_body() {
+    let log = Log::new();
+    run(async {
+        let failed = task_group(async |group| {
+            let says = Says(log.clone(), "other");
+            let other = group.create_task(async move {
+                let _says = says;
+                pending::<Result<(), _>>().await
+            });
+            drop(other);
+            let told = group.create_task(async {
+                passes(3).await;
+                Err::<(), _>("disk full")
+            });
+            let seen = log.clone();
+            told.unwrap().add_done_callback(move |settled| {
+                assert!(matches!(settled.exception(), Some(Failure::Error(ToldToGroup))));
+                seen.add("told");
+            });
+            let _says = Says(log.clone(), "body");
+            pending::<Result<(), _>>().await
+        });
+        let error = failed.await.unwrap_err();
+        assert_eq!(error.errors, ["disk full"]);
+        log.add("group");
+        assert!(here().all_tasks().is_empty());
+    });
+    assert_eq!(log.entries(), ["body", "told", "other", "group"]);
+}
+
+#[test]
+fn a_group_tells_of_panics_and_of_the_bodys_own_error() {
+    run(async {
+        let failed = task_group(async |group| {
+            let panics = group.create_task(async { panic!("off by one") as Result<(), &str> });
+            panics.unwrap().task().unwrap().set_name("counter");
+            let _endless = group.create_task(pending::<Result<(), _>>());
+            pending::<Result<(), _>>().await
+        });
+        let error = failed.await.unwrap_err();
+        assert_eq!((&*error.panics[0].0, &*error.panics[0].1), ("counter", "off by one"));
+        let failed = task_group(async |group| {
+            let _endless = group.create_task(pending::<Result<(), _>>());
+            Err::<(), _>("body")
+        });
+        assert_eq!(failed.await.unwrap_err().errors, ["body"]);
+        assert!(here().all_tasks().is_empty());
+    });
+}
+
+#[test]
+fn a_body_that_panics_does_so_when_its_tasks_have_ended() {
+    let log = Log::new();
+    run(async {
+        let inside = log.clone();
+        let task = here().create_task(async move {
+            let group = task_group(async |group| {
+                let says = Says(inside.clone(), "task");
+                let other = group.create_task(async move {
+                    let _says = says;
+                    pending::<Result<(), ()>>().await
+                });
+                drop(other);
+                pass().await;
+                panic!("the body");
+                #[expect(unreachable_code, reason = "gives the group its types")]
+                Ok(())
+            });
+            group.await.unwrap();
+        });
+        let settled = task.unwrap().await;
+        log.add("seen");
+        assert!(matches!(settled.exception(), Some(Failure::Panicked(_))));
+    });
+    assert_eq!(log.entries(), ["task", "seen"]);
+}
+
+#[test]
+fn a_stopped_group_leaves_nothing_running() {
+    let log = Log::new();
+    run(async {
+        let inside = log.clone();
+        let scope = here().create_task(async move {
+            let group = task_group(async |group| {
+                let other = group.create_task({
+                    let says = Says(inside.clone(), "task");
+                    async move {
+                        let _says = says;
+                        pending::<Result<(), ()>>().await
+                    }
+                });
+                drop(other);
+                let _says = Says(inside.clone(), "body");
+                pending::<Result<(), ()>>().await
+            });
+            drop(group.await);
+        });
+        let scope = scope.unwrap();
+        passes(3).await;
+        let _ = scope.cancel();
+        assert!(scope.await.cancelled());
+        log.add("seen");
+        assert!(here().all_tasks().is_empty());
+    });
+    assert_eq!(log.entries(), ["body", "task", "seen"]);
+}
+
+#[test]
+fn a_cancelled_task_fails_no_group_and_a_closed_group_takes_none() {
+    run(async {
+        let mut kept = None;
+        let ended = task_group(async |group| {
+            kept = Some(group.clone());
+            let task = group.create_task(pending::<Result<(), ()>>()).unwrap();
+            pass().await;
+            let _ = task.cancel();
+            Ok(())
+        });
+        ended.await.unwrap();
+        let refused = kept.unwrap().create_task(async { Ok::<_, ()>(5) });
+        let coroutine = refused.unwrap_err().0;
+        assert_eq!(coroutine.await, Ok(5), "the coroutine is handed back");
+    });
+}
+
+/// What the loop has reported, as text.
+fn reports(event_loop: &LoopRef) -> Rc<RefCell<Vec<String>>> {
+    let reports = Rc::new(RefCell::new(Vec::new()));
+    let write = Rc::clone(&reports);
+    event_loop.set_exception_handler(move |incident| write.borrow_mut().push(incident.to_string()));
+    reports
+}
+
+#[test]
+fn panics_of_callbacks_are_reported_to_the_loop() {
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    let (promise, future) = event_loop.create_future::<(), ()>();
+    future.add_done_callback(|_| panic!("done callback"));
+    event_loop.call_soon(|| panic!("call")).unwrap();
+    event_loop.handle().call_soon_threadsafe(|| panic!("post")).unwrap();
+    promise.finish(()).unwrap();
+    event_loop.run_until_complete(passes(3)).unwrap();
+    let told = reports.take();
+    let expected = ["call", "post", "done callback"].map(|it| format!("a callback panicked: {it}"));
+    assert_eq!(told, expected);
+}
+
+#[test]
+fn an_error_that_nobody_looks_at_is_reported_once() {
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    event_loop
+        .run_until_complete(async {
+            // Forgotten before it ends, and after.
+            let task = here().create_task_result(async { Err::<(), _>(5_u8) }).unwrap();
+            task.task().unwrap().set_name("writer");
+            drop(task);
+            let task = here().create_task(async { panic!("off by one") }).unwrap();
+            passes(3).await;
+            let other: LoopFuture<(), Infallible> = task.clone();
+            drop(task);
+            assert_eq!(reports.borrow().len(), 1, "there is a handle left");
+            drop(other);
+            let (promise, future) = here().create_future::<(), ()>();
+            drop(promise.start().unwrap());
+            drop(future);
+        })
+        .unwrap();
+    let told = reports.take();
+    assert!(told[0].contains("(u8)") && told[0].ends_with("writer"), "{}", told[0]);
+    assert!(told[1].contains("off by one"), "{}", told[1]);
+    assert!(told[2].contains("without an outcome"), "{}", told[2]);
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn what_was_looked_at_or_cancelled_is_not_reported() {
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    let fails = || here().create_task_result(async { Err::<(), _>("told") }).unwrap();
+    event_loop
+        .run_until_complete(async {
+            // In a callback, by reading, by awaiting, and through the other view.
+            fails().add_done_callback(|settled| assert!(settled.exception().is_some()));
+            let read = fails();
+            passes(3).await;
+            assert!(read.exception().unwrap().is_some());
+            drop(read);
+            drop(fails().await);
+            let (promise, future) = ThreadFuture::<(), &str>::promise();
+            let view = bridge::wrap_future(&future, &here());
+            promise.fail("seen there").unwrap();
+            pass().await;
+            assert!(future.exception().unwrap().is_some());
+            drop(future);
+            drop(view);
+            let cancelled = here().create_task(pending::<()>()).unwrap();
+            let _ = cancelled.cancel();
+            drop(cancelled);
+            passes(3).await;
+        })
+        .unwrap();
+    assert_eq!(reports.take(), [""; 0]);
+}
+
+#[test]
+fn an_error_that_a_callback_does_not_look_at_is_reported() {
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    event_loop
+        .run_until_complete(async {
+            let task = here().create_task_result(async { Err::<(), _>("silent") }).unwrap();
+            task.add_done_callback(|_| ());
+            drop(task);
+            passes(3).await;
+        })
+        .unwrap();
+    assert_eq!(reports.take().len(), 1);
+}
+
+#[test]
+fn a_handler_may_panic_and_may_use_the_loop() {
+    let event_loop = EventLoop::new();
+    let log = Log::new();
+    let write = log.clone();
+    event_loop.set_exception_handler(move |incident| {
+        let again = write.clone();
+        let here = here();
+        here.call_soon(move || again.add("later")).unwrap();
+        here.set_exception_handler(|_| ());
+        write.add("told");
+        panic!("the handler, of {incident}");
+    });
+    event_loop.call_soon(|| panic!("first")).unwrap();
+    event_loop.run_until_complete(passes(3)).unwrap();
+    assert_eq!(log.entries(), ["told", "later"]);
+    event_loop.reset_exception_handler();
+    event_loop.call_exception_handler(&settled::Incident::Message("a line of the default handler"));
+}
+
+#[test]
+fn a_loop_knows_whether_it_runs() {
+    let event_loop = EventLoop::new();
+    assert!(!event_loop.is_running());
+    let inside = event_loop.run_until_complete(async { here().is_running() });
+    assert_eq!(inside, Ok(true));
+    event_loop.call_soon(|| here().stop()).unwrap();
+    assert_eq!(event_loop.run_until_complete(pending::<()>()), Err(RunError::Stopped));
+}
+
+/// What a panic payload's drop may not do: the count shows that nothing was lost.
+#[test]
+fn a_coroutine_whose_drop_panics_is_still_stopped() {
+    struct Bomb(Rc<Cell<u32>>);
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            self.0.set(self.0.get() + 1);
+            panic!("while it is dropped");
+        }
+    }
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    let dropped = Rc::new(Cell::new(0));
+    event_loop
+        .run_until_complete(async {
+            let bomb = Bomb(Rc::clone(&dropped));
+            let task = here().create_task(async move {
+                let _bomb = bomb;
+                pending::<()>().await;
+            });
+            let task = task.unwrap();
+            passes(2).await;
+            let _ = task.cancel();
+            assert!(task.await.cancelled());
+        })
+        .unwrap();
+    assert_eq!((dropped.get(), reports.take().len()), (1, 1));
+}
