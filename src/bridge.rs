@@ -2,7 +2,6 @@
 
 use std::{
     any::Any, cell::RefCell, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker,
-    thread,
 };
 
 use crate::{
@@ -11,6 +10,7 @@ use crate::{
     event_loop::{Flag, Spawn},
     host::Host,
     promise,
+    sync::thread,
     waiter::Job,
 };
 

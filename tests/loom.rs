@@ -12,6 +12,8 @@
 
 #[path = "loom/callback.rs"]
 mod callback;
+#[path = "loom/event_loop.rs"]
+mod event_loop;
 #[path = "loom/explore.rs"]
 mod explore;
 #[path = "loom/many.rs"]

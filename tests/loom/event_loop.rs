@@ -1,0 +1,263 @@
+//! The reference loop against other threads: posts, deliveries, requests, and its end.
+
+use std::{cell::Cell, rc::Rc, sync::Arc};
+
+use loom::{sync::Mutex, thread};
+use settled::{
+    Cancel, Closed, EventLoop, Job, LoopHandle, Promise, Schedule, ThreadFuture, bridge,
+    host::{JobSender, job_queue},
+};
+
+use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
+
+/// `[schedule-2]` A post against a loop that is about to sleep: it is woken.
+#[test]
+fn post_against_sleep() {
+    explore("loop_post", &["ran"], |seen| {
+        let event_loop = EventLoop::new();
+        let handle = event_loop.handle();
+        let poster = thread::spawn(move || {
+            let stop = handle.clone();
+            handle.call_soon_threadsafe(move || stop.stop()).unwrap();
+        });
+        event_loop.run_forever().unwrap();
+        poster.join().unwrap();
+        saw(seen, "ran");
+    });
+}
+
+/// `[schedule-2]` Two posts that happen one after the other, against one of the loop's own.
+#[test]
+fn posts_in_order_against_a_call_of_the_loop() {
+    explore("loop_order", &["first", "last", "middle"], |seen| {
+        let event_loop = EventLoop::new();
+        let handle = event_loop.handle();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let push = |entry: u8| {
+            let order = Arc::clone(&order);
+            move || order.lock().unwrap().push(entry)
+        };
+        let (one, two) = (push(1), push(2));
+        let poster = thread::spawn(move || {
+            handle.call_soon_threadsafe(one).unwrap();
+            let stop = handle.clone();
+            handle
+                .call_soon_threadsafe(move || {
+                    two();
+                    stop.stop();
+                })
+                .unwrap();
+        });
+        event_loop.call_soon(push(0)).unwrap();
+        event_loop.run_forever().unwrap();
+        poster.join().unwrap();
+        let order = order.lock().unwrap().clone();
+        match order[..] {
+            [0, 1, 2] => saw(seen, "first"),
+            [1, 0, 2] => saw(seen, "middle"),
+            [1, 2, 0] => saw(seen, "last"),
+            _ => panic!("{order:?}"),
+        }
+    });
+}
+
+/// `[schedule-3]` `[schedule-4]` `[loop-5]` A post against close: it is run, or handed back, and its future settled.
+#[test]
+fn post_against_close() {
+    explore("loop_close", &["handed back", "ran"], |seen| {
+        let values = Values::default();
+        let (promise, future) = promise();
+        let value = values.make(1);
+        let event_loop = EventLoop::new();
+        let handle = event_loop.handle();
+        let poster = thread::spawn(move || {
+            handle.call_soon_threadsafe(move || drop(promise.finish(value))).map_err(|Closed(_)| ())
+        });
+        drop(event_loop);
+        let posted = poster.join().unwrap();
+        let settled = future.wait().unwrap();
+        match posted {
+            Ok(()) => assert_eq!(settled.result().unwrap().number, 1),
+            Err(()) => assert!(settled.cancelled()),
+        }
+        saw(seen, if posted.is_ok() { "ran" } else { "handed back" });
+    });
+}
+
+/// `[loop-1]` `[bridge-1]` A settlement against registering and awaiting through the loop's view: it is delivered.
+#[test]
+fn settle_against_a_wrapped_await() {
+    explore("loop_wrap", &["delivered"], |seen| {
+        let values = Values::default();
+        let (promise, future) = promise();
+        let value = values.make(1);
+        let event_loop = EventLoop::new();
+        let settler = thread::spawn(move || promise.finish(value).unwrap());
+        let view = bridge::wrap_future(&future, &event_loop);
+        let called = Rc::new(Cell::new(0));
+        let call = Rc::clone(&called);
+        view.add_done_callback(move |settled| call.set(settled.result().unwrap().number));
+        let settled = event_loop.run_until_complete(view).unwrap();
+        assert_eq!((settled.result().unwrap().number, called.get()), (1, 1));
+        settler.join().unwrap();
+        saw(seen, "delivered");
+    });
+}
+
+/// `[loop-5]` A settlement against close: the callback runs or is dropped, and the view reads through.
+#[test]
+fn settle_against_close() {
+    explore("loop_settle_close", &["called", "dropped"], |seen| {
+        let values = Values::default();
+        let (promise, future) = promise();
+        let value = values.make(1);
+        let event_loop = EventLoop::new();
+        let view = bridge::wrap_future(&future, &event_loop);
+        let called = Rc::new(Cell::new(false));
+        let call = Rc::clone(&called);
+        view.add_done_callback(move |_| call.set(true));
+        let settler = thread::spawn(move || promise.finish(value).unwrap());
+        drop(event_loop);
+        settler.join().unwrap();
+        assert_eq!(view.result().unwrap().number, 1);
+        assert_eq!(Rc::strong_count(&called), 1, "the callback is gone, run or not");
+        saw(seen, if called.get() { "called" } else { "dropped" });
+    });
+}
+
+/// `[cancel-4]` `[loop-7]` `[bridge-3]` A cancel from the thread that sent the coroutine, against its steps: it is stopped,
+/// or was faster; seen settled only when it is gone.
+#[test]
+fn cancel_against_a_coroutine() {
+    explore("loop_cancel", &["finished", "stopped"], |seen| {
+        let values = Values::default();
+        let event_loop = EventLoop::new();
+        let handle = event_loop.handle();
+        let (held, value) = (values.make(0), values.make(1));
+        let dropped = held.dropped();
+        let sender = thread::spawn(move || {
+            let coroutine = async move {
+                let _held = held;
+                std::future::ready(()).await;
+                value
+            };
+            let future = bridge::run_coroutine_threadsafe(coroutine, &handle).unwrap();
+            let answer = future.cancel();
+            let settled = future.wait().unwrap();
+            assert!(dropped() > 0, "settled before the coroutine was gone");
+            let stopped = settled.cancelled();
+            handle.stop();
+            (answer, stopped)
+        });
+        event_loop.run_forever().unwrap();
+        match sender.join().unwrap() {
+            (Cancel::Requested, true) => saw(seen, "stopped"),
+            (Cancel::Requested | Cancel::Refused(_), false) => saw(seen, "finished"),
+            other => panic!("{other:?}"),
+        }
+    });
+}
+
+/// `[host-2]` A post against a poll of a job queue: the waker that it left is woken.
+#[test]
+fn post_against_a_polled_queue() {
+    explore("queue_post", &["ran"], |seen| {
+        let (sender, queue) = job_queue();
+        let (tell, told) = (Arc::new(Mutex::new(false)), sender.clone());
+        let told = thread::spawn({
+            let tell = Arc::clone(&tell);
+            move || post(&told, move || *tell.lock().unwrap() = true)
+        });
+        // Ends when a poll has seen that the job ran: a lost wake-up is a deadlock.
+        let mut queue = Box::pin(queue);
+        crate::explore::block_on(std::future::poll_fn(|cx| {
+            let polled = queue.as_mut().poll(cx);
+            assert!(polled.is_pending());
+            if *tell.lock().unwrap() {
+                std::task::Poll::Ready(())
+            } else {
+                std::task::Poll::Pending
+            }
+        }));
+        told.join().unwrap();
+        saw(seen, "ran");
+    });
+}
+
+fn post(sender: &JobSender, job: impl FnOnce() + Send + 'static) {
+    sender.call_soon_threadsafe(Job::new(job)).unwrap();
+}
+
+/// `[host-2]` `[schedule-4]` A post against the drop of a job queue: dropped or handed back, and settled.
+#[test]
+fn post_against_a_dropped_queue() {
+    explore("queue_drop", &["dropped", "handed back"], |seen| {
+        let (sender, queue) = job_queue();
+        let (promise, future) = promise();
+        let poster = thread::spawn(move || {
+            let job = Job::new(move || drop::<settled::Promise<Value, Value>>(promise));
+            sender.call_soon_threadsafe(job).is_ok()
+        });
+        drop(queue);
+        let accepted = poster.join().unwrap();
+        assert!(future.cancelled());
+        saw(seen, if accepted { "dropped" } else { "handed back" });
+    });
+}
+
+/// `[bridge-3]` `[deadlock-1]` Two loops in two threads, each awaiting a coroutine of the other. Three preemptions: each
+/// hand-over is one post, and between any two of them a preemption of each thread is allowed for.
+#[test]
+fn two_loops_await_each_other() {
+    fn serve(
+        event_loop: &EventLoop,
+        other: &LoopHandle,
+        done: Promise<(), ()>,
+        other_done: &ThreadFuture<(), ()>,
+    ) {
+        let remote = bridge::run_coroutine_threadsafe(async { 5 }, other).unwrap();
+        let view = bridge::wrap_future(&remote, event_loop);
+        let other_done = bridge::wrap_future(other_done, event_loop);
+        let answer = event_loop.run_until_complete(async {
+            let answer = *view.await.result().unwrap();
+            done.finish(()).unwrap();
+            // It serves the other until that has its answer too.
+            other_done.await;
+            answer
+        });
+        assert_eq!(answer, Ok(5));
+    }
+    explore_bounded("two_loops", &["both"], |seen| {
+        let (tell, told) = loom::sync::mpsc::channel();
+        let (first, first_done) = ThreadFuture::promise();
+        let (second, second_done) = ThreadFuture::promise();
+        let one = EventLoop::new();
+        let home = one.handle();
+        let other = thread::spawn(move || {
+            let two = EventLoop::new();
+            tell.send(two.handle()).unwrap();
+            serve(&two, &home, second, &first_done);
+        });
+        serve(&one, &told.recv().unwrap(), first, &second_done);
+        other.join().unwrap();
+        saw(seen, "both");
+    });
+}
+
+/// `[bridge-4]` The default executor is shut down while its one job is settled: the loop waits without blocking.
+/// Three preemptions: three threads take turns over two locks.
+#[test]
+fn shutdown_of_the_default_executor() {
+    explore_bounded("default_executor", &["ended"], |seen| {
+        let event_loop = EventLoop::new();
+        let pool = settled::ThreadPool::new(std::num::NonZero::<usize>::MIN);
+        bridge::set_default_executor(&event_loop, Arc::new(pool));
+        let value = event_loop.run_until_complete(async {
+            let job = bridge::to_thread(|| 5).unwrap();
+            bridge::shutdown_default_executor(&settled::LoopRef::current().unwrap()).await;
+            job.await.take().unwrap().unwrap()
+        });
+        assert_eq!(value, Ok(5));
+        saw(seen, "ended");
+    });
+}
