@@ -169,6 +169,19 @@ fn all() -> Vec<Large> {
                 .call(&[LoopRead(G)]),
             [1452, 25],
         ),
+        large(
+            "a chain of tasks that is cancelled and closed",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1), Spawn(2)])
+                .thread("user", &[Cancel(F), Result(F)])
+                .thread("other", &[Cancel(G), Post(0, 3)])
+                .thread("worker", &[Finish(3)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(2), LoopDone(F)])
+                .task(2, 0, &[Await(3)])
+                .call(&[Stop]),
+            [5261, 36],
+        ),
         Large {
             name: "locks of the user around calls",
             program: Program::new()

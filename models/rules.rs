@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
-const TESTS: [(&str, &str, &str); 37] = [
+const TESTS: [(&str, &str, &str); 38] = [
     ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
     ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
     ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
@@ -65,6 +65,7 @@ const TESTS: [(&str, &str, &str); 37] = [
         "event_loop",
         "an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not",
     ),
+    ("stopped_before_owned", "tasks", "a_task_is_seen_stopped_after_the_tasks_that_it_owned"),
     ("foreign_loop_awaits", "event_loop", "awaiting_on_another_loop_is_an_error_and_no_hang"),
     ("task_starts_at_once", "event_loop", "a_task_runs_in_steps_and_gives_its_value"),
     ("wait_on_loop", "waiting", "a_loop_thread_does_not_block_for_several"),

@@ -87,6 +87,7 @@ impl Case {
 
 const F: u8 = 0;
 const G: u8 = 1;
+const H: u8 = 2;
 const BOTH: Futures = Futures::of(&[F, G]);
 
 /// All of them, theme by theme.

@@ -2,7 +2,7 @@
 
 use settled::model::{Do::*, Program, property};
 
-use super::{Case, F, G, case};
+use super::{Case, F, G, H, case};
 
 pub(super) fn all() -> Vec<Case> {
     vec![
@@ -32,6 +32,21 @@ pub(super) fn all() -> Vec<Case> {
             "cancelled_before_stopped",
             property::STOPPED,
             4,
+        ),
+        case(
+            "bug-e4",
+            "Why is a stopped task not settled before the tasks that it owned?",
+            "it waits for them: when it is seen cancelled, nothing runs that it started",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1)])
+                .thread("user", &[Cancel(F), Result(F)])
+                .thread("worker", &[Finish(H)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(H), Done(G)]),
+            [155, 20],
+            "stopped_before_owned",
+            property::OUTLIVED,
+            11,
         ),
         case(
             "D48",

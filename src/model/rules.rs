@@ -82,6 +82,8 @@ pub struct Rules {
     pub cancelled_before_stopped: bool,
     /// A task that is stopped leaves what it awaits alone. (D34)
     pub cancel_is_not_forwarded: bool,
+    /// A task that is stopped is seen cancelled before the tasks that it owned have stopped. (`bug-e4`)
+    pub stopped_before_owned: bool,
     /// A task may await the view of another loop. (D48)
     pub foreign_loop_awaits: bool,
     /// A task takes its first step inside the call that makes it. (D51)
@@ -120,7 +122,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 }
 
 /// Every way to change one field.
-pub const FLIPS: [Flip; 38] = [
+pub const FLIPS: [Flip; 39] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -153,6 +155,7 @@ pub const FLIPS: [Flip; 38] = [
     flip("views_are_copies", |it| it.views_are_copies = true),
     flip("cancelled_before_stopped", |it| it.cancelled_before_stopped = true),
     flip("cancel_is_not_forwarded", |it| it.cancel_is_not_forwarded = true),
+    flip("stopped_before_owned", |it| it.stopped_before_owned = true),
     flip("foreign_loop_awaits", |it| it.foreign_loop_awaits = true),
     flip("task_starts_at_once", |it| it.task_starts_at_once = true),
     flip("pool_does_not_help", |it| it.pool_does_not_help = true),

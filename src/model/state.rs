@@ -168,6 +168,8 @@ pub(super) enum Task {
     /// Its next operation, and whether its last step was taken inside a call.
     Live(u8),
     Running,
+    /// Its coroutine is gone, and it waits for the task of this future, which it owned.
+    Stopping(Future),
     Done,
 }
 
@@ -205,6 +207,8 @@ pub(super) struct Notes {
     pub(super) at_once: bool,
     pub(super) orphan: bool,
     pub(super) orphans: Set,
+    /// The future of each task that was stopped while it owned another, and the other's.
+    pub(super) owned: Vec<(Future, Future)>,
     /// A worker's wait was refused although the job that it waits for had not begun.
     pub(super) unhelped: bool,
     /// Whether anybody was told `WouldDeadlock`, and whether a wait expired.

@@ -68,7 +68,7 @@ impl Program {
                 .iter()
                 .zip(0..)
                 .any(|(member, agent)| member.role == Role::Worker(pool) && live.has(agent)),
-            Task::Unborn | Task::Done => true,
+            Task::Unborn | Task::Stopping(_) | Task::Done => true,
         }
     }
 
@@ -83,7 +83,9 @@ impl Program {
     /// Whether everything has ended properly.
     pub(super) fn ended(&self, state: &System) -> bool {
         let is_live = |(piece, task): (usize, &Task)| match (self.shape.pieces[piece].0, task) {
-            (Kind::Task(_, on), Task::Live(_)) => state.parties[usize::from(on)].life != Life::Over,
+            (Kind::Task(_, on), Task::Live(_) | Task::Stopping(_)) => {
+                state.parties[usize::from(on)].life != Life::Over
+            }
             _ => false,
         };
         let has_ended = |party: &Party| {
@@ -150,6 +152,12 @@ impl Program {
                         _ => return Some((on, true)),
                     }
                 }
+                Some((Kind::Task(_, on), Task::Stopping(next))) => {
+                    if state.is_settled(next) {
+                        return Some((on, true));
+                    }
+                    it = next;
+                }
                 Some((Kind::Task(..), _)) => return Some((self.runs(state, piece?)?, false)),
                 Some((Kind::Call, _)) | None => break,
             }
@@ -203,11 +211,13 @@ impl Program {
         let stops = |frame: &Frame| frame.script == Script::Stop(piece);
         match (self.shape.kind(piece), state.tasks[usize::from(piece)]) {
             (_, Task::Unborn) => true,
-            (Kind::Task(_, on), Task::Live(_)) => state.parties[usize::from(on)].life != Life::Over,
+            (Kind::Task(_, on), Task::Live(_) | Task::Stopping(_)) => {
+                state.parties[usize::from(on)].life != Life::Over
+            }
             (Kind::Job(_, pool), Task::Live(_)) => {
                 state.pools[usize::from(pool)].queue.contains(&piece)
             }
-            (_, Task::Live(_)) => true,
+            (_, Task::Live(_) | Task::Stopping(_)) => true,
             (_, Task::Running | Task::Done) => state.frames().any(stops),
         }
     }

@@ -19,10 +19,11 @@ impl Program {
     }
 
     pub(super) fn step_task(&self, state: &mut System, agent: Agent, piece: Piece) {
-        let (Task::Live(at), Kind::Task(it, on)) =
-            (state.tasks[usize::from(piece)], self.shape.kind(piece))
-        else {
-            return;
+        let Kind::Task(it, on) = self.shape.kind(piece) else { return };
+        let at = match state.tasks[usize::from(piece)] {
+            Task::Live(at) => at,
+            Task::Stopping(_) => return Self::end_stop(state, agent, piece),
+            Task::Unborn | Task::Running | Task::Done => return,
         };
         let asked = state.cell(it).spec.invoke(&Op::Requested).answer == Answer::Requested(true);
         let closing = state.parties[usize::from(on)].life == Life::Closing;
@@ -44,19 +45,52 @@ impl Program {
         state.party(agent).frames.push(frame);
     }
 
-    /// Drops a coroutine; its future is settled in the next step.
-    pub(super) fn stop(&self, state: &mut System, agent: Agent, piece: Piece, at: u8) {
+    /// The task of a stopped coroutine is settled in the next step.
+    fn end_stop(state: &mut System, agent: Agent, piece: Piece) {
         state.tasks[usize::from(piece)] = Task::Done;
         state.party(agent).frames.push(Frame::new(Script::Stop(piece), true));
+    }
+
+    /// Whether a future that a coroutine of this loop awaits is that of a task which goes on until it is stopped.
+    fn owns_task(&self, state: &System, agent: Agent, it: Future) -> bool {
+        let task = self.shape.piece_of(it).map(|task| (task, self.shape.kind(task)));
+        !self.rules.cancel_is_not_forwarded
+            && matches!(task, Some((task, Kind::Task(_, on)))
+                if on == agent && matches!(state.tasks[usize::from(task)], Task::Live(_)))
+    }
+
+    /// Drops a coroutine; its future is settled when the task that it owned has stopped.
+    pub(super) fn stop(&self, state: &mut System, agent: Agent, piece: Piece, at: u8) {
+        state.tasks[usize::from(piece)] = Task::Done;
+        let below = state.party(agent).frames.len();
         let script = &self.shape.pieces[usize::from(piece)].1;
-        if let Some(Do::Await(it)) = at.checked_sub(1).and_then(|at| script.get(usize::from(at))) {
-            let waiting = &mut state.party(agent).views[usize::from(*it)].waiting;
+        let awaits = match at.checked_sub(1).and_then(|at| script.get(usize::from(at))) {
+            Some(Do::Await(it)) => Some(*it),
+            _ => None,
+        };
+        let owned = awaits.filter(|it| self.owns_task(state, agent, *it));
+        if let Some(it) = awaits {
+            let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
             waiting.retain(|it| *it != Waiting::Task(piece));
             if !self.rules.cancel_is_not_forwarded {
-                self.cancel(state, agent, *it, true);
+                self.cancel(state, agent, it, true);
             }
-            if !state.cell(*it).ran {
-                state.notes.orphans.add(*it);
+            if !state.cell(it).ran {
+                state.notes.orphans.add(it);
+            }
+        }
+        if let (Some(it), Kind::Task(own, _)) = (owned, self.shape.kind(piece)) {
+            state.notes.owned.push((own, it));
+        }
+        match owned.filter(|_| !self.rules.stopped_before_owned) {
+            Some(it) => {
+                state.tasks[usize::from(piece)] = Task::Stopping(it);
+                let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
+                waiting.push(Waiting::Task(piece));
+            }
+            None => {
+                let stop = Frame::new(Script::Stop(piece), true);
+                state.party(agent).frames.insert(below, stop);
             }
         }
         self.drop_promises(state, agent, script);

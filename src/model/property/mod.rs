@@ -89,13 +89,15 @@ pub const STOPPED: &str = "no task takes a step after it was settled";
 pub const BEGINS: &str = "no task begins inside the call that makes it";
 /// A stop goes on to what is awaited. `[await-3]`
 pub const ORPHAN: &str = "no work begins that only a stopped task awaited";
+/// Cancelled means stopped, with all that was owned. `[await-3]`
+pub const OUTLIVED: &str = "no task is settled before a task that it owned was stopped";
 /// A pool serves itself. `[pool-1]`
 pub const HELPED: &str = "no wait is refused for a job that could begin";
 /// A step of a task is not interrupted. `[loop-6]` `[loop-8]`
 pub const RUNNING: &str = "no code of a loop runs in the middle of a step of its task";
 
 /// All of them.
-pub const ALWAYS: [Always; 25] = [
+pub const ALWAYS: [Always; 26] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state), |it| it.judge.ended(it.state)),
     always(
         MISSED,
@@ -222,6 +224,12 @@ pub const ALWAYS: [Always; 25] = [
     ),
     always(BEGINS, "loop-8", |it| !it.state.notes.at_once, |it| it.runs_task()),
     always(ORPHAN, "await-3", |it| !it.state.notes.orphan, |it| !it.state.notes.orphans.is_empty()),
+    always(
+        OUTLIVED,
+        "await-3",
+        |it| it.outlives_what_it_owned(),
+        |it| it.state.notes.owned.iter().any(|(own, _)| it.state.is_settled(*own)),
+    ),
     always(RUNNING, "loop-6", |it| it.interrupts_no_task(), |it| it.runs_task()),
     always(
         HELPED,
@@ -302,7 +310,7 @@ pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
 }
 
 /// The same, by number.
-pub(super) const HOLDS: [Condition; 25] = [
+pub(super) const HOLDS: [Condition; 26] = [
     holds::<0>,
     holds::<1>,
     holds::<2>,
@@ -328,6 +336,7 @@ pub(super) const HOLDS: [Condition; 25] = [
     holds::<22>,
     holds::<23>,
     holds::<24>,
+    holds::<25>,
 ];
 
 /// Whether an entry of a queue is of a future, for the reader of a chart.

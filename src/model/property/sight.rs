@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{
     program::{Agent, Future, Kind, Piece, Program, Shape},
-    state::{Life, Script, Seen, System},
+    state::{Life, Script, Seen, System, Task},
 };
 
 /// What a property is given.
@@ -167,6 +167,16 @@ impl<'a> Sight<'a> {
     /// Whether two ends of one future were read.
     pub(super) fn contradicts(self) -> bool {
         self.state.cells.iter().any(|cell| cell.seen.iter().count() > 1)
+    }
+
+    pub(super) fn outlives_what_it_owned(self) -> bool {
+        self.state.notes.owned.iter().all(|(own, other)| {
+            let piece = self.shape.piece_of(*other);
+            let lives = piece.is_some_and(|piece| {
+                matches!(self.state.tasks[usize::from(piece)], Task::Live(_) | Task::Running)
+            });
+            !(self.state.is_settled(*own) && lives)
+        })
     }
 
     pub(super) fn all_have_owners(self) -> bool {
