@@ -100,30 +100,43 @@ fn every_difference_and_bug_that_is_cited_is_told() {
     assert!(untold.is_empty(), "cited, but not told: {untold:?}");
 }
 
-#[test]
-fn every_name_of_concurrent_futures_is_told() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("spec/threads.md")).unwrap();
-    let rows: Vec<Vec<&str>> = text
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
-        .collect();
-    assert!(rows.len() > 30, "the rows were not found");
-    let (left_out, offered): (Vec<_>, Vec<_>) = rows
-        .iter()
-        .partition(|row| row.last().unwrap().trim_start_matches("| ").starts_with("not offered"));
-    assert!(left_out.len() * 4 <= rows.len(), "more than a quarter is not offered");
-    let holds: Vec<Vec<&str>> = text
-        .lines()
-        .filter(|line| line.starts_with("| *"))
-        .map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect())
-        .collect();
+/// The rows of a table whose first cell begins so, as trimmed cells.
+fn rows<'a>(text: &'a str, begin: &str) -> Vec<Vec<&'a str>> {
+    let cells = |line: &'a str| line.trim_matches('|').split(" |").map(str::trim).collect();
+    text.lines().filter(|line| line.starts_with(begin)).map(cells).collect()
+}
+
+/// Fails unless `check` names a test, `file: test`, that exists.
+fn assert_exists(of: &str, check: &str) {
+    let (file, test) = check.split_once(": ").unwrap_or_else(|| panic!("{of}: no test: {check}"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file).with_extension("rs");
+    let code = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{of}: {check}: {e}"));
+    assert!(code.contains(&format!("fn {test}(")), "{of}: there is no test {check}");
+}
+
+/// A table of Python's names: at most a quarter is not offered, and the rest name tests that exist.
+fn names_are_told(file: &str, at_least: usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec").join(file);
+    let text = fs::read_to_string(path).unwrap();
+    let names = rows(&text, "| `");
+    assert!(names.len() >= at_least, "the rows were not found");
+    let (left_out, offered): (Vec<_>, Vec<_>) =
+        names.iter().partition(|row| row[2].starts_with("not offered"));
+    assert!(left_out.len() * 4 <= names.len(), "more than a quarter is not offered");
+    let holds = rows(&text, "| *");
     assert!(holds.len() > 15, "the properties were not found");
     for row in offered.into_iter().chain(&holds) {
-        let [name, _, check] = row[..] else { panic!("three cells: {row:?}") };
-        let (file, test) = check.split_once(": ").unwrap_or_else(|| panic!("{name}: no test"));
-        let code = fs::read_to_string(root.join("tests").join(file).with_extension("rs")).unwrap();
-        assert!(code.contains(&format!("fn {test}(")), "{name}: there is no test {file}: {test}");
+        assert_exists(row[0], row.last().unwrap());
     }
+    println!("{file}: {} names, {} not offered", names.len(), left_out.len());
+}
+
+#[test]
+fn every_name_of_concurrent_futures_is_told() {
+    names_are_told("threads.md", 30);
+}
+
+#[test]
+fn every_name_of_asyncio_is_told() {
+    names_are_told("loops.md", 70);
 }

@@ -209,6 +209,18 @@ fn a_timeout_stops_what_it_ran_with_all_that_it_awaited() {
     assert_eq!(log.entries(), ["coroutine", "inner", "returned"]);
 }
 
+#[test]
+fn a_deadline_is_a_moment() {
+    run(async {
+        let begin = Instant::now();
+        let expired = tasks::timeout_at(pending::<()>(), begin + SHORT).await;
+        assert_eq!(expired, Err(Expired));
+        assert!(begin.elapsed() >= SHORT);
+        assert_eq!(tasks::timeout_at(async { 1 }, begin).await, Ok(1), "it has made it");
+        assert_eq!(timeout(async { 1 }, Duration::MAX).await, Ok(1));
+    });
+}
+
 /// `bug-e7` A stop from outside is never taken for an expiry, whatever comes first.
 #[test]
 fn nested_timeouts_and_a_stop_are_told_apart() {

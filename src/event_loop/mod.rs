@@ -18,6 +18,7 @@ pub use future::{LoopFuture, Token};
 pub use incident::Incident;
 pub use queue::LoopHandle;
 pub(crate) use registry::Registry;
+pub(crate) use run::CENTURY;
 pub use run::{CallHandle, EventLoop, LoopRef};
 pub(crate) use stop::{Asked, Stopping, ask_in_scope, forward, stop};
 pub use task::Task;

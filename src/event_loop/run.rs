@@ -31,7 +31,7 @@ use crate::{
 };
 
 /// A timer that would be due after the end of the clock is due in a century.
-const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// A small single-threaded event loop, the reference for what a [`Schedule`](crate::Schedule) is.
 /// Python's `asyncio` loop.

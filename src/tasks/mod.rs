@@ -19,7 +19,7 @@ use std::future::poll_fn;
 
 pub use group::{GroupError, TaskGroup, ToldToGroup, task_group};
 pub use many::{AsCompleted, Parted, as_completed, gather, gather_all, wait};
-pub use time::{Sleep, TimedOut, sleep, timeout, wait_for};
+pub use time::{Sleep, TimedOut, sleep, timeout, timeout_at, wait_for};
 
 use crate::{
     LoopFuture, LoopRef, Settled,

@@ -7,13 +7,16 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     task::{Context, Poll, Waker},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use thiserror::Error;
 
 use super::{Owned, here, settled, stopped};
-use crate::{CallHandle, Cancel, Expired, LoopFuture, Settled, event_loop::stop};
+use crate::{
+    CallHandle, Cancel, Expired, LoopFuture, Settled,
+    event_loop::{CENTURY, stop},
+};
 
 /// Waits for `delay`, and not shorter. Python's `asyncio.sleep`. `[loop-9]`
 ///
@@ -172,8 +175,22 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 ///
 /// As [`sleep`].
 pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
-    let home = here("timeout");
-    let mut sleep = pin!(sleep(timeout));
+    let now = Instant::now();
+    timeout_at(coroutine, now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)).await
+}
+
+/// As [`timeout`], until a moment. Python's `asyncio.timeout_at`. `[combine-2]`
+///
+/// # Errors
+///
+/// [`Expired`].
+///
+/// # Panics
+///
+/// As [`sleep`].
+pub async fn timeout_at<F: IntoFuture>(coroutine: F, at: Instant) -> Result<F::Output, Expired> {
+    let home = here("timeout_at");
+    let mut sleep = pin!(sleep(at.saturating_duration_since(Instant::now())));
     let mut coroutine = Box::pin(coroutine.into_future());
     let output = poll_fn(|cx| match coroutine.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
