@@ -140,3 +140,44 @@ fn every_name_of_concurrent_futures_is_told() {
 fn every_name_of_asyncio_is_told() {
     names_are_told("loops.md", 70);
 }
+
+/// Each difference and each bug has one row in `coverage.md`, and what it names exists.
+#[test]
+fn every_difference_and_bug_is_covered() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let bugs = read("spec/bugs.md");
+    let mut expected: Vec<String> = (1..=53).map(|number| format!("`D{number}`")).collect();
+    expected.extend(rows(&bugs, "| `bug-").iter().map(|row| row[0].to_owned()));
+    assert!(expected.len() > 100, "the bugs were not found");
+    let text = read("spec/coverage.md");
+    let covered = rows(&text, "| `");
+    let ids: Vec<_> = covered.iter().map(|row| row[0]).collect();
+    assert_eq!(
+        ids, expected,
+        "coverage.md has other rows than differences.md and bugs.md, or another order"
+    );
+    let (mut systems, mut tests) = (0, 0);
+    for row in &covered {
+        let [id, system, test] = row[..] else { panic!("three cells: {row:?}") };
+        let reason = |cell: &str| cell.strip_prefix("none: ").is_some_and(|why| why.len() > 8);
+        if !reason(system) {
+            let (theme, case) = system.split_once(": ").unwrap_or_else(|| panic!("{id}: {system}"));
+            let cases = read(&format!("models/cases/{theme}.rs"));
+            assert!(cases.contains(&format!("\"{case}\",")), "{id}: there is no system {system}");
+            systems += 1;
+        }
+        if !reason(test) {
+            assert_exists(id, test);
+            tests += 1;
+        }
+    }
+    println!("covered: {} ids, {systems} with a system, {tests} with a test", covered.len());
+    // What the table of the differences calls shown by a model has a system.
+    let differences = read("spec/differences.md");
+    for row in rows(&differences, "| D").iter().filter(|row| row[3].contains("*model*")) {
+        let of = format!("`{}`", row[0]);
+        let covered = covered.iter().find(|row| row[0] == of).unwrap();
+        assert!(!covered[1].starts_with("none"), "{of} is marked as modelled, and has no system");
+    }
+}
