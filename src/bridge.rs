@@ -45,8 +45,8 @@ where
 /// `loop.run_in_executor`. `[bridge-2]`
 ///
 /// Cancelling the future before a worker has begun drops `work` unrun; after that it is refused. Work
-/// that wants to see the request keeps a promise of its own, as shown at
-/// [`Promise`](crate::Promise#work-that-stops-on-request). Call it on the loop's thread.
+/// that wants to see the request is submitted with
+/// [`submit_with`](Executor::submit_with), and wrapped. Call it on the loop's thread.
 ///
 /// # Errors
 ///

@@ -112,14 +112,16 @@ impl fmt::Debug for Job {
 /// What an event loop must offer so that futures can live on it: one question, and one way to ask
 /// it. `[schedule-1]`
 ///
-/// Loop futures are made by this crate's [`EventLoop`](crate::EventLoop) only, in this version; the
-/// trait says what it owes them. An implementation promises:
+/// [`LoopHandle`](crate::LoopHandle) is one; a [`Host`](crate::host::Host) puts loop futures on any other, and
+/// [`conformance`](crate::conformance) checks it. An implementation promises:
 ///
 /// * the job never runs inside `call_soon_threadsafe`, but later, on the one thread of the loop;
 /// * if one call happens-before another, their jobs run in that order; `[schedule-2]`
 /// * `Ok` means that the job runs once, or is dropped with the loop; `[schedule-4]`
 /// * `Err` hands the job back, unrun: there is no separate "is it closed?", whose answer would be
 ///   stale before it could be used (`bug-d2`). `[schedule-3]`
+/// * while jobs run, the thread is marked with [`context::enter_loop`](crate::context::enter_loop).
+///   `[deadlock-2]`
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event loop that futures can live on",
     note = "implement `settled::Schedule`, or use a handle of `settled::EventLoop`"

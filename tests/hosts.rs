@@ -10,7 +10,7 @@ use std::{
     pin::pin,
     rc::Rc,
     sync::{Arc, Condvar, Mutex},
-    task::{Context, Poll, Wake, Waker},
+    task::{Context, Wake, Waker},
     thread,
 };
 
@@ -345,7 +345,7 @@ mod tokio_loop {
                 std::future::poll_fn(|cx| {
                     // tokio polls this again after other tasks ran, since it asks for it.
                     cx.waker().wake_by_ref();
-                    if done() { Poll::Ready(()) } else { Poll::Pending }
+                    if done() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
                 }),
             );
         }

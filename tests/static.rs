@@ -17,12 +17,14 @@ use std::{
 
 use settled::{
     AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, CallHandle, Cancel, Cancelled, Closed,
-    EventLoop, Executor, Expired, Failure, InvalidState, Job, LoopFuture, LoopHandle, LoopRef,
-    Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, ThreadFuture, ThreadPool,
-    Token, WaitError, WouldDeadlock,
+    EventLoop, Executor, Expired, Failure, Incident, InvalidState, Job, LoopFuture, LoopHandle,
+    LoopRef, Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
+    ThreadFuture, ThreadPool, Token, WaitError, WouldDeadlock,
     context::LoopGuard,
+    host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
     phase::{Owned, Pending, Running},
+    tasks::{GroupError, Sleep, TaskGroup, TimedOut, ToldToGroup},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
 
@@ -133,6 +135,28 @@ fn event_loop() {
         LoopGuard: , !Send !Sync !Clone;
         LoopHandle: Send Sync Clone Schedule, !Copy;
         Token: Send Sync Copy Eq Hash, ;
+    }
+}
+
+#[test]
+fn tasks() {
+    bounds! {
+        Task: Clone Eq, !Send !Sync;
+        TaskGroup<Both>: Clone, !Send !Sync;
+        Sleep: Future, !Send !Sync !Clone;
+        Incident<'static>: Copy, !Send !Sync;
+        ToldToGroup: Send Sync Copy, ;
+        GroupError<Both>: Send Error, !Clone;
+        TimedOut<Both, Both>: Error, !Send !Sync !Clone;
+    }
+}
+
+#[test]
+fn hosts() {
+    bounds! {
+        Host: , !Send !Sync !Clone;
+        JobSender: Schedule Send Sync Clone, !Copy;
+        JobQueue: Future, !Send !Sync !Clone;
     }
 }
 

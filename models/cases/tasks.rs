@@ -4,6 +4,7 @@ use settled::model::{Do::*, Program, property};
 
 use super::{Case, F, G, H, case};
 
+#[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn all() -> Vec<Case> {
     vec![
         case(

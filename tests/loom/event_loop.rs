@@ -2,7 +2,13 @@
 
 use std::{cell::Cell, rc::Rc, sync::Arc};
 
-use loom::{sync::Mutex, thread};
+use loom::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+};
 use settled::{
     Cancel, Closed, EventLoop, Job, LoopHandle, Promise, Schedule, ThreadFuture, bridge,
     host::{JobSender, job_queue},
@@ -133,8 +139,9 @@ fn cancel_against_a_coroutine() {
         let values = Values::default();
         let event_loop = EventLoop::new();
         let handle = event_loop.handle();
-        let (held, value) = (values.make(0), values.make(1));
-        let dropped = held.dropped();
+        let value = values.make(1);
+        let gone = Arc::new(AtomicBool::new(false));
+        let held = Held(Arc::clone(&gone));
         let sender = thread::spawn(move || {
             let coroutine = async move {
                 let _held = held;
@@ -144,7 +151,7 @@ fn cancel_against_a_coroutine() {
             let future = bridge::run_coroutine_threadsafe(coroutine, &handle).unwrap();
             let answer = future.cancel();
             let settled = future.wait().unwrap();
-            assert!(dropped() > 0, "settled before the coroutine was gone");
+            assert!(gone.load(Ordering::Acquire), "settled before the coroutine was gone");
             let stopped = settled.cancelled();
             handle.stop();
             (answer, stopped)
@@ -156,6 +163,15 @@ fn cancel_against_a_coroutine() {
             other => panic!("{other:?}"),
         }
     });
+}
+
+/// What a coroutine holds: its drop can be interrupted.
+struct Held(Arc<AtomicBool>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
 }
 
 /// `[host-2]` A post against a poll of a job queue: the waker that it left is woken.

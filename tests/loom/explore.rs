@@ -99,14 +99,6 @@ impl Values {
     }
 }
 
-impl Value {
-    /// How many values have been dropped, to be asked later.
-    pub(crate) fn dropped(&self) -> impl Fn() -> usize + Send + 'static {
-        let dropped = Arc::clone(&self.dropped);
-        move || dropped.load(Ordering::Relaxed)
-    }
-}
-
 impl Drop for Value {
     fn drop(&mut self) {
         self.dropped.fetch_add(1, Ordering::Relaxed);
