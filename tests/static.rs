@@ -146,7 +146,7 @@ fn tasks() {
         Sleep: Future, !Send !Sync !Clone;
         Incident<'static>: Copy, !Send !Sync;
         ToldToGroup: Send Sync Copy, ;
-        GroupError<Both>: Send Error, !Clone;
+        GroupError<Both>: Send Sync, !Clone;
         TimedOut<Both, Both>: Error, !Send !Sync !Clone;
     }
 }

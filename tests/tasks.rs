@@ -611,7 +611,7 @@ fn a_group_tells_of_panics_and_of_the_bodys_own_error() {
             pending::<Result<(), _>>().await
         });
         let error = failed.await.unwrap_err();
-        assert_eq!((&*error.panics[0].0, &*error.panics[0].1), ("counter", "off by one"));
+        assert_eq!((&*error.panics[0].task, &*error.panics[0].message), ("counter", "off by one"));
         let failed = task_group(async |group| {
             let _endless = group.create_task(pending::<Result<(), _>>());
             Err::<(), _>("body")

@@ -104,8 +104,17 @@ where
 pub struct GroupError<E> {
     /// What `body` and the tasks returned.
     pub errors: Vec<E>,
-    /// The names of the tasks that panicked, and their messages. The panics are the outcomes of their futures.
-    pub panics: Vec<(Rc<str>, Box<str>)>,
+    /// The panics of tasks. What they panicked with is the outcome of their futures.
+    pub panics: Vec<GroupPanic>,
+}
+
+/// That a task of a group panicked. `[group-1]`
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupPanic {
+    /// The task's name.
+    pub task: Box<str>,
+    /// The panic's message.
+    pub message: Box<str>,
 }
 
 /// The error of a task in a group: the group has been told of the real one. `[group-1]`
@@ -235,7 +244,7 @@ struct Arrive<E: 'static> {
 impl<E: 'static> Arrive<E> {
     fn look<T>(self, settled: &Settled<T, ToldToGroup>, task: &Task) {
         if let Err(Failure::Panicked(panic)) = settled.result() {
-            let panic = (task.name(), panic.message().into());
+            let panic = GroupPanic { task: (*task.name()).into(), message: panic.message().into() };
             self.group.0.error.borrow_mut().panics.push(panic);
         }
     }

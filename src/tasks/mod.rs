@@ -17,7 +17,7 @@ mod time;
 
 use std::future::poll_fn;
 
-pub use group::{GroupError, TaskGroup, ToldToGroup, task_group};
+pub use group::{GroupError, GroupPanic, TaskGroup, ToldToGroup, task_group};
 pub use many::{AsCompleted, Parted, as_completed, gather, gather_all, wait};
 pub use time::{Sleep, TimedOut, sleep, timeout, timeout_at, wait_for};
 
