@@ -1,28 +1,95 @@
 //! Every interleaving of small programs over the real cell, under loom's scheduler.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg settled_loom" cargo test --release --test loom -- --nocapture
+//! RUSTFLAGS="--cfg settled_loom" cargo test --release --features model --test loom
 //! ```
 //!
 //! What loom does not see: timed waits never expire, condition variables never wake without a
 //! reason, and a free is no access of the memory (`UnsafeCell::into_inner` is not watched). A use
 //! after free shows only as what it breaks: a count of drops, an object of loom's that is gone, the
 //! allocator's own check. `tests/sanitizer/run` looks for it properly.
-#![cfg(settled_loom)]
 
+#[cfg(settled_loom)]
 #[path = "loom/callback.rs"]
 mod callback;
+#[cfg(settled_loom)]
 #[path = "loom/event_loop.rs"]
 mod event_loop;
+#[cfg(settled_loom)]
 #[path = "loom/explore.rs"]
 mod explore;
+#[cfg(settled_loom)]
+#[path = "loom/history.rs"]
+mod history;
+#[cfg(settled_loom)]
 #[path = "loom/many.rs"]
 mod many;
+#[cfg(settled_loom)]
 #[path = "loom/owned.rs"]
 mod owned;
+#[cfg(settled_loom)]
+#[path = "loom/pairs.rs"]
+mod pairs;
+#[cfg(settled_loom)]
 #[path = "loom/pool.rs"]
 mod pool;
+#[cfg(settled_loom)]
 #[path = "loom/race.rs"]
 mod race;
+#[cfg(settled_loom)]
+#[path = "support/real.rs"]
+mod real;
+#[cfg(settled_loom)]
 #[path = "loom/wait.rs"]
 mod wait;
+
+#[cfg(not(settled_loom))]
+fn main() {
+    println!("nothing is explored without RUSTFLAGS=\"--cfg settled_loom\"");
+}
+
+/// The tests of the modules, under their names.
+#[cfg(settled_loom)]
+macro_rules! trials {
+    ($($module:ident: $($test:ident),*;)*) => {
+        vec![$($(libtest_mimic::Trial::test(
+            concat!(stringify!($module), "::", stringify!($test)),
+            || { $module::$test(); Ok(()) },
+        )),*),*]
+    };
+}
+
+#[cfg(settled_loom)]
+fn main() -> std::process::ExitCode {
+    let arguments = libtest_mimic::Arguments::from_args();
+    let trials = trials! {
+    callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
+    event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, post_against_a_polled_queue, post_against_a_dropped_queue, two_loops_await_each_other, shutdown_of_the_default_executor;
+    many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
+    owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
+    pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;
+    race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
+    wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
+    history: a_contradiction_is_refused;
+    pairs: every_pair, many_triples;
+    };
+    let whole = arguments.filter.is_none() && arguments.skip.is_empty();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let [executions, histories] = explore::totals();
+    if whole && conclusion.num_failed == 0 {
+        println!(
+            "explored: {} loom tests, {executions} executions, {histories} histories",
+            conclusion.num_passed
+        );
+        // What has been explored before is explored still.
+        if executions < explore::EXECUTIONS || histories < explore::HISTORIES {
+            println!(
+                "FAILED: there were {} executions, {} histories",
+                explore::EXECUTIONS,
+                explore::HISTORIES
+            );
+            return std::process::ExitCode::FAILURE;
+        }
+    }
+    conclusion.exit_code()
+}

@@ -4,16 +4,19 @@
 //! sequence of calls that the types allow, on a future whose promise is Pending or Owned; a call
 //! that the types forbid in its place ends the branch.
 
+#[path = "support/real.rs"]
+mod real;
+
 use std::{
     sync::{Arc, Mutex},
     task::Waker,
 };
 
+use real::{Producer, read};
 use settled::{
-    Cancelled, Failure, NoValue, Panic, Promise, ThreadFuture,
+    Cancelled, ThreadFuture,
     machine::State,
     model::{Answer, End, Op, Ret, Spec},
-    phase::{Owned, Pending, Running},
 };
 use stateright::semantics::SequentialSpec;
 
@@ -32,13 +35,6 @@ const OPS: [Op; 11] = [
     Op::Read,
     Op::Register(0),
 ];
-
-enum Producer {
-    Pending(Promise<u8, u8, Pending>),
-    Running(Promise<u8, u8, Running>),
-    Owned(Promise<u8, u8, Owned>),
-    Gone,
-}
 
 /// A real future, and the callbacks that have run since the last call.
 struct Real {
@@ -63,72 +59,16 @@ impl Real {
     fn invoke(&mut self, op: Op) -> Option<Ret> {
         let answer = match op {
             Op::Look => Answer::State(self.look()),
-            Op::Read => Answer::Read(self.read()),
+            Op::Read => Answer::Read(read(&self.future)),
             Op::Cancel => Answer::Cancel(self.future.cancel()),
             Op::Register(callback) => {
                 let ran = Arc::clone(&self.ran);
                 self.future.add_done_callback(move |_| ran.lock().unwrap().push(callback));
                 Answer::Done
             }
-            _ => self.produce(op)?,
+            _ => self.producer.invoke(op)?,
         };
         Some(Ret { answer, due: std::mem::take(&mut self.ran.lock().unwrap()) })
-    }
-
-    fn produce(&mut self, op: Op) -> Option<Answer> {
-        match (std::mem::replace(&mut self.producer, Producer::Gone), op) {
-            (Producer::Pending(promise), Op::Start) => Some(match promise.start() {
-                Ok(promise) => {
-                    self.producer = Producer::Running(promise);
-                    Answer::Done
-                }
-                Err(cause) => Answer::Lost(cause),
-            }),
-            (Producer::Pending(promise), Op::Settle(End::Value(value))) => Some(
-                promise
-                    .finish(value)
-                    .map_or_else(|lost| Answer::Lost(lost.cause), |()| Answer::Done),
-            ),
-            (Producer::Pending(promise), Op::Settle(End::Error(error))) => Some(
-                promise.fail(error).map_or_else(|lost| Answer::Lost(lost.cause), |()| Answer::Done),
-            ),
-            (Producer::Running(promise), Op::Settle(end)) => {
-                match end {
-                    End::Value(value) => promise.finish(value),
-                    End::Error(error) => promise.fail(error),
-                    _ => promise.panicked(Panic::new(Box::new(""))),
-                }
-                Some(Answer::Done)
-            }
-            (Producer::Owned(promise), Op::Settle(end)) => {
-                match end {
-                    End::Value(value) => promise.finish(value),
-                    End::Error(error) => promise.fail(error),
-                    _ => promise.panicked(Panic::new(Box::new(""))),
-                }
-                Some(Answer::Done)
-            }
-            (Producer::Owned(promise), Op::Stop) => {
-                promise.stopped();
-                Some(Answer::Done)
-            }
-            (Producer::Running(promise), Op::Requested) => {
-                let requested = promise.cancel_requested();
-                self.producer = Producer::Running(promise);
-                Some(Answer::Requested(requested))
-            }
-            (Producer::Owned(promise), Op::Requested) => {
-                let requested = promise.cancel_requested();
-                self.producer = Producer::Owned(promise);
-                Some(Answer::Requested(requested))
-            }
-            (Producer::Gone, _) => None,
-            (producer, Op::Abandon) => {
-                drop(producer);
-                Some(Answer::Done)
-            }
-            _ => None,
-        }
     }
 
     fn look(&self) -> State {
@@ -139,17 +79,6 @@ impl Real {
             (true, true, false) => State::Cancelled,
             (true, false, false) => State::Finished,
             _ => panic!("these looks contradict each other: {looks:?}"),
-        }
-    }
-
-    fn read(&self) -> Option<End> {
-        match self.future.try_result() {
-            Ok(value) => Some(End::Value(*value)),
-            Err(NoValue::Unsettled(_)) => None,
-            Err(NoValue::Failed(Failure::Error(error))) => Some(End::Error(*error)),
-            Err(NoValue::Failed(Failure::Panicked(_))) => Some(End::Panicked),
-            Err(NoValue::Failed(Failure::Abandoned)) => Some(End::Abandoned),
-            Err(NoValue::Failed(Failure::Cancelled(cause))) => Some(End::Cancelled(*cause)),
         }
     }
 }

@@ -35,8 +35,7 @@ impl Log {
 }
 
 /// `[callback-1]` `[settled-3]` While callbacks are lent the outcome it cannot be taken; afterwards it can. It is never both.
-#[test]
-fn callback_against_take() {
+pub(crate) fn callback_against_take() {
     explore("callback_take", &["lent", "taken"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -63,8 +62,7 @@ fn callback_against_take() {
 
 /// `[callback-1]` `[callback-2]` Each callback runs once, wherever the settlement falls. Those that the settling thread runs, it
 /// runs in registration order.
-#[test]
-fn two_registrants_against_finish() {
+pub(crate) fn two_registrants_against_finish() {
     explore("two_registrants_finish", &["after", "before", "between"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -117,8 +115,7 @@ fn assert_order(names: &[&str]) {
 
 /// `[cell-1]` `[cancel-1]` Two cancellers and a late callback: one of them cancels, and the callback runs once, in its
 /// thread or at once.
-#[test]
-fn registrant_against_two_cancels() {
+pub(crate) fn registrant_against_two_cancels() {
     explore("registrant_cancels", &["at once", "by the first", "by the second"], |seen| {
         let log = Log::default();
         let (promise, future) = promise();

@@ -17,8 +17,7 @@ use settled::{
 use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
 
 /// `[schedule-2]` A post against a loop that is about to sleep: it is woken.
-#[test]
-fn post_against_sleep() {
+pub(crate) fn post_against_sleep() {
     explore("loop_post", &["ran"], |seen| {
         let event_loop = EventLoop::new();
         let handle = event_loop.handle();
@@ -33,8 +32,7 @@ fn post_against_sleep() {
 }
 
 /// `[schedule-2]` Two posts that happen one after the other, against one of the loop's own.
-#[test]
-fn posts_in_order_against_a_call_of_the_loop() {
+pub(crate) fn posts_in_order_against_a_call_of_the_loop() {
     explore("loop_order", &["first", "last", "middle"], |seen| {
         let event_loop = EventLoop::new();
         let handle = event_loop.handle();
@@ -68,8 +66,7 @@ fn posts_in_order_against_a_call_of_the_loop() {
 }
 
 /// `[schedule-3]` `[schedule-4]` `[loop-5]` A post against close: it is run, or handed back, and its future settled.
-#[test]
-fn post_against_close() {
+pub(crate) fn post_against_close() {
     explore("loop_close", &["handed back", "ran"], |seen| {
         let values = Values::default();
         let (promise, future) = promise();
@@ -91,8 +88,7 @@ fn post_against_close() {
 }
 
 /// `[loop-1]` `[bridge-1]` A settlement against registering and awaiting through the loop's view: it is delivered.
-#[test]
-fn settle_against_a_wrapped_await() {
+pub(crate) fn settle_against_a_wrapped_await() {
     explore("loop_wrap", &["delivered"], |seen| {
         let values = Values::default();
         let (promise, future) = promise();
@@ -111,8 +107,7 @@ fn settle_against_a_wrapped_await() {
 }
 
 /// `[loop-5]` A settlement against close: the callback runs or is dropped, and the view reads through.
-#[test]
-fn settle_against_close() {
+pub(crate) fn settle_against_close() {
     explore("loop_settle_close", &["called", "dropped"], |seen| {
         let values = Values::default();
         let (promise, future) = promise();
@@ -133,8 +128,7 @@ fn settle_against_close() {
 
 /// `[cancel-4]` `[loop-7]` `[bridge-3]` A cancel from the thread that sent the coroutine, against its steps: it is stopped,
 /// or was faster; seen settled only when it is gone.
-#[test]
-fn cancel_against_a_coroutine() {
+pub(crate) fn cancel_against_a_coroutine() {
     explore("loop_cancel", &["finished", "stopped"], |seen| {
         let values = Values::default();
         let event_loop = EventLoop::new();
@@ -175,8 +169,7 @@ impl Drop for Held {
 }
 
 /// `[host-2]` A post against a poll of a job queue: the waker that it left is woken.
-#[test]
-fn post_against_a_polled_queue() {
+pub(crate) fn post_against_a_polled_queue() {
     explore("queue_post", &["ran"], |seen| {
         let (sender, queue) = job_queue();
         let (tell, told) = (Arc::new(Mutex::new(false)), sender.clone());
@@ -205,8 +198,7 @@ fn post(sender: &JobSender, job: impl FnOnce() + Send + 'static) {
 }
 
 /// `[host-2]` `[schedule-4]` A post against the drop of a job queue: dropped or handed back, and settled.
-#[test]
-fn post_against_a_dropped_queue() {
+pub(crate) fn post_against_a_dropped_queue() {
     explore("queue_drop", &["dropped", "handed back"], |seen| {
         let (sender, queue) = job_queue();
         let (promise, future) = promise();
@@ -223,8 +215,7 @@ fn post_against_a_dropped_queue() {
 
 /// `[bridge-3]` `[deadlock-1]` Two loops in two threads, each awaiting a coroutine of the other. Three preemptions: each
 /// hand-over is one post, and between any two of them a preemption of each thread is allowed for.
-#[test]
-fn two_loops_await_each_other() {
+pub(crate) fn two_loops_await_each_other() {
     fn serve(
         event_loop: &EventLoop,
         other: &LoopHandle,
@@ -262,8 +253,7 @@ fn two_loops_await_each_other() {
 
 /// `[bridge-4]` The default executor is shut down while its one job is settled: the loop waits without blocking.
 /// Three preemptions: three threads take turns over two locks.
-#[test]
-fn shutdown_of_the_default_executor() {
+pub(crate) fn shutdown_of_the_default_executor() {
     explore_bounded("default_executor", &["ended"], |seen| {
         let event_loop = EventLoop::new();
         let pool = settled::ThreadPool::new(std::num::NonZero::<usize>::MIN);

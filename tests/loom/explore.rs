@@ -14,7 +14,9 @@ use std::{
 };
 
 use loom::sync::Condvar;
-use settled::{Promise, ThreadFuture};
+use settled::{Promise, ThreadFuture, model::Spec};
+
+use crate::history::History;
 
 thread_local! {
     /// Panics in this thread. One thread of the system runs all threads of a scenario.
@@ -26,9 +28,6 @@ pub(crate) type Seen = Mutex<BTreeSet<&'static str>>;
 
 /// Runs `scenario` in every interleaving. It must have reached each of `ends` in some execution
 /// and nothing else in any: a scenario that cannot lose its race would show nothing.
-///
-/// A limit on time, executions or preemptions would let loom pass what it has not explored, so the
-/// environment must not set any.
 pub(crate) fn explore(name: &str, ends: &[&'static str], scenario: fn(&Seen)) {
     run(name, ends, None, scenario);
 }
@@ -39,28 +38,73 @@ pub(crate) fn explore_bounded(name: &str, ends: &[&'static str], scenario: fn(&S
     run(name, ends, Some(3), scenario);
 }
 
-fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: fn(&Seen)) {
+/// Runs `scenario` in every interleaving, or in those with so many preemptions, and has each history explained.
+/// It writes the history, and returns the specification that must explain it.
+pub(crate) fn explore_histories(
+    name: &str,
+    preemptions: Option<usize>,
+    scenario: impl Fn(&History) -> Spec + Send + Sync + 'static,
+) {
+    let histories = Arc::new(Mutex::new(BTreeSet::new()));
+    let executions = check(preemptions, {
+        let histories = Arc::clone(&histories);
+        move || {
+            let history = History::default();
+            let spec = scenario(&history);
+            let explained = history.explain(spec).unwrap_or_else(|why| panic!("{why}"));
+            histories.lock().unwrap().insert(explained);
+        }
+    });
+    assert!(executions > 1, "{name} has one interleaving only");
+    HISTORIES_SEEN.fetch_add(histories.lock().unwrap().len(), Ordering::Relaxed);
+}
+
+/// How many executions and distinct histories there were at least when this was last looked at.
+pub(crate) const EXECUTIONS: usize = 903_550;
+pub(crate) const HISTORIES: usize = 5_678;
+
+static EXECUTIONS_SEEN: AtomicUsize = AtomicUsize::new(0);
+static HISTORIES_SEEN: AtomicUsize = AtomicUsize::new(0);
+
+/// How many executions and distinct histories there were, over all scenarios.
+pub(crate) fn totals() -> [usize; 2] {
+    [EXECUTIONS_SEEN.load(Ordering::Relaxed), HISTORIES_SEEN.load(Ordering::Relaxed)]
+}
+
+/// Runs `scenario` under loom, and counts. A limit on time or executions would let loom pass what it has not
+/// explored.
+fn check(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) -> usize {
     count_panics();
     let panics = PANICS.get();
-    let (executions, seen) = (Arc::new(AtomicUsize::new(0)), Arc::new(Seen::default()));
+    let executions = Arc::new(AtomicUsize::new(0));
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_file = None;
     builder.check({
-        let (executions, seen) = (Arc::clone(&executions), Arc::clone(&seen));
+        let executions = Arc::clone(&executions);
         move || {
             executions.fetch_add(1, Ordering::Relaxed);
-            scenario(&seen);
+            scenario();
         }
     });
     let executions = executions.load(Ordering::Relaxed);
+    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
+    assert_eq!(PANICS.get(), panics, "a panic was taken for a callback's, and swallowed");
+    executions
+}
+
+fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: fn(&Seen)) {
+    let seen = Arc::new(Seen::default());
+    let executions = check(preemptions, {
+        let seen = Arc::clone(&seen);
+        move || scenario(&seen)
+    });
     println!("loom: {name}: {executions} executions");
     assert!(executions > 1, "{name} has one interleaving only");
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen, ends.iter().copied().collect(), "{name} ended otherwise");
-    assert_eq!(PANICS.get(), panics, "a panic was taken for a callback's, and swallowed");
 }
 
 /// The cell isolates panics of callbacks and wakers, and so would those of loom that arise there.

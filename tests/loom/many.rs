@@ -6,8 +6,7 @@ use settled::{Cancel, ReturnWhen, as_completed, wait};
 use crate::explore::{Values, explore, promise, saw};
 
 /// `[wait-5]` Two settlers, and one who waits for both: it is told of both, and then owns them.
-#[test]
-fn wait_for_all_against_two_settlers() {
+pub(crate) fn wait_for_all_against_two_settlers() {
     explore("wait_all", &["none settled", "some settled"], |seen| {
         let values = Values::default();
         let (one, other) = (promise(), promise());
@@ -27,8 +26,7 @@ fn wait_for_all_against_two_settlers() {
 }
 
 /// `[wait-5]` Who waits for the first leaves the other, which settles meanwhile or not.
-#[test]
-fn wait_for_the_first_against_two_settlers() {
+pub(crate) fn wait_for_the_first_against_two_settlers() {
     explore("wait_first", &["first", "second", "both"], |seen| {
         let values = Values::default();
         let (one, other) = (promise(), promise());
@@ -54,8 +52,7 @@ fn wait_for_the_first_against_two_settlers() {
 }
 
 /// `[wait-6]` Each is yielded once, in the order in which they settled, whoever settles first.
-#[test]
-fn as_completed_against_two_settlers() {
+pub(crate) fn as_completed_against_two_settlers() {
     explore("as_completed", &["0 then 1", "1 then 0"], |seen| {
         let values = Values::default();
         let (one, other) = (promise(), promise());
@@ -79,8 +76,7 @@ fn as_completed_against_two_settlers() {
 }
 
 /// `[wait-6]` An iterator that is dropped early leaves nothing behind.
-#[test]
-fn a_dropped_iterator_against_a_settler() {
+pub(crate) fn a_dropped_iterator_against_a_settler() {
     explore("as_completed_dropped", &["yielded", "dropped"], |seen| {
         let values = Values::default();
         let (one, value) = (promise(), values.make(1));

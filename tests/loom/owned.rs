@@ -16,8 +16,7 @@ fn owned() -> (Arc<Counter>, Pair) {
 
 /// `[promise-5]` `[cancel-4]` Two requests against the finish: each is answered by what it met, the owner is woken once at
 /// the most, and the finish cannot lose.
-#[test]
-fn requests_against_finish() {
+pub(crate) fn requests_against_finish() {
     explore("requests_finish", &["after", "before", "between"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -41,8 +40,7 @@ fn requests_against_finish() {
 
 /// `[cancel-6]` A request that the owner acts on: the canceller sees `Requested`, and the reader, who is
 /// blocked, a cancellation.
-#[test]
-fn request_against_stopped_against_a_blocked_reader() {
+pub(crate) fn request_against_stopped_against_a_blocked_reader() {
     explore("request_stopped", &["after", "before"], |seen| {
         let (owner, (promise, future)) = owned();
         let future = Arc::new(future);

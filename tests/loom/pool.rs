@@ -16,8 +16,7 @@ fn pool() -> ThreadPool {
 }
 
 /// `[pool-1]` `[pool-6]` A job that was accepted settles, by running or by being dropped.
-#[test]
-fn shutdown_against_a_worker() {
+pub(crate) fn shutdown_against_a_worker() {
     explore_bounded("pool_shutdown", &["ran", "dropped"], |seen| {
         let pool = pool();
         let future = pool.submit(|| 1).unwrap();
@@ -34,8 +33,7 @@ fn shutdown_against_a_worker() {
 }
 
 /// `[pool-5]` A worker that goes to sleep is woken by the next job.
-#[test]
-fn submit_against_an_idle_worker() {
+pub(crate) fn submit_against_an_idle_worker() {
     explore_bounded("pool_idle", &["both ran"], |seen| {
         let pool = pool();
         let first = pool.submit(|| 1).unwrap();
@@ -48,8 +46,7 @@ fn submit_against_an_idle_worker() {
 }
 
 /// `[pool-4]` `[pool-6]` A job is refused, or it settles.
-#[test]
-fn submit_against_shutdown() {
+pub(crate) fn submit_against_shutdown() {
     explore_bounded("pool_submit_shutdown", &["ran", "refused"], |seen| {
         let pool = Arc::new(pool());
         let closer = thread::spawn({
@@ -69,8 +66,7 @@ fn submit_against_shutdown() {
 }
 
 /// `[pool-7]` The only worker waits for a job of its own pool, which somebody else may cancel.
-#[test]
-fn self_wait_against_cancel() {
+pub(crate) fn self_wait_against_cancel() {
     explore_bounded("pool_self_wait", &["helped", "cancelled"], |seen| {
         let pool = Arc::new(pool());
         let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::promise();
@@ -89,8 +85,7 @@ fn self_wait_against_cancel() {
 }
 
 /// `[pool-8]` Two workers that wait for each other: one of them is refused, and it is one.
-#[test]
-fn two_workers_that_wait_for_each_other() {
+pub(crate) fn two_workers_that_wait_for_each_other() {
     type Other = Arc<ThreadFuture<Result<(), WouldDeadlock>, std::convert::Infallible>>;
     explore_bounded("pool_circle", &["the first is refused", "the second is refused"], |seen| {
         let (one, other) = (pool(), pool());

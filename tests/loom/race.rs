@@ -11,8 +11,7 @@ use settled::{Cancel, Cancelled, Failure, Lost, Refusal};
 use crate::explore::{Values, explore, promise, saw};
 
 /// `[promise-2]` `[cancel-1]` Exactly one of the two wins, the loser gets its value back, and the reader returns.
-#[test]
-fn cancel_against_finish_against_a_blocked_reader() {
+pub(crate) fn cancel_against_finish_against_a_blocked_reader() {
     explore("cancel_finish_reader", &["cancelled", "finished"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -43,8 +42,7 @@ fn cancel_against_finish_against_a_blocked_reader() {
 }
 
 /// `[promise-4]` Of a start and a cancel exactly one succeeds; a start that loses says why.
-#[test]
-fn start_against_cancel() {
+pub(crate) fn start_against_cancel() {
     explore("start_cancel", &["after", "before", "between"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -69,8 +67,7 @@ fn start_against_cancel() {
 
 /// `[cell-2]` What the settling thread did before is visible to one who merely looks. The atomic is relaxed:
 /// only the cell can make it so.
-#[test]
-fn a_look_sees_what_was_done_before() {
+pub(crate) fn a_look_sees_what_was_done_before() {
     explore("look", &["early", "late"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -95,8 +92,7 @@ fn a_look_sees_what_was_done_before() {
 
 /// `[cell-4]` Handles come and go in two threads while a third settles: the value is dropped once, by
 /// whoever is last.
-#[test]
-fn handles_against_finish() {
+pub(crate) fn handles_against_finish() {
     explore("handles_finish", &["pending", "settled"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -118,8 +114,7 @@ fn handles_against_finish() {
 
 /// `[settled-3]` Of two who would take the value at most one gets it. Neither does if each still has a handle
 /// while the other asks.
-#[test]
-fn take_against_take() {
+pub(crate) fn take_against_take() {
     explore("take_take", &["neither", "one"], |seen| {
         let values = Values::default();
         let (promise, future) = promise();

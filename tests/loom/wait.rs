@@ -14,8 +14,7 @@ use crate::explore::{Values, block_on, explore, promise, saw};
 
 /// `[cell-3]` `[settled-3]` The settler gives its handle up in the step that settles, so that the only other handle is the
 /// only one as soon as its owner can know.
-#[test]
-fn wait_then_take() {
+pub(crate) fn wait_then_take() {
     explore("wait_take", &["parked", "settled"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -29,8 +28,7 @@ fn wait_then_take() {
 }
 
 /// `[await-1]` `[cell-3]` The same for a task.
-#[test]
-fn await_then_take() {
+pub(crate) fn await_then_take() {
     explore("await_take", &["pending", "settled"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -45,8 +43,7 @@ fn await_then_take() {
 
 /// `[await-2]` A task that polls again with another waker gives its place up and takes another. A settlement
 /// in between must not be lost.
-#[test]
-fn a_task_that_moves() {
+pub(crate) fn a_task_that_moves() {
     explore("await_moved", &["pending", "settled"], |seen| {
         let values = Values::default();
         let value = values.make(1);
@@ -68,8 +65,7 @@ fn a_task_that_moves() {
 }
 
 /// `[wait-1]` Everyone who waits is told, not only the first.
-#[test]
-fn two_waiters_against_cancel() {
+pub(crate) fn two_waiters_against_cancel() {
     explore("two_waiters_cancel", &["cancelled"], |seen| {
         let (promise, future) = promise();
         let future = Arc::new(future);
@@ -90,8 +86,7 @@ fn two_waiters_against_cancel() {
 }
 
 /// `[promise-3]` The end of the promise is the end of the wait.
-#[test]
-fn promise_dropped_against_wait() {
+pub(crate) fn promise_dropped_against_wait() {
     explore("drop_pending_wait", &["parked", "settled"], |seen| {
         let (promise, future) = promise();
         let dropper = thread::spawn(move || drop(promise));
