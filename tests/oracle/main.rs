@@ -1,0 +1,202 @@
+//! Programs of calls on both futures beside Python's: every one of up to six calls, then 20,000 longer ones by
+//! chance for each class. The answers are equal, but for the rows of `spec/python.md`, and each row is met.
+//!
+//! Where there is no Python, a record of its answers to the programs of up to four calls stands in;
+//! `SETTLED_BLESS=1` writes it anew.
+
+mod python;
+mod real;
+
+use std::{collections::BTreeMap, env, fs, path::PathBuf, process::ExitCode, sync::Mutex};
+
+use python::Python;
+use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult, Testable};
+use real::Real;
+
+/// How long the programs are that are all tried, and how long those that the record has.
+const LENGTH: usize = 6;
+const RECORDED: usize = 4;
+const RANDOM: u64 = 20_000;
+
+/// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
+/// remove the last callback, a turn of the loop.
+const CLASSES: [(char, &str); 3] = [('T', "srxcgea"), ('C', "rxcgeamt"), ('P', "rxcgeamt")];
+
+/// The rows of `spec/python.md`, in its order.
+const ROWS: [&str; 4] =
+    ["used-again", "removed-in-time", "told-not-raised", "start-is-not-asked-twice"];
+
+/// How often each row was met.
+static MET: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
+
+fn meet(row: &'static str) {
+    assert!(ROWS.contains(&row), "{row} is no row");
+    *MET.lock().unwrap().entry(row).or_default() += 1;
+}
+
+/// What Python answers to a program, against the real crate.
+fn compare(class: char, program: &str, answers: &str) -> Result<(), String> {
+    let mut real = Real::new(class);
+    let answers: Vec<&str> = answers.split(' ').collect();
+    if answers.len() != program.len() {
+        return Err(format!("{class} {program}: there are {} answers", answers.len()));
+    }
+    for (at, (letter, theirs)) in program.chars().zip(answers).enumerate() {
+        let ours = real.call(letter, theirs);
+        if ours != theirs {
+            let call = &program[..=at];
+            return Err(format!("{class} {call}: the last call says {ours}, Python says {theirs}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every program of this length. Its beginnings are the shorter ones.
+fn programs(letters: &str, length: usize) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for _ in 0..length {
+        all = all
+            .iter()
+            .flat_map(|it| letters.chars().map(move |letter| format!("{it}{letter}")))
+            .collect();
+    }
+    all
+}
+
+/// A program by chance.
+#[derive(Clone, Debug)]
+struct Random<const CLASS: usize>(String);
+
+impl<const CLASS: usize> Arbitrary for Random<CLASS> {
+    fn arbitrary(g: &mut Gen) -> Self {
+        let letters: Vec<char> = CLASSES[CLASS].1.chars().collect();
+        let length = LENGTH + 1 + usize::arbitrary(g) % 24;
+        Self((0..length).map(|_| *g.choose(&letters).expect("there are calls")).collect())
+    }
+
+    fn shrink(&self) -> Box<dyn Iterator<Item = Self>> {
+        let program = self.0.clone();
+        Box::new((0..program.len()).map(move |at| {
+            let mut shorter = program.clone();
+            shorter.remove(at);
+            Self(shorter)
+        }))
+    }
+}
+
+/// Asks Python about one program.
+static CHILD: Mutex<Option<Python>> = Mutex::new(None);
+
+fn ask(class: char, program: &str) -> String {
+    let mut child = CHILD.lock().unwrap();
+    child.as_mut().expect("it was started").ask(class, program)
+}
+
+impl<const CLASS: usize> Testable for Random<CLASS> {
+    fn result(&self, _: &mut Gen) -> TestResult {
+        let class = CLASSES[CLASS].0;
+        match compare(class, &self.0, &ask(class, &self.0)) {
+            Ok(()) => TestResult::passed(),
+            Err(why) => TestResult::error(why),
+        }
+    }
+}
+
+fn random<const CLASS: usize>() -> u64 {
+    fn agrees<const CLASS: usize>(program: Random<CLASS>) -> Random<CLASS> {
+        program
+    }
+    QuickCheck::new()
+        .tests(RANDOM)
+        .max_tests(RANDOM)
+        .quickcheck(agrees::<CLASS> as fn(Random<CLASS>) -> Random<CLASS>);
+    RANDOM
+}
+
+fn record() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/record.txt")
+}
+
+fn all_with(python: Python) -> Result<(u64, String), String> {
+    let version = python.version.clone();
+    *CHILD.lock().unwrap() = Some(python);
+    let mut agreed = 0;
+    for (class, letters) in CLASSES {
+        let programs = programs(letters, LENGTH);
+        let mut child = CHILD.lock().unwrap();
+        let child = child.as_mut().expect("it was started");
+        let mut result = Ok(());
+        child.ask_all(class, &programs, |program, answers| {
+            if result.is_ok() {
+                result = compare(class, program, answers);
+                agreed += 1;
+            }
+        });
+        result?;
+    }
+    agreed += random::<0>() + random::<1>() + random::<2>();
+    if env::var_os("SETTLED_BLESS").is_some() {
+        let mut text = String::new();
+        for (class, letters) in CLASSES {
+            for program in programs(letters, RECORDED) {
+                text += &format!("{class} {program} {}\n", ask(class, &program));
+            }
+        }
+        fs::write(record(), text).map_err(|e| e.to_string())?;
+    }
+    Ok((agreed, version))
+}
+
+/// The recorded answers, where there is no Python to ask.
+fn all_recorded() -> Result<u64, String> {
+    let text = fs::read_to_string(record()).map_err(|e| format!("the record: {e}"))?;
+    for line in text.lines() {
+        let mut parts = line.splitn(3, ' ');
+        let (class, program) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        compare(class.chars().next().unwrap_or('?'), program, parts.next().unwrap_or_default())?;
+    }
+    Ok(text.lines().count() as u64)
+}
+
+fn run() -> Result<String, String> {
+    let (agreed, with) = match Python::start() {
+        Ok(python) => {
+            let (agreed, version) = all_with(python)?;
+            (agreed, format!("CPython {version}"))
+        }
+        Err(why) => {
+            println!("no Python to ask: {why}");
+            println!("SKIPPED oracle: python3, install with apt-get install python3");
+            if env::var("SETTLED_STRICT").is_ok_and(|strict| strict == "1") {
+                return Err("SETTLED_STRICT is set, and there is no Python to ask".to_owned());
+            }
+            (all_recorded()?, "a record of CPython's answers".to_owned())
+        }
+    };
+    let met = MET.lock().unwrap();
+    let mut table =
+        fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("spec/python.md"))
+            .map_err(|e| format!("spec/python.md: {e}"))?;
+    table.retain(|c| c != '`');
+    for row in ROWS {
+        let times = met.get(row).copied().unwrap_or_default();
+        println!("differs: {row}: {times} times");
+        if times == 0 || !table.contains(&format!("\n| {row} |")) {
+            return Err(format!("{row} was met {times} times, or is not told in spec/python.md"));
+        }
+    }
+    Ok(format!("agreed: {agreed} programs with {with}"))
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(line) => {
+            println!("{line}");
+            ExitCode::SUCCESS
+        }
+        Err(why) => {
+            println!("FAILED: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
