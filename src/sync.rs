@@ -45,6 +45,19 @@ pub(crate) fn wait<'a, T>(
     }
 }
 
+/// The ordering of a place that has a name. Under loom it is weakened to Relaxed if `SETTLED_WEAKEN` names the
+/// place: a test then has to fail, or the ordering is one that nothing needs (`tests/faults/orderings`).
+#[cfg(not(settled_loom))]
+pub(crate) const fn at(_place: &str, ordering: Ordering) -> Ordering {
+    ordering
+}
+#[cfg(settled_loom)]
+pub(crate) fn at(place: &str, ordering: Ordering) -> Ordering {
+    static WEAKENED: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let weakened = WEAKENED.get_or_init(|| std::env::var("SETTLED_WEAKEN").ok());
+    if weakened.as_deref() == Some(place) { Ordering::Relaxed } else { ordering }
+}
+
 /// Declares a static behind a [`Mutex`].
 #[cfg(not(settled_loom))]
 macro_rules! static_mutex {

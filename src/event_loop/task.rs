@@ -22,7 +22,7 @@ use crate::{
     error::{Cancel, Failure, Panic, Refusal},
     phase::Owned,
     promise::Promise,
-    sync::{AtomicBool, Ordering},
+    sync::{AtomicBool, Ordering, at},
     waiter::Run,
 };
 
@@ -49,7 +49,7 @@ impl Flag {
     pub(crate) fn lower(&self) {
         // ORDERING: true=>false, AcqRel; pairs with the swap in `wake_by_ref`: what a waker did
         // before it found the flag up is visible to this step.
-        self.queued.swap(false, Ordering::AcqRel);
+        self.queued.swap(false, at("step takes the flag", Ordering::AcqRel));
     }
 }
 
@@ -60,7 +60,7 @@ impl Wake for Flag {
 
     fn wake_by_ref(self: &Arc<Self>) {
         // ORDERING: *=>true, AcqRel; releases what the waker did to the step that lowers the flag.
-        if !self.queued.swap(true, Ordering::AcqRel) {
+        if !self.queued.swap(true, at("wake raises the flag", Ordering::AcqRel)) {
             // A closed loop has stopped its tasks.
             drop(self.queue.post(Post::Step(self.task)));
         }

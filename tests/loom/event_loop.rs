@@ -1,8 +1,15 @@
 //! The reference loop against other threads: posts, deliveries, requests, and its end.
+#![expect(unsafe_code, reason = "a plain field that only the flag of a task orders")]
 
-use std::{cell::Cell, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    sync::Arc,
+    task::Poll,
+};
 
 use loom::{
+    cell::UnsafeCell,
     sync::{
         Mutex,
         atomic::{AtomicBool, Ordering},
@@ -156,6 +163,50 @@ pub(crate) fn cancel_against_a_coroutine() {
             (Cancel::Requested | Cancel::Refused(_), false) => saw(seen, "finished"),
             other => panic!("{other:?}"),
         }
+    });
+}
+
+/// `[loop-6]` A wake that finds the step queued already posts nothing, and what was written before it is seen by that
+/// step all the same: the two swaps of the flag are all that orders them.
+pub(crate) fn a_wake_that_finds_the_step_queued() {
+    explore("loop_wake", &["seen"], |seen| {
+        let event_loop = EventLoop::new();
+        let data = Arc::new(UnsafeCell::new(0));
+        let (told, woken) = (Arc::new(AtomicBool::new(false)), Rc::new(RefCell::new(None)));
+        let task = event_loop.create_task({
+            let (data, woken) = (Arc::clone(&data), Rc::clone(&woken));
+            std::future::poll_fn(move |cx| {
+                if woken.borrow_mut().replace(cx.waker().clone()).is_none() {
+                    return Poll::Pending;
+                }
+                // SAFETY: whoever writes has done so before it woke this task, if the flag orders them.
+                Poll::Ready(data.with(|data| unsafe { *data }))
+            })
+        });
+        let turn = || {
+            event_loop.stop();
+            event_loop.run_forever().unwrap();
+        };
+        turn();
+        let waker = woken.borrow().clone().unwrap();
+        // The step is queued from here on.
+        waker.wake_by_ref();
+        let other = thread::spawn({
+            let told = Arc::clone(&told);
+            move || {
+                // SAFETY: the task reads after the wake, if the flag orders them.
+                data.with_mut(|data| unsafe { *data = 5 });
+                waker.wake();
+                told.store(true, Ordering::Relaxed);
+            }
+        });
+        while !told.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        turn();
+        assert_eq!(task.unwrap().result().unwrap(), &5);
+        other.join().unwrap();
+        saw(seen, "seen");
     });
 }
 
