@@ -3,6 +3,9 @@
 //! nothing is left in the memory.
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
+#[path = "support/closing.rs"]
+mod closing;
+
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     env,
@@ -221,7 +224,7 @@ fn soak(operations: u64) -> Arc<Books> {
     books
 }
 
-fn main() -> ExitCode {
+fn balance() -> Result<String, String> {
     let full = env::var_os("SETTLED_FULL").is_some();
     let operations = if full { 100_000_000 } else { 1_000_000 };
     let panics = Arc::new(AtomicU64::new(0));
@@ -250,8 +253,12 @@ fn main() -> ExitCode {
         read(&panics)
     );
     let lost = registered.abs_diff(called) + unsettled;
-    println!("soak: {done} operations, {futures} futures, {lost} lost");
+    let line = format!("soak: {done} operations, {futures} futures, {lost} lost");
     let balanced =
         lost == 0 && left == 0 && done >= operations && cancelled > 0 && read(&panics) > 0;
-    if balanced { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if balanced { Ok(line) } else { Err(line) }
+}
+
+fn main() -> ExitCode {
+    closing::main("the_books_balance", balance)
 }

@@ -307,6 +307,26 @@ impl Shape {
 }
 
 impl System {
+    /// What a future is like, for who steps the real one beside it.
+    ///
+    /// # Panics
+    ///
+    /// If the program has no such future.
+    #[must_use]
+    pub fn future(&self, it: Future) -> &Spec {
+        &self.cells[usize::from(it)].spec
+    }
+
+    /// How many entries the queue of a loop has.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn queued(&self, agent: Agent) -> usize {
+        self.parties[usize::from(agent)].queue.len()
+    }
+
     pub(super) fn cell(&mut self, it: Future) -> &mut Cell {
         &mut self.cells[usize::from(it)]
     }

@@ -41,6 +41,16 @@ pub enum Does {
 }
 
 impl Program {
+    /// Whether the view that a loop has of a future shows it as settled.
+    ///
+    /// # Panics
+    ///
+    /// If the program has no such loop or future.
+    #[must_use]
+    pub fn shows(&self, state: &System, on: Agent, it: Future) -> bool {
+        self.sees(state, on, it)
+    }
+
     /// The steps that an agent can take: one, or none; with a wait that can expire, or one that can
     /// be helped.
     pub(super) fn choice(&self, state: &System, agent: Agent) -> Option<Does> {

@@ -89,7 +89,7 @@ fn stack() -> usize {
 
 /// Whether more of a worker's stack is in use than leaves room for another job.
 fn is_little_left(bottom: usize) -> bool {
-    // A sanitizer may keep locals on the heap: an address that is not on the stack says nothing of it, and the
+    // A sanitizer may keep locals on the heap. An address that cannot be on the stack says nothing of it, and the
     // number of jobs alone counts.
     (ROOM..STACK).contains(&bottom.abs_diff(stack()))
 }

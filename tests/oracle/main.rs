@@ -4,6 +4,8 @@
 //! Where there is no Python, a record of its answers to the programs of up to four calls stands in;
 //! `SETTLED_BLESS=1` writes it anew.
 
+#[path = "../support/closing.rs"]
+mod closing;
 mod python;
 mod real;
 
@@ -17,6 +19,7 @@ use real::Real;
 const LENGTH: usize = 6;
 const RECORDED: usize = 4;
 const RANDOM: u64 = 20_000;
+const RANDOM_IN_FULL: u64 = 200_000;
 
 /// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
 /// remove the last callback, a turn of the loop.
@@ -106,11 +109,13 @@ fn random<const CLASS: usize>() -> u64 {
     fn agrees<const CLASS: usize>(program: Random<CLASS>) -> Random<CLASS> {
         program
     }
+    let full = env::var_os("SETTLED_FULL").is_some();
+    let tests = if full { RANDOM_IN_FULL } else { RANDOM };
     QuickCheck::new()
-        .tests(RANDOM)
-        .max_tests(RANDOM)
+        .tests(tests)
+        .max_tests(tests)
         .quickcheck(agrees::<CLASS> as fn(Random<CLASS>) -> Random<CLASS>);
-    RANDOM
+    tests
 }
 
 fn record() -> PathBuf {
@@ -189,14 +194,5 @@ fn run() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(why) => {
-            println!("FAILED: {why}");
-            ExitCode::FAILURE
-        }
-    }
+    closing::main("answers", run)
 }

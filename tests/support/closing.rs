@@ -1,0 +1,27 @@
+//! A target of one test that prints a closing line of its own.
+
+use std::{
+    process::ExitCode,
+    sync::{Arc, Mutex},
+};
+
+use libtest_mimic::{Arguments, Trial};
+
+/// Runs the test under its name, as libtest would, and prints the line that it gives, at the start of a line.
+pub(crate) fn main(
+    name: &str,
+    test: impl FnOnce() -> Result<String, String> + Send + 'static,
+) -> ExitCode {
+    let line = Arc::new(Mutex::new(None));
+    let last = Arc::clone(&line);
+    let test = move || {
+        let closing = test().map_err(|why| format!("FAILED: {why}"))?;
+        *last.lock().unwrap() = Some(closing);
+        Ok(())
+    };
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), vec![Trial::test(name, test)]);
+    if let Some(line) = &*line.lock().unwrap() {
+        println!("{line}");
+    }
+    conclusion.exit_code()
+}
