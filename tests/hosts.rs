@@ -199,7 +199,7 @@ fn the_kit_finds_each_fault() {
         (Fault::LastFirst, "first in, first out"),
         (Fault::Swallows, "closed hands the job back"),
         (Fault::Keeps, "a dropped job settles its future"),
-        (Fault::Loses, "ten thousand posts from four threads"),
+        (Fault::Loses, "first in, first out"),
         (Fault::Unmarked, "the thread is marked while jobs run"),
         (Fault::StaysMarked, "the thread is marked while jobs run"),
     ];

@@ -107,7 +107,7 @@ pub struct TimedOut<T: 'static, E: 'static> {
 }
 
 /// Waits for a future, for `timeout` at the most; then it asks to cancel it. Python's
-/// `asyncio.wait_for`. `[combine-2]`
+/// `asyncio.wait_for`. `[combine-2]` The time counts from the first poll.
 ///
 /// A task of this loop is stopped before this returns; if it ended before it could be stopped, its outcome is
 /// returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
@@ -162,7 +162,7 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 }
 
 /// Runs `coroutine` for `timeout` at the most, in the task that awaits this; then it is stopped. Python's
-/// `asyncio.timeout`. `[combine-2]`
+/// `asyncio.timeout`. `[combine-2]` The time counts from the first poll.
 ///
 /// To stop it is to drop it: the tasks that it awaited by value, and those of its groups, have then been
 /// stopped too before this returns. A coroutine that is complete when the time is over has made it.
