@@ -80,7 +80,8 @@ where
     }
     poll_fn(|cx| {
         group.listen(cx);
-        if group.has_failed() {
+        // Once: it asks each of them.
+        if group.has_failed() && group.0.open.get() {
             group.stop_all();
         }
         ready!(stopping.poll(cx));
