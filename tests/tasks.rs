@@ -452,8 +452,10 @@ fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
         let outer = here().create_task(async { drop(inner.await) }).unwrap();
         passes(2).await;
         assert_eq!(outer.cancel_with("too late"), Cancel::Requested);
-        assert_eq!(outer.task().unwrap().cancel_with("second"), Cancel::Requested);
+        let task = outer.task().unwrap().clone();
+        assert_eq!(task.cancel_with("second"), Cancel::Requested);
         let settled = outer.await;
+        assert_eq!(task.cancel(), Cancel::Already);
         assert_eq!(settled.cancel_reason().as_deref(), Some("too late"));
         assert!(matches!(settled.exception(), Some(Failure::Cancelled(Cancelled::Requested))));
         let inner = seen.settled().unwrap();

@@ -86,6 +86,8 @@ pub(crate) struct Facts {
     /// Its coroutine has been dropped; it waits for those that it awaited.
     stopping: Cell<bool>,
     ended: Cell<bool>,
+    /// It ended because it was stopped.
+    stopped: Cell<bool>,
 }
 
 /// A task of a loop, whatever its outcome: its name, and a way to stop it. Cheap to clone; it keeps the
@@ -211,6 +213,7 @@ where
             name: RefCell::new(format!("Task-{id}").into()),
             stopping: Cell::new(false),
             ended: Cell::new(false),
+            stopped: Cell::new(false),
         };
         Task(Rc::new(Body {
             facts,
@@ -264,8 +267,13 @@ where
             self.coroutine.replace(Coroutine::Stopping(stopping));
             return false;
         }
-        self.settle(Promise::<T, E, Owned>::stopped);
+        self.end_stopped();
         true
+    }
+
+    fn end_stopped(&self) {
+        self.facts.stopped.set(true);
+        self.settle(Promise::<T, E, Owned>::stopped);
     }
 
     fn settle(&self, how: impl FnOnce(Promise<T, E, Owned>)) {
@@ -337,13 +345,14 @@ where
     }
 
     fn end(&self) {
-        self.settle(Promise::<T, E, Owned>::stopped);
+        self.end_stopped();
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {
         let promise = self.promise.borrow();
         match promise.as_ref() {
             Some(promise) => promise.request(reason),
+            None if self.facts.stopped.get() => Cancel::Already,
             None => Cancel::Refused(Refusal::Finished),
         }
     }
