@@ -338,10 +338,13 @@ where
     }
 
     fn stop(&self) {
-        if let Coroutine::Suspended(coroutine) = self.coroutine.replace(Coroutine::Away) {
-            // Everything stops: there is nobody to wait for.
-            drop(self.stop_coroutine(coroutine));
-        }
+        // Everything stops: there is nobody to wait for.
+        let left = match self.coroutine.replace(Coroutine::Away) {
+            Coroutine::Suspended(coroutine) => self.stop_coroutine(coroutine),
+            Coroutine::Stopping(stopping) => stopping,
+            Coroutine::Away => return,
+        };
+        self.home.isolate(|| drop(left));
     }
 
     fn end(&self) {
