@@ -285,7 +285,7 @@ fn posts_against_close<S: Subject>(make: &dyn Fn() -> S) {
             let (ran, back) = (Arc::clone(&ran), Arc::clone(&back));
             thread::spawn(move || {
                 let mut futures = Vec::new();
-                while !stop.load(Ordering::Relaxed) {
+                while !stop.load(Ordering::Relaxed) && futures.len() < 10_000 {
                     let (promise, future) = ThreadFuture::<(), ()>::promise();
                     futures.push(future);
                     let ran = Arc::clone(&ran);

@@ -446,11 +446,10 @@ fn coroutines_posted_against_close_are_settled_or_handed_back() {
         .map(|_| {
             let home = event_loop.handle();
             thread::spawn(move || {
-                let mut futures = Vec::new();
-                while let Ok(future) = bridge::run_coroutine_threadsafe(async { 1 }, &home) {
-                    futures.push(future);
-                }
-                futures
+                // As many as fit before the close, and not without end.
+                let posts =
+                    (0..1_000).map(|_| bridge::run_coroutine_threadsafe(async { 1 }, &home));
+                posts.map_while(Result::ok).collect::<Vec<_>>()
             })
         })
         .collect();
