@@ -1,8 +1,6 @@
 //! The crossings between the two flavours: the only module that uses both.
 
-use std::{
-    any::Any, cell::RefCell, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker,
-};
+use std::{any::Any, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker};
 
 use crate::{
     Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture, ThreadPool,
@@ -123,16 +121,15 @@ where
 }
 
 /// What a loop keeps of its default executor: `None` once it was shut down.
-type Default = RefCell<Option<Arc<ThreadPool>>>;
+type Kept = Option<Arc<ThreadPool>>;
 
-fn kept(home: &LoopRef) -> Option<Rc<Default>> {
+fn kept(home: &LoopRef) -> Option<Rc<Kept>> {
     let kept = home.kept().borrow().clone();
     kept.and_then(|kept| kept.downcast().ok())
 }
 
-fn keep(home: &LoopRef, pool: Option<Arc<ThreadPool>>) {
-    let kept: Rc<Default> = Rc::new(RefCell::new(pool));
-    let last = home.kept().replace(Some(kept as Rc<dyn Any>));
+fn keep(home: &LoopRef, pool: Kept) {
+    let last = home.kept().replace(Some(Rc::new(pool) as Rc<dyn Any>));
     drop(last);
 }
 
@@ -145,7 +142,7 @@ pub fn default_executor(home: &LoopRef) -> Option<Arc<ThreadPool>> {
         return None;
     }
     if let Some(kept) = kept(home) {
-        return kept.borrow().clone();
+        return (*kept).clone();
     }
     let pool = Arc::new(ThreadPool::default());
     keep(home, Some(Arc::clone(&pool)));
@@ -168,7 +165,7 @@ pub fn set_default_executor(home: &LoopRef, pool: Arc<ThreadPool>) {
 ///
 /// If no thread can be started that waits.
 pub async fn shutdown_default_executor(home: &LoopRef) {
-    let pool = kept(home).and_then(|kept| kept.borrow().clone());
+    let pool = kept(home).and_then(|kept| (*kept).clone());
     keep(home, None);
     let Some(pool) = pool else { return };
     let (promise, over) = home.create_future::<(), Infallible>();

@@ -28,8 +28,6 @@
 //! ```
 
 use std::{
-    cell::RefCell,
-    rc::Rc,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -252,7 +250,7 @@ fn posts_from_four_threads<S: Subject>(make: &dyn Fn() -> S) {
 
 fn the_thread_is_marked<S: Subject>(make: &dyn Fn() -> S) {
     let mut subject = make();
-    let (answers, seen) = (Rc::new(RefCell::new(None)), Arc::new(Mutex::new(None)));
+    let seen = Arc::new(Mutex::new(None));
     let write = Arc::clone(&seen);
     post(&*subject.schedule(), move || {
         let (promise, future) = ThreadFuture::<(), ()>::promise();
@@ -261,11 +259,9 @@ fn the_thread_is_marked<S: Subject>(make: &dyn Fn() -> S) {
         drop(promise);
         *write.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
     });
-    subject.run_until(&|| {
-        *answers.borrow_mut() = *seen.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.borrow().is_some()
-    });
-    let marked = *answers.borrow();
+    let marked = || *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    subject.run_until(&|| marked().is_some());
+    let marked = marked();
     assert_eq!(
         marked,
         Some(true),
@@ -278,11 +274,11 @@ fn the_thread_is_marked<S: Subject>(make: &dyn Fn() -> S) {
 fn posts_against_close<S: Subject>(make: &dyn Fn() -> S) {
     let mut subject = make();
     let stop = Arc::new(AtomicBool::new(false));
-    let (ran, back) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let ran = Arc::new(AtomicUsize::new(0));
     let posters: Vec<_> = (0..4)
         .map(|_| {
             let (schedule, stop) = (subject.schedule(), Arc::clone(&stop));
-            let (ran, back) = (Arc::clone(&ran), Arc::clone(&back));
+            let ran = Arc::clone(&ran);
             thread::spawn(move || {
                 let mut futures = Vec::new();
                 while !stop.load(Ordering::Relaxed) && futures.len() < 10_000 {
@@ -294,7 +290,6 @@ fn posts_against_close<S: Subject>(make: &dyn Fn() -> S) {
                         let _ = promise.finish(());
                     });
                     if schedule.call_soon_threadsafe(job).is_err() {
-                        back.fetch_add(1, Ordering::Relaxed);
                         break;
                     }
                 }

@@ -824,7 +824,6 @@ fn a_loop_knows_whether_it_runs() {
     assert_eq!(event_loop.run_until_complete(pending::<()>()), Err(RunError::Stopped));
 }
 
-/// What a panic payload's drop may not do: the count shows that nothing was lost.
 #[test]
 fn a_coroutine_whose_drop_panics_is_still_stopped() {
     struct Bomb(Rc<Cell<u32>>);

@@ -27,8 +27,8 @@ impl<T, E> IntoFuture for LoopFuture<T, E> {
     /// # Panics
     ///
     /// When polled in the task whose outcome it is, and on another [`EventLoop`](crate::EventLoop) than its
-    /// own, which cannot run at the same time on this thread. `[await-5]` Awaiting on any other executor of the thread is allowed; the
-    /// future's loop must run for it to go on.
+    /// own, which cannot run at the same time on this thread. `[await-5]` Awaiting on any other executor of the
+    /// thread is allowed; the future's loop must run for it to go on.
     fn into_future(self) -> AwaitLoop<T, E> {
         AwaitLoop { future: Some(self), place: Place::default() }
     }

@@ -40,7 +40,6 @@ impl<T: 'static, E: 'static> Drop for Child<T, E> {
 }
 
 /// The tasks that a stopped coroutine owned and that have not ended yet. `[await-3]`
-#[derive(Default)]
 pub(crate) struct Stopping(Vec<Box<dyn Asked>>);
 
 impl Stopping {

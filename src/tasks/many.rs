@@ -75,8 +75,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Lo
 /// `asyncio.wait`. `[combine-4]`
 ///
 /// As [`settled::wait`](crate::wait()), it returns what is settled and what is not, in the order of the
-/// input; a future that was given several times counts once, in the first place; the end of the timeout is no error, nothing is consumed, and nothing cancelled. None at all
-/// returns at once (in Python it is an error, D38).
+/// input; a future that was given several times counts once, in the first place; the end of the timeout is no
+/// error, nothing is consumed, and nothing cancelled. None at all returns at once (in Python it is an error, D38).
 ///
 /// # Panics
 ///

@@ -5,8 +5,10 @@
 //! None of them blocks: each is awaited in a task of this crate's [`EventLoop`](crate::EventLoop), on the
 //! loop's thread.
 //!
-//! What takes futures by value owns them: when the task is stopped, they are asked to stop, and the task has
-//! not stopped before them. What takes them by reference leaves them as they are. `[await-3]` `[combine-1]`
+//! What takes futures by value, but for [`shield`], owns them once it was polled: when the task is stopped, they are
+//! asked to stop, and the task has not stopped before them. What takes them by reference leaves them as they are.
+//! `[await-3]` `[combine-1]` Cancel safety: dropped outside of a stop, none of them cancels anything, but for
+//! [`task_group`], which always stops its tasks.
 //! A stop is the drop of a coroutine, so that nothing here can swallow one. `[combine-1]`
 //!
 //! The work for each of several futures does not depend on how many there are.
@@ -64,7 +66,7 @@ impl<T: 'static, E: 'static> Drop for Owned<T, E> {
     }
 }
 
-/// Waits by reference. (`(&future).await` counts as looking at the outcome; so does this.)
+/// Waits by reference, as a coroutine that can be polled beside another.
 async fn settled<T: 'static, E: 'static>(future: &LoopFuture<T, E>) -> &Settled<T, E> {
     future.await
 }
