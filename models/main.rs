@@ -7,7 +7,9 @@
 
 mod cases;
 mod charts;
+mod family;
 mod general;
+mod large;
 mod larger;
 mod machine;
 mod rules;

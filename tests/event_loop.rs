@@ -562,6 +562,30 @@ fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
 }
 
 #[test]
+fn a_tick_runs_the_first_call_that_is_due() {
+    let event_loop = EventLoop::new();
+    let ran = Rc::new(Cell::new(0));
+    let call = |event_loop: &LoopRef| {
+        let ran = Rc::clone(&ran);
+        event_loop.call_soon(move || ran.set(ran.get() + 1)).unwrap();
+    };
+    assert_eq!(event_loop.try_tick(), Ok(false), "it does not wait");
+    call(&event_loop);
+    call(&event_loop);
+    event_loop.stop();
+    assert_eq!((event_loop.try_tick(), ran.get()), (Ok(true), 1));
+    assert_eq!((event_loop.try_tick(), ran.get()), (Ok(true), 2));
+    assert_eq!(event_loop.try_tick(), Ok(false));
+    let soon = event_loop.call_later(Duration::ZERO, || ());
+    drop(soon);
+    assert_eq!(event_loop.try_tick(), Ok(true), "a timer that is due is due");
+    let inner = EventLoop::new();
+    let nested = event_loop.run_until_complete(async { inner.try_tick() });
+    assert_eq!(nested, Ok(Err(settled::RunError::Nested)));
+    assert_eq!(event_loop.run_until_complete(pass()), Ok(()), "the stop is over with its tick");
+}
+
+#[test]
 fn a_value_whose_drop_panics_harms_no_other_task() {
     struct Bomb;
     impl Drop for Bomb {

@@ -48,7 +48,7 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[Await(G)])
                 .thread("worker", &[Result(F), Finish(G)]),
-            [17, 10],
+            [18, 11],
             "close_forgets_tasks",
             property::OWNED,
             4,

@@ -143,10 +143,22 @@ impl Core {
         }
     }
 
+    /// Runs the first call that is due, without waiting for one; says whether there was any.
+    pub(super) fn tick(&self) -> bool {
+        self.queue_due(self.queue.take());
+        let call = self.ready.borrow_mut().pop_front();
+        call.map(|call| self.run(call)).is_some()
+    }
+
     fn collect(&self) {
         let idle = self.ready.borrow().is_empty() && !self.stop.get();
         let posts =
             if idle { self.queue.take_or_sleep(self.next_timer()) } else { self.queue.take() };
+        self.queue_due(posts);
+    }
+
+    /// Queues what was posted, and then the timers that are due.
+    fn queue_due(&self, posts: VecDeque<Post>) {
         self.absorb(posts);
         let now = Instant::now();
         let mut timers = self.timers.borrow_mut();

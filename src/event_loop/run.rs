@@ -140,6 +140,30 @@ impl EventLoop {
         }
     }
 
+    /// Runs the first call or step of a task that is due, if there is one, without waiting; says whether there
+    /// was one. For tests that decide the order of everything, and for loops that are run from inside of others.
+    /// It is a run of its own: a [`stop`](LoopRef::stop) has nothing to end here, and is over with it. `[loop-10]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let task = event_loop.create_task(async { 5 }).unwrap();
+    /// assert_eq!(event_loop.try_tick(), Ok(true)); // the only step of the task
+    /// assert_eq!(task.result().unwrap(), &5);
+    /// assert_eq!(event_loop.try_tick(), Ok(false));
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
+    pub fn try_tick(&self) -> Result<bool, RunError> {
+        let core = &self.core;
+        let _role = core.enter()?;
+        let _unstop = Unstop(&core.stop);
+        Ok(core.tick())
+    }
+
     /// Closes the loop. Dropping it does the same. `[loop-5]`
     ///
     /// In this order: new work is refused and given back; each coroutine is dropped, and then its

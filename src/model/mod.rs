@@ -45,7 +45,7 @@ pub use chart::{chart, mermaid};
 pub use program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Program, Role, Shape};
 pub use rules::Rules;
 pub use spec::{Answer, End, Op, Ret, Spec};
-pub use state::{Entry, System};
+pub use state::{Entry, Script, System};
 use stateright::{Model, Property};
 pub use step::{Does, Step};
 

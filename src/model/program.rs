@@ -133,7 +133,7 @@ pub enum Do {
 impl Do {
     /// The future whose promise this is an operation of.
     #[must_use]
-    pub(super) const fn promise(self) -> Option<Future> {
+    pub const fn promise(self) -> Option<Future> {
         match self {
             Self::Start(it)
             | Self::Finish(it)
@@ -145,7 +145,8 @@ impl Do {
     }
 
     /// The futures that this blocks for.
-    pub(super) fn waits_for(self) -> Option<Futures> {
+    #[must_use]
+    pub fn waits_for(self) -> Option<Futures> {
         match self {
             Self::Result(it) | Self::ResultTimeout(it) | Self::Poll(it) | Self::LoopRead(it) => {
                 Some(Futures::of(&[it]))
@@ -158,8 +159,9 @@ impl Do {
         }
     }
 
-    /// Whether the one future is looked at through a loop's view.
-    pub(super) const fn views(self) -> Option<Future> {
+    /// The future that is looked at through a loop's view.
+    #[must_use]
+    pub const fn views(self) -> Option<Future> {
         match self {
             Self::LoopDone(it)
             | Self::LoopRead(it)
@@ -297,6 +299,22 @@ impl Program {
     /// The names of those who take part, in order.
     pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.shape.members.iter().map(|member| member.name)
+    }
+
+    /// Who takes part, and what each does, in order.
+    pub fn members(&self) -> impl Iterator<Item = (Role, &[Do])> {
+        self.shape.members.iter().map(|member| (member.role, &*member.script))
+    }
+
+    /// The callbacks, posted jobs, pool jobs and tasks, in order.
+    pub fn pieces(&self) -> impl Iterator<Item = (Kind, &[Do])> {
+        self.shape.pieces.iter().map(|(kind, script)| (*kind, &**script))
+    }
+
+    /// How many futures it has.
+    #[must_use]
+    pub const fn futures(&self) -> u8 {
+        self.shape.futures
     }
 
     fn member(mut self, name: &'static str, role: Role, script: &[Do]) -> Self {

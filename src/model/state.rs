@@ -63,10 +63,12 @@ pub(super) enum Held {
     Pool(u8),
 }
 
-/// Whose script a frame runs.
+/// Whose script is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Script {
+pub enum Script {
+    /// That of who takes part.
     Own,
+    /// That of a callback, posted job, pool job or task.
     Piece(Piece),
     /// The rest of the stop of a task: its coroutine is gone, its future not yet settled.
     Stop(Piece),
@@ -168,8 +170,9 @@ pub(super) enum Task {
     /// Its next operation, and whether its last step was taken inside a call.
     Live(u8),
     Running,
-    /// Its coroutine is gone, and it waits for the task of this future, which it owned.
-    Stopping(Future),
+    /// Its coroutine is gone, and it waits for the task of this future, which it owned, or for its loop to
+    /// settle it.
+    Stopping(Option<Future>),
     Done,
 }
 
@@ -315,6 +318,44 @@ impl System {
     #[must_use]
     pub fn future(&self, it: Future) -> &Spec {
         &self.cells[usize::from(it)].spec
+    }
+
+    /// The scripts that an agent is in, the innermost last: whether it has begun it, and how many of its
+    /// operations are over.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    pub fn scripts(&self, agent: Agent) -> impl DoubleEndedIterator<Item = (Script, bool, usize)> {
+        let frames = &self.parties[usize::from(agent)].frames;
+        frames.iter().map(|frame| (frame.script, frame.begun, usize::from(frame.at)))
+    }
+
+    /// Whether a task waits for its next step.
+    ///
+    /// # Panics
+    ///
+    /// If the program has no such piece.
+    #[must_use]
+    pub fn is_suspended(&self, task: Piece) -> bool {
+        matches!(self.tasks[usize::from(task)], Task::Live(_))
+    }
+
+    /// Whether a job, task or posted job was handed back.
+    #[must_use]
+    pub const fn was_refused(&self, piece: Piece) -> bool {
+        self.notes.refused.has(piece)
+    }
+
+    /// Whether a loop is closing, and whether it is closed.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn is_closing(&self, agent: Agent) -> (bool, bool) {
+        let life = self.parties[usize::from(agent)].life;
+        (life == Life::Closing, life == Life::Over)
     }
 
     /// How many entries the queue of a loop has.

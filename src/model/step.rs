@@ -164,7 +164,12 @@ impl Program {
 
     /// Whether the call is answered at once here, `WouldDeadlock` or `InvalidState`, if it would have
     /// to wait.
-    pub(super) fn refuses(&self, agent: Agent, what: Do) -> bool {
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn refuses(&self, agent: Agent, what: Do) -> bool {
         let on_loop = self.shape.is_loop(agent);
         match what {
             Do::Result(_) | Do::ResultTimeout(_) | Do::Join => {

@@ -152,12 +152,10 @@ impl Program {
                         _ => return Some((on, true)),
                     }
                 }
-                Some((Kind::Task(_, on), Task::Stopping(next))) => {
-                    if state.is_settled(next) {
-                        return Some((on, true));
-                    }
-                    it = next;
-                }
+                Some((Kind::Task(_, on), Task::Stopping(next))) => match next {
+                    Some(next) if !state.is_settled(next) => it = next,
+                    _ => return Some((on, true)),
+                },
                 Some((Kind::Task(..), _)) => return Some((self.runs(state, piece?)?, false)),
                 Some((Kind::Call, _)) | None => break,
             }

@@ -34,7 +34,7 @@ impl Program {
             state.notes.undead = true;
         }
         if asked || closing || cancelled {
-            return self.stop(state, agent, piece, at);
+            return self.stop(state, agent, piece, at, closing);
         }
         if resumes {
             self.step_of_task(state, agent, piece);
@@ -59,8 +59,16 @@ impl Program {
                 if on == agent && matches!(state.tasks[usize::from(task)], Task::Live(_)))
     }
 
-    /// Drops a coroutine; its future is settled when the task that it owned has stopped.
-    pub(super) fn stop(&self, state: &mut System, agent: Agent, piece: Piece, at: u8) {
+    /// Drops a coroutine; its future is settled when the task that it owned has stopped, or those of a
+    /// closing loop all have.
+    pub(super) fn stop(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        piece: Piece,
+        at: u8,
+        closing: bool,
+    ) {
         state.tasks[usize::from(piece)] = Task::Done;
         let below = state.party(agent).frames.len();
         let script = &self.shape.pieces[usize::from(piece)].1;
@@ -83,8 +91,9 @@ impl Program {
             state.notes.owned.push((own, it));
         }
         match owned.filter(|_| !self.rules.stopped_before_owned) {
+            _ if closing => state.tasks[usize::from(piece)] = Task::Stopping(None),
             Some(it) => {
-                state.tasks[usize::from(piece)] = Task::Stopping(it);
+                state.tasks[usize::from(piece)] = Task::Stopping(Some(it));
                 let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
                 waiting.push(Waiting::Task(piece));
             }

@@ -48,12 +48,22 @@ impl Program {
             state.party(agent).queue.retain(|entry| !matches!(entry, Entry::Step(_)));
             return;
         }
-        for (task, piece) in state.tasks.clone().into_iter().zip(0..) {
-            if matches!((task, self.shape.kind(piece)), (Task::Live(_), Kind::Task(_, on)) if on == agent)
-            {
-                self.push(state, agent, agent, Entry::Step(piece));
-            }
-        }
+        // Each coroutine is dropped, then each task settled, and then comes what was queued.
+        let of_loop = |live_only: bool| {
+            let tasks = state.tasks.iter().zip(0..).filter(move |(task, piece)| {
+                let here = matches!(self.shape.kind(*piece), Kind::Task(_, on) if on == agent);
+                here && match task {
+                    Task::Live(_) => true,
+                    Task::Stopping(_) => !live_only,
+                    _ => false,
+                }
+            });
+            tasks.map(|(_, piece)| Entry::Step(piece)).collect::<Vec<_>>()
+        };
+        let (drops, settles) = (of_loop(true), of_loop(false));
+        let queue = &mut state.parties[usize::from(agent)].queue;
+        queue.retain(|entry| !settles.contains(entry));
+        queue.splice(0..0, [drops, settles].concat());
     }
 
     pub(super) fn sweep(&self, state: &mut System, agent: Agent) {
