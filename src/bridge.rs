@@ -39,6 +39,37 @@ where
     LoopFuture::view(future.clone().into_inner(), home.registry())
 }
 
+/// A thread's view of a loop's future, a task's for example: what other threads can wait for, without sending the
+/// coroutine anywhere. `[bridge-1]`
+///
+/// It is a second view of the same cell, as [`wrap_future`] gives one the other way round; to cancel through it is
+/// to cancel the one future. Call it on the loop's thread, and hand the result to others.
+///
+/// ```
+/// use std::{rc::Rc, thread};
+/// use settled::{EventLoop, LoopRef, bridge};
+///
+/// let event_loop = EventLoop::new();
+/// let not_send = Rc::new(42);
+/// let task = event_loop.create_task(async move { *not_send }).unwrap();
+/// let (future, handle) = (bridge::thread_future(&task), event_loop.handle());
+/// let other = thread::spawn(move || {
+///     let answer = *future.result().unwrap();
+///     handle.stop();
+///     answer
+/// });
+/// event_loop.run_forever().unwrap();
+/// assert_eq!(other.join().unwrap(), 42);
+/// ```
+#[must_use]
+pub fn thread_future<T, E>(future: &LoopFuture<T, E>) -> ThreadFuture<T, E>
+where
+    T: Send + Sync + 'static,
+    E: Send + Sync + 'static,
+{
+    ThreadFuture::new(future.handle().clone())
+}
+
 /// Runs `work` in an executor and gives the loop's view of its outcome. Python's
 /// `loop.run_in_executor`. `[bridge-2]`
 ///

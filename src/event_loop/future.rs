@@ -327,6 +327,10 @@ impl<T, E> LoopFuture<T, E> {
         );
     }
 
+    pub(crate) fn handle(&self) -> &Handle<T, E> {
+        self.view.cell()
+    }
+
     /// Another handle of the same view, for this crate's own use on this thread.
     pub(super) fn share(&self) -> Self {
         Self { view: Rc::clone(&self.view) }

@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{awaiting::Place, future::LoopFuture, registry::Registry};
+use super::{awaiting::Place, future::LoopFuture, registry::Registry, task::Task};
 use crate::{context, error::Cancel, sync::thread_local, waiter::isolate};
 
 thread_local! {
@@ -74,7 +74,8 @@ pub(crate) fn forward<T, E>(future: &LoopFuture<T, E>) {
     }
     let asked = future.cancel_for(context::stop_reason()) == Cancel::Requested;
     // One that waits for its own children might wait for this very coroutine.
-    if asked && future.task().is_some_and(|task| !task.is_stopping()) {
+    let task = || future.task().cloned().or_else(|| Task::of(future.handle().address()));
+    if asked && task().is_some_and(|task| !task.is_stopping()) {
         ask_in_scope(Box::new(Child { future: future.share(), place: Place::default() }));
     }
 }

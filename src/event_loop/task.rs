@@ -18,6 +18,7 @@ use super::{
     stop::{Stopping, stop},
 };
 use crate::{
+    cell::Address,
     context::{self, Id},
     error::{Cancel, Failure, Panic, Refusal},
     phase::Owned,
@@ -76,6 +77,8 @@ pub(crate) trait Step {
     /// The loop is closed, and each coroutine gone: settles the task as Cancelled. `[loop-7]`
     fn end(&self);
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel;
+    /// The cell that it settles, until it has ended.
+    fn settles(&self) -> Option<Address>;
     fn facts(&self) -> &Facts;
 }
 
@@ -124,6 +127,14 @@ impl Task {
 
     pub(super) fn end(&self) {
         self.0.end();
+    }
+
+    /// The task of the loop that runs here which settles a cell. Views that were made of a thread's future do not
+    /// know it.
+    pub(super) fn of(cell: Address) -> Option<Self> {
+        let core = Core::current()?;
+        let tasks = core.tasks.borrow();
+        tasks.values().find(|task| task.0.settles() == Some(cell)).cloned()
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -358,6 +369,10 @@ where
             None if self.facts.stopped.get() => Cancel::Already,
             None => Cancel::Refused(Refusal::Finished),
         }
+    }
+
+    fn settles(&self) -> Option<Address> {
+        self.promise.borrow().as_ref().map(Promise::address)
     }
 
     fn facts(&self) -> &Facts {

@@ -72,6 +72,8 @@ pub enum Script {
     Piece(Piece),
     /// The rest of the stop of a task: its coroutine is gone, its future not yet settled.
     Stop(Piece),
+    /// A task that is woken when the callbacks before it have run. Not a step of its own.
+    Wake(Piece),
 }
 
 /// A script that is being run.
@@ -167,6 +169,8 @@ pub(super) struct Party {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Task {
     Unborn,
+    /// Another thread has sent its coroutine to the loop, which has not made the task yet.
+    Sent,
     /// Its next operation, and whether its last step was taken inside a call.
     Live(u8),
     Running,
@@ -300,7 +304,7 @@ impl Shape {
         match script {
             Script::Own => &self.members[usize::from(agent)].script,
             Script::Piece(piece) => &self.pieces[usize::from(piece)].1,
-            Script::Stop(_) => &[],
+            Script::Stop(_) | Script::Wake(_) => &[],
         }
     }
 
@@ -338,13 +342,19 @@ impl System {
     /// If the program has no such piece.
     #[must_use]
     pub fn is_suspended(&self, task: Piece) -> bool {
-        matches!(self.tasks[usize::from(task)], Task::Live(_))
+        matches!(self.tasks[usize::from(task)], Task::Live(_) | Task::Sent)
     }
 
     /// Whether a job, task or posted job was handed back.
     #[must_use]
     pub const fn was_refused(&self, piece: Piece) -> bool {
         self.notes.refused.has(piece)
+    }
+
+    /// Whether the removal of a callback was answered with true.
+    #[must_use]
+    pub const fn was_removed(&self, piece: Piece) -> bool {
+        self.notes.removed.has(piece)
     }
 
     /// Whether a loop is closing, and whether it is closed.

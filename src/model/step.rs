@@ -58,7 +58,7 @@ impl Program {
         let piece = match frame.script {
             Script::Stop(_) => return Some(Does::End),
             Script::Piece(piece) => Some(piece),
-            Script::Own => None,
+            Script::Own | Script::Wake(_) => None,
         };
         if let (false, Some(piece)) = (frame.begun, piece) {
             return Some(Does::Begin(piece));

@@ -68,7 +68,7 @@ impl Program {
                 .iter()
                 .zip(0..)
                 .any(|(member, agent)| member.role == Role::Worker(pool) && live.has(agent)),
-            Task::Unborn | Task::Stopping(_) | Task::Done => true,
+            Task::Unborn | Task::Sent | Task::Stopping(_) | Task::Done => true,
         }
     }
 
@@ -83,7 +83,7 @@ impl Program {
     /// Whether everything has ended properly.
     pub(super) fn ended(&self, state: &System) -> bool {
         let is_live = |(piece, task): (usize, &Task)| match (self.shape.pieces[piece].0, task) {
-            (Kind::Task(_, on), Task::Live(_) | Task::Stopping(_)) => {
+            (Kind::Task(_, on), Task::Sent | Task::Live(_) | Task::Stopping(_)) => {
                 state.parties[usize::from(on)].life != Life::Over
             }
             _ => false,
@@ -143,6 +143,7 @@ impl Program {
             let piece = self.shape.piece_of(it);
             match piece.map(|piece| (self.shape.kind(piece), state.tasks[usize::from(piece)])) {
                 Some((Kind::Job(..), _)) => return Some((self.runs(state, piece?)?, worker)),
+                Some((Kind::Task(_, on), Task::Sent)) => return Some((on, true)),
                 Some((Kind::Task(_, on), Task::Live(at))) => {
                     match self.shape.pieces[usize::from(piece?)]
                         .1
@@ -209,13 +210,13 @@ impl Program {
         let stops = |frame: &Frame| frame.script == Script::Stop(piece);
         match (self.shape.kind(piece), state.tasks[usize::from(piece)]) {
             (_, Task::Unborn) => true,
-            (Kind::Task(_, on), Task::Live(_) | Task::Stopping(_)) => {
+            (Kind::Task(_, on), Task::Sent | Task::Live(_) | Task::Stopping(_)) => {
                 state.parties[usize::from(on)].life != Life::Over
             }
             (Kind::Job(_, pool), Task::Live(_)) => {
                 state.pools[usize::from(pool)].queue.contains(&piece)
             }
-            (_, Task::Live(_) | Task::Stopping(_)) => true,
+            (_, Task::Sent | Task::Live(_) | Task::Stopping(_)) => true,
             (_, Task::Running | Task::Done) => state.frames().any(stops),
         }
     }

@@ -20,7 +20,7 @@ impl Program {
         }
         let settles = match frame.script {
             Script::Piece(piece) => self.shape.kind(piece) != Kind::Call,
-            Script::Own | Script::Stop(_) => false,
+            Script::Own | Script::Stop(_) | Script::Wake(_) => false,
         };
         let holds = |what: &Do| what.promise().is_some_and(|it| !state.is_settled(it));
         if !settles && !script.iter().any(holds) {
@@ -41,9 +41,10 @@ impl Program {
                 let end = if panics { End::Panicked } else { End::Value(agent) };
                 self.settle_piece(state, agent, piece, Op::Settle(end));
             }
-            Script::Own => {}
+            Script::Own | Script::Wake(_) => {}
         }
         self.drop_promises(state, agent, script);
+        self.wake(state, agent);
     }
 
     /// A job or task settles its future.
@@ -144,7 +145,10 @@ impl Program {
             Cancel::Requested => {}
         }
         if let Some((piece, Kind::Task(_, on))) = owner {
-            let is_live = matches!(state.tasks[usize::from(piece)], Task::Live(_) | Task::Running);
+            let is_live = matches!(
+                state.tasks[usize::from(piece)],
+                Task::Sent | Task::Live(_) | Task::Running
+            );
             if is_live && state.parties[usize::from(on)].life != Life::Over {
                 self.push(state, agent, on, Entry::Step(piece));
             }

@@ -30,6 +30,11 @@ impl Program {
         }
         let on_loop = self.shape.is_loop(agent);
         let home_is_open = on_loop && state.parties[usize::from(agent)].life != Life::Over;
+        for home in 0..self.agents() {
+            if self.shape.views[usize::from(home)].contains(&it) {
+                self.deliver_to(state, agent, home, it);
+            }
+        }
         if viewed && home_is_open && !self.rules.loop_cancel_inline {
             for piece in due {
                 state.party(agent).queue.push(Entry::Call(piece));
@@ -37,11 +42,6 @@ impl Program {
         } else {
             let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
             Self::owe(state, agent, due, Some(it), under, viewed);
-        }
-        for home in 0..self.agents() {
-            if self.shape.views[usize::from(home)].contains(&it) {
-                self.deliver_to(state, agent, home, it);
-            }
         }
     }
 
@@ -83,14 +83,31 @@ impl Program {
     pub(super) fn deliver(&self, state: &mut System, agent: Agent, home: Agent, it: Future) {
         let view = &mut state.party(home).views[usize::from(it)];
         view.delivered = true;
-        let mut calls = Vec::new();
-        for waiting in std::mem::take(&mut view.waiting) {
-            match waiting {
-                Waiting::Call(piece) => calls.push(piece),
-                Waiting::Task(piece) => self.push(state, agent, home, Entry::Step(piece)),
+        let mut due = std::mem::take(&mut view.waiting);
+        // In the order in which they were registered, each when its turn comes.
+        due.reverse();
+        let frame = |waiting| match waiting {
+            Waiting::Call(piece) => Script::Piece(piece),
+            Waiting::Task(piece) => Script::Wake(piece),
+        };
+        let due = due.into_iter().map(|waiting| Frame {
+            of: Some(it),
+            viewed: true,
+            ..Frame::new(frame(waiting), false)
+        });
+        state.party(agent).frames.extend(due);
+        self.wake(state, agent);
+    }
+
+    /// Wakes the tasks whose turn it is.
+    pub(super) fn wake(&self, state: &mut System, agent: Agent) {
+        while let Some(&Frame { script: Script::Wake(piece), .. }) = state.top(agent) {
+            state.party(agent).frames.pop();
+            if let Kind::Task(_, home) = self.shape.kind(piece) {
+                let on = if self.shape.is_loop(agent) { agent } else { home };
+                self.push(state, agent, on, Entry::Step(piece));
             }
         }
-        Self::owe(state, agent, calls, Some(it), None, true);
     }
 
     /// Callbacks are to run in a thread, in this order, before it goes on.

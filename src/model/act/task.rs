@@ -22,6 +22,7 @@ impl Program {
         let Kind::Task(it, on) = self.shape.kind(piece) else { return };
         let at = match state.tasks[usize::from(piece)] {
             Task::Live(at) => at,
+            Task::Sent => 0,
             Task::Stopping(_) => return Self::end_stop(state, agent, piece),
             Task::Unborn | Task::Running | Task::Done => return,
         };
@@ -34,7 +35,8 @@ impl Program {
             state.notes.undead = true;
         }
         if asked || closing || cancelled {
-            return self.stop(state, agent, piece, at, closing);
+            let with_all = closing && state.tasks[usize::from(piece)] != Task::Sent;
+            return self.stop(state, agent, piece, at, with_all);
         }
         if resumes {
             self.step_of_task(state, agent, piece);
@@ -59,15 +61,15 @@ impl Program {
                 if on == agent && matches!(state.tasks[usize::from(task)], Task::Live(_)))
     }
 
-    /// Drops a coroutine; its future is settled when the task that it owned has stopped, or those of a
-    /// closing loop all have.
+    /// Drops a coroutine; its future is settled when the task that it owned has stopped, or, while its loop
+    /// is closing, when all coroutines of that are gone.
     pub(super) fn stop(
         &self,
         state: &mut System,
         agent: Agent,
         piece: Piece,
         at: u8,
-        closing: bool,
+        with_all: bool,
     ) {
         state.tasks[usize::from(piece)] = Task::Done;
         let below = state.party(agent).frames.len();
@@ -91,7 +93,7 @@ impl Program {
             state.notes.owned.push((own, it));
         }
         match owned.filter(|_| !self.rules.stopped_before_owned) {
-            _ if closing => state.tasks[usize::from(piece)] = Task::Stopping(None),
+            _ if with_all => state.tasks[usize::from(piece)] = Task::Stopping(None),
             Some(it) => {
                 state.tasks[usize::from(piece)] = Task::Stopping(Some(it));
                 let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
@@ -131,7 +133,8 @@ impl Program {
         } else if self.rules.task_starts_at_once && home == agent {
             Self::owe(state, agent, vec![piece], None, None, true);
         } else {
-            state.tasks[usize::from(piece)] = Task::Live(0);
+            let sent = if home == agent { Task::Live(0) } else { Task::Sent };
+            state.tasks[usize::from(piece)] = sent;
             self.push(state, agent, home, Entry::Step(piece));
         }
     }

@@ -126,7 +126,7 @@ impl<'a> Sight<'a> {
                 let of_home = match frame.script {
                     Script::Own => agent == home,
                     Script::Piece(piece) => self.home(piece) == Some(home),
-                    Script::Stop(_) => false,
+                    Script::Stop(_) | Script::Wake(_) => false,
                 };
                 frame.begun && of_home
             })

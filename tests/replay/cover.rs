@@ -1,0 +1,143 @@
+//! Walks through a program that take every step of it.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fmt,
+    sync::Arc,
+};
+
+use settled::model::{Step, System};
+
+use crate::{
+    driver::{Driver, Result, Stage},
+    play::Play,
+};
+
+/// What walks have shown.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Covered {
+    pub(crate) programs: usize,
+    pub(crate) states: usize,
+    pub(crate) edges: usize,
+    pub(crate) paths: usize,
+    pub(crate) steps: usize,
+}
+
+impl Covered {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.programs += other.programs;
+        self.states += other.states;
+        self.edges += other.edges;
+        self.paths += other.paths;
+        self.steps += other.steps;
+    }
+}
+
+impl fmt::Display for Covered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { programs, states, edges, paths, steps } = self;
+        write!(
+            f,
+            "{programs} programs, {states} states, {edges} steps from them, in {paths} paths of {steps} steps"
+        )
+    }
+}
+
+/// Steps from each state that was reached: whether each leads to nothing that is new.
+type Known = HashMap<System, HashMap<(u8, String), bool>>;
+
+/// Takes every step from every state that can be reached, in walks from the beginning.
+pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
+    let play = Arc::new(play);
+    let (mut known, mut covered) = (Known::new(), Covered::default());
+    let (mut edges, mut in_vain) = (0, 0);
+    // Where workers decide who goes first, what is left may never be offered again.
+    let patience = if play.workers.is_empty() { usize::MAX } else { 100 };
+    while in_vain < patience {
+        let path = walk(stage, &play, &mut known)?;
+        covered.paths += 1;
+        covered.steps += path.len();
+        mark(&mut known, &path);
+        let taken = known.values().map(HashMap::len).sum();
+        in_vain = if taken > edges { 0 } else { in_vain + 1 };
+        edges = taken;
+        let begin = path.first().map(|(state, ..)| state);
+        if begin.is_none_or(|begin| known[begin].values().all(|used_up| *used_up)) {
+            break;
+        }
+    }
+    covered.programs = 1;
+    covered.states = known.len();
+    covered.edges = known.values().map(HashMap::len).sum();
+    Ok(covered)
+}
+
+type Path = Vec<(System, (u8, String), System)>;
+
+/// Walks once, where something is new if it can.
+fn walk(stage: &Stage, play: &Arc<Play>, known: &mut Known) -> Result<Path> {
+    let mut driver = Driver::new(stage, play)?;
+    let mut path = Path::new();
+    let told = |why: String, path: &Path, at: Option<Step>| {
+        let taken: Vec<_> =
+            path.iter().map(|(_, (agent, does), _)| format!("{agent} {does}")).collect();
+        format!("{why}\nat {at:?}\nafter {}", taken.join(", "))
+    };
+    loop {
+        let next = driver.next().map_err(|why| told(why, &path, None))?;
+        let from = known.entry(driver.state().clone()).or_default();
+        for (step, _) in &next {
+            from.entry(key(*step)).or_insert(false);
+        }
+        let new = next.iter().position(|(step, _)| !from[&key(*step)]);
+        // A circle is walked once.
+        let Some((step, after)) = next.get(new.unwrap_or(0)).cloned() else { break };
+        if new.is_none() && path.iter().any(|(state, ..)| *state == after) {
+            break;
+        }
+        let before = driver.state().clone();
+        driver.step(step, after.clone()).map_err(|why| told(why, &path, Some(step)))?;
+        if before == after || path.iter().any(|(state, ..)| *state == after) {
+            known.get_mut(&before).expect("it was reached").insert(key(step), true);
+        }
+        path.push((before, key(step), after));
+    }
+    driver.end().map_err(|why| told(why, &path, None))?;
+    Ok(path)
+}
+
+fn key(step: Step) -> (u8, String) {
+    (step.agent, format!("{:?}", step.does))
+}
+
+/// A step is used up if all that comes after it is, or was on the way to it.
+fn mark(known: &mut Known, path: &Path) {
+    let mut met: HashSet<&System> = path.iter().map(|(state, ..)| state).collect();
+    for (state, step, after) in path.iter().rev() {
+        let circle = met.contains(after);
+        let used_up =
+            circle || known.get(after).is_none_or(|it| it.values().all(|used_up| *used_up));
+        if used_up {
+            known.get_mut(state).expect("it was reached").insert(step.clone(), true);
+        }
+        met.remove(state);
+    }
+}
+
+/// Walks once, at each step where the numbers say; says how many steps there were.
+pub(crate) fn by_chance(stage: &Stage, play: &Play, numbers: &[usize]) -> Result<usize> {
+    let mut driver = Driver::new(stage, &Arc::new(play.clone()))?;
+    let mut taken = Vec::new();
+    for number in numbers.iter().cycle().take(200) {
+        let told = |why, at| format!("{why}\nat {at:?}\nafter {taken:?}");
+        let next = driver.next().map_err(|why| told(why, None))?;
+        if next.is_empty() {
+            break;
+        }
+        let (step, after) = next[number % next.len()].clone();
+        driver.step(step, after).map_err(|why| told(why, Some(step)))?;
+        taken.push(step);
+    }
+    driver.end().map_err(|why| format!("{why}\nafter {taken:?}"))?;
+    Ok(taken.len())
+}

@@ -1,0 +1,721 @@
+//! Plays a path of a program: each step of the model is taken by the real crate too, and what can be seen of it
+//! is what the model says.
+//!
+//! A thread stands still between two steps, but for two cases. A call that waits is made when it is its turn, and
+//! heard of when the model lets it return. And where the crate does in one go what the model does in several steps,
+//! it runs *ahead*: until the model has caught up, nobody else takes a step.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::Ordering,
+        mpsc::{Receiver, Sender, channel},
+    },
+    time::Duration,
+};
+
+use settled::{
+    machine::State,
+    model::{
+        Agent, Answer, Do, Does, End, Entry, Future, Kind, Op, Piece, Role, Script, Step, System,
+    },
+};
+use stateright::{Model, semantics::SequentialSpec};
+
+use crate::{
+    agents::{self, Command, Line, OWN, Report, Told, WORKERS, World},
+    play::{Play, uses},
+};
+
+pub(crate) type Result<T> = std::result::Result<T, String>;
+
+/// After which time a thread that says nothing is taken to hang.
+const HANGS: Duration = Duration::from_secs(60);
+
+/// The threads that play one path after the other.
+pub(crate) struct Stage {
+    commands: Vec<Sender<Command>>,
+    lines: Sender<(Line, Report)>,
+    reports: Receiver<(Line, Report)>,
+}
+
+impl Stage {
+    /// With as many threads, of which some may run a loop.
+    pub(crate) fn new(threads: usize) -> Self {
+        let (lines, reports) = channel();
+        let commands = (0..threads).map(|line| agents::start(line, lines.clone())).collect();
+        Self { commands, lines, reports }
+    }
+}
+
+/// Where a thread of the real crate is; the innermost is the last.
+#[derive(Debug)]
+enum Real {
+    /// In an operation.
+    Call(Call),
+    /// In a turn of its loop, or in the close of it.
+    Turn,
+    /// In a script.
+    Piece(Piece),
+    /// In the drop of a coroutine.
+    Drop(Piece),
+    /// At the end of a job, of which all but the callbacks have heard or not.
+    Job(Future, bool),
+}
+
+#[derive(Debug)]
+struct Call {
+    what: Do,
+    /// What it said, and what it should have, once the model has returned from it. `None` if that is not compared.
+    told: Option<Told>,
+    expected: Option<Option<Told>>,
+    /// Whether it may be that it does not return before somebody else does something.
+    waits: bool,
+}
+
+pub(crate) struct Driver<'a> {
+    stage: &'a Stage,
+    play: Arc<Play>,
+    world: Arc<World>,
+    state: System,
+    real: Vec<Vec<Real>>,
+    /// What each has said that the model has not done yet.
+    ahead: Vec<Option<Report>>,
+    heard: HashMap<Line, Vec<Report>>,
+    /// The line of each.
+    lines: Vec<Option<Line>>,
+    made: Vec<Future>,
+    closing: Vec<bool>,
+}
+
+impl<'a> Driver<'a> {
+    pub(crate) fn new(stage: &'a Stage, play: &Arc<Play>) -> Result<Self> {
+        let world = World::new(play, &stage.lines);
+        let agents = usize::from(play.agents());
+        let mut driver = Self {
+            stage,
+            play: Arc::clone(play),
+            world,
+            state: play.program.init_states().remove(0),
+            real: (0..agents).map(|_| Vec::new()).collect(),
+            ahead: vec![None; agents],
+            heard: HashMap::new(),
+            lines: vec![None; agents],
+            made: (0..play.program.futures()).filter(|it| play.is_base(*it)).collect(),
+            closing: vec![false; agents],
+        };
+        for agent in 0..play.agents() {
+            let role = play.role(agent);
+            if matches!(role, Role::Worker(_)) {
+                continue;
+            }
+            let at = usize::from(agent);
+            driver.lines[at] = Some(at);
+            let on_loop = (role == Role::Loop).then_some(agent);
+            driver.tell(agent, Command::Begin(Arc::clone(&driver.world), on_loop));
+            driver.expect(agent, &Report::Ready)?;
+            if on_loop.is_some() && play.has_script(agent) {
+                driver.tell(agent, Command::Tick);
+                driver.expect(agent, &Report::Began(OWN))?;
+                driver.real[at].extend([Real::Turn, Real::Piece(OWN)]);
+            }
+        }
+        driver.make_calls();
+        Ok(driver)
+    }
+
+    pub(crate) fn state(&self) -> &System {
+        &self.state
+    }
+
+    /// The steps that the model allows and that the real threads can take now.
+    pub(crate) fn next(&mut self) -> Result<Vec<(Step, System)>> {
+        let mut next = self.play.program.next_steps(&self.state);
+        next.retain(|(step, _)| self.is_possible(*step));
+        if next.iter().any(|(step, _)| self.is_of_a_worker(*step)) {
+            // A worker that can go on by itself does not wait to be told: it says which it was.
+            next.retain(|(step, _)| self.is_of_a_worker(*step));
+            // It has registered before it can claim what it waits for.
+            let registers = |it: &(Step, System)| matches!(it.0.does, Does::Part(_));
+            if next.iter().any(registers) {
+                next.retain(registers);
+            }
+            while !next.iter().any(|(step, _)| self.has_done(*step)) {
+                self.listen().map_err(|why| format!("of all workers, each {why}"))?;
+            }
+            next.retain(|(step, _)| self.has_done(*step));
+        } else if let Some(agent) = (0..self.play.agents()).find(|it| self.is_ahead(*it)) {
+            next.retain(|(step, _)| step.agent == agent);
+            if next.is_empty() {
+                return Err(format!("{agent} ran ahead: {:?}", self.ahead[usize::from(agent)]));
+            }
+        }
+        Ok(next)
+    }
+
+    /// Whether a worker takes a step by itself: it claims a job, or gives up to wait in a circle.
+    fn is_of_a_worker(&self, Step { agent, does }: Step) -> bool {
+        let is_worker = matches!(self.play.role(agent), Role::Worker(_));
+        let unsettled = |it: Future| !self.state.future(it).state().is_settled();
+        match does {
+            Does::Run(_) => true,
+            Does::Part(what) => is_worker && what != Do::ShutdownNow,
+            Does::Do(what @ (Do::Result(_) | Do::Wait(_) | Do::AsCompleted(_))) => {
+                is_worker && uses(what).into_iter().any(unsettled)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a worker has said that it has taken such a step, if it says so.
+    fn has_done(&self, Step { agent, does }: Step) -> bool {
+        let line = self.lines[usize::from(agent)];
+        let first =
+            |line: &Line| self.heard.get(line).and_then(|it| it.iter().find(|it| is_no_end(it)));
+        match does {
+            Does::Run(piece) => {
+                let Kind::Job(it, _) = self.play.kind(piece) else { return false };
+                let began = Some(Report::Began(piece));
+                let has_begun = |line: &Line| first(line) == began.as_ref();
+                let unbound = |it: &&Line| **it >= WORKERS && !self.lines.contains(&Some(**it));
+                self.state.future(it).state().is_settled()
+                    || line.map_or_else(
+                        || self.heard.keys().filter(unbound).any(has_begun),
+                        |line| has_begun(&line),
+                    )
+            }
+            Does::Part(_) => true,
+            _ => line.is_some_and(|line| matches!(first(&line), Some(Report::Told(_)))),
+        }
+    }
+
+    /// A call on the future of a job or task needs somebody to have made it.
+    fn is_possible(&self, step: Step) -> bool {
+        match step.does {
+            Does::Do(what) | Does::Part(what) | Does::Expire(what) => {
+                uses(what).iter().all(|it| self.made.contains(it))
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether the real thread has done more than the model.
+    fn is_ahead(&self, agent: Agent) -> bool {
+        let at = usize::from(agent);
+        match &self.ahead[at] {
+            Some(Report::Began(piece)) => {
+                let waiting = (Script::Piece(*piece), false, 0);
+                self.state.scripts(agent).next_back() != Some(waiting)
+            }
+            Some(_) => true,
+            None => matches!(
+                self.real[at].last(),
+                Some(Real::Call(Call { what: Do::ShutdownNow, expected: None, .. }))
+            ),
+        }
+    }
+
+    /// Takes a step.
+    pub(crate) fn step(&mut self, step: Step, after: System) -> Result<()> {
+        let (agent, at) = (step.agent, usize::from(step.agent));
+        if let Some(Real::Drop(_)) = self.real[at].last() {
+            self.real[at].pop();
+            self.tell(agent, Command::GoOn);
+        }
+        let before = std::mem::replace(&mut self.state, after);
+        self.act(&before, agent, step.does)?;
+        self.catch_up(agent)?;
+        self.made(step.does)?;
+        self.make_calls();
+        let busy = (0..self.play.agents()).any(|it| self.is_ahead(it))
+            || self.play.program.next_steps(&self.state).iter().any(|it| self.is_of_a_worker(it.0));
+        if busy { Ok(()) } else { self.compare() }
+    }
+
+    /// Has the real thread do it.
+    fn act(&mut self, before: &System, agent: Agent, does: Does) -> Result<()> {
+        let at = usize::from(agent);
+        match does {
+            Does::Begin(piece) => {
+                let began = Some(Report::Began(piece));
+                if self.ahead[at].take() != began {
+                    return Err(format!("{piece} begins on {agent} in the model only"));
+                }
+                self.real[at].push(Real::Piece(piece));
+            }
+            Does::Run(piece) => {
+                if self.is_in(agent, piece) {
+                    self.began(agent, piece)?;
+                    self.real[at].push(Real::Piece(piece));
+                }
+            }
+            Does::Take(entry) => self.take(agent, entry),
+            Does::Close => {
+                self.closing[at] = true;
+                self.real[at].push(Real::Turn);
+                self.tell(agent, Command::Close);
+            }
+            Does::Sweep | Does::Exit => {}
+            Does::End => self.drop_promises(before, agent),
+            Does::Part(what @ (Do::Poll(_) | Do::LoopRead(_))) => {
+                self.call(before, agent, what, Command::Do(what));
+            }
+            Does::Part(Do::ShutdownNow) => {
+                if !matches!(self.real[at].last(), Some(Real::Call(_))) {
+                    let what = Do::ShutdownNow;
+                    let call = Call { what, told: None, expected: None, waits: false };
+                    self.real[at].push(Real::Call(call));
+                    self.tell(agent, Command::Do(what));
+                }
+            }
+            Does::Part(_) => {}
+            Does::Expire(what) => self.call(before, agent, what, Command::Expire(what)),
+            Does::Do(Do::Panics) => {
+                self.tell(agent, Command::Do(Do::Panics));
+                self.leave_piece(agent);
+            }
+            Does::Do(what) => self.call(before, agent, what, Command::Do(what)),
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, agent: Agent, entry: Entry) {
+        let at = usize::from(agent);
+        if !matches!(self.real[at].last(), Some(Real::Turn)) {
+            self.tell(agent, Command::Tick);
+            self.real[at].push(Real::Turn);
+        }
+        if let Entry::Step(task) = entry
+            && self.is_in(agent, task)
+            && let Some((script, true, done)) = self.state.scripts(agent).next_back()
+        {
+            // It goes on where it awaits.
+            let what = self.play.script(agent, script)[done];
+            let call = Call { what, told: None, expected: None, waits: false };
+            self.real[at].extend([Real::Piece(task), Real::Call(call)]);
+        }
+    }
+
+    /// What a script holds goes with it.
+    fn drop_promises(&mut self, before: &System, agent: Agent) {
+        let Some((script, ..)) = before.scripts(agent).next_back() else { return };
+        let mut held: Vec<Future> =
+            self.play.script(agent, script).iter().filter_map(|what| what.promise()).collect();
+        held.dedup();
+        held.retain(|it| !before.future(*it).state().is_settled());
+        for it in held {
+            self.call(before, agent, Do::Abandon(it), Command::Do(Do::Abandon(it)));
+        }
+    }
+
+    /// The model returns from a call; if it is not made yet, it is now.
+    fn call(&mut self, before: &System, agent: Agent, what: Do, command: Command) {
+        let expected = Some(self.expected(before, agent, what));
+        if let Some(Real::Call(call)) = self.real[usize::from(agent)].last_mut()
+            && call.expected.is_none()
+            && call.what == what
+        {
+            call.expected = expected;
+            return;
+        }
+        let call = Call { what, told: None, expected, waits: false };
+        self.real[usize::from(agent)].push(Real::Call(call));
+        self.tell(agent, command);
+    }
+
+    /// Lets the real thread go on until it stands where the model stands, or is ahead of it.
+    fn catch_up(&mut self, agent: Agent) -> Result<()> {
+        let at = usize::from(agent);
+        self.see_dropped(agent);
+        loop {
+            match self.real[at].last() {
+                None => {
+                    if matches!(self.play.role(agent), Role::Worker(_)) {
+                        self.lines[at] = None;
+                    }
+                    return Ok(());
+                }
+                Some(Real::Piece(piece)) if self.is_in(agent, *piece) => return Ok(()),
+                Some(Real::Piece(_)) => {
+                    self.tell(agent, Command::Leave(agent));
+                    self.leave_piece(agent);
+                }
+                Some(Real::Drop(task)) => {
+                    let stops = Script::Stop(*task);
+                    if self.closing[at] || self.state.scripts(agent).any(|it| it.0 == stops) {
+                        return Ok(());
+                    }
+                    self.real[at].pop();
+                    self.tell(agent, Command::GoOn);
+                }
+                Some(Real::Job(..)) => {
+                    if !self.end_job(agent)? {
+                        return Ok(());
+                    }
+                }
+                Some(Real::Call(_)) => {
+                    if !self.end_call(agent)? {
+                        return Ok(());
+                    }
+                }
+                Some(Real::Turn) => {
+                    if !self.end_turn(agent)? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    fn leave_piece(&mut self, agent: Agent) {
+        let at = usize::from(agent);
+        if let Some(Real::Piece(piece)) = self.real[at].pop()
+            && piece != OWN
+            && let Kind::Job(it, _) = self.play.kind(piece)
+        {
+            self.real[at].push(Real::Job(it, false));
+        }
+    }
+
+    /// A coroutine that the model has stopped was dropped before.
+    fn see_dropped(&mut self, agent: Agent) {
+        let at = usize::from(agent);
+        if let Some(Report::Dropped(task)) = self.ahead[at]
+            && !self.state.is_suspended(task)
+        {
+            self.ahead[at] = None;
+            self.real[at].push(Real::Drop(task));
+        }
+    }
+
+    /// The job has settled its future, and then its callbacks run.
+    fn end_job(&mut self, agent: Agent) -> Result<bool> {
+        let at = usize::from(agent);
+        let Some(Real::Job(it, heard)) = self.real[at].last_mut() else { unreachable!() };
+        if !std::mem::replace(heard, true) {
+            let settled = Report::Settled(*it);
+            while self.hear(agent)? != settled {}
+        }
+        let due = self.state.scripts(agent).next_back().is_some_and(|(_, begun, _)| !begun);
+        if due {
+            self.run_ahead(agent)?;
+            return Ok(false);
+        }
+        self.real[at].pop();
+        Ok(true)
+    }
+
+    fn run_ahead(&mut self, agent: Agent) -> Result<()> {
+        let at = usize::from(agent);
+        if self.ahead[at].is_none() {
+            let said = self.hear_next(agent)?;
+            self.ahead[at] = Some(said);
+            self.see_dropped(agent);
+        }
+        Ok(())
+    }
+
+    fn end_call(&mut self, agent: Agent) -> Result<bool> {
+        let at = usize::from(agent);
+        let Some(Real::Call(call)) = self.real[at].last() else { unreachable!() };
+        let (waits, due, told) = (call.waits, call.expected.is_some(), call.told.is_some());
+        if !told {
+            if waits && !due || self.ahead[at].is_some() {
+                return Ok(false);
+            }
+            match self.hear_next(agent)? {
+                Report::Told(told) => {
+                    let Some(Real::Call(call)) = self.real[at].last_mut() else { unreachable!() };
+                    call.told = Some(told);
+                }
+                Report::Turned(true) => return self.suspend(agent),
+                said => {
+                    self.ahead[at] = Some(said);
+                    self.see_dropped(agent);
+                    return Ok(matches!(self.real[at].last(), Some(Real::Drop(_))));
+                }
+            }
+        }
+        if !due {
+            return Ok(false);
+        }
+        let Some(Real::Call(call)) = self.real[at].pop() else { unreachable!() };
+        match (&call.told, &call.expected) {
+            (told, Some(expected @ Some(_))) if told != expected => Err(format!(
+                "{agent} was told {told:?} by {:?}, the model says {expected:?}",
+                call.what
+            )),
+            _ => Ok(true),
+        }
+    }
+
+    /// The turn was over before the call was: it is an await, and suspends.
+    fn suspend(&mut self, agent: Agent) -> Result<bool> {
+        let at = usize::from(agent);
+        let real = &mut self.real[at];
+        let (call, piece, turn) = (real.pop(), real.pop(), real.pop());
+        match (call, piece, turn) {
+            (Some(Real::Call(_)), Some(Real::Piece(task)), Some(Real::Turn))
+                if task != OWN && self.state.is_suspended(task) =>
+            {
+                Ok(true)
+            }
+            other => Err(format!("{agent} suspends in the code only: {other:?}")),
+        }
+    }
+
+    fn end_turn(&mut self, agent: Agent) -> Result<bool> {
+        let at = usize::from(agent);
+        if self.ahead[at] == Some(Report::Turned(true)) {
+            self.ahead[at] = None;
+        } else if self.ahead[at].is_some() {
+            return Ok(false);
+        } else {
+            match self.hear_next(agent)? {
+                Report::Turned(true) => {}
+                Report::Turned(false) => return Err(format!("the queue of {agent} is empty")),
+                said => {
+                    self.ahead[at] = Some(said);
+                    self.see_dropped(agent);
+                    return Ok(matches!(self.real[at].last(), Some(Real::Drop(_))));
+                }
+            }
+        }
+        let over = !self.closing[at] || self.state.is_closing(agent).1;
+        if over && self.state.scripts(agent).next().is_none() {
+            self.real[at].pop();
+            return Ok(true);
+        }
+        self.ahead[at] = Some(Report::Turned(true));
+        Ok(false)
+    }
+
+    /// Whether the model is in a script, which has begun.
+    fn is_in(&self, agent: Agent, piece: Piece) -> bool {
+        let script = if piece == OWN { Script::Own } else { Script::Piece(piece) };
+        self.state.scripts(agent).any(|(it, begun, _)| begun && it == script)
+    }
+
+    /// Calls that may wait are made as soon as it is their turn.
+    fn make_calls(&mut self) {
+        for agent in 0..self.play.agents() {
+            let at = usize::from(agent);
+            let Some((script, true, done)) = self.state.scripts(agent).next_back() else {
+                continue;
+            };
+            let is_here = match (self.real[at].last(), script) {
+                (Some(Real::Piece(piece)), Script::Piece(it)) => *piece == it,
+                (None, Script::Own) => true,
+                _ => false,
+            };
+            let what = self.play.script(agent, script).get(done).copied();
+            if let Some(
+                what @ (Do::Result(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::AsCompleted(_)),
+            ) = what
+                && is_here
+                && self.play.role(agent) != Role::Loop
+                && uses(what).iter().all(|it| self.made.contains(it))
+            {
+                let call = Call { what, told: None, expected: None, waits: true };
+                self.real[at].push(Real::Call(call));
+                self.tell(agent, Command::Do(what));
+            }
+        }
+    }
+
+    /// A future that is made now is seen by the loops from now on.
+    fn made(&mut self, does: Does) -> Result<()> {
+        let Does::Do(Do::Spawn(piece) | Do::Submit(piece)) = does else { return Ok(()) };
+        let (Kind::Job(it, _) | Kind::Task(it, _)) = self.play.kind(piece) else { return Ok(()) };
+        if self.state.was_refused(piece) {
+            return Ok(());
+        }
+        self.made.push(it);
+        if !self.play.is_viewed(it) {
+            return Ok(());
+        }
+        for agent in 0..self.play.agents() {
+            if self.play.role(agent) != Role::Loop || self.closing[usize::from(agent)] {
+                continue;
+            }
+            self.tell(agent, Command::View(it));
+            self.expect(agent, &Report::Ready)?;
+        }
+        Ok(())
+    }
+
+    /// What somebody is to be told, if it is compared.
+    fn expected(&self, before: &System, agent: Agent, what: Do) -> Option<Told> {
+        let on_loop = self.play.role(agent) == Role::Loop;
+        let look = |it: Future| before.future(it).clone().invoke(&Op::Read).answer;
+        let op = match what {
+            Do::Start(_) => Op::Start,
+            Do::Finish(_) => Op::Settle(End::Value(agent)),
+            Do::Fail(_) => Op::Settle(End::Error(0)),
+            Do::Panic(_) => Op::Settle(End::Panicked),
+            Do::Abandon(_) => Op::Abandon,
+            Do::Cancel(_) | Do::LoopCancel(_) => Op::Cancel,
+            Do::LoopDone(it) | Do::LoopRead(it) | Do::Poll(it)
+                if on_loop && !self.play.program.shows(before, agent, it) =>
+            {
+                return Some(Told::Answer(Answer::Read(None)));
+            }
+            Do::Done(_) | Do::Read(_) | Do::LoopDone(_) | Do::LoopRead(_) | Do::Poll(_) => Op::Read,
+            Do::Add(..) | Do::LoopAdd(..) | Do::Stop | Do::Shutdown | Do::ShutdownNow => {
+                return Some(Told::Nothing);
+            }
+            Do::LoopRemove(_, it) => {
+                let is = self.state.was_removed(it) && !before.was_removed(it);
+                return Some(Told::Is(is));
+            }
+            Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
+                return Some(Told::Is(!self.state.was_refused(it)));
+            }
+            Do::Join | Do::Lock(_) | Do::Unlock(_) | Do::Panics => return None,
+            Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {
+                Answer::Read(Some(end)) => return Some(Told::Done(vec![(it, end)])),
+                _ => return None,
+            },
+            _ => {
+                let these = what.waits_for()?;
+                let ends = these.iter().map(|it| (it, look(it)));
+                let mut done: Vec<_> = ends
+                    .filter_map(|(it, read)| match read {
+                        Answer::Read(Some(end)) => Some((it, end)),
+                        _ => None,
+                    })
+                    .collect();
+                done.sort_unstable_by_key(|(it, _)| *it);
+                done.dedup();
+                let all = these.iter().all(|it| done.iter().any(|(of, _)| *of == it));
+                let expires = matches!(what, Do::ResultTimeout(_) | Do::WaitTimeout(_)) && !on_loop;
+                return match what {
+                    // It may have returned before the others were settled.
+                    Do::WaitFirst(_) => None,
+                    _ if all || expires => Some(Told::Done(done)),
+                    _ => Some(Told::Refused),
+                };
+            }
+        };
+        let it = uses(what)[0];
+        Some(Told::Answer(before.future(it).clone().invoke(&op).answer))
+    }
+
+    /// What can be seen of the futures.
+    fn compare(&self) -> Result<()> {
+        for it in 0..self.play.program.futures() {
+            let Some(future) = self.world.future(it) else { continue };
+            let state = self.state.future(it).state();
+            let ours = (future.done(), future.cancelled(), future.running());
+            let theirs = (state.is_settled(), state == State::Cancelled, state == State::Running);
+            if ours != theirs {
+                return Err(format!("of {it} the code says {ours:?}, the model {theirs:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&self, agent: Agent, command: Command) {
+        let line = self.lines[usize::from(agent)].expect("it has a thread");
+        let told = if line < WORKERS {
+            self.stage.commands[line].send(command).is_ok()
+        } else {
+            self.world.workers.lock().unwrap()[&line].send(command).is_ok()
+        };
+        assert!(told, "{agent} lives");
+    }
+
+    /// What a thread says next.
+    fn hear(&mut self, agent: Agent) -> Result<Report> {
+        let line = self.lines[usize::from(agent)].expect("it has a thread");
+        loop {
+            if let Some(heard) = self.heard.get_mut(&line)
+                && !heard.is_empty()
+            {
+                return Ok(heard.remove(0));
+            }
+            self.listen().map_err(|why| format!("{agent} {why}"))?;
+        }
+    }
+
+    /// What a thread says next about itself.
+    fn hear_next(&mut self, agent: Agent) -> Result<Report> {
+        loop {
+            match self.hear(agent)? {
+                Report::Settled(_) => {}
+                said => return Ok(said),
+            }
+        }
+    }
+
+    fn listen(&mut self) -> Result<()> {
+        let (line, said) =
+            self.stage.reports.recv_timeout(HANGS).map_err(|_| "hangs".to_owned())?;
+        self.heard.entry(line).or_default().push(said);
+        Ok(())
+    }
+
+    fn expect(&mut self, agent: Agent, report: &Report) -> Result<()> {
+        let said = self.hear_next(agent)?;
+        if said == *report { Ok(()) } else { Err(format!("{agent} said {said:?}, not {report:?}")) }
+    }
+
+    /// A job has begun, on the worker that waits for it or on any that has nothing to do.
+    fn began(&mut self, agent: Agent, piece: Piece) -> Result<()> {
+        let began = Report::Began(piece);
+        self.heard.values_mut().for_each(|said| said.retain(is_no_end));
+        if self.lines[usize::from(agent)].is_some() {
+            return self.expect(agent, &began);
+        }
+        loop {
+            let bound = &self.lines;
+            let found = self.heard.iter_mut().find(|(line, said)| {
+                !bound.contains(&Some(**line)) && said.first() == Some(&began)
+            });
+            if let Some((line, said)) = found {
+                said.remove(0);
+                self.lines[usize::from(agent)] = Some(*line);
+                return Ok(());
+            }
+            self.listen().map_err(|why| format!("nobody begins {piece}: {why}"))?;
+        }
+    }
+
+    /// The path is over: that nothing is left in the queues is seen, and all are sent home.
+    pub(crate) fn end(mut self) -> Result<()> {
+        for agent in 0..self.play.agents() {
+            let at = usize::from(agent);
+            let idle = self.play.role(agent) == Role::Loop
+                && self.real[at].is_empty()
+                && self.state.queued(agent) == 0
+                && self.state.is_closing(agent) == (false, false);
+            if idle {
+                self.tell(agent, Command::Tick);
+                self.expect(agent, &Report::Turned(false))?;
+            }
+        }
+        self.world.over.store(true, Ordering::SeqCst);
+        let threads: Vec<Agent> = (0..self.play.agents())
+            .filter(|it| !matches!(self.play.role(*it), Role::Worker(_)))
+            .collect();
+        for agent in &threads {
+            self.tell(*agent, Command::End);
+        }
+        for worker in self.world.workers.lock().unwrap().values() {
+            let _ = worker.send(Command::End);
+        }
+        self.world.drop_promises();
+        for agent in threads {
+            while self.hear(agent)? != Report::Ready {}
+        }
+        for pool in &self.world.pools {
+            pool.shutdown(true, true).map_err(|why| why.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+fn is_no_end(said: &Report) -> bool {
+    !matches!(said, Report::Settled(_))
+}
