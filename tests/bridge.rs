@@ -39,6 +39,26 @@ fn a_wrapped_future_is_a_second_view_of_the_same_cell() {
 }
 
 #[test]
+fn a_thread_waits_for_a_task_whose_coroutine_never_left_its_loop() {
+    let event_loop = EventLoop::new();
+    let not_send = std::rc::Rc::new(42);
+    let task = event_loop.create_task(async move { *not_send }).unwrap();
+    let (future, handle) = (bridge::thread_future(&task), event_loop.handle());
+    let other = thread::spawn(move || {
+        let answer = *future.result().unwrap();
+        handle.stop();
+        answer
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(other.join().unwrap(), 42);
+    let stopped = event_loop.create_task(std::future::pending::<()>()).unwrap();
+    let future = bridge::thread_future(&stopped);
+    assert_eq!(future.cancel(), Cancel::Requested);
+    drop(event_loop);
+    assert!(future.cancelled() && stopped.cancelled());
+}
+
+#[test]
 fn wrapping_a_settled_future_takes_a_turn() {
     let event_loop = EventLoop::new();
     let (promise, future) = Future::promise();

@@ -492,6 +492,26 @@ fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
 }
 
 #[test]
+fn a_task_that_another_thread_can_wait_for_is_owned_all_the_same() {
+    let log = Log::new();
+    run(async {
+        // The view of the view: it is not told whose outcome it is.
+        let deepest = endless(&log, "deepest");
+        let inner = here().create_task(async { drop(deepest.await) }).unwrap();
+        let inner = bridge::thread_future(&inner);
+        let view = bridge::wrap_future(&inner, &here());
+        let outer = here().create_task(async { drop(view.await) }).unwrap();
+        let seen = log.clone();
+        outer.add_done_callback(move |_| seen.add("outer seen"));
+        passes(3).await;
+        let _ = outer.cancel();
+        outer.await;
+        assert!(inner.cancelled());
+    });
+    assert_eq!(log.entries(), ["deepest", "outer seen"]);
+}
+
+#[test]
 fn tasks_that_own_each_other_end() {
     run(async {
         let first = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));

@@ -46,15 +46,16 @@ const NOT_PLAYED: [(&str, &str); 4] = [
     ("D48 foreign_loop_awaits", "a loop has the view of another"),
 ];
 
-fn named_programs(stage: &Stage) -> Result<Covered> {
-    let (mut all, mut not_played) = (Covered::default(), Vec::new());
+/// What the programs without a pool have shown, and those with one, in which the system's scheduler has a say.
+fn named_programs(stage: &Stage) -> Result<[Covered; 2]> {
+    let (mut all, mut not_played) = ([Covered::default(); 2], Vec::new());
     for (name, program) in named() {
-        match Play::new(&program) {
-            Some(play) => {
-                all.add(cover::program(stage, play).map_err(|why| format!("{name}: {why}"))?)
-            }
-            None => not_played.push(name),
-        }
+        let Some(play) = Play::new(&program) else {
+            not_played.push(name);
+            continue;
+        };
+        let has_pool = usize::from(!play.workers.is_empty());
+        all[has_pool].add(cover::program(stage, play).map_err(|why| format!("{name}: {why}"))?);
     }
     let expected: Vec<_> = NOT_PLAYED.iter().map(|(name, _)| *name).collect();
     if not_played == expected { Ok(all) } else { Err(format!("not played: {not_played:?}")) }
@@ -130,8 +131,9 @@ fn walks(stage: Stage, plays: Vec<Play>) -> Result<[usize; 2]> {
 
 fn run() -> Result<String> {
     let stage = Stage::new(4);
-    let named = named_programs(&stage)?;
+    let [named, pools] = named_programs(&stage)?;
     println!("replayed: the cases and the larger programs: {named}");
+    println!("replayed: those with a pool, as its workers happened to run: {pools}");
     let plays = of_the_theorem();
     let some = some_of_the_theorem(&stage, &plays)?;
     println!("replayed: some of the {} programs of the theorem: {some}", plays.len());
