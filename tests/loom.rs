@@ -19,6 +19,12 @@ mod event_loop;
 #[path = "loom/explore.rs"]
 mod explore;
 #[cfg(settled_loom)]
+#[path = "loom/fifo.rs"]
+mod fifo;
+#[cfg(settled_loom)]
+#[path = "loom/futures.rs"]
+mod futures;
+#[cfg(settled_loom)]
 #[path = "loom/history.rs"]
 mod history;
 #[cfg(settled_loom)]
@@ -39,6 +45,9 @@ mod race;
 #[cfg(settled_loom)]
 #[path = "support/real.rs"]
 mod real;
+#[cfg(settled_loom)]
+#[path = "loom/uses.rs"]
+mod uses;
 #[cfg(settled_loom)]
 #[path = "loom/wait.rs"]
 mod wait;
@@ -70,7 +79,7 @@ fn main() -> std::process::ExitCode {
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
-    history: a_contradiction_is_refused;
+    history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;
     pairs: every_pair, many_triples;
     };
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();

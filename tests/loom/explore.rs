@@ -14,9 +14,9 @@ use std::{
 };
 
 use loom::sync::Condvar;
-use settled::{Promise, ThreadFuture, model::Spec};
+use settled::{Promise, ThreadFuture};
 
-use crate::history::History;
+use crate::history::{History, Sequential};
 
 thread_local! {
     /// Panics in this thread. One thread of the system runs all threads of a scenario.
@@ -38,12 +38,12 @@ pub(crate) fn explore_bounded(name: &str, ends: &[&'static str], scenario: fn(&S
     run(name, ends, Some(3), scenario);
 }
 
-/// Runs `scenario` in every interleaving, or in those with so many preemptions, and has each history explained.
-/// It writes the history, and returns the specification that must explain it.
-pub(crate) fn explore_histories(
+/// Runs `scenario` in every interleaving, or in those with so many preemptions, and has each history explained,
+/// once for all executions that have it. It writes the history, and returns the specification that must explain it.
+pub(crate) fn explore_histories<S: Sequential>(
     name: &str,
     preemptions: Option<usize>,
-    scenario: impl Fn(&History) -> Spec + Send + Sync + 'static,
+    scenario: impl Fn(&History<S>) -> S + Send + Sync + 'static,
 ) {
     let histories = Arc::new(Mutex::new(BTreeSet::new()));
     let executions = check(preemptions, {
@@ -51,12 +51,19 @@ pub(crate) fn explore_histories(
         move || {
             let history = History::default();
             let spec = scenario(&history);
-            let explained = history.explain(spec).unwrap_or_else(|why| panic!("{why}"));
-            histories.lock().unwrap().insert(explained);
+            if histories.lock().unwrap().insert(history.text()) {
+                history.explain(spec).unwrap_or_else(|why| panic!("{why}"));
+            }
         }
     });
     assert!(executions > 1, "{name} has one interleaving only");
     HISTORIES_SEEN.fetch_add(histories.lock().unwrap().len(), Ordering::Relaxed);
+}
+
+/// How many preemptions a program may have that has too many interleavings without a bound: three, or four with
+/// `SETTLED_FULL=1`. The caller says why that is enough.
+pub(crate) fn bound() -> Option<usize> {
+    Some(if std::env::var_os("SETTLED_FULL").is_some() { 4 } else { 3 })
 }
 
 /// How many executions and distinct histories there were at least when this was last looked at.

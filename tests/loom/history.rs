@@ -1,153 +1,207 @@
-//! What the threads of an execution called and were told, and whether one future that takes one call after
+//! What the threads of an execution called and were told, and whether one object that takes one call after
 //! the other would have told them the same.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex},
+    collections::{BTreeMap, HashMap},
+    fmt::Debug,
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use loom::thread::{self, ThreadId};
 use settled::{
-    Cancelled,
-    machine::State,
-    model::{Answer, End, Op, Ret, Spec},
+    Cancel, Cancelled,
+    model::{Answer, End, Op, Spec},
 };
 use stateright::semantics::{ConsistencyTester, LinearizabilityTester, SequentialSpec};
 
-/// A call on a future: one of the specification's, or one that tells less.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Call {
-    Op(Op),
-    Done,
-    Cancelled,
-    Running,
+use crate::{
+    fifo::{self, Fifo},
+    futures::{Futures, Recorder},
+};
+
+/// A sequential specification that a history can be explained by.
+pub(crate) trait Sequential:
+    SequentialSpec<Op: Clone + Debug + Send, Ret: Clone + Debug + PartialEq + Send>
+    + Clone
+    + Send
+    + 'static
+{
 }
 
-/// What a call was told.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Told {
-    Ret(Ret),
-    Is(bool),
+impl<S> Sequential for S where
+    S: SequentialSpec<Op: Clone + Debug + Send, Ret: Clone + Debug + PartialEq + Send>
+        + Clone
+        + Send
+        + 'static
+{
 }
 
-/// The specification, as far as the public calls show it.
+/// Who calls. A thread gets the next number, from 0, when it is first heard of; a caller that is no thread,
+/// or not one and the same, is given a number from 100.
+pub(crate) type Caller = u8;
+
+/// Something that happened in an execution.
 #[derive(Clone, Debug)]
-struct Public(Spec);
-
-impl SequentialSpec for Public {
-    type Op = Call;
-    type Ret = Told;
-
-    fn invoke(&mut self, call: &Call) -> Told {
-        let state = self.0.state();
-        match call {
-            Call::Op(op) => Told::Ret(self.0.invoke(op)),
-            Call::Done => Told::Is(state.is_settled()),
-            Call::Cancelled => Told::Is(state == State::Cancelled),
-            Call::Running => Told::Is(state == State::Running),
-        }
-    }
-}
-
-/// Something that happened in an execution, on one of its threads.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-enum Event {
-    Calls(u8, Call),
-    IsTold(u8, Told),
+enum Event<C, R> {
+    Calls(Caller, C),
+    IsTold(Caller, R),
 }
 
 /// One execution's history: loom runs one thread at a time, so that the order of the list is the order in time.
-#[derive(Clone, Default)]
-pub(crate) struct History(Arc<Mutex<Inner>>);
+pub(crate) struct History<S: Sequential>(Arc<Mutex<Inner<S>>>);
 
-#[derive(Default)]
-struct Inner {
-    events: Vec<Event>,
-    threads: HashMap<ThreadId, u8>,
-    /// The callbacks that ran inside the call that each thread is in.
-    ran: HashMap<u8, Vec<u8>>,
+struct Inner<S: Sequential> {
+    events: Vec<Event<S::Op, S::Ret>>,
+    /// How many threads got a number.
+    heard_of: Caller,
+    callers: HashMap<ThreadId, Caller>,
+    /// The call that each caller is in.
+    open: BTreeMap<Caller, S::Op>,
+    /// What each has noted since it was last told something.
+    notes: BTreeMap<Caller, Vec<u8>>,
 }
 
-impl Inner {
-    fn here(&mut self) -> u8 {
-        let next = u8::try_from(self.threads.len()).expect("few threads");
-        *self.threads.entry(thread::current().id()).or_insert(next)
+impl<S: Sequential> Inner<S> {
+    fn here(&mut self) -> Caller {
+        *self.callers.entry(thread::current().id()).or_insert_with(|| {
+            self.heard_of += 1;
+            self.heard_of - 1
+        })
     }
 }
 
-impl History {
-    /// Makes a call of the specification, and writes down what it was told and which callbacks ran in it.
-    pub(crate) fn op(&self, op: Op, call: impl FnOnce() -> Answer) -> Answer {
-        let here = self.begin(Call::Op(op));
-        let answer = call();
-        let mut inner = self.0.lock().unwrap();
-        let due = inner.ran.remove(&here).unwrap_or_default();
-        inner.events.push(Event::IsTold(here, Told::Ret(Ret { answer, due })));
-        answer
+impl<S: Sequential> History<S> {
+    fn inner(&self) -> MutexGuard<'_, Inner<S>> {
+        self.0.lock().unwrap()
     }
 
-    /// Makes a call that answers yes or no.
-    pub(crate) fn look(&self, what: Call, call: impl FnOnce() -> bool) -> bool {
-        let here = self.begin(what);
-        let answer = call();
-        self.0.lock().unwrap().events.push(Event::IsTold(here, Told::Is(answer)));
-        answer
+    /// Who calls from this thread.
+    pub(crate) fn here(&self) -> Caller {
+        self.inner().here()
     }
 
-    /// A call that waits: what linearizes is the look with which it ends.
-    pub(crate) fn wait(&self, call: impl FnOnce() -> End) -> End {
-        let answer = self.op(Op::Read, || Answer::Read(Some(call())));
-        let Answer::Read(Some(end)) = answer else { unreachable!("it waited") };
-        end
+    /// From now on this thread's calls are those of `caller`.
+    pub(crate) fn becomes(&self, caller: Caller) {
+        self.inner().callers.insert(thread::current().id(), caller);
     }
 
-    fn begin(&self, call: Call) -> u8 {
-        let mut inner = self.0.lock().unwrap();
+    /// A call begins.
+    pub(crate) fn begins(&self, caller: Caller, call: S::Op) {
+        let mut inner = self.inner();
+        inner.open.insert(caller, call.clone());
+        inner.events.push(Event::Calls(caller, call));
+    }
+
+    /// A call ends; what it is told may say what was noted in it.
+    pub(crate) fn ends(&self, caller: Caller, told: impl FnOnce(Vec<u8>) -> S::Ret) {
+        let mut inner = self.inner();
+        inner.open.remove(&caller);
+        let notes = inner.notes.remove(&caller).unwrap_or_default();
+        inner.events.push(Event::IsTold(caller, told(notes)));
+    }
+
+    /// The call that a caller is in.
+    pub(crate) fn open(&self, caller: Caller) -> Option<S::Op> {
+        self.inner().open.get(&caller).cloned()
+    }
+
+    /// Those that are in such a call have not made it: it was announced, for the time when it might begin.
+    pub(crate) fn takes_back(&self, is_such: impl Fn(&S::Op) -> bool) {
+        let Inner { events, open, .. } = &mut *self.inner();
+        open.retain(|caller, call| {
+            let taken = is_such(call);
+            let begins = |event: &_| matches!(event, Event::Calls(other, _) if other == caller);
+            if taken && let Some(at) = events.iter().rposition(begins) {
+                events.remove(at);
+            }
+            !taken
+        });
+    }
+
+    /// Notes something in the call that this thread is in.
+    pub(crate) fn note(&self, note: u8) {
+        let mut inner = self.inner();
         let here = inner.here();
-        inner.events.push(Event::Calls(here, call));
-        here
+        inner.notes.entry(here).or_default().push(note);
     }
 
-    /// A callback of this name, which notes in whose call it runs.
-    pub(crate) fn callback(&self, name: u8) -> impl FnOnce() + Send + 'static + use<> {
-        let history = self.clone();
-        move || {
-            let mut inner = history.0.lock().unwrap();
-            let here = inner.here();
-            inner.ran.entry(here).or_default().push(name);
-        }
+    /// The history as a text by which it is told apart from others.
+    pub(crate) fn text(&self) -> String {
+        format!("{:?}", self.inner().events)
     }
 
-    /// The history as a text by which it is told apart from others, if some order of its calls, each between
-    /// its beginning and its end, explains what they were told.
-    pub(crate) fn explain(&self, spec: Spec) -> Result<String, String> {
-        let inner = self.0.lock().unwrap();
-        let mut tester = LinearizabilityTester::new(Public(spec));
+    /// Whether some order of the calls, each between its beginning and its end, explains what they were told.
+    pub(crate) fn explain(&self, spec: S) -> Result<(), String> {
+        let inner = self.inner();
+        let mut tester = LinearizabilityTester::new(spec);
         for event in &inner.events {
             match event.clone() {
-                Event::Calls(thread, call) => tester.on_invoke(thread, call).map(drop)?,
-                Event::IsTold(thread, told) => tester.on_return(thread, told).map(drop)?,
+                Event::Calls(caller, call) => tester.on_invoke(caller, call).map(drop)?,
+                Event::IsTold(caller, told) => tester.on_return(caller, told).map(drop)?,
             }
         }
-        let text = format!("{:?}", inner.events);
-        let left: Vec<_> = inner.ran.iter().filter(|(_, ran)| !ran.is_empty()).collect();
-        if !left.is_empty() {
-            return Err(format!("callbacks outside of every call: {left:?} in {text}"));
+        let (notes, events) = (&inner.notes, &inner.events);
+        if !notes.is_empty() {
+            return Err(format!("noted outside of every call: {notes:?} in {events:?}"));
         }
-        if tester.is_consistent() { Ok(text) } else { Err(format!("no order explains {text}")) }
+        if tester.is_consistent() { Ok(()) } else { Err(format!("no order explains {events:?}")) }
+    }
+}
+
+impl<S: Sequential> Default for History<S> {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            events: Vec::new(),
+            heard_of: 0,
+            callers: HashMap::new(),
+            open: BTreeMap::new(),
+            notes: BTreeMap::new(),
+        })))
+    }
+}
+
+impl<S: Sequential> Clone for History<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 }
 
 /// The checker can say no: a cancel that succeeded and a value that was read, in this order, have none.
 pub(crate) fn a_contradiction_is_refused() {
+    fn explain(read: End) -> Result<(), String> {
+        let recorder = Recorder::default();
+        recorder.op(Op::Cancel, || Answer::Cancel(Cancel::Now));
+        recorder.wait(|| read);
+        recorder.history().explain(Futures::new([Spec::new()]))
+    }
     loom::model(|| {
+        assert!(explain(End::Value(1)).is_err());
+        explain(End::Cancelled(Cancelled::Requested)).unwrap();
+    });
+}
+
+/// The checker can say no to a queue: what was posted last is not taken first, unless it may have been.
+pub(crate) fn a_jump_of_the_queue_is_refused() {
+    fn explain(are_posted_together: bool) -> Result<(), String> {
         let history = History::default();
-        history.op(Op::Cancel, || Answer::Cancel(settled::Cancel::Now));
-        history.wait(|| End::Value(1));
-        assert!(history.explain(Spec::new()).is_err());
-        let history = History::default();
-        history.op(Op::Cancel, || Answer::Cancel(settled::Cancel::Now));
-        history.wait(|| End::Cancelled(Cancelled::Requested));
-        history.explain(Spec::new()).unwrap();
+        let (one, other) = (100, 101);
+        history.begins(one, fifo::Call::Post(1));
+        if are_posted_together {
+            history.begins(other, fifo::Call::Post(2));
+        }
+        history.ends(one, |_| fifo::Told::Accepted);
+        if !are_posted_together {
+            history.begins(other, fifo::Call::Post(2));
+        }
+        history.ends(other, |_| fifo::Told::Accepted);
+        for entry in [2, 1] {
+            history.begins(one, fifo::Call::Take);
+            history.ends(one, |_| fifo::Told::Took(entry));
+        }
+        history.explain(Fifo::default())
+    }
+    loom::model(|| {
+        assert!(explain(false).is_err());
+        explain(true).unwrap();
     });
 }

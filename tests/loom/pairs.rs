@@ -5,49 +5,49 @@ use std::{sync::Arc, task::Waker};
 
 use loom::thread;
 use settled::{
-    ReturnWhen, ThreadFuture, as_completed,
-    model::{Answer, End, Op, Spec},
-    wait,
+    ThreadFuture,
+    model::{End, Op, Spec},
 };
 
 use crate::{
-    explore::{block_on, explore_histories},
-    history::{Call, History},
-    real::{Producer, end, read},
+    explore::{bound, explore_histories},
+    futures::{Futures, Recorder},
+    history::History,
+    real::Producer,
+    uses::{
+        USES,
+        Use::{self, *},
+        produce, produce_all, spawn_user, use_all, use_at_last, use_it,
+    },
 };
 
 /// In which phase the promise is when the threads begin.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Begin {
+pub(crate) enum Begin {
     Pending,
     Running,
     Owned,
 }
 
-/// What somebody does who has a handle of the future.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Use {
-    Cancel,
-    Read,
-    Done,
-    Cancelled,
-    Running,
-    Register,
-    /// `result`, which parks; an await; `wait` and `as_completed` of this one future.
-    Result,
-    Await,
-    Wait,
-    AsCompleted,
+impl Begin {
+    /// A promise, which is to be started if it is to be running, its future, and what they are like.
+    pub(crate) fn make(self) -> (Producer, ThreadFuture<u8, u8>, Spec) {
+        if self == Self::Owned {
+            let (promise, future) = ThreadFuture::owned(Waker::noop().clone());
+            (Producer::Owned(promise), future, Spec::owned())
+        } else {
+            let (promise, future) = ThreadFuture::promise();
+            (Producer::Pending(promise), future, Spec::new())
+        }
+    }
 }
 
-use Use::*;
-
-const VALUE: Op = Op::Settle(End::Value(1));
-const ERROR: Op = Op::Settle(End::Error(2));
-const PANIC: Op = Op::Settle(End::Panicked);
+pub(crate) const VALUE: Op = Op::Settle(End::Value(1));
+pub(crate) const ERROR: Op = Op::Settle(End::Error(2));
+pub(crate) const PANIC: Op = Op::Settle(End::Panicked);
 
 /// Each transition that a promise can make, one or two at a time. What is left of it is dropped by its thread.
-const PRODUCERS: [(Begin, &[Op]); 17] = [
+pub(crate) const PRODUCERS: [(Begin, &[Op]); 17] = [
     (Begin::Pending, &[Op::Start]),
     (Begin::Pending, &[VALUE]),
     (Begin::Pending, &[ERROR]),
@@ -67,110 +67,41 @@ const PRODUCERS: [(Begin, &[Op]); 17] = [
     (Begin::Owned, &[Op::Requested, Op::Stop]),
 ];
 
-const USES: [&[Use]; 15] = [
-    &[Cancel],
-    &[Read],
-    &[Done],
-    &[Cancelled],
-    &[Running],
-    &[Register],
-    &[Result],
-    &[Await],
-    &[Wait],
-    &[AsCompleted],
-    &[Cancel, Register],
-    &[Register, Cancel],
-    &[Cancel, Cancel],
-    &[Register, Result],
-    &[Done, Read],
-];
-
-/// A program: the promise's thread and those of one or two others.
+/// A program: the promise's thread and those of up to three others.
 #[derive(Clone, Copy, Debug)]
 struct Program {
     begin: Begin,
     /// Whether a callback is registered before they begin.
     registered: bool,
     producer: &'static [Op],
-    users: [&'static [Use]; 2],
+    users: [&'static [Use]; 3],
 }
 
 impl Program {
-    fn run(self, history: &History) -> Spec {
-        let (producer, future) = if self.begin == Begin::Owned {
-            let (promise, future) = ThreadFuture::owned(Waker::noop().clone());
-            (Producer::Owned(promise), future)
-        } else {
-            let (promise, future) = ThreadFuture::promise();
-            (Producer::Pending(promise), future)
-        };
-        let (mut producer, future) = (producer, Arc::new(future));
+    fn run(self, history: &History<Futures>) -> Futures {
+        let recorder = Recorder::new(history);
+        let (mut producer, future, spec) = self.begin.make();
+        let future = Arc::new(future);
         if self.begin == Begin::Running {
-            produce(history, &mut producer, Op::Start);
+            produce(&recorder, &mut producer, Op::Start);
         }
         if self.registered {
-            use_it(history, &future, Register, 0);
+            use_it(&recorder, &future, Register, 0);
         }
-        let other = (!self.users[1].is_empty()).then(|| {
-            let (history, future) = (history.clone(), Arc::clone(&future));
-            thread::spawn(move || use_all(&history, &future, self.users[1], 4))
-        });
+        let others = self.users[1..].iter().filter(|uses| !uses.is_empty());
+        let users: Vec<_> =
+            others.zip([4, 6]).map(|(uses, at)| spawn_user(&recorder, &future, uses, at)).collect();
         let settler = thread::spawn({
-            let history = history.clone();
-            move || {
-                for op in self.producer {
-                    produce(&history, &mut producer, *op);
-                }
-                produce(&history, &mut producer, Op::Abandon);
-            }
+            let recorder = recorder.clone();
+            move || produce_all(&recorder, &mut producer, self.producer)
         });
-        use_all(history, &future, self.users[0], 1);
+        use_all(&recorder, &future, self.users[0], 1);
         settler.join().unwrap();
-        if let Some(other) = other {
-            other.join().unwrap();
+        for user in users {
+            user.join().unwrap();
         }
-        // What all of them left behind.
-        use_it(history, &future, Read, 0);
-        use_it(history, &future, Register, 9);
-        if self.begin == Begin::Owned { Spec::owned() } else { Spec::new() }
-    }
-}
-
-fn produce(history: &History, producer: &mut Producer, op: Op) {
-    if !matches!(producer, Producer::Gone) {
-        history.op(op, || producer.invoke(op).expect("the types allow it"));
-    }
-}
-
-fn use_all(history: &History, future: &ThreadFuture<u8, u8>, uses: &[Use], first: u8) {
-    for (what, name) in uses.iter().zip(first..) {
-        use_it(history, future, *what, name);
-    }
-}
-
-fn use_it(history: &History, future: &ThreadFuture<u8, u8>, what: Use, name: u8) {
-    match what {
-        Cancel => drop(history.op(Op::Cancel, || Answer::Cancel(future.cancel()))),
-        Read => drop(history.op(Op::Read, || Answer::Read(read(future)))),
-        Done => drop(history.look(Call::Done, || future.done())),
-        Cancelled => drop(history.look(Call::Cancelled, || future.cancelled())),
-        Running => drop(history.look(Call::Running, || future.running())),
-        Register => {
-            let callback = history.callback(name);
-            history.op(Op::Register(name), || {
-                future.add_done_callback(move |_| callback());
-                Answer::Done
-            });
-        }
-        Result => drop(history.wait(|| end(future.wait().unwrap().result()))),
-        Await => drop(history.wait(|| end(block_on(future).result()))),
-        Wait => drop(history.wait(|| {
-            let (done, _) = wait([future], None, ReturnWhen::AllCompleted).unwrap();
-            end(done[0].1.result())
-        })),
-        AsCompleted => drop(
-            history.wait(|| end(as_completed([future], None).next().unwrap().unwrap().1.result())),
-        ),
+        use_at_last(&recorder, &future);
+        Futures::new([spec])
     }
 }
 
@@ -180,7 +111,7 @@ pub(crate) fn every_pair() {
     for (begin, producer) in PRODUCERS {
         for users in USES {
             for registered in [false, true] {
-                let program = Program { begin, registered, producer, users: [users, &[]] };
+                let program = Program { begin, registered, producer, users: [users, &[], &[]] };
                 explore_histories(&format!("{program:?}"), None, move |it| program.run(it));
                 programs += 1;
             }
@@ -188,11 +119,6 @@ pub(crate) fn every_pair() {
     }
     println!("loom: every_pair: {programs} programs");
     assert_eq!(programs, 17 * 15 * 2);
-}
-
-/// How many preemptions a triple may have: three, or four with `SETTLED_FULL=1`.
-fn bound() -> Option<usize> {
-    Some(if std::env::var_os("SETTLED_FULL").is_some() { 4 } else { 3 })
 }
 
 /// The promise against two users: three threads. At most three preemptions: each thread makes one call, which is one
@@ -212,7 +138,8 @@ pub(crate) fn many_triples() {
     for (begin, producer) in SETTLES {
         for (at, one) in uses.iter().enumerate() {
             for other in &uses[at..] {
-                let program = Program { begin, registered: false, producer, users: [one, other] };
+                let program =
+                    Program { begin, registered: false, producer, users: [one, other, &[]] };
                 explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
                 programs += 1;
             }
