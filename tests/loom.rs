@@ -28,6 +28,9 @@ mod futures;
 #[path = "loom/history.rs"]
 mod history;
 #[cfg(settled_loom)]
+#[path = "loom/jobs.rs"]
+mod jobs;
+#[cfg(settled_loom)]
 #[path = "loom/many.rs"]
 mod many;
 #[cfg(settled_loom)]
@@ -74,6 +77,7 @@ fn main() -> std::process::ExitCode {
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, two_loops_await_each_other, shutdown_of_the_default_executor;
+    jobs: every_use_of_a_job;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;

@@ -110,6 +110,10 @@ impl Recorder {
         Self { history: self.history.clone(), of }
     }
 
+    pub(crate) fn number(&self) -> u8 {
+        self.of
+    }
+
     pub(crate) fn history(&self) -> &History<Futures> {
         &self.history
     }
@@ -124,10 +128,17 @@ impl Recorder {
         self.history.ends(caller, |due| Told::Ret(Ret { answer, due }));
     }
 
-    /// Whoever is in a call that needs no answer has made it by now.
+    /// If this caller was in a call, it has made it by now.
     pub(crate) fn is_done(&self, caller: Caller) {
         if self.history.open(caller).is_some() {
             self.ends(caller, Answer::Done);
+        }
+    }
+
+    /// Whoever was in a call has made it by now.
+    pub(crate) fn are_done(&self) {
+        for caller in self.history.all_open() {
+            self.is_done(caller);
         }
     }
 

@@ -105,6 +105,11 @@ impl<S: Sequential> History<S> {
         self.inner().open.get(&caller).cloned()
     }
 
+    /// All that are in a call.
+    pub(crate) fn all_open(&self) -> Vec<Caller> {
+        self.inner().open.keys().copied().collect()
+    }
+
     /// Those that are in such a call have not made it: it was announced, for the time when it might begin.
     pub(crate) fn takes_back(&self, is_such: impl Fn(&S::Op) -> bool) {
         let Inner { events, open, .. } = &mut *self.inner();

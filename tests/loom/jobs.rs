@@ -1,0 +1,148 @@
+//! Jobs of a pool: their futures' histories are explained by the specification of one future.
+//!
+//! The promise is the pool's. What it calls is seen from the work: the start is announced when the job is
+//! submitted, and is over when the work begins; the settlement begins when the work has ended, and is over when
+//! its thread begins another job or the pool is gone.
+
+use std::{num::NonZero, panic};
+
+use settled::{
+    Cancelled as Cause, Executor, ThreadPool,
+    model::{Answer, End, Op, Spec},
+};
+
+use crate::{
+    explore::{bound, explore_histories},
+    futures::{Call, Futures, Recorder},
+    history::{Caller, History},
+    uses::{Future, USES, Use, use_all, use_at_last, use_it},
+};
+
+/// Who calls the promise of the first job, and of those after it.
+const JOB: Caller = 100;
+/// A worker before its first job.
+const WORKER: Caller = 200;
+
+/// A pool whose workers are known as such.
+pub(crate) fn pool(history: &History<Futures>, workers: usize) -> ThreadPool {
+    let workers = NonZero::new(workers).unwrap();
+    let history = history.clone();
+    ThreadPool::builder().workers(workers).initializer(move || history.becomes(WORKER)).build()
+}
+
+/// Submits a job that ends so.
+pub(crate) fn submit(recorder: &Recorder, pool: &ThreadPool, end: End) -> Future {
+    let work = Work { recorder: recorder.clone(), end, began: false };
+    recorder.begins(work.caller(), Op::Start);
+    let Ok(future) = pool.submit_result(move || work.run()) else { panic!("the pool is open") };
+    future
+}
+
+/// Waits for the pool's end. Whatever it or this thread has settled is told by then.
+pub(crate) fn shut_down(recorder: &Recorder, pool: &ThreadPool, cancel_pending: bool) {
+    pool.shutdown(true, cancel_pending).unwrap();
+    recorder.are_done();
+}
+
+/// The work of a job, which tells what becomes of its promise.
+struct Work {
+    recorder: Recorder,
+    end: End,
+    began: bool,
+}
+
+impl Work {
+    fn caller(&self) -> Caller {
+        JOB + self.recorder.number()
+    }
+
+    fn run(mut self) -> Result<u8, u8> {
+        // What this worker ran before is over.
+        self.recorder.is_done(self.recorder.history().here());
+        self.began = true;
+        self.recorder.history().becomes(self.caller());
+        self.recorder.ends(self.caller(), Answer::Done);
+        match self.end {
+            End::Value(value) => Ok(value),
+            End::Error(error) => Err(error),
+            // Without the hook, which would report it.
+            _ => panic::resume_unwind(Box::new(())),
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let history = self.recorder.history();
+        if self.began {
+            self.recorder.begins(self.caller(), Op::Settle(self.end));
+        } else if history.here() >= JOB {
+            // The worker gives it up, since a cancel came first.
+            self.recorder.ends(self.caller(), Answer::Lost(Cause::Requested));
+        } else {
+            // Who shuts the pool down drops it.
+            let number = self.recorder.number();
+            history.takes_back(|call| *call == (number, Call::Op(Op::Start)));
+            self.recorder.begins(history.here(), Op::Abandon);
+        }
+    }
+}
+
+/// How the pool of a program ends.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ends {
+    /// When the job has run.
+    Drained,
+    /// The job is dropped if no worker has begun it, after the uses or before them.
+    DroppedAfter,
+    DroppedBefore,
+}
+
+/// A program: a job, and how the user uses its future.
+#[derive(Clone, Copy, Debug)]
+struct Program {
+    end: End,
+    ends: Ends,
+    /// Whether a callback is registered before the job is used.
+    registered: bool,
+    uses: &'static [Use],
+}
+
+impl Program {
+    fn run(self, history: &History<Futures>) -> Futures {
+        let recorder = Recorder::new(history);
+        // It gets a number before anybody else.
+        recorder.history().here();
+        let pool = pool(history, 1);
+        let future = submit(&recorder, &pool, self.end);
+        if self.registered {
+            use_it(&recorder, &future, Use::Register, 0);
+        }
+        if self.ends == Ends::DroppedBefore {
+            pool.shutdown(false, true).unwrap();
+            recorder.is_done(history.here());
+        }
+        use_all(&recorder, &future, self.uses, 1);
+        shut_down(&recorder, &pool, self.ends != Ends::Drained);
+        use_at_last(&recorder, &future);
+        Futures::new([Spec::new()])
+    }
+}
+
+/// A worker against the user, in every interleaving.
+pub(crate) fn every_use_of_a_job() {
+    let mut programs = 0;
+    for end in [End::Value(1), End::Error(2), End::Panicked] {
+        for ends in [Ends::Drained, Ends::DroppedAfter, Ends::DroppedBefore] {
+            for registered in [false, true] {
+                for uses in USES {
+                    let program = Program { end, ends, registered, uses };
+                    explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+                    programs += 1;
+                }
+            }
+        }
+    }
+    println!("loom: every_use_of_a_job: {programs} programs");
+    assert_eq!(programs, 3 * 3 * 2 * 15);
+}
