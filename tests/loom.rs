@@ -13,6 +13,9 @@
 #[path = "loom/callback.rs"]
 mod callback;
 #[cfg(settled_loom)]
+#[path = "loom/crossings.rs"]
+mod crossings;
+#[cfg(settled_loom)]
 #[path = "loom/event_loop.rs"]
 mod event_loop;
 #[cfg(settled_loom)]
@@ -76,6 +79,7 @@ fn main() -> std::process::ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
+    crossings: every_use_of_a_coroutine, every_use_of_a_view;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, two_loops_await_each_other, shutdown_of_the_default_executor;
     jobs: every_use_of_a_job;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;

@@ -128,17 +128,17 @@ impl Recorder {
         self.history.ends(caller, |due| Told::Ret(Ret { answer, due }));
     }
 
-    /// If this caller was in a call, it has made it by now.
-    pub(crate) fn is_done(&self, caller: Caller) {
-        if self.history.open(caller).is_some() {
-            self.ends(caller, Answer::Done);
+    /// Whoever is in a call has made it by now, and is told this.
+    pub(crate) fn are_told(&self, answer: Answer) {
+        for caller in self.history.callers_in_calls() {
+            self.ends(caller, answer);
         }
     }
 
-    /// Whoever was in a call has made it by now.
-    pub(crate) fn are_done(&self) {
-        for caller in self.history.all_open() {
-            self.is_done(caller);
+    /// If this caller is in a call, it has made it by now.
+    pub(crate) fn is_done(&self, caller: Caller) {
+        if self.history.open(caller).is_some() {
+            self.ends(caller, Answer::Done);
         }
     }
 

@@ -106,7 +106,7 @@ impl<S: Sequential> History<S> {
     }
 
     /// All that are in a call.
-    pub(crate) fn all_open(&self) -> Vec<Caller> {
+    pub(crate) fn callers_in_calls(&self) -> Vec<Caller> {
         self.inner().open.keys().copied().collect()
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn submit(recorder: &Recorder, pool: &ThreadPool, end: End) -> Future
 /// Waits for the pool's end. Whatever it or this thread has settled is told by then.
 pub(crate) fn shut_down(recorder: &Recorder, pool: &ThreadPool, cancel_pending: bool) {
     pool.shutdown(true, cancel_pending).unwrap();
-    recorder.are_done();
+    recorder.are_told(Answer::Done);
 }
 
 /// The work of a job, which tells what becomes of its promise.

@@ -1,0 +1,247 @@
+//! Futures that two flavours see, the thread's and the loop's: their histories are explained by the
+//! specification of one future.
+
+use std::{future, panic, task::Poll};
+
+use loom::thread;
+use settled::{
+    Cancel, Closed, EventLoop, LoopFuture, LoopHandle, bridge,
+    model::{Answer, End, Op, Spec},
+};
+
+use crate::{
+    explore::{bound, explore_histories},
+    futures::{Futures, Recorder},
+    history::{Caller, History},
+    pairs::{Begin, ERROR, PANIC, PRODUCERS, VALUE},
+    real::end,
+    uses::{Future, USES, Use, produce, produce_all, use_all, use_at_last, use_it},
+};
+
+/// How a coroutine behaves, if nobody stops it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Coroutine {
+    /// Ends so in its first step, or in its second.
+    Ends(End),
+    EndsLater(End),
+    /// Never ends.
+    Waits,
+}
+
+/// What a coroutine holds. It goes when the coroutine goes, and then the loop calls the promise; that is over when
+/// the loop is.
+struct Held {
+    recorder: Recorder,
+    op: Op,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.recorder.begins(self.recorder.history().here(), self.op);
+    }
+}
+
+impl Coroutine {
+    async fn run(self, mut held: Held) -> Result<u8, u8> {
+        let end = match self {
+            Self::Ends(end) => end,
+            Self::EndsLater(end) => {
+                yield_once().await;
+                end
+            }
+            Self::Waits => future::pending().await,
+        };
+        held.op = Op::Settle(end);
+        match end {
+            End::Value(value) => Ok(value),
+            End::Error(error) => Err(error),
+            // Without the hook, which would report it.
+            _ => panic::resume_unwind(Box::new(())),
+        }
+    }
+}
+
+/// One step more.
+async fn yield_once() {
+    let mut yielded = false;
+    future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+/// A program: a coroutine that one thread sends to the loop of another, and how it uses the future of it.
+#[derive(Clone, Copy, Debug)]
+struct Sent {
+    coroutine: Coroutine,
+    /// Whether the loop runs until the sender stops it, or is closed at once.
+    runs: bool,
+    /// Whether a callback is registered before the future is used.
+    registered: bool,
+    uses: &'static [Use],
+}
+
+impl Sent {
+    fn run(self, history: &History<Futures>) -> Futures {
+        let recorder = Recorder::new(history);
+        let event_loop = EventLoop::new();
+        let sender = thread::spawn({
+            let (recorder, handle) = (recorder.clone(), event_loop.handle());
+            move || self.send(&recorder, &handle)
+        });
+        if self.runs {
+            event_loop.run_forever().unwrap();
+        }
+        drop(event_loop);
+        recorder.is_done(history.here());
+        if let Some(future) = sender.join().unwrap() {
+            use_at_last(&recorder, &future);
+        }
+        Futures::new([Spec::owned()])
+    }
+
+    fn send(self, recorder: &Recorder, handle: &LoopHandle) -> Option<Future> {
+        let held = Held { recorder: recorder.clone(), op: Op::Stop };
+        let sent = bridge::run_coroutine_threadsafe_result(self.coroutine.run(held), handle);
+        let future = sent.map_err(|Closed(coroutine)| {
+            // It never was the loop's.
+            drop(coroutine);
+            recorder.history().takes_back(|_| true);
+        });
+        let future = future.ok()?;
+        if self.registered {
+            use_it(recorder, &future, Use::Register, 0);
+        }
+        use_all(recorder, &future, self.uses, 1);
+        handle.stop();
+        Some(future)
+    }
+}
+
+/// A loop against the thread that sent it a coroutine.
+pub(crate) fn every_use_of_a_coroutine() {
+    use Coroutine::*;
+    let run = [Ends(End::Value(1)), EndsLater(End::Error(2)), Ends(End::Panicked)];
+    let closed = [Ends(End::Value(1)), Waits];
+    let all = run.map(|it| (it, true)).into_iter().chain(closed.map(|it| (it, false)));
+    let mut programs = 0;
+    for (coroutine, runs) in all {
+        for registered in [false, true] {
+            for uses in USES {
+                let program = Sent { coroutine, runs, registered, uses };
+                explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+                programs += 1;
+            }
+        }
+    }
+    println!("loom: every_use_of_a_coroutine: {programs} programs");
+    assert_eq!(programs, 5 * 2 * 15);
+}
+
+/// What a loop does with its view of a future.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum ViewUse {
+    Cancel,
+    Register,
+    Await,
+}
+
+/// The callback of a view: its call is a wait that begins when it is registered.
+const CALLBACK: Caller = 100;
+/// Who awaits the view.
+const TASK: Caller = 101;
+
+/// A program: a promise in a thread, and how a loop uses its view.
+#[derive(Clone, Copy, Debug)]
+struct Wrapped {
+    begin: Begin,
+    /// Whether a callback of the thread future is registered before they begin.
+    registered: bool,
+    producer: &'static [Op],
+    uses: &'static [ViewUse],
+}
+
+impl Wrapped {
+    fn run(self, history: &History<Futures>) -> Futures {
+        let recorder = Recorder::new(history);
+        let (mut producer, future, spec) = self.begin.make();
+        if self.begin == Begin::Running {
+            produce(&recorder, &mut producer, Op::Start);
+        }
+        if self.registered {
+            use_it(&recorder, &future, Use::Register, 0);
+        }
+        let settler = thread::spawn({
+            let recorder = recorder.clone();
+            move || produce_all(&recorder, &mut producer, self.producer)
+        });
+        let event_loop = EventLoop::new();
+        let view = bridge::wrap_future(&future, &event_loop);
+        for what in self.uses {
+            use_view(&recorder, &event_loop, &view, *what);
+        }
+        // Until it is settled and that is told.
+        event_loop.run_until_complete(&view).unwrap();
+        drop(event_loop);
+        settler.join().unwrap();
+        assert!(history.open(CALLBACK).is_none(), "the callback of the view did not run");
+        recorder.are_told(Answer::Cancel(Cancel::Now));
+        use_at_last(&recorder, &future);
+        Futures::new([spec])
+    }
+}
+
+fn use_view(recorder: &Recorder, event_loop: &EventLoop, view: &LoopFuture<u8, u8>, what: ViewUse) {
+    match what {
+        ViewUse::Cancel => {
+            let here = recorder.history().here();
+            recorder.begins(here, Op::Cancel);
+            let answer = view.cancel();
+            // If it has settled the future, the loop runs the callbacks of the thread future later.
+            if answer != Cancel::Now {
+                recorder.ends(here, Answer::Cancel(answer));
+            }
+        }
+        ViewUse::Register => {
+            recorder.begins(CALLBACK, Op::Read);
+            let recorder = recorder.clone();
+            view.add_done_callback(move |settled| {
+                recorder.ends(CALLBACK, Answer::Read(Some(end(settled.result()))));
+            });
+        }
+        ViewUse::Await => {
+            recorder.begins(TASK, Op::Read);
+            let settled = event_loop.run_until_complete(view).unwrap();
+            recorder.ends(TASK, Answer::Read(Some(end(settled.result()))));
+        }
+    }
+}
+
+/// A promise in a thread against a loop that has a view of its future.
+pub(crate) fn every_use_of_a_view() {
+    use ViewUse::*;
+    let uses: [&[ViewUse]; 6] = [
+        &[Cancel],
+        &[Register],
+        &[Await],
+        &[Cancel, Register],
+        &[Register, Cancel],
+        &[Cancel, Await],
+    ];
+    let mut programs = 0;
+    for (begin, producer) in PRODUCERS {
+        for uses in uses {
+            for registered in [false, true] {
+                let program = Wrapped { begin, registered, producer, uses };
+                explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+                programs += 1;
+            }
+        }
+    }
+    println!("loom: every_use_of_a_view: {programs} programs");
+    assert_eq!(programs, 17 * 6 * 2);
+}
