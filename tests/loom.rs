@@ -46,6 +46,9 @@ mod pairs;
 #[path = "loom/pool.rs"]
 mod pool;
 #[cfg(settled_loom)]
+#[path = "loom/queues.rs"]
+mod queues;
+#[cfg(settled_loom)]
 #[path = "loom/race.rs"]
 mod race;
 #[cfg(settled_loom)]
@@ -85,6 +88,7 @@ fn main() -> std::process::ExitCode {
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;
+    queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;

@@ -66,8 +66,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Runs, on a thread that is free.
-    pub(crate) fn run(mut self) {
+    /// Runs, until it is dropped, on a thread that was free.
+    pub(crate) fn run(&mut self) {
         self.history.ends(self.history.here(), |_| Told::Took(self.number));
         self.ran = true;
     }

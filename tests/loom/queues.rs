@@ -1,0 +1,185 @@
+//! The queues of loops and pools: their histories are explained by the specification of a queue that is closed.
+//!
+//! A take begins when the thread that runs the entries is free, and ends when one begins to run.
+//!
+//! Three threads have at most three preemptions, four or more of them with `SETTLED_FULL=1`. A post is one critical
+//! section, and at most a wake-up after it; so is a take, or the step in which a thread goes to sleep; and a close. It
+//! takes two preemptions to let two of them change places, and one more to lose a wake-up besides.
+
+use std::{num::NonZero, sync::Arc};
+
+use loom::thread;
+use settled::{
+    EventLoop, Executor, Job, LoopHandle, LoopRef, Schedule, ThreadPool, host::job_queue,
+};
+
+use crate::{
+    explore::{bound, explore_histories},
+    fifo::{self, Fifo},
+    history::History,
+};
+
+type Posts = &'static [u8];
+
+/// Posts these to a loop, one after the other.
+fn post_all(history: &History<Fifo>, handle: &impl Schedule, posts: Posts) {
+    for number in posts {
+        fifo::post(history, *number, |mut entry| {
+            handle.call_soon_threadsafe(Job::new(move || entry.run())).is_ok()
+        });
+    }
+}
+
+/// A thread that posts these to a loop, and may stop it then.
+fn spawn_poster(
+    history: &History<Fifo>,
+    handle: LoopHandle,
+    posts: Posts,
+    stops: bool,
+) -> thread::JoinHandle<()> {
+    let history = history.clone();
+    thread::spawn(move || {
+        post_all(&history, &handle, posts);
+        if stops {
+            handle.stop();
+        }
+    })
+}
+
+/// Threads that post against a loop that sleeps, runs until the first of them stops it, and is closed.
+fn posters_against_a_loop(history: &History<Fifo>, posts: &[Posts]) -> Fifo {
+    let event_loop = EventLoop::new();
+    let posters: Vec<_> = posts
+        .iter()
+        .enumerate()
+        .map(|(at, posts)| spawn_poster(history, event_loop.handle(), posts, at == 0))
+        .collect();
+    fifo::is_free(history);
+    event_loop.run_forever().unwrap();
+    fifo::close(history, || drop(event_loop));
+    for poster in posters {
+        poster.join().unwrap();
+    }
+    fifo::end(history)
+}
+
+/// `[schedule-2]` `[schedule-3]` `[loop-5]` Two threads post to a loop, one of them twice.
+pub(crate) fn two_posters_against_a_loop_that_closes() {
+    explore_histories("loop_posters", bound(), |it| posters_against_a_loop(it, &[&[1], &[2, 3]]));
+}
+
+/// `[schedule-2]` `[schedule-3]` `[loop-5]` Three threads post to a loop: four threads, so that each post and the
+/// close can be interrupted once, of which three are.
+pub(crate) fn three_posters_against_a_loop_that_closes() {
+    explore_histories("loop_posters_3", bound(), |it| {
+        posters_against_a_loop(it, &[&[1], &[2], &[3]])
+    });
+}
+
+/// Schedules an entry from the loop's own thread; when it runs, it does this too.
+fn call_soon(history: &History<Fifo>, here: &LoopRef, number: u8, then: impl FnOnce() + 'static) {
+    fifo::post(history, number, |mut entry| {
+        let call = here.call_soon(move || {
+            entry.run();
+            then();
+        });
+        call.is_ok()
+    });
+}
+
+/// `[schedule-2]` The loop's own calls and another thread's posts are in one queue: two threads, without any bound.
+pub(crate) fn posts_against_calls_of_the_loop() {
+    explore_histories("loop_calls", None, |history| {
+        let event_loop = EventLoop::new();
+        let poster = spawn_poster(history, event_loop.handle(), &[1, 2], true);
+        let (again, here) = (history.clone(), event_loop.clone());
+        call_soon(history, &event_loop, 3, move || call_soon(&again, &here, 4, || ()));
+        fifo::is_free(history);
+        event_loop.run_forever().unwrap();
+        fifo::close(history, || drop(event_loop));
+        poster.join().unwrap();
+        fifo::end(history)
+    });
+}
+
+/// `[host-2]` `[schedule-4]` A queue of jobs that runs what there is, once, and is dropped: two threads, without any
+/// bound.
+pub(crate) fn posts_against_a_queue_that_is_dropped() {
+    explore_histories("queue_posts", None, |history| {
+        let (sender, mut queue) = job_queue();
+        let poster = thread::spawn({
+            let history = history.clone();
+            move || post_all(&history, &sender, &[1, 2, 3])
+        });
+        fifo::is_free(history);
+        queue.run_pending();
+        fifo::close(history, || drop(queue));
+        poster.join().unwrap();
+        fifo::end(history)
+    });
+}
+
+/// Submits these to a pool, one after the other.
+fn submit_all(history: &History<Fifo>, pool: &ThreadPool, posts: Posts) {
+    for number in posts {
+        fifo::post(history, *number, |mut entry| pool.submit(move || entry.run()).is_ok());
+    }
+}
+
+/// A pool with so many workers, this thread, which submits and then shuts it down, and another that submits.
+#[derive(Clone, Copy, Debug)]
+struct Pool {
+    workers: usize,
+    mine: Posts,
+    others: Posts,
+    cancel_pending: bool,
+}
+
+impl Pool {
+    fn run(self, history: &History<Fifo>) -> Fifo {
+        let free = history.clone();
+        let pool = ThreadPool::builder()
+            .workers(NonZero::new(self.workers).unwrap())
+            .initializer(move || fifo::is_free(&free));
+        let pool = Arc::new(pool.build());
+        let other = (!self.others.is_empty()).then(|| {
+            let (history, pool) = (history.clone(), Arc::clone(&pool));
+            thread::spawn(move || submit_all(&history, &pool, self.others))
+        });
+        submit_all(history, &pool, self.mine);
+        fifo::close(history, || pool.shutdown(true, self.cancel_pending)).unwrap();
+        if let Some(other) = other {
+            other.join().unwrap();
+        }
+        fifo::end(history)
+    }
+
+    fn explore(self) {
+        for cancel_pending in [false, true] {
+            let pool = Self { cancel_pending, ..self };
+            explore_histories(&format!("{pool:?}"), bound(), move |it| pool.run(it));
+        }
+    }
+}
+
+const POOL: Pool = Pool { workers: 1, mine: &[], others: &[], cancel_pending: false };
+
+/// `[pool-1]` `[pool-4]` `[pool-6]` One thread submits, another shuts down.
+pub(crate) fn a_submitter_against_shutdown() {
+    Pool { others: &[1, 2], ..POOL }.explore();
+}
+
+/// `[pool-1]` `[pool-4]` `[pool-6]` Two threads submit, and one of them shuts down.
+pub(crate) fn two_submitters_against_shutdown() {
+    Pool { mine: &[1], others: &[2], ..POOL }.explore();
+}
+
+/// `[pool-1]` `[pool-5]` One thread submits more jobs than there are workers, and shuts down.
+pub(crate) fn submits_against_two_workers() {
+    Pool { workers: 2, mine: &[1, 2, 3], ..POOL }.explore();
+}
+
+/// `[pool-1]` `[pool-4]` `[pool-5]` Two threads submit to two workers: four threads.
+pub(crate) fn two_submitters_against_two_workers() {
+    Pool { workers: 2, mine: &[1], others: &[2], ..POOL }.explore();
+}
