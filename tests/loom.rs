@@ -55,6 +55,9 @@ mod race;
 #[path = "support/real.rs"]
 mod real;
 #[cfg(settled_loom)]
+#[path = "loom/several.rs"]
+mod several;
+#[cfg(settled_loom)]
 #[path = "loom/uses.rs"]
 mod uses;
 #[cfg(settled_loom)]
@@ -84,15 +87,16 @@ fn main() -> std::process::ExitCode {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
     crossings: every_use_of_a_coroutine, every_use_of_a_view;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, two_loops_await_each_other, shutdown_of_the_default_executor;
-    jobs: every_use_of_a_job;
+    jobs: every_use_of_a_job, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
+    several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;
-    pairs: every_pair, many_triples;
+    pairs: every_pair, many_triples, some_quadruples;
     };
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -4,7 +4,9 @@
 //! submitted, and is over when the work begins; the settlement begins when the work has ended, and is over when
 //! its thread begins another job or the pool is gone.
 
-use std::{num::NonZero, panic};
+use std::{num::NonZero, panic, sync::Arc};
+
+use loom::thread;
 
 use settled::{
     Cancelled as Cause, Executor, ThreadPool,
@@ -145,4 +147,57 @@ pub(crate) fn every_use_of_a_job() {
     }
     println!("loom: every_use_of_a_job: {programs} programs");
     assert_eq!(programs, 3 * 3 * 2 * 15);
+}
+
+/// A program: two jobs of a pool of two workers, and how each of two users uses both futures: four threads.
+#[derive(Clone, Copy, Debug)]
+struct Two {
+    users: [[&'static [Use]; 2]; 2],
+}
+
+impl Two {
+    fn run(self, history: &History<Futures>) -> Futures {
+        let first = Recorder::new(history);
+        let recorders = [first.of(0), first.of(1)];
+        history.here();
+        let pool = pool(history, 2);
+        let jobs = [(&recorders[0], End::Value(1)), (&recorders[1], End::Error(2))];
+        let futures = jobs.map(|(recorder, end)| Arc::new(submit(recorder, &pool, end)));
+        let [mine, others] = self.users;
+        let uses = {
+            let (recorders, futures) = (recorders.clone(), futures.clone());
+            move |uses: [&[Use]; 2], first| {
+                for ((recorder, future), uses) in recorders.iter().zip(&futures).zip(uses) {
+                    use_all(recorder, future, uses, first);
+                }
+            }
+        };
+        let other = thread::spawn({
+            let uses = uses.clone();
+            move || uses(others, 4)
+        });
+        uses(mine, 1);
+        other.join().unwrap();
+        shut_down(&first, &pool, false);
+        for (recorder, future) in recorders.iter().zip(&futures) {
+            use_at_last(recorder, future);
+        }
+        Futures::new([Spec::new(), Spec::new()])
+    }
+}
+
+/// Two workers against two users.
+pub(crate) fn two_jobs_against_two_users() {
+    let programs: [[[&[Use]; 2]; 2]; 6] = [
+        [[&[], &[Use::Result]], [&[Use::Cancel], &[]]],
+        [[&[], &[Use::Await]], [&[Use::Cancel], &[]]],
+        [[&[Use::Register], &[]], [&[Use::Cancel], &[]]],
+        [[&[Use::Cancel], &[]], [&[], &[Use::Cancel]]],
+        [[&[Use::Read], &[Use::Read]], [&[], &[Use::Register]]],
+        [[&[], &[Use::Cancel]], [&[], &[Use::Result]]],
+    ];
+    for users in programs {
+        let program = Two { users };
+        explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+    }
 }

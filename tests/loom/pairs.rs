@@ -121,17 +121,19 @@ pub(crate) fn every_pair() {
     assert_eq!(programs, 17 * 15 * 2);
 }
 
+/// How the promise is settled against several users.
+const SETTLES: [(Begin, &[Op]); 5] = [
+    (Begin::Pending, &[VALUE]),
+    (Begin::Pending, &[Op::Start, VALUE]),
+    (Begin::Pending, &[Op::Abandon]),
+    (Begin::Running, &[ERROR]),
+    (Begin::Owned, &[Op::Requested, Op::Stop]),
+];
+
 /// The promise against two users: three threads. At most three preemptions: each thread makes one call, which is one
 /// critical section and at most one more, of who parks or is told; so that each of the three can be interrupted once
 /// between its two.
 pub(crate) fn many_triples() {
-    const SETTLES: [(Begin, &[Op]); 5] = [
-        (Begin::Pending, &[VALUE]),
-        (Begin::Pending, &[Op::Start, VALUE]),
-        (Begin::Pending, &[Op::Abandon]),
-        (Begin::Running, &[ERROR]),
-        (Begin::Owned, &[Op::Requested, Op::Stop]),
-    ];
     let uses: [&[Use]; 7] =
         [&[Cancel], &[Read], &[Register], &[Result], &[Await], &[Wait], &[AsCompleted]];
     let mut programs = 0;
@@ -147,4 +149,27 @@ pub(crate) fn many_triples() {
     }
     println!("loom: many_triples: {programs} programs");
     assert_eq!(programs, 5 * 28);
+}
+
+/// The promise against three users: four threads. At most three preemptions, as for three threads: of the four calls
+/// one can always go last, uninterrupted.
+pub(crate) fn some_quadruples() {
+    let uses: [[&[Use]; 3]; 6] = [
+        [&[Cancel], &[Result], &[Register]],
+        [&[Cancel], &[Await], &[Register]],
+        [&[Cancel], &[Wait], &[Register]],
+        [&[Cancel], &[AsCompleted], &[Read]],
+        [&[Cancel], &[Cancel], &[Result]],
+        [&[Register], &[Register], &[Read]],
+    ];
+    let mut programs = 0;
+    for (begin, producer) in SETTLES {
+        for users in uses {
+            let program = Program { begin, registered: false, producer, users };
+            explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+            programs += 1;
+        }
+    }
+    println!("loom: some_quadruples: {programs} programs");
+    assert_eq!(programs, 5 * 6);
 }
