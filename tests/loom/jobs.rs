@@ -111,6 +111,10 @@ struct Program {
 }
 
 impl Program {
+    fn bound(self) -> Option<usize> {
+        if self.end == End::Value(1) && !self.registered { None } else { bound() }
+    }
+
     fn run(self, history: &History<Futures>) -> Futures {
         let recorder = Recorder::new(history);
         // It gets a number before anybody else.
@@ -131,7 +135,10 @@ impl Program {
     }
 }
 
-/// A worker against the user, in every interleaving.
+/// A worker against the user. One kind of end, without a callback from the beginning, is explored without any bound:
+/// the other ends take the same steps, and each callback more only lengthens them. Those have at most three
+/// preemptions, or four with `SETTLED_FULL=1`: two let the worker and the user change places once in each other's
+/// calls, and one more parts a wake-up from what it is about.
 pub(crate) fn every_use_of_a_job() {
     let mut programs = 0;
     for end in [End::Value(1), End::Error(2), End::Panicked] {
@@ -139,7 +146,9 @@ pub(crate) fn every_use_of_a_job() {
             for registered in [false, true] {
                 for uses in USES {
                     let program = Program { end, ends, registered, uses };
-                    explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+                    explore_histories(&format!("{program:?}"), program.bound(), move |it| {
+                        program.run(it)
+                    });
                     programs += 1;
                 }
             }
@@ -188,13 +197,10 @@ impl Two {
 
 /// Two workers against two users.
 pub(crate) fn two_jobs_against_two_users() {
-    let programs: [[[&[Use]; 2]; 2]; 6] = [
+    let programs: [[[&[Use]; 2]; 2]; 3] = [
         [[&[], &[Use::Result]], [&[Use::Cancel], &[]]],
-        [[&[], &[Use::Await]], [&[Use::Cancel], &[]]],
         [[&[Use::Register], &[]], [&[Use::Cancel], &[]]],
         [[&[Use::Cancel], &[]], [&[], &[Use::Cancel]]],
-        [[&[Use::Read], &[Use::Read]], [&[], &[Use::Register]]],
-        [[&[], &[Use::Cancel]], [&[], &[Use::Result]]],
     ];
     for users in programs {
         let program = Two { users };
