@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use stateright::semantics::SequentialSpec;
 
-use crate::history::History;
+use crate::history::{Caller, History};
 
 /// A call on a queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,7 +12,10 @@ pub(crate) enum Call {
     Post(u8),
     /// Whoever runs the entries is free for the next.
     Take,
-    Close,
+    /// Nothing is accepted any more. Who closes a pool drops what is left, if that was asked for.
+    Close {
+        drops: Option<Caller>,
+    },
     /// How many were accepted and not taken.
     Left,
 }
@@ -49,7 +52,7 @@ impl SequentialSpec for Fifo {
                 Told::Accepted
             }
             Call::Take => self.entries.pop_front().map_or(Told::Nothing, Told::Took),
-            Call::Close => {
+            Call::Close { .. } => {
                 self.closed = true;
                 Told::Closed
             }
@@ -58,7 +61,7 @@ impl SequentialSpec for Fifo {
     }
 }
 
-/// A job of the queue, by number. Whoever runs it or drops it takes it.
+/// A job of the queue, by number. Whoever runs it takes it, or who closes the queue and drops it.
 pub(crate) struct Entry {
     history: History<Fifo>,
     number: u8,
@@ -76,26 +79,20 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let here = self.history.here();
-        match self.history.open(here) {
-            // It ran: the thread is free again.
-            _ if self.ran => self.history.begins(here, Call::Take),
-            // The poster got it back.
-            Some(Call::Post(_)) => {}
-            // Who drops it takes it, and is as free as before.
-            Some(_) => {
-                self.history.ends(here, |_| Told::Took(self.number));
-                self.history.begins(here, Call::Take);
-            }
-            None => {
-                self.history.begins(here, Call::Take);
-                self.history.ends(here, |_| Told::Took(self.number));
-            }
+        if self.ran {
+            // The thread is free again.
+            self.history.begins(here, Call::Take);
+        } else if self.history.open(CLOSER) == Some(Call::Close { drops: Some(here) }) {
+            self.history.begins(DROPPED, Call::Take);
+            self.history.ends(DROPPED, |_| Told::Took(self.number));
         }
+        // Otherwise it was refused, or is lost.
     }
 }
 
-/// Who closes, in whichever thread: what the queue drops meanwhile, that thread takes.
-const CLOSER: u8 = 100;
+/// Who closes, and who takes what is dropped meanwhile.
+const CLOSER: Caller = 100;
+const DROPPED: Caller = 101;
 
 /// Posts an entry, and writes down whether it was accepted.
 pub(crate) fn post(history: &History<Fifo>, number: u8, post: impl FnOnce(Entry) -> bool) {
@@ -110,9 +107,10 @@ pub(crate) fn is_free(history: &History<Fifo>) {
     history.begins(history.here(), Call::Take);
 }
 
-/// Closes the queue.
-pub(crate) fn close<R>(history: &History<Fifo>, close: impl FnOnce() -> R) -> R {
-    history.begins(CLOSER, Call::Close);
+/// Closes the queue; what it still holds is run, or dropped in this thread.
+pub(crate) fn close<R>(history: &History<Fifo>, drops: bool, close: impl FnOnce() -> R) -> R {
+    let drops = drops.then(|| history.here());
+    history.begins(CLOSER, Call::Close { drops });
     let closed = close();
     history.ends(CLOSER, |_| Told::Closed);
     closed

@@ -45,6 +45,8 @@ pub(crate) type Caller = u8;
 enum Event<C, R> {
     Calls(Caller, C),
     IsTold(Caller, R),
+    /// Something was noted outside of every call.
+    Strays(Caller, u8),
 }
 
 /// One execution's history: loom runs one thread at a time, so that the order of the list is the order in time.
@@ -57,7 +59,7 @@ struct Inner<S: Sequential> {
     callers: HashMap<ThreadId, Caller>,
     /// The call that each caller is in.
     open: BTreeMap<Caller, S::Op>,
-    /// What each has noted since it was last told something.
+    /// What each has noted in it.
     notes: BTreeMap<Caller, Vec<u8>>,
 }
 
@@ -127,7 +129,11 @@ impl<S: Sequential> History<S> {
     pub(crate) fn note(&self, note: u8) {
         let mut inner = self.inner();
         let here = inner.here();
-        inner.notes.entry(here).or_default().push(note);
+        if inner.open.contains_key(&here) {
+            inner.notes.entry(here).or_default().push(note);
+        } else {
+            inner.events.push(Event::Strays(here, note));
+        }
     }
 
     /// The history as a text by which it is told apart from others.
@@ -137,17 +143,16 @@ impl<S: Sequential> History<S> {
 
     /// Whether some order of the calls, each between its beginning and its end, explains what they were told.
     pub(crate) fn explain(&self, spec: S) -> Result<(), String> {
-        let inner = self.inner();
+        let events = &self.inner().events;
         let mut tester = LinearizabilityTester::new(spec);
-        for event in &inner.events {
+        for event in events {
             match event.clone() {
                 Event::Calls(caller, call) => tester.on_invoke(caller, call).map(drop)?,
                 Event::IsTold(caller, told) => tester.on_return(caller, told).map(drop)?,
+                Event::Strays(..) => {
+                    return Err(format!("noted outside of every call: {events:?}"));
+                }
             }
-        }
-        let (notes, events) = (&inner.notes, &inner.events);
-        if !notes.is_empty() {
-            return Err(format!("noted outside of every call: {notes:?} in {events:?}"));
         }
         if tester.is_consistent() { Ok(()) } else { Err(format!("no order explains {events:?}")) }
     }

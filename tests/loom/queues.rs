@@ -56,7 +56,7 @@ fn posters_against_a_loop(history: &History<Fifo>, posts: &[Posts]) -> Fifo {
         .collect();
     fifo::is_free(history);
     event_loop.run_forever().unwrap();
-    fifo::close(history, || drop(event_loop));
+    fifo::close(history, false, || drop(event_loop));
     for poster in posters {
         poster.join().unwrap();
     }
@@ -96,7 +96,7 @@ pub(crate) fn posts_against_calls_of_the_loop() {
         call_soon(history, &event_loop, 3, move || call_soon(&again, &here, 4, || ()));
         fifo::is_free(history);
         event_loop.run_forever().unwrap();
-        fifo::close(history, || drop(event_loop));
+        fifo::close(history, false, || drop(event_loop));
         poster.join().unwrap();
         fifo::end(history)
     });
@@ -113,7 +113,7 @@ pub(crate) fn posts_against_a_queue_that_is_dropped() {
         });
         fifo::is_free(history);
         queue.run_pending();
-        fifo::close(history, || drop(queue));
+        fifo::close(history, true, || drop(queue));
         poster.join().unwrap();
         fifo::end(history)
     });
@@ -147,7 +147,8 @@ impl Pool {
             thread::spawn(move || submit_all(&history, &pool, self.others))
         });
         submit_all(history, &pool, self.mine);
-        fifo::close(history, || pool.shutdown(true, self.cancel_pending)).unwrap();
+        let drops = self.cancel_pending;
+        fifo::close(history, drops, || pool.shutdown(true, drops)).unwrap();
         if let Some(other) = other {
             other.join().unwrap();
         }
