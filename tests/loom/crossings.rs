@@ -13,6 +13,7 @@ use crate::{
     explore::{bound, explore_histories},
     futures::{Futures, Recorder},
     history::{Caller, History},
+    jobs,
     pairs::{Begin, ERROR, PANIC, PRODUCERS, VALUE},
     real::end,
     uses::{Future, USES, Use, produce, produce_all, use_all, use_at_last, use_it},
@@ -122,7 +123,10 @@ impl Sent {
     }
 }
 
-/// A loop against the thread that sent it a coroutine.
+/// A loop against the thread that sent it a coroutine. A loop that is closed at once is explored without any bound;
+/// one that runs has at most three preemptions, or four with `SETTLED_FULL=1`: there are four hand-overs, of the
+/// coroutine, of a request, of the outcome and of the stop, one after the other, and three are enough to have any of
+/// them met by the other thread in its own step, going to sleep or waking up. No bound finds no other history.
 pub(crate) fn every_use_of_a_coroutine() {
     use Coroutine::*;
     let run = [Ends(End::Value(1)), EndsLater(End::Error(2)), Ends(End::Panicked)];
@@ -152,9 +156,9 @@ enum ViewUse {
 }
 
 /// The callback of a view: its call is a wait that begins when it is registered.
-const CALLBACK: Caller = 100;
+const CALLBACK: Caller = 150;
 /// Who awaits the view.
-const TASK: Caller = 101;
+const TASK: Caller = 151;
 
 /// A program: a promise in a thread, and how a loop uses its view.
 #[derive(Clone, Copy, Debug)]
@@ -180,19 +184,26 @@ impl Wrapped {
             let recorder = recorder.clone();
             move || produce_all(&recorder, &mut producer, self.producer)
         });
-        let event_loop = EventLoop::new();
-        let view = bridge::wrap_future(&future, &event_loop);
-        for what in self.uses {
-            use_view(&recorder, &event_loop, &view, *what);
-        }
-        // Until it is settled and that is told.
-        event_loop.run_until_complete(&view).unwrap();
-        drop(event_loop);
+        use_through_a_loop(&recorder, &future, self.uses);
         settler.join().unwrap();
-        assert!(history.open(CALLBACK).is_none(), "the callback of the view did not run");
-        recorder.are_told(Answer::Cancel(Cancel::Now));
         use_at_last(&recorder, &future);
         Futures::new([spec])
+    }
+}
+
+/// Uses the view of a loop of this thread, until it is settled and the loop is closed.
+fn use_through_a_loop(recorder: &Recorder, future: &Future, uses: &[ViewUse]) {
+    let event_loop = EventLoop::new();
+    let view = bridge::wrap_future(future, &event_loop);
+    for what in uses {
+        use_view(recorder, &event_loop, &view, *what);
+    }
+    event_loop.run_until_complete(&view).unwrap();
+    drop(event_loop);
+    let history = recorder.history();
+    assert!(history.open(CALLBACK).is_none(), "the callback of the view did not run");
+    if history.open(history.here()).is_some() {
+        recorder.ends(history.here(), Answer::Cancel(Cancel::Now));
     }
 }
 
@@ -222,20 +233,16 @@ fn use_view(recorder: &Recorder, event_loop: &EventLoop, view: &LoopFuture<u8, u
     }
 }
 
-/// A promise in a thread against a loop that has a view of its future.
-pub(crate) fn every_use_of_a_view() {
+const VIEW_USES: [&[ViewUse]; 6] = {
     use ViewUse::*;
-    let uses: [&[ViewUse]; 6] = [
-        &[Cancel],
-        &[Register],
-        &[Await],
-        &[Cancel, Register],
-        &[Register, Cancel],
-        &[Cancel, Await],
-    ];
+    [&[Cancel], &[Register], &[Await], &[Cancel, Register], &[Register, Cancel], &[Cancel, Await]]
+};
+
+/// A promise in a thread against a loop that has a view of its future: two threads, without any bound.
+pub(crate) fn every_use_of_a_view() {
     let mut programs = 0;
     for (begin, producer) in PRODUCERS {
-        for uses in uses {
+        for uses in VIEW_USES {
             for registered in [false, true] {
                 let program = Wrapped { begin, registered, producer, uses };
                 explore_histories(&format!("{program:?}"), None, move |it| program.run(it));
@@ -245,4 +252,31 @@ pub(crate) fn every_use_of_a_view() {
     }
     println!("loom: every_use_of_a_view: {programs} programs");
     assert_eq!(programs, 17 * 6 * 2);
+}
+
+/// A worker against a loop that has a view of its job. Three preemptions, as for every job.
+pub(crate) fn every_use_of_the_view_of_a_job() {
+    let mut programs = 0;
+    for end in [End::Value(1), End::Error(2), End::Panicked] {
+        for uses in VIEW_USES {
+            explore_histories(
+                &format!("view of a job {end:?} {uses:?}"),
+                bound(),
+                move |history| {
+                    let recorder = Recorder::new(history);
+                    history.here();
+                    let pool = jobs::pool(history, 1);
+                    let future = jobs::submit(&recorder, &pool, end);
+                    use_it(&recorder, &future, Use::Register, 0);
+                    use_through_a_loop(&recorder, &future, uses);
+                    jobs::shut_down(&recorder, &pool, false);
+                    use_at_last(&recorder, &future);
+                    Futures::new([Spec::new()])
+                },
+            );
+            programs += 1;
+        }
+    }
+    println!("loom: every_use_of_the_view_of_a_job: {programs} programs");
+    assert_eq!(programs, 3 * 6);
 }

@@ -57,9 +57,6 @@ pub(crate) fn explore_histories<S: Sequential>(
         }
     });
     assert!(executions > 1, "{name} has one interleaving only");
-    if std::env::var_os("DBG").is_some() {
-        println!("{executions} {} {name}", histories.lock().unwrap().len());
-    }
     HISTORIES_SEEN.fetch_add(histories.lock().unwrap().len(), Ordering::Relaxed);
 }
 

@@ -128,17 +128,18 @@ impl Recorder {
         self.history.ends(caller, |due| Told::Ret(Ret { answer, due }));
     }
 
-    /// Whoever is in a call has made it by now, and is told this.
-    pub(crate) fn are_told(&self, answer: Answer) {
-        for caller in self.history.callers_in_calls() {
-            self.ends(caller, answer);
+    /// If this caller was settling its future, that is over.
+    pub(crate) fn is_done(&self, caller: Caller) {
+        let settles = |op| matches!(op, Op::Settle(_) | Op::Stop | Op::Abandon);
+        if matches!(self.history.open(caller), Some((_, Call::Op(op))) if settles(op)) {
+            self.ends(caller, Answer::Done);
         }
     }
 
-    /// If this caller is in a call, it has made it by now.
-    pub(crate) fn is_done(&self, caller: Caller) {
-        if self.history.open(caller).is_some() {
-            self.ends(caller, Answer::Done);
+    /// Whoever was settling a future, that is over.
+    pub(crate) fn are_done(&self) {
+        for caller in self.history.callers_in_calls() {
+            self.is_done(caller);
         }
     }
 

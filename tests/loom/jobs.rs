@@ -9,7 +9,7 @@ use std::{num::NonZero, panic, sync::Arc};
 use loom::thread;
 
 use settled::{
-    Cancelled as Cause, Executor, ThreadPool,
+    Cancelled as Cause, Executor, ThreadFuture, ThreadPool,
     model::{Answer, End, Op, Spec},
 };
 
@@ -34,16 +34,28 @@ pub(crate) fn pool(history: &History<Futures>, workers: usize) -> ThreadPool {
 
 /// Submits a job that ends so.
 pub(crate) fn submit(recorder: &Recorder, pool: &ThreadPool, end: End) -> Future {
+    submit_with(recorder, pool, end, || ())
+}
+
+/// Submits a job that does something first.
+fn submit_with(
+    recorder: &Recorder,
+    pool: &ThreadPool,
+    end: End,
+    first: impl FnOnce() + Send + 'static,
+) -> Future {
     let work = Work { recorder: recorder.clone(), end, began: false };
     recorder.begins(work.caller(), Op::Start);
-    let Ok(future) = pool.submit_result(move || work.run()) else { panic!("the pool is open") };
+    let Ok(future) = pool.submit_result(move || work.run(first)) else {
+        panic!("the pool is open")
+    };
     future
 }
 
 /// Waits for the pool's end. Whatever it or this thread has settled is told by then.
 pub(crate) fn shut_down(recorder: &Recorder, pool: &ThreadPool, cancel_pending: bool) {
     pool.shutdown(true, cancel_pending).unwrap();
-    recorder.are_told(Answer::Done);
+    recorder.are_done();
 }
 
 /// The work of a job, which tells what becomes of its promise.
@@ -58,12 +70,15 @@ impl Work {
         JOB + self.recorder.number()
     }
 
-    fn run(mut self) -> Result<u8, u8> {
+    fn run(mut self, first: impl FnOnce()) -> Result<u8, u8> {
         // What this worker ran before is over.
         self.recorder.is_done(self.recorder.history().here());
         self.began = true;
         self.recorder.history().becomes(self.caller());
         self.recorder.ends(self.caller(), Answer::Done);
+        first();
+        // It may have run another job meanwhile.
+        self.recorder.history().becomes(self.caller());
         match self.end {
             End::Value(value) => Ok(value),
             End::Error(error) => Err(error),
@@ -156,6 +171,37 @@ pub(crate) fn every_use_of_a_job() {
     }
     println!("loom: every_use_of_a_job: {programs} programs");
     assert_eq!(programs, 3 * 3 * 2 * 15);
+}
+
+/// A program: a job that submits another to its own pool and waits for it, and a user who uses that one too.
+fn run_nested(history: &History<Futures>, uses: &[Use]) -> Futures {
+    let outer = Recorder::new(history);
+    let inner = outer.of(1);
+    history.here();
+    let pool = Arc::new(pool(history, 1));
+    let (tell, told) = ThreadFuture::<Arc<Future>, ()>::promise();
+    let job = submit_with(&outer, &pool, End::Value(1), {
+        let (inner, pool) = (inner.clone(), Arc::clone(&pool));
+        move || {
+            let job = Arc::new(submit(&inner, &pool, End::Error(2)));
+            tell.finish(Arc::clone(&job)).unwrap();
+            use_it(&inner, &job, Use::Result, 0);
+        }
+    });
+    let nested = told.result().unwrap();
+    use_all(&inner, nested, uses, 1);
+    shut_down(&outer, &pool, false);
+    use_at_last(&outer, &job);
+    use_at_last(&inner, nested);
+    Futures::new([Spec::new(), Spec::new()])
+}
+
+/// `[pool-7]` The only worker runs the job that it waits for, or another cancels that. Three preemptions, as for
+/// every job.
+pub(crate) fn every_use_of_a_job_that_its_worker_waits_for() {
+    for uses in USES {
+        explore_histories(&format!("nested {uses:?}"), bound(), move |it| run_nested(it, uses));
+    }
 }
 
 /// A program: two jobs of a pool of two workers, and how each of two users uses both futures: four threads.
