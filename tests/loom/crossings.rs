@@ -1,7 +1,7 @@
 //! Futures that two flavours see, the thread's and the loop's: their histories are explained by the
 //! specification of one future.
 
-use std::{future, panic, task::Poll};
+use std::{future, panic, sync::Arc, task::Poll};
 
 use loom::thread;
 use settled::{
@@ -11,12 +11,12 @@ use settled::{
 
 use crate::{
     explore::{bound, explore_histories},
-    futures::{Futures, Recorder},
+    futures::{Call, Futures, Recorder},
     history::{Caller, History},
     jobs,
     pairs::{Begin, ERROR, PANIC, PRODUCERS, VALUE},
     real::end,
-    uses::{Future, USES, Use, produce, produce_all, use_all, use_at_last, use_it},
+    uses::{Future, USES, Use, produce, produce_all, spawn_user, use_all, use_at_last, use_it},
 };
 
 /// How a coroutine behaves, if nobody stops it.
@@ -83,7 +83,8 @@ struct Sent {
     runs: bool,
     /// Whether a callback is registered before the future is used.
     registered: bool,
-    uses: &'static [Use],
+    /// The uses of the sender, and of another thread.
+    uses: [&'static [Use]; 2],
 }
 
 impl Sent {
@@ -105,7 +106,7 @@ impl Sent {
         Futures::new([Spec::owned()])
     }
 
-    fn send(self, recorder: &Recorder, handle: &LoopHandle) -> Option<Future> {
+    fn send(self, recorder: &Recorder, handle: &LoopHandle) -> Option<Arc<Future>> {
         let held = Held { recorder: recorder.clone(), op: Op::Stop };
         let sent = bridge::run_coroutine_threadsafe_result(self.coroutine.run(held), handle);
         let future = sent.map_err(|Closed(coroutine)| {
@@ -117,7 +118,13 @@ impl Sent {
         if self.registered {
             use_it(recorder, &future, Use::Register, 0);
         }
-        use_all(recorder, &future, self.uses, 1);
+        let future = Arc::new(future);
+        let [mine, others] = self.uses;
+        let other = (!others.is_empty()).then(|| spawn_user(recorder, &future, others, 4));
+        use_all(recorder, &future, mine, 1);
+        if let Some(other) = other {
+            other.join().unwrap();
+        }
         handle.stop();
         Some(future)
     }
@@ -136,7 +143,7 @@ pub(crate) fn every_use_of_a_coroutine() {
     for (coroutine, runs) in all {
         for registered in [false, true] {
             for uses in USES {
-                let program = Sent { coroutine, runs, registered, uses };
+                let program = Sent { coroutine, runs, registered, uses: [uses, &[]] };
                 let bound = if runs { bound() } else { None };
                 explore_histories(&format!("{program:?}"), bound, move |it| program.run(it));
                 programs += 1;
@@ -145,6 +152,23 @@ pub(crate) fn every_use_of_a_coroutine() {
     }
     println!("loom: every_use_of_a_coroutine: {programs} programs");
     assert_eq!(programs, 5 * 2 * 15);
+}
+
+/// A loop against the thread that sent it a coroutine and another that uses it: three threads. Three preemptions, as
+/// for two threads: one for each of them.
+pub(crate) fn a_coroutine_against_two_users() {
+    let uses: [[&[Use]; 2]; 4] = [
+        [&[Use::Result], &[Use::Cancel]],
+        [&[Use::Register], &[Use::Cancel]],
+        [&[Use::Cancel], &[Use::Cancel]],
+        [&[Use::Read], &[Use::Await]],
+    ];
+    for coroutine in [Coroutine::Ends(End::Value(1)), Coroutine::EndsLater(End::Error(2))] {
+        for uses in uses {
+            let program = Sent { coroutine, runs: true, registered: false, uses };
+            explore_histories(&format!("{program:?}"), bound(), move |it| program.run(it));
+        }
+    }
 }
 
 /// What a loop does with its view of a future.
@@ -168,6 +192,8 @@ struct Wrapped {
     registered: bool,
     producer: &'static [Op],
     uses: &'static [ViewUse],
+    /// Whether the loop is closed after these uses, or awaits the future first.
+    closes: bool,
 }
 
 impl Wrapped {
@@ -184,27 +210,39 @@ impl Wrapped {
             let recorder = recorder.clone();
             move || produce_all(&recorder, &mut producer, self.producer)
         });
-        use_through_a_loop(&recorder, &future, self.uses);
+        let view = use_through_a_loop(&recorder, &future, self.uses, self.closes);
         settler.join().unwrap();
+        // The loop is closed: it reads through.
+        recorder.wait(|| end(view.settled().unwrap().result()));
         use_at_last(&recorder, &future);
         Futures::new([spec])
     }
 }
 
-/// Uses the view of a loop of this thread, until it is settled and the loop is closed.
-fn use_through_a_loop(recorder: &Recorder, future: &Future, uses: &[ViewUse]) {
+/// Uses the view of a loop of this thread, until the loop is closed.
+fn use_through_a_loop(
+    recorder: &Recorder,
+    future: &Future,
+    uses: &[ViewUse],
+    closes: bool,
+) -> LoopFuture<u8, u8> {
     let event_loop = EventLoop::new();
     let view = bridge::wrap_future(future, &event_loop);
     for what in uses {
         use_view(recorder, &event_loop, &view, *what);
     }
-    event_loop.run_until_complete(&view).unwrap();
+    if !closes {
+        event_loop.run_until_complete(&view).unwrap();
+    }
     drop(event_loop);
     let history = recorder.history();
-    assert!(history.open(CALLBACK).is_none(), "the callback of the view did not run");
+    // A callback that has not run is dropped with the loop.
+    assert!(closes || history.open(CALLBACK).is_none(), "the callback of the view did not run");
+    history.takes_back(|(_, call)| *call == Call::Op(Op::Read));
     if history.open(history.here()).is_some() {
         recorder.ends(history.here(), Answer::Cancel(Cancel::Now));
     }
+    view
 }
 
 fn use_view(recorder: &Recorder, event_loop: &EventLoop, view: &LoopFuture<u8, u8>, what: ViewUse) {
@@ -244,14 +282,16 @@ pub(crate) fn every_use_of_a_view() {
     for (begin, producer) in PRODUCERS {
         for uses in VIEW_USES {
             for registered in [false, true] {
-                let program = Wrapped { begin, registered, producer, uses };
-                explore_histories(&format!("{program:?}"), None, move |it| program.run(it));
-                programs += 1;
+                for closes in [false, true] {
+                    let program = Wrapped { begin, registered, producer, uses, closes };
+                    explore_histories(&format!("{program:?}"), None, move |it| program.run(it));
+                    programs += 1;
+                }
             }
         }
     }
     println!("loom: every_use_of_a_view: {programs} programs");
-    assert_eq!(programs, 17 * 6 * 2);
+    assert_eq!(programs, 17 * 6 * 2 * 2);
 }
 
 /// A worker against a loop that has a view of its job. Three preemptions, as for every job.
@@ -268,7 +308,7 @@ pub(crate) fn every_use_of_the_view_of_a_job() {
                     let pool = jobs::pool(history, 1);
                     let future = jobs::submit(&recorder, &pool, end);
                     use_it(&recorder, &future, Use::Register, 0);
-                    use_through_a_loop(&recorder, &future, uses);
+                    drop(use_through_a_loop(&recorder, &future, uses, false));
                     jobs::shut_down(&recorder, &pool, false);
                     use_at_last(&recorder, &future);
                     Futures::new([Spec::new()])

@@ -204,6 +204,21 @@ pub(crate) fn every_use_of_a_job_that_its_worker_waits_for() {
     }
 }
 
+/// `[pool-5]` A worker that goes to sleep is woken by the next job. Three preemptions, as for every job.
+pub(crate) fn a_job_for_an_idle_worker() {
+    explore_histories("a job after another", bound(), |history| {
+        let first = Recorder::new(history);
+        history.here();
+        let pool = pool(history, 1);
+        for recorder in [first.of(0), first.of(1)] {
+            let future = submit(&recorder, &pool, End::Value(1));
+            use_it(&recorder, &future, Use::Result, 0);
+        }
+        shut_down(&first, &pool, false);
+        Futures::new([Spec::new(), Spec::new()])
+    });
+}
+
 /// A program: two jobs of a pool of two workers, and how each of two users uses both futures: four threads.
 #[derive(Clone, Copy, Debug)]
 struct Two {
