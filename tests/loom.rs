@@ -13,8 +13,8 @@
 #[path = "loom/callback.rs"]
 mod callback;
 #[cfg(settled_loom)]
-#[path = "loom/crossings.rs"]
-mod crossings;
+#[path = "loom/coroutines.rs"]
+mod coroutines;
 #[cfg(settled_loom)]
 #[path = "loom/event_loop.rs"]
 mod event_loop;
@@ -61,6 +61,9 @@ mod several;
 #[path = "loom/uses.rs"]
 mod uses;
 #[cfg(settled_loom)]
+#[path = "loom/views.rs"]
+mod views;
+#[cfg(settled_loom)]
 #[path = "loom/wait.rs"]
 mod wait;
 
@@ -85,16 +88,17 @@ fn main() -> std::process::ExitCode {
     let arguments = libtest_mimic::Arguments::from_args();
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
-    crossings: every_use_of_a_coroutine, a_coroutine_against_two_users, every_use_of_a_view, every_use_of_the_view_of_a_job;
+    coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, two_loops_await_each_other, shutdown_of_the_default_executor;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other;
-    queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
+    queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
     several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
+    views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;
     pairs: every_pair, many_triples, some_quadruples;
     };

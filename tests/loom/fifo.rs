@@ -107,6 +107,11 @@ pub(crate) fn is_free(history: &History<Fifo>) {
     history.begins(history.here(), Call::Take);
 }
 
+/// How many entries have begun to run, or were dropped by who closes.
+pub(crate) fn taken(history: &History<Fifo>) -> usize {
+    history.count_told(|told| matches!(told, Told::Took(_)))
+}
+
 /// Closes the queue; what it still holds is run, or dropped in this thread.
 pub(crate) fn close<R>(history: &History<Fifo>, drops: bool, close: impl FnOnce() -> R) -> R {
     let drops = drops.then(|| history.here());

@@ -112,6 +112,12 @@ impl<S: Sequential> History<S> {
         self.inner().open.keys().copied().collect()
     }
 
+    /// How many calls were told something like it.
+    pub(crate) fn count_told(&self, is_such: impl Fn(&S::Ret) -> bool) -> usize {
+        let is_such = |event: &&_| matches!(event, Event::IsTold(_, told) if is_such(told));
+        self.inner().events.iter().filter(is_such).count()
+    }
+
     /// Those that are in such a call have not made it: it was announced, for the time when it might begin.
     pub(crate) fn takes_back(&self, is_such: impl Fn(&S::Op) -> bool) {
         let Inner { events, open, .. } = &mut *self.inner();

@@ -6,7 +6,12 @@
 //! section, and at most a wake-up after it; so is a take, or the step in which a thread goes to sleep; and a close. It
 //! takes two preemptions to let two of them change places, and one more to lose a wake-up besides.
 
-use std::{num::NonZero, sync::Arc};
+use std::{
+    future::{Future, poll_fn},
+    num::NonZero,
+    sync::Arc,
+    task::Poll,
+};
 
 use loom::thread;
 use settled::{
@@ -14,7 +19,7 @@ use settled::{
 };
 
 use crate::{
-    explore::{bound, explore_histories},
+    explore::{block_on, bound, explore_histories},
     fifo::{self, Fifo},
     history::History,
 };
@@ -113,6 +118,27 @@ pub(crate) fn posts_against_a_queue_that_is_dropped() {
         });
         fifo::is_free(history);
         queue.run_pending();
+        fifo::close(history, true, || drop(queue));
+        poster.join().unwrap();
+        fifo::end(history)
+    });
+}
+
+/// `[host-2]` A queue of jobs that is polled until each has run: a post wakes the waker that the last poll left. Two
+/// threads, without any bound.
+pub(crate) fn posts_against_a_queue_that_is_polled() {
+    explore_histories("queue_polls", None, |history| {
+        let (sender, queue) = job_queue();
+        let poster = thread::spawn({
+            let history = history.clone();
+            move || post_all(&history, &sender, &[1, 2])
+        });
+        let mut queue = Box::pin(queue);
+        fifo::is_free(history);
+        block_on(poll_fn(|cx| {
+            assert!(queue.as_mut().poll(cx).is_pending());
+            if fifo::taken(history) == 2 { Poll::Ready(()) } else { Poll::Pending }
+        }));
         fifo::close(history, true, || drop(queue));
         poster.join().unwrap();
         fifo::end(history)
