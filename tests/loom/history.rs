@@ -155,8 +155,8 @@ impl<S: Sequential> History<S> {
             match event.clone() {
                 Event::Calls(caller, call) => tester.on_invoke(caller, call).map(drop)?,
                 Event::IsTold(caller, told) => tester.on_return(caller, told).map(drop)?,
-                Event::Strays(..) => {
-                    return Err(format!("noted outside of every call: {events:?}"));
+                Event::Strays(caller, note) => {
+                    return Err(format!("{caller} noted {note} outside of every call: {events:?}"));
                 }
             }
         }

@@ -1,5 +1,5 @@
-//! Every pair of concurrent calls on one future, and many triples, each in every interleaving; and each history
-//! is explained by the sequential specification that the models are built of.
+//! Every pair of concurrent calls on one future, many triples and some quadruples; and each history is explained by
+//! the sequential specification that the models are built of.
 
 use std::{sync::Arc, task::Waker};
 
@@ -151,8 +151,11 @@ pub(crate) fn many_triples() {
     assert_eq!(programs, 5 * 28);
 }
 
-/// The promise against three users: four threads. At most three preemptions, as for three threads: of the four calls
-/// one can always go last, uninterrupted.
+/// The promise against three users: four threads. At most three preemptions, as for three threads: one settles and one
+/// is told or registers, which are the two that can be parted between look and act; the third preemption is for
+/// another who comes between them, and whoever is left goes before or after. Not all 84 triples of uses: those in
+/// which all differ in kind, and those in which two cancellers or two registrants race. At most one of them waits for
+/// several, since two that do have ten times as many interleavings.
 pub(crate) fn some_quadruples() {
     let uses: [[&[Use]; 3]; 6] = [
         [&[Cancel], &[Result], &[Register]],

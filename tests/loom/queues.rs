@@ -2,9 +2,10 @@
 //!
 //! A take begins when the thread that runs the entries is free, and ends when one begins to run.
 //!
-//! Three threads have at most three preemptions, four or more of them with `SETTLED_FULL=1`. A post is one critical
-//! section, and at most a wake-up after it; so is a take, or the step in which a thread goes to sleep; and a close. It
-//! takes two preemptions to let two of them change places, and one more to lose a wake-up besides.
+//! Three and four threads have at most three preemptions, or four with `SETTLED_FULL=1`. Whoever posts, takes, goes
+//! to sleep or closes does so in one critical section, with a wake-up after it at the most. What can go wrong is that
+//! one of them is overtaken between its look and its act, which is one preemption and one back; the third is for a
+//! wake-up that comes late besides. A fourth thread adds no part to such a fault, only others to meet.
 
 use std::{
     future::{Future, poll_fn},
@@ -73,8 +74,8 @@ pub(crate) fn two_posters_against_a_loop_that_closes() {
     explore_histories("loop_posters", bound(), |it| posters_against_a_loop(it, &[&[1], &[2, 3]]));
 }
 
-/// `[schedule-2]` `[schedule-3]` `[loop-5]` Three threads post to a loop: four threads, so that each post and the
-/// close can be interrupted once, of which three are.
+/// `[schedule-2]` `[schedule-3]` `[loop-5]` Three threads post to a loop, once each: four threads. Which of them the
+/// loop meets asleep, awake or closed is open for each; the bound is that of three threads, for the same reason.
 pub(crate) fn three_posters_against_a_loop_that_closes() {
     explore_histories("loop_posters_3", bound(), |it| {
         posters_against_a_loop(it, &[&[1], &[2], &[3]])
@@ -206,7 +207,8 @@ pub(crate) fn submits_against_two_workers() {
     Pool { workers: 2, mine: &[1, 2, 3], ..POOL }.explore();
 }
 
-/// `[pool-1]` `[pool-4]` `[pool-5]` Two threads submit to two workers: four threads.
+/// `[pool-1]` `[pool-4]` `[pool-5]` Two threads submit to two workers: four threads. The bound is that of
+/// three, for the same reason. A third job is left out, which would make it ten times as many interleavings.
 pub(crate) fn two_submitters_against_two_workers() {
     Pool { workers: 2, mine: &[1], others: &[2], ..POOL }.explore();
 }
