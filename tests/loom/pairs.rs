@@ -157,11 +157,10 @@ pub(crate) fn many_triples() {
 /// which all differ in kind, and those in which two cancellers or two registrants race. At most one of them waits for
 /// several, since two that do have ten times as many interleavings.
 pub(crate) fn some_quadruples() {
-    let uses: [[&[Use]; 3]; 6] = [
+    let uses: [[&[Use]; 3]; 5] = [
         [&[Cancel], &[Result], &[Register]],
         [&[Cancel], &[Await], &[Register]],
         [&[Cancel], &[Wait], &[Register]],
-        [&[Cancel], &[AsCompleted], &[Read]],
         [&[Cancel], &[Cancel], &[Result]],
         [&[Register], &[Register], &[Read]],
     ];
@@ -174,5 +173,5 @@ pub(crate) fn some_quadruples() {
         }
     }
     println!("loom: some_quadruples: {programs} programs");
-    assert_eq!(programs, 5 * 6);
+    assert_eq!(programs, 5 * 5);
 }
