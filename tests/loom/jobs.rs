@@ -132,8 +132,8 @@ impl Program {
 
     fn run(self, history: &History<Futures>) -> Futures {
         let recorder = Recorder::new(history);
-        // It gets a number before anybody else.
-        recorder.history().here();
+        // Workers get their numbers later.
+        history.here();
         let pool = pool(history, 1);
         let future = submit(&recorder, &pool, self.end);
         if self.registered {

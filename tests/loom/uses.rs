@@ -1,5 +1,7 @@
 //! What somebody does who has a handle of a future, with its history.
 
+use std::sync::Arc;
+
 use loom::thread;
 use settled::{
     ReturnWhen, ThreadFuture, as_completed,
@@ -107,10 +109,10 @@ pub(crate) fn produce(recorder: &Recorder, producer: &mut Producer, op: Op) {
 /// A thread that uses a future.
 pub(crate) fn spawn_user(
     recorder: &Recorder,
-    future: &std::sync::Arc<Future>,
+    future: &Arc<Future>,
     uses: &'static [Use],
     first: u8,
 ) -> thread::JoinHandle<()> {
-    let (recorder, future) = (recorder.clone(), std::sync::Arc::clone(future));
+    let (recorder, future) = (recorder.clone(), Arc::clone(future));
     thread::spawn(move || use_all(&recorder, &future, uses, first))
 }
