@@ -7,11 +7,6 @@
 //! about, which are too many for all of them.
 
 mod agents;
-#[expect(dead_code, reason = "only the programs are played")]
-#[path = "../../models/cases/mod.rs"]
-mod cases;
-#[path = "../support/closing.rs"]
-mod closing;
 mod cover;
 mod driver;
 #[path = "../../models/family.rs"]
@@ -20,21 +15,33 @@ mod family;
 #[path = "../../models/large.rs"]
 mod large;
 mod play;
+#[expect(dead_code, reason = "only the programs are played")]
+#[path = "../../models/cases/mod.rs"]
+mod programs;
 #[path = "../support/real.rs"]
 mod real;
 
-use std::{process::ExitCode, sync::Mutex};
+use std::{
+    process::ExitCode,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread,
+};
 
 use cover::Covered;
 use driver::{Result, Stage};
+use libtest_mimic::{Arguments, Trial};
 use play::Play;
 use quickcheck::{Gen, QuickCheck, TestResult, Testable};
 use settled::model::{Do, Program};
 
 /// The programs of the cases and the larger ones, by name.
 fn named() -> Vec<(String, Program)> {
-    let cases =
-        cases::all().into_iter().map(|case| (format!("{} {}", case.id, case.flip), case.program));
+    let cases = programs::all()
+        .into_iter()
+        .map(|case| (format!("{} {}", case.id, case.flip), case.program));
     cases.chain(large::all().into_iter().map(|it| (it.name.to_owned(), it.program))).collect()
 }
 
@@ -46,19 +53,54 @@ const NOT_PLAYED: [(&str, &str); 4] = [
     ("D48 foreign_loop_awaits", "a loop has the view of another"),
 ];
 
+/// A step is a hand-over from thread to thread and back, during which a processor has time for others.
+const LANES: usize = 4;
+
+/// Does something with each of some items, on a stage, in several lanes; what comes of it is in no order.
+fn in_lanes<I: Sync, R: Send>(
+    items: &[I],
+    each: impl Fn(&Stage, &I) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let lane = || -> Result<Vec<R>> {
+        let stage = Stage::new(4);
+        let mut all = Vec::new();
+        while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+            all.push(each(&stage, item)?);
+        }
+        Ok(all)
+    };
+    thread::scope(|scope| {
+        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let mut all = Vec::new();
+        for lane in lanes {
+            all.extend(lane.join().expect("a lane does not panic")?);
+        }
+        Ok(all)
+    })
+}
+
 /// What the programs without a pool have shown, and those with one, in which the system's scheduler has a say.
-fn named_programs(stage: &Stage) -> Result<[Covered; 2]> {
-    let (mut all, mut not_played) = ([Covered::default(); 2], Vec::new());
+fn named_programs() -> Result<[Covered; 2]> {
+    let (mut plays, mut not_played) = (Vec::new(), Vec::new());
     for (name, program) in named() {
-        let Some(play) = Play::new(&program) else {
-            not_played.push(name);
-            continue;
-        };
-        let has_pool = usize::from(!play.workers.is_empty());
-        all[has_pool].add(cover::program(stage, play).map_err(|why| format!("{name}: {why}"))?);
+        match Play::new(&program) {
+            Some(play) => plays.push((name, play)),
+            None => not_played.push(name),
+        }
     }
     let expected: Vec<_> = NOT_PLAYED.iter().map(|(name, _)| *name).collect();
-    if not_played == expected { Ok(all) } else { Err(format!("not played: {not_played:?}")) }
+    if not_played != expected {
+        return Err(format!("not played: {not_played:?}"));
+    }
+    let covered = in_lanes(&plays, |stage, (name, play)| {
+        let covered =
+            cover::program(stage, play.clone()).map_err(|why| format!("{name}: {why}"))?;
+        Ok((usize::from(!play.workers.is_empty()), covered))
+    })?;
+    let mut all = [Covered::default(); 2];
+    covered.into_iter().for_each(|(has_pool, covered)| all[has_pool].add(covered));
+    Ok(all)
 }
 
 /// The operations of the promise with which the theorem's programs begin.
@@ -82,34 +124,31 @@ fn is_full() -> bool {
 }
 
 /// Every so manieth of the theorem's programs. The number is prime, so that each operation is met beside each other.
-fn some_of_the_theorem(stage: &Stage, plays: &[Play]) -> Result<Covered> {
-    let every = if is_full() { 53 } else { 1009 };
+fn some_of_the_theorem(plays: &[Play]) -> Result<Covered> {
+    let every = if is_full() { 101 } else { 2003 };
+    let some: Vec<_> = plays.iter().step_by(every).collect();
+    let covered = in_lanes(&some, |stage, play| cover::program(stage, Play::clone(play)))?;
     let mut all = Covered::default();
-    for play in plays.iter().step_by(every) {
-        all.add(cover::program(stage, play.clone())?);
-    }
+    covered.into_iter().for_each(|covered| all.add(covered));
     Ok(all)
 }
 
 /// Walks by chance through programs of the theorem, picked by chance.
-struct Walks(Mutex<Walked>);
-
-struct Walked {
+struct Walks {
     stage: Stage,
-    plays: Vec<Play>,
-    walks: usize,
-    steps: usize,
+    plays: Arc<Vec<Play>>,
+    /// How many there were, and how many steps.
+    walked: Mutex<[usize; 2]>,
 }
 
-impl Testable for &'static Walks {
-    fn result(&self, g: &mut Gen) -> TestResult {
-        let mut walked = self.0.lock().expect("no walk panics");
+impl Walks {
+    fn walk(&self, g: &mut Gen) -> TestResult {
         let numbers: Vec<usize> = (0..65).map(|_| *g.choose(&NUMBERS).expect("some")).collect();
-        let at = numbers.iter().fold(0, |sum, it| (sum * 31 + it) % walked.plays.len());
-        match cover::by_chance(&walked.stage, &walked.plays[at], &numbers) {
+        let at = numbers.iter().fold(0, |sum, it| (sum * 31 + it) % self.plays.len());
+        match cover::by_chance(&self.stage, &self.plays[at], &numbers) {
             Ok(steps) => {
-                walked.walks += 1;
-                walked.steps += steps;
+                let mut walked = self.walked.lock().expect("no walk panics");
+                *walked = [walked[0] + 1, walked[1] + steps];
                 TestResult::passed()
             }
             Err(why) => TestResult::error(why),
@@ -119,29 +158,70 @@ impl Testable for &'static Walks {
 
 const NUMBERS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-fn walks(stage: Stage, plays: Vec<Play>) -> Result<[usize; 2]> {
-    let walked = Walked { stage, plays, walks: 0, steps: 0 };
-    let walks: &'static Walks = Box::leak(Box::new(Walks(Mutex::new(walked))));
-    let tests = if is_full() { 200_000 } else { 10_000 };
-    let checked = QuickCheck::new().tests(tests).max_tests(tests).quicktest(walks);
-    checked.map_err(|why| format!("{why:?}"))?;
-    let walked = walks.0.lock().expect("no walk panics");
-    Ok([walked.walks, walked.steps])
+/// What quickcheck can call.
+struct Borrowed<F>(F);
+
+impl<F: Fn(&mut Gen) -> TestResult + 'static> Testable for Borrowed<F> {
+    fn result(&self, g: &mut Gen) -> TestResult {
+        self.0(g)
+    }
 }
 
-fn run() -> Result<String> {
-    let stage = Stage::new(4);
-    let [named, pools] = named_programs(&stage)?;
+fn walks(plays: &Arc<Vec<Play>>) -> Result<[usize; 2]> {
+    let tests = if is_full() { 50_000 } else { 2_500 };
+    let walked = in_lanes(&[(); LANES], |_, ()| {
+        let walks =
+            Walks { stage: Stage::new(4), plays: Arc::clone(plays), walked: Mutex::default() };
+        let walks = Arc::new(walks);
+        let called = Arc::clone(&walks);
+        let checked = QuickCheck::new()
+            .tests(tests)
+            .max_tests(tests)
+            .quicktest(Borrowed(move |g: &mut Gen| called.walk(g)));
+        checked.map_err(|why| format!("{why:?}"))?;
+        let walked = *walks.walked.lock().expect("no walk panics");
+        Ok(walked)
+    })?;
+    Ok(walked.into_iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]))
+}
+
+/// The paths of each test; those of pools are not counted, since no two runs have the same.
+static PATHS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+
+fn cases() -> Result<usize> {
+    let [named, pools] = named_programs()?;
     println!("replayed: the cases and the larger programs: {named}");
     println!("replayed: those with a pool, as its workers happened to run: {pools}");
+    Ok(named.paths)
+}
+
+fn theorem() -> Result<usize> {
     let plays = of_the_theorem();
-    let some = some_of_the_theorem(&stage, &plays)?;
+    let some = some_of_the_theorem(&plays)?;
     println!("replayed: some of the {} programs of the theorem: {some}", plays.len());
-    let [by_chance, steps] = walks(stage, plays)?;
-    println!("replayed: by chance: {by_chance} paths, {steps} steps");
-    Ok(format!("replayed: {} paths", named.paths + some.paths + by_chance))
+    Ok(some.paths)
+}
+
+fn by_chance() -> Result<usize> {
+    let [paths, steps] = walks(&Arc::new(of_the_theorem()))?;
+    println!("replayed: by chance: {paths} paths, {steps} steps");
+    Ok(paths)
 }
 
 fn main() -> ExitCode {
-    closing::main("paths", run)
+    let arguments = Arguments::from_args();
+    let tests: [(&str, fn() -> Result<usize>); 3] =
+        [("cases", cases), ("theorem", theorem), ("by_chance", by_chance)];
+    let trials = tests.into_iter().zip(&PATHS).map(|((name, test), paths)| {
+        Trial::test(name, move || {
+            paths.store(test().map_err(|why| format!("FAILED: {why}"))?, Ordering::Relaxed);
+            Ok(())
+        })
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if conclusion.num_passed == tests.len() as u64 {
+        let paths: usize = PATHS.iter().map(|paths| paths.load(Ordering::Relaxed)).sum();
+        println!("replayed: {paths} paths");
+    }
+    conclusion.exit_code()
 }
