@@ -99,7 +99,8 @@ pub fn wait<'a, T, E>(
     Ok(group.part())
 }
 
-/// Yields each of several futures as soon as it is settled, in the order in which they settle. Python's
+/// Yields each of several futures as soon as it is settled, in the order in which they settle; of two
+/// settlements that overlap, either may be told first. Python's
 /// `concurrent.futures.as_completed`. `[wait-6]`
 ///
 /// An item is the place of the future in the input, and the proof that it is settled. Those that are

@@ -5,49 +5,29 @@
 //! heard of when the model lets it return. And where the crate does in one go what the model does in several steps,
 //! it runs *ahead*: until the model has caught up, nobody else takes a step.
 
+mod catch_up;
+mod expected;
+mod lines;
+
 use std::{
     collections::HashMap,
-    sync::{
-        Arc,
-        atomic::Ordering,
-        mpsc::{Receiver, Sender, channel},
-    },
-    time::Duration,
+    sync::{Arc, atomic::Ordering},
 };
 
+pub(crate) use lines::Stage;
+use lines::is_no_end;
 use settled::{
     machine::State,
-    model::{
-        Agent, Answer, Do, Does, End, Entry, Future, Kind, Op, Piece, Role, Script, Step, System,
-    },
+    model::{Agent, Do, Does, Entry, Future, Kind, Piece, Role, Script, Step, System},
 };
-use stateright::{Model, semantics::SequentialSpec};
+use stateright::Model;
 
 use crate::{
-    agents::{self, Command, Line, OWN, Report, Told, WORKERS, World},
+    agents::{Command, Line, OWN, Report, Told, WORKERS, World},
     play::{Play, uses},
 };
 
 pub(crate) type Result<T> = std::result::Result<T, String>;
-
-/// After which time a thread that says nothing is taken to hang.
-const HANGS: Duration = Duration::from_secs(60);
-
-/// The threads that play one path after the other.
-pub(crate) struct Stage {
-    commands: Vec<Sender<Command>>,
-    lines: Sender<(Line, Report)>,
-    reports: Receiver<(Line, Report)>,
-}
-
-impl Stage {
-    /// With as many threads, of which some may run a loop.
-    pub(crate) fn new(threads: usize) -> Self {
-        let (lines, reports) = channel();
-        let commands = (0..threads).map(|line| agents::start(line, lines.clone())).collect();
-        Self { commands, lines, reports }
-    }
-}
 
 /// Where a thread of the real crate is; the innermost is the last.
 #[derive(Debug)]
@@ -324,173 +304,6 @@ impl<'a> Driver<'a> {
         self.tell(agent, command);
     }
 
-    /// Lets the real thread go on until it stands where the model stands, or is ahead of it.
-    fn catch_up(&mut self, agent: Agent) -> Result<()> {
-        let at = usize::from(agent);
-        self.see_dropped(agent);
-        loop {
-            match self.real[at].last() {
-                None => {
-                    if matches!(self.play.role(agent), Role::Worker(_)) {
-                        self.lines[at] = None;
-                    }
-                    return Ok(());
-                }
-                Some(Real::Piece(piece)) if self.is_in(agent, *piece) => return Ok(()),
-                Some(Real::Piece(_)) => {
-                    self.tell(agent, Command::Leave(agent));
-                    self.leave_piece(agent);
-                }
-                Some(Real::Drop(task)) => {
-                    let stops = Script::Stop(*task);
-                    if self.closing[at] || self.state.scripts(agent).any(|it| it.0 == stops) {
-                        return Ok(());
-                    }
-                    self.real[at].pop();
-                    self.tell(agent, Command::GoOn);
-                }
-                Some(Real::Job(..)) => {
-                    if !self.end_job(agent)? {
-                        return Ok(());
-                    }
-                }
-                Some(Real::Call(_)) => {
-                    if !self.end_call(agent)? {
-                        return Ok(());
-                    }
-                }
-                Some(Real::Turn) => {
-                    if !self.end_turn(agent)? {
-                        return Ok(());
-                    }
-                }
-            }
-        }
-    }
-
-    fn leave_piece(&mut self, agent: Agent) {
-        let at = usize::from(agent);
-        if let Some(Real::Piece(piece)) = self.real[at].pop()
-            && piece != OWN
-            && let Kind::Job(it, _) = self.play.kind(piece)
-        {
-            self.real[at].push(Real::Job(it, false));
-        }
-    }
-
-    /// A coroutine that the model has stopped was dropped before.
-    fn see_dropped(&mut self, agent: Agent) {
-        let at = usize::from(agent);
-        if let Some(Report::Dropped(task)) = self.ahead[at]
-            && !self.state.is_suspended(task)
-        {
-            self.ahead[at] = None;
-            self.real[at].push(Real::Drop(task));
-        }
-    }
-
-    /// The job has settled its future, and then its callbacks run.
-    fn end_job(&mut self, agent: Agent) -> Result<bool> {
-        let at = usize::from(agent);
-        let Some(Real::Job(it, heard)) = self.real[at].last_mut() else { unreachable!() };
-        if !std::mem::replace(heard, true) {
-            let settled = Report::Settled(*it);
-            while self.hear(agent)? != settled {}
-        }
-        let due = self.state.scripts(agent).next_back().is_some_and(|(_, begun, _)| !begun);
-        if due {
-            self.run_ahead(agent)?;
-            return Ok(false);
-        }
-        self.real[at].pop();
-        Ok(true)
-    }
-
-    fn run_ahead(&mut self, agent: Agent) -> Result<()> {
-        let at = usize::from(agent);
-        if self.ahead[at].is_none() {
-            let said = self.hear_next(agent)?;
-            self.ahead[at] = Some(said);
-            self.see_dropped(agent);
-        }
-        Ok(())
-    }
-
-    fn end_call(&mut self, agent: Agent) -> Result<bool> {
-        let at = usize::from(agent);
-        let Some(Real::Call(call)) = self.real[at].last() else { unreachable!() };
-        let (waits, due, told) = (call.waits, call.expected.is_some(), call.told.is_some());
-        if !told {
-            if waits && !due || self.ahead[at].is_some() {
-                return Ok(false);
-            }
-            match self.hear_next(agent)? {
-                Report::Told(told) => {
-                    let Some(Real::Call(call)) = self.real[at].last_mut() else { unreachable!() };
-                    call.told = Some(told);
-                }
-                Report::Turned(true) => return self.suspend(agent),
-                said => {
-                    self.ahead[at] = Some(said);
-                    self.see_dropped(agent);
-                    return Ok(matches!(self.real[at].last(), Some(Real::Drop(_))));
-                }
-            }
-        }
-        if !due {
-            return Ok(false);
-        }
-        let Some(Real::Call(call)) = self.real[at].pop() else { unreachable!() };
-        match (&call.told, &call.expected) {
-            (told, Some(expected @ Some(_))) if told != expected => Err(format!(
-                "{agent} was told {told:?} by {:?}, the model says {expected:?}",
-                call.what
-            )),
-            _ => Ok(true),
-        }
-    }
-
-    /// The turn was over before the call was: it is an await, and suspends.
-    fn suspend(&mut self, agent: Agent) -> Result<bool> {
-        let at = usize::from(agent);
-        let real = &mut self.real[at];
-        let (call, piece, turn) = (real.pop(), real.pop(), real.pop());
-        match (call, piece, turn) {
-            (Some(Real::Call(_)), Some(Real::Piece(task)), Some(Real::Turn))
-                if task != OWN && self.state.is_suspended(task) =>
-            {
-                Ok(true)
-            }
-            other => Err(format!("{agent} suspends in the code only: {other:?}")),
-        }
-    }
-
-    fn end_turn(&mut self, agent: Agent) -> Result<bool> {
-        let at = usize::from(agent);
-        if self.ahead[at] == Some(Report::Turned(true)) {
-            self.ahead[at] = None;
-        } else if self.ahead[at].is_some() {
-            return Ok(false);
-        } else {
-            match self.hear_next(agent)? {
-                Report::Turned(true) => {}
-                Report::Turned(false) => return Err(format!("the queue of {agent} is empty")),
-                said => {
-                    self.ahead[at] = Some(said);
-                    self.see_dropped(agent);
-                    return Ok(matches!(self.real[at].last(), Some(Real::Drop(_))));
-                }
-            }
-        }
-        let over = !self.closing[at] || self.state.is_closing(agent).1;
-        if over && self.state.scripts(agent).next().is_none() {
-            self.real[at].pop();
-            return Ok(true);
-        }
-        self.ahead[at] = Some(Report::Turned(true));
-        Ok(false)
-    }
-
     /// Whether the model is in a script, which has begun.
     fn is_in(&self, agent: Agent, piece: Piece) -> bool {
         let script = if piece == OWN { Script::Own } else { Script::Piece(piece) };
@@ -545,63 +358,6 @@ impl<'a> Driver<'a> {
         Ok(())
     }
 
-    /// What somebody is to be told, if it is compared.
-    fn expected(&self, before: &System, agent: Agent, what: Do) -> Option<Told> {
-        let on_loop = self.play.role(agent) == Role::Loop;
-        let look = |it: Future| before.future(it).clone().invoke(&Op::Read).answer;
-        let op = match what {
-            Do::Start(_) => Op::Start,
-            Do::Finish(_) => Op::Settle(End::Value(agent)),
-            Do::Fail(_) => Op::Settle(End::Error(0)),
-            Do::Panic(_) => Op::Settle(End::Panicked),
-            Do::Abandon(_) => Op::Abandon,
-            Do::Cancel(_) | Do::LoopCancel(_) => Op::Cancel,
-            Do::LoopDone(it) | Do::LoopRead(it) | Do::Poll(it)
-                if on_loop && !self.play.program.shows(before, agent, it) =>
-            {
-                return Some(Told::Answer(Answer::Read(None)));
-            }
-            Do::Done(_) | Do::Read(_) | Do::LoopDone(_) | Do::LoopRead(_) | Do::Poll(_) => Op::Read,
-            Do::Add(..) | Do::LoopAdd(..) | Do::Stop | Do::Shutdown | Do::ShutdownNow => {
-                return Some(Told::Nothing);
-            }
-            Do::LoopRemove(_, it) => {
-                let is = self.state.was_removed(it) && !before.was_removed(it);
-                return Some(Told::Is(is));
-            }
-            Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
-                return Some(Told::Is(!self.state.was_refused(it)));
-            }
-            Do::Join | Do::Lock(_) | Do::Unlock(_) | Do::Panics => return None,
-            Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {
-                Answer::Read(Some(end)) => return Some(Told::Done(vec![(it, end)])),
-                _ => return None,
-            },
-            _ => {
-                let these = what.waits_for()?;
-                let ends = these.iter().map(|it| (it, look(it)));
-                let mut done: Vec<_> = ends
-                    .filter_map(|(it, read)| match read {
-                        Answer::Read(Some(end)) => Some((it, end)),
-                        _ => None,
-                    })
-                    .collect();
-                done.sort_unstable_by_key(|(it, _)| *it);
-                done.dedup();
-                let all = these.iter().all(|it| done.iter().any(|(of, _)| *of == it));
-                let expires = matches!(what, Do::ResultTimeout(_) | Do::WaitTimeout(_)) && !on_loop;
-                return match what {
-                    // It may have returned before the others were settled.
-                    Do::WaitFirst(_) => None,
-                    _ if all || expires => Some(Told::Done(done)),
-                    _ => Some(Told::Refused),
-                };
-            }
-        };
-        let it = uses(what)[0];
-        Some(Told::Answer(before.future(it).clone().invoke(&op).answer))
-    }
-
     /// What can be seen of the futures.
     fn compare(&self) -> Result<()> {
         for it in 0..self.play.program.futures() {
@@ -614,72 +370,6 @@ impl<'a> Driver<'a> {
             }
         }
         Ok(())
-    }
-
-    fn tell(&self, agent: Agent, command: Command) {
-        let line = self.lines[usize::from(agent)].expect("it has a thread");
-        let told = if line < WORKERS {
-            self.stage.commands[line].send(command).is_ok()
-        } else {
-            self.world.workers.lock().unwrap()[&line].send(command).is_ok()
-        };
-        assert!(told, "{agent} lives");
-    }
-
-    /// What a thread says next.
-    fn hear(&mut self, agent: Agent) -> Result<Report> {
-        let line = self.lines[usize::from(agent)].expect("it has a thread");
-        loop {
-            if let Some(heard) = self.heard.get_mut(&line)
-                && !heard.is_empty()
-            {
-                return Ok(heard.remove(0));
-            }
-            self.listen().map_err(|why| format!("{agent} {why}"))?;
-        }
-    }
-
-    /// What a thread says next about itself.
-    fn hear_next(&mut self, agent: Agent) -> Result<Report> {
-        loop {
-            match self.hear(agent)? {
-                Report::Settled(_) => {}
-                said => return Ok(said),
-            }
-        }
-    }
-
-    fn listen(&mut self) -> Result<()> {
-        let (line, said) =
-            self.stage.reports.recv_timeout(HANGS).map_err(|_| "hangs".to_owned())?;
-        self.heard.entry(line).or_default().push(said);
-        Ok(())
-    }
-
-    fn expect(&mut self, agent: Agent, report: &Report) -> Result<()> {
-        let said = self.hear_next(agent)?;
-        if said == *report { Ok(()) } else { Err(format!("{agent} said {said:?}, not {report:?}")) }
-    }
-
-    /// A job has begun, on the worker that waits for it or on any that has nothing to do.
-    fn began(&mut self, agent: Agent, piece: Piece) -> Result<()> {
-        let began = Report::Began(piece);
-        self.heard.values_mut().for_each(|said| said.retain(is_no_end));
-        if self.lines[usize::from(agent)].is_some() {
-            return self.expect(agent, &began);
-        }
-        loop {
-            let bound = &self.lines;
-            let found = self.heard.iter_mut().find(|(line, said)| {
-                !bound.contains(&Some(**line)) && said.first() == Some(&began)
-            });
-            if let Some((line, said)) = found {
-                said.remove(0);
-                self.lines[usize::from(agent)] = Some(*line);
-                return Ok(());
-            }
-            self.listen().map_err(|why| format!("nobody begins {piece}: {why}"))?;
-        }
     }
 
     /// The path is over: that nothing is left in the queues is seen, and all are sent home.
@@ -714,8 +404,4 @@ impl<'a> Driver<'a> {
         }
         Ok(())
     }
-}
-
-fn is_no_end(said: &Report) -> bool {
-    !matches!(said, Report::Settled(_))
 }
