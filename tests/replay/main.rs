@@ -22,9 +22,11 @@ mod programs;
 mod real;
 
 use std::{
+    cell::Cell,
     process::ExitCode,
+    rc::Rc,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread,
@@ -133,22 +135,26 @@ fn some_of_the_theorem(plays: &[Play]) -> Result<Covered> {
     Ok(all)
 }
 
-/// Walks by chance through programs of the theorem, picked by chance.
-struct Walks {
+/// Walks by chance through programs of the theorem, picked by chance; what quickcheck can call.
+#[derive(Clone)]
+struct Walks(Rc<Walked>);
+
+struct Walked {
     stage: Stage,
     plays: Arc<Vec<Play>>,
-    /// How many there were, and how many steps.
-    walked: Mutex<[usize; 2]>,
+    /// How many walks there were, and how many steps.
+    counts: Cell<[usize; 2]>,
 }
 
-impl Walks {
-    fn walk(&self, g: &mut Gen) -> TestResult {
+impl Testable for Walks {
+    fn result(&self, g: &mut Gen) -> TestResult {
+        let Walked { stage, plays, counts } = &*self.0;
         let numbers: Vec<usize> = (0..65).map(|_| *g.choose(&NUMBERS).expect("some")).collect();
-        let at = numbers.iter().fold(0, |sum, it| (sum * 31 + it) % self.plays.len());
-        match cover::by_chance(&self.stage, &self.plays[at], &numbers) {
+        let at = numbers.iter().fold(0, |sum, it| (sum * 31 + it) % plays.len());
+        match cover::by_chance(stage, &plays[at], &numbers) {
             Ok(steps) => {
-                let mut walked = self.walked.lock().expect("no walk panics");
-                *walked = [walked[0] + 1, walked[1] + steps];
+                let [walks, before] = counts.get();
+                counts.set([walks + 1, before + steps]);
                 TestResult::passed()
             }
             Err(why) => TestResult::error(why),
@@ -158,31 +164,16 @@ impl Walks {
 
 const NUMBERS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-/// What quickcheck can call.
-struct Borrowed<F>(F);
-
-impl<F: Fn(&mut Gen) -> TestResult + 'static> Testable for Borrowed<F> {
-    fn result(&self, g: &mut Gen) -> TestResult {
-        self.0(g)
-    }
-}
-
 fn walks(plays: &Arc<Vec<Play>>) -> Result<[usize; 2]> {
     let tests = if is_full() { 50_000 } else { 2_500 };
-    let walked = in_lanes(&[(); LANES], |_, ()| {
-        let walks =
-            Walks { stage: Stage::new(4), plays: Arc::clone(plays), walked: Mutex::default() };
-        let walks = Arc::new(walks);
-        let called = Arc::clone(&walks);
-        let checked = QuickCheck::new()
-            .tests(tests)
-            .max_tests(tests)
-            .quicktest(Borrowed(move |g: &mut Gen| called.walk(g)));
+    let counted = in_lanes(&[(); LANES], |_, ()| {
+        let (stage, plays) = (Stage::new(4), Arc::clone(plays));
+        let walks = Walks(Rc::new(Walked { stage, plays, counts: Cell::default() }));
+        let checked = QuickCheck::new().tests(tests).max_tests(tests).quicktest(walks.clone());
         checked.map_err(|why| format!("{why:?}"))?;
-        let walked = *walks.walked.lock().expect("no walk panics");
-        Ok(walked)
+        Ok(walks.0.counts.get())
     })?;
-    Ok(walked.into_iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]))
+    Ok(counted.into_iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]))
 }
 
 /// The paths of each test; those of pools are not counted, since no two runs have the same.
@@ -208,18 +199,22 @@ fn by_chance() -> Result<usize> {
     Ok(paths)
 }
 
+fn trial(name: &str, test: fn() -> Result<usize>, paths: &'static AtomicUsize) -> Trial {
+    Trial::test(name, move || {
+        paths.store(test().map_err(|why| format!("FAILED: {why}"))?, Ordering::Relaxed);
+        Ok(())
+    })
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let tests: [(&str, fn() -> Result<usize>); 3] =
-        [("cases", cases), ("theorem", theorem), ("by_chance", by_chance)];
-    let trials = tests.into_iter().zip(&PATHS).map(|((name, test), paths)| {
-        Trial::test(name, move || {
-            paths.store(test().map_err(|why| format!("FAILED: {why}"))?, Ordering::Relaxed);
-            Ok(())
-        })
-    });
-    let conclusion = libtest_mimic::run(&arguments, trials.collect());
-    if conclusion.num_passed == tests.len() as u64 {
+    let trials = vec![
+        trial("cases", cases, &PATHS[0]),
+        trial("theorem", theorem, &PATHS[1]),
+        trial("by_chance", by_chance, &PATHS[2]),
+    ];
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if conclusion.num_passed == PATHS.len() as u64 {
         let paths: usize = PATHS.iter().map(|paths| paths.load(Ordering::Relaxed)).sum();
         println!("replayed: {paths} paths");
     }
