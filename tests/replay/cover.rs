@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use settled::model::{Step, System};
+use settled::model::{Program, Step, System};
+use stateright::Model;
 
 use crate::{
     driver::{Driver, Result, Stage},
@@ -17,7 +18,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Covered {
     pub(crate) programs: usize,
+    /// The states that were reached, and how many the model has.
     pub(crate) states: usize,
+    pub(crate) of: usize,
     pub(crate) edges: usize,
     pub(crate) paths: usize,
     pub(crate) steps: usize,
@@ -27,6 +30,7 @@ impl Covered {
     pub(crate) fn add(&mut self, other: Self) {
         self.programs += other.programs;
         self.states += other.states;
+        self.of += other.of;
         self.edges += other.edges;
         self.paths += other.paths;
         self.steps += other.steps;
@@ -35,10 +39,10 @@ impl Covered {
 
 impl fmt::Display for Covered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { programs, states, edges, paths, steps } = self;
+        let Self { programs, states, of, edges, paths, steps } = self;
         write!(
             f,
-            "{programs} programs, {states} states, {edges} steps from them, in {paths} paths of {steps} steps"
+            "{programs} programs, {states} of {of} states, {edges} steps from them, in {paths} paths of {steps} steps"
         )
     }
 }
@@ -68,8 +72,20 @@ pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
     }
     covered.programs = 1;
     covered.states = known.len();
+    covered.of = states(&play.program);
     covered.edges = known.values().map(HashMap::len).sum();
     Ok(covered)
+}
+
+/// How many states the model of a program has.
+fn states(program: &Program) -> usize {
+    let mut left = program.init_states();
+    let mut seen: HashSet<System> = left.iter().cloned().collect();
+    while let Some(state) = left.pop() {
+        let next = program.next_steps(&state).into_iter().map(|(_, after)| after);
+        left.extend(next.filter(|after| seen.insert(after.clone())));
+    }
+    seen.len()
 }
 
 type Path = Vec<(System, (u8, String), System)>;

@@ -122,7 +122,7 @@ impl<'a> Driver<'a> {
                 next.retain(registers);
             }
             while !next.iter().any(|(step, _)| self.has_done(*step)) {
-                self.listen().map_err(|why| format!("of all workers, each {why}"))?;
+                self.listen();
             }
             next.retain(|(step, _)| self.has_done(*step));
         } else if let Some(agent) = (0..self.play.agents()).find(|it| self.is_ahead(*it)) {
