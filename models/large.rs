@@ -145,6 +145,17 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[Stop]),
             [6002, 36],
         ),
+        large(
+            "a callback that comes while its loop is closed",
+            Program::new()
+                .event_loop("loop", &[Finish(F), Post(0, 0), Stop])
+                .thread("user", &[Cancel(F), Post(0, 2)])
+                .call(&[LoopAdd(F, 1)])
+                .call(&[LoopDone(F)])
+                .call(&[LoopAdd(F, 3)])
+                .call(&[LoopDone(F)]),
+            [83, 15],
+        ),
         Large {
             name: "locks of the user around calls",
             program: Program::new()

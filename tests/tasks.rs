@@ -512,6 +512,21 @@ fn a_task_that_another_thread_can_wait_for_is_owned_all_the_same() {
 }
 
 #[test]
+fn awaiting_oneself_through_another_view_is_an_error() {
+    run(async {
+        let slot = Rc::new(RefCell::new(None::<LoopFuture<u32, Infallible>>));
+        let own = Rc::clone(&slot);
+        let task = here().create_task(async move {
+            let own = own.take().unwrap();
+            *own.await.result().unwrap()
+        });
+        let task = task.unwrap();
+        slot.replace(Some(bridge::wrap_future(&bridge::thread_future(&task), &here())));
+        assert!(matches!(task.await.take(), Ok(Err(Failure::Panicked(_))) | Err(_)));
+    });
+}
+
+#[test]
 fn tasks_that_own_each_other_end() {
     run(async {
         let first = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));

@@ -11,6 +11,7 @@ use std::{
 use super::{
     future::{LoopFuture, Token},
     stop::forward,
+    task::Task,
 };
 use crate::{cell::Registration, context, settled::Settled};
 
@@ -159,7 +160,7 @@ impl Place {
             "a loop future was awaited on another loop than its own, which does not run meanwhile; \
              await a thread future, or wrap it for this loop"
         );
-        let own = future.task().is_some_and(|task| Some(task.id()) == context::current_task());
+        let own = Task::current().is_some_and(|task| task.settles(future.address()));
         assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
         self.queue(future, cx);
         Poll::Pending

@@ -143,7 +143,7 @@ impl Core {
         }
     }
 
-    /// Runs the first call that is due, without waiting for one; says whether there was any.
+    /// Takes the first entry that is due, without waiting for one; says whether there was any.
     pub(super) fn tick(&self) -> bool {
         self.queue_due(self.queue.take());
         let call = self.ready.borrow_mut().pop_front();

@@ -140,9 +140,10 @@ impl EventLoop {
         }
     }
 
-    /// Runs the first call or step of a task that is due, if there is one, without waiting; says whether there
-    /// was one. For tests that decide the order of everything, and for loops that are run from inside of others.
-    /// It is a run of its own: a [`stop`](LoopRef::stop) has nothing to end here, and is over with it. `[loop-10]`
+    /// Takes the first entry of the queue, if it has one, without waiting, and says whether it had: a call, a step
+    /// of a task, or one of which nothing is left, such as the step of a task that has ended. For tests that
+    /// decide the order of everything. It is a run of its own: a [`stop`](LoopRef::stop) has nothing to end here,
+    /// and is over with it. `[loop-10]`
     ///
     /// ```
     /// use settled::EventLoop;
@@ -166,8 +167,8 @@ impl EventLoop {
 
     /// Closes the loop. Dropping it does the same. `[loop-5]`
     ///
-    /// In this order: new work is refused and given back; each coroutine is dropped, and then its
-    /// future settled as [`Cancelled`](crate::Cancelled); what was accepted before runs, until
+    /// In this order: new work is refused and given back; every coroutine is dropped, and then their
+    /// futures settled as [`Cancelled`](crate::Cancelled); what was accepted before runs, until
     /// nothing is left; timers and callbacks that have not run are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.

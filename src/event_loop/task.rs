@@ -130,11 +130,20 @@ impl Task {
     }
 
     /// The task of the loop that runs here which settles a cell. Views that were made of a thread's future do not
-    /// know it.
+    /// know their task.
     pub(super) fn of(cell: Address) -> Option<Self> {
         let core = Core::current()?;
         let tasks = core.tasks.borrow();
-        tasks.values().find(|task| task.0.settles() == Some(cell)).cloned()
+        tasks.values().find(|task| task.settles(cell)).cloned()
+    }
+
+    /// The task whose step this is.
+    pub(super) fn current() -> Option<Self> {
+        Core::current()?.tasks.borrow().get(&context::current_task()?).cloned()
+    }
+
+    pub(super) fn settles(&self, cell: Address) -> bool {
+        self.0.settles() == Some(cell)
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -171,7 +171,7 @@ pub(super) enum Task {
     Unborn,
     /// Another thread has sent its coroutine to the loop, which has not made the task yet.
     Sent,
-    /// Its next operation, and whether its last step was taken inside a call.
+    /// Its next operation.
     Live(u8),
     Running,
     /// Its coroutine is gone, and it waits for the task of this future, which it owned, or for its loop to

@@ -30,6 +30,8 @@ pub(crate) enum Told {
     Listens,
     /// Which future was yielded, and how it had ended.
     Yielded(Option<(u8, End)>),
+    /// That there is nothing to yield yet, which nobody is told: the call waits.
+    Waits,
 }
 
 /// The futures of a scenario, by number, as far as the public calls show them.
@@ -38,11 +40,12 @@ pub(crate) struct Futures {
     specs: Vec<Spec>,
     /// Those that are settled and not yet yielded, if anybody listens.
     heard: Option<VecDeque<u8>>,
+    yielded: usize,
 }
 
 impl Futures {
     pub(crate) fn new(specs: impl Into<Vec<Spec>>) -> Self {
-        Self { specs: specs.into(), heard: None }
+        Self { specs: specs.into(), heard: None, yielded: 0 }
     }
 
     fn op(&mut self, of: u8, op: &Op) -> Told {
@@ -70,8 +73,14 @@ impl Futures {
     }
 
     fn next(&mut self) -> Told {
-        let next = self.heard.as_mut().and_then(VecDeque::pop_front);
-        Told::Yielded(next.map(|of| (of, self.end(of))))
+        match self.heard.as_mut().and_then(VecDeque::pop_front) {
+            Some(of) => {
+                self.yielded += 1;
+                Told::Yielded(Some((of, self.end(of))))
+            }
+            None if self.yielded == self.specs.len() => Told::Yielded(None),
+            None => Told::Waits,
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub(crate) struct Covered {
     /// The states that were reached, and how many the model has.
     pub(crate) states: usize,
     pub(crate) of: usize,
+    /// The steps that were taken from them, each counted once.
     pub(crate) edges: usize,
     pub(crate) paths: usize,
     pub(crate) steps: usize,
@@ -54,7 +55,7 @@ type Known = HashMap<System, HashMap<(u8, String), bool>>;
 pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
     let play = Arc::new(play);
     let (mut known, mut covered) = (Known::new(), Covered::default());
-    let (mut edges, mut in_vain) = (0, 0);
+    let (mut taken, mut in_vain) = (HashSet::new(), 0);
     // Where workers decide who goes first, what is left may never be offered again.
     let patience = if play.workers.is_empty() { usize::MAX } else { 100 };
     while in_vain < patience {
@@ -62,9 +63,9 @@ pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
         covered.paths += 1;
         covered.steps += path.len();
         mark(&mut known, &path);
-        let taken = known.values().map(HashMap::len).sum();
-        in_vain = if taken > edges { 0 } else { in_vain + 1 };
-        edges = taken;
+        let before = taken.len();
+        taken.extend(path.iter().map(|(state, step, _)| (state.clone(), step.clone())));
+        in_vain = if taken.len() > before { 0 } else { in_vain + 1 };
         let begin = path.first().map(|(state, ..)| state);
         if begin.is_none_or(|begin| known[begin].values().all(|used_up| *used_up)) {
             break;
@@ -73,7 +74,7 @@ pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
     covered.programs = 1;
     covered.states = known.len();
     covered.of = states(&play.program);
-    covered.edges = known.values().map(HashMap::len).sum();
+    covered.edges = taken.len();
     Ok(covered)
 }
 

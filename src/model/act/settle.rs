@@ -104,6 +104,7 @@ impl Program {
         while let Some(&Frame { script: Script::Wake(piece), .. }) = state.top(agent) {
             state.party(agent).frames.pop();
             if let Kind::Task(_, home) = self.shape.kind(piece) {
+                // A flipped rule may deliver in another thread than the loop's.
                 let on = if self.shape.is_loop(agent) { agent } else { home };
                 self.push(state, agent, on, Entry::Step(piece));
             }

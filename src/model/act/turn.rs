@@ -48,7 +48,8 @@ impl Program {
             state.party(agent).queue.retain(|entry| !matches!(entry, Entry::Step(_)));
             return;
         }
-        // Each coroutine is dropped, then each task settled, and then comes what was queued.
+        // Every coroutine is dropped, then every task settled, and then comes what was queued. Programs make their
+        // tasks in the order of their numbers.
         let of_loop = |live_only: bool| {
             let tasks = state.tasks.iter().zip(0..).filter(move |(task, piece)| {
                 let here = matches!(self.shape.kind(*piece), Kind::Task(_, on) if on == agent);
@@ -115,7 +116,8 @@ impl Program {
             Self::owe(state, agent, vec![piece], Some(it), None, true);
         } else {
             party.views[usize::from(it)].waiting.push(Waiting::Call(piece));
-            if sees {
+            // While the loop closes nothing new is scheduled.
+            if sees && party.life != Life::Closing {
                 self.push(state, agent, agent, Entry::Deliver(it));
             }
         }

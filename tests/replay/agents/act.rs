@@ -43,7 +43,6 @@ fn wait_for(what: Do, timeout: Option<Duration>) -> Told {
     let Ok(done) = done else { return Told::Refused };
     let mut done: Vec<_> = done.iter().map(|(at, it)| (these[*at], end(it.result()))).collect();
     done.sort_unstable_by_key(|(it, _)| *it);
-    done.dedup();
     Told::Done(done)
 }
 

@@ -1,9 +1,9 @@
 //! Lets the real threads go on to where the model is.
 
-use settled::model::{Agent, Kind, Role, Script};
+use settled::model::{Agent, Do, Kind, Role, Script};
 
 use super::{Driver, Real, Result};
-use crate::agents::{Command, OWN, Report};
+use crate::agents::{Command, OWN, Report, Told};
 
 impl Driver<'_> {
     /// Lets the real thread go on until it stands where the model stands, or is ahead of it.
@@ -76,8 +76,13 @@ impl Driver<'_> {
         let at = usize::from(agent);
         let Some(Real::Job(it, heard)) = self.real[at].last_mut() else { unreachable!() };
         if !std::mem::replace(heard, true) {
-            let settled = Report::Settled(*it);
-            while self.hear(agent)? != settled {}
+            let (it, mut said) = (*it, self.hear(agent)?);
+            while said != Report::Settled(it) {
+                if !matches!(said, Report::Settled(_)) {
+                    return Err(format!("{agent} said {said:?} before it settled {it}"));
+                }
+                said = self.hear(agent)?;
+            }
         }
         let due = self.state.scripts(agent).next_back().is_some_and(|(_, begun, _)| !begun);
         if due {
@@ -124,7 +129,7 @@ impl Driver<'_> {
         }
         let Some(Real::Call(call)) = self.real[at].pop() else { unreachable!() };
         match (&call.told, &call.expected) {
-            (told, Some(expected @ Some(_))) if told != expected => Err(format!(
+            (told, Some(expected @ Some(_))) if !agrees(call.what, told, expected) => Err(format!(
                 "{agent} was told {told:?} by {:?}, the model says {expected:?}",
                 call.what
             )),
@@ -171,5 +176,17 @@ impl Driver<'_> {
         }
         self.ahead[at] = Some(Report::Turned(true));
         Ok(false)
+    }
+}
+
+/// Whether somebody was told what the model says. A wait for the first of several may have returned before the
+/// others were settled.
+fn agrees(what: Do, told: &Option<Told>, expected: &Option<Told>) -> bool {
+    match (what, told, expected) {
+        (Do::WaitFirst(these), Some(Told::Done(told)), Some(Told::Done(expected))) => {
+            told.iter().all(|it| expected.contains(it))
+                && (!told.is_empty() || these.iter().next().is_none())
+        }
+        _ => told == expected,
     }
 }

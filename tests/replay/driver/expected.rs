@@ -34,7 +34,9 @@ impl Driver<'_> {
             Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
                 return Some(Told::Is(!self.state.was_refused(it)));
             }
-            Do::Join | Do::Lock(_) | Do::Unlock(_) | Do::Panics => return None,
+            Do::Join if self.play.program.refuses(agent, what) => return Some(Told::Refused),
+            Do::Join | Do::Lock(_) | Do::Unlock(_) => return Some(Told::Nothing),
+            Do::Panics => return None,
             Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {
                 Answer::Read(Some(end)) => return Some(Told::Done(vec![(it, end)])),
                 _ => return None,
@@ -53,8 +55,8 @@ impl Driver<'_> {
                 let all = these.iter().all(|it| done.iter().any(|(of, _)| *of == it));
                 let expires = matches!(what, Do::ResultTimeout(_) | Do::WaitTimeout(_)) && !on_loop;
                 return match what {
-                    // It may have returned before the others were settled.
-                    Do::WaitFirst(_) => None,
+                    Do::WaitFirst(_) if done.is_empty() && on_loop => Some(Told::Refused),
+                    Do::WaitFirst(_) => Some(Told::Done(done)),
                     _ if all || expires => Some(Told::Done(done)),
                     _ => Some(Told::Refused),
                 };
