@@ -11,7 +11,7 @@ use settled::{
 
 use crate::{
     explore::{bound, explore_histories},
-    futures::{Futures, Recorder},
+    futures::{Call, Futures, Recorder},
     history::History,
     real::end,
     uses::{Future, USES, Use, spawn_user, use_all, use_at_last, use_it},
