@@ -15,7 +15,12 @@ fn main() {
             while !job.cancel_requested() {}
             Ok::<_, ()>("half of it")
         });
-        let view = bridge::wrap_future(&work.unwrap(), &here);
+        let work = work.unwrap();
+        // Until a worker has begun it, a cancel is final.
+        while !work.running() {
+            tasks::sleep(Duration::ZERO).await;
+        }
+        let view = bridge::wrap_future(&work, &here);
         let late = tasks::wait_for(view, soon).await.unwrap_err();
         // Running work is not interrupted: it sees the request, and its outcome stays readable.
         println!("the work gave {}", late.future.await.result().unwrap());

@@ -4,8 +4,9 @@
 mod log;
 
 use std::{
+    iter,
     num::NonZero,
-    sync::{Arc, mpsc},
+    sync::{Arc, Barrier, mpsc},
     thread,
 };
 
@@ -462,17 +463,21 @@ fn the_cancellation_inside_a_job_is_its_error_in_both_views() {
 #[test]
 fn coroutines_posted_against_close_are_settled_or_handed_back() {
     let event_loop = EventLoop::new();
+    let begun = Arc::new(Barrier::new(5));
     let posters: Vec<_> = (0..4)
         .map(|_| {
-            let home = event_loop.handle();
+            let (home, begun) = (event_loop.handle(), Arc::clone(&begun));
             thread::spawn(move || {
                 // As many as fit before the close, and not without end.
-                let posts =
+                let mut posts =
                     (0..1_000).map(|_| bridge::run_coroutine_threadsafe(async { 1 }, &home));
-                posts.map_while(Result::ok).collect::<Vec<_>>()
+                let first = posts.next().unwrap().unwrap();
+                begun.wait();
+                iter::once(first).chain(posts.map_while(Result::ok)).collect::<Vec<_>>()
             })
         })
         .collect();
+    begun.wait();
     event_loop.run_until_complete(std::future::ready(())).unwrap();
     drop(event_loop);
     for poster in posters {

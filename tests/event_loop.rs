@@ -355,8 +355,8 @@ fn timers_run_in_order_and_not_before_their_time() {
     };
     let late = Duration::from_millis(30);
     let stop = LoopRef::clone(&event_loop);
-    event_loop.call_later(late, move || stop.stop()).unwrap();
-    event_loop.call_later(Duration::from_millis(20), add("20 ms")).unwrap();
+    event_loop.call_at(begin + late, move || stop.stop()).unwrap();
+    event_loop.call_at(begin + Duration::from_millis(20), add("20 ms")).unwrap();
     event_loop.call_at(begin, add("due, first")).unwrap();
     event_loop.call_at(begin, add("due, second")).unwrap();
     let never = event_loop.call_later(Duration::from_millis(10), add("never")).unwrap();
