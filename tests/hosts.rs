@@ -23,14 +23,17 @@ use settled::{
 /// This crate's own loop.
 struct Own(EventLoop);
 
-/// Ends a run of the loop behind each post, so that it can be asked whether it is done.
+/// Ends a run of the loop behind each job, so that it can be asked whether it is done.
 struct AndStop(LoopHandle);
 
 impl Schedule for AndStop {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
-        Schedule::call_soon_threadsafe(&self.0, job)?;
-        self.0.stop();
-        Ok(())
+        let here = self.0.clone();
+        let job = Job::new(move || {
+            job.run();
+            here.stop();
+        });
+        Schedule::call_soon_threadsafe(&self.0, job)
     }
 }
 
