@@ -99,7 +99,7 @@ fn every_flip_is_caught() -> Result<Vec<Row>, String> {
             return Err(format!("no case is about {}", flip.name));
         }
     }
-    println!("flips: {} of {} rules, each breaks a property", FLIPS.len(), fields.len());
+    println!("flips: {}, of all {} rules; each breaks a property", FLIPS.len(), fields.len());
     Ok(Vec::new())
 }
 
