@@ -110,7 +110,7 @@ impl Sent {
         let future = sent.map_err(|Closed(coroutine)| {
             // It never was the loop's.
             drop(coroutine);
-            recorder.history().takes_back(|(_, call)| *call == Call::Op(Op::Stop));
+            recorder.history().takes_back(|_, (_, call)| *call == Call::Op(Op::Stop));
         });
         let future = future.ok()?;
         if self.registered {

@@ -123,7 +123,7 @@ pub(crate) fn close<R>(history: &History<Fifo>, drops: bool, close: impl FnOnce(
 
 /// Everything is over: whoever is still free takes nothing, and nothing may be left.
 pub(crate) fn end(history: &History<Fifo>) -> Fifo {
-    history.takes_back(|call| *call == Call::Take);
+    history.takes_back(|_, call| *call == Call::Take);
     history.begins(CLOSER, Call::Left);
     history.ends(CLOSER, |_| Told::Left(0));
     Fifo::default()

@@ -119,10 +119,10 @@ impl<S: Sequential> History<S> {
     }
 
     /// Those that are in such a call have not made it: it was announced, for the time when it might begin.
-    pub(crate) fn takes_back(&self, is_such: impl Fn(&S::Op) -> bool) {
+    pub(crate) fn takes_back(&self, is_such: impl Fn(Caller, &S::Op) -> bool) {
         let Inner { events, open, .. } = &mut *self.inner();
         open.retain(|caller, call| {
-            let taken = is_such(call);
+            let taken = is_such(*caller, call);
             let begins = |event: &_| matches!(event, Event::Calls(other, _) if other == caller);
             if taken && let Some(at) = events.iter().rposition(begins) {
                 events.remove(at);

@@ -99,7 +99,7 @@ impl Drop for Work {
         } else {
             // Who shuts the pool down drops it.
             let number = self.recorder.number();
-            history.takes_back(|call| *call == (number, Call::Op(Op::Start)));
+            history.takes_back(|_, call| *call == (number, Call::Op(Op::Start)));
             self.recorder.begins(history.here(), Op::Abandon);
         }
     }

@@ -23,12 +23,19 @@ enum ViewUse {
     Cancel,
     Register,
     Await,
+    /// Asks it how it has ended, which lags: what it tells was so at some time since the last turn began, or it was
+    /// wrapped. Asked twice in one turn, it tells the same.
+    Look,
+    /// Lets the loop run for one turn.
+    Turn,
 }
 
 /// The callback of a view: its call is a wait that begins when it is registered.
 const CALLBACK: Caller = 150;
 /// Who awaits the view.
 const TASK: Caller = 151;
+/// Who looks at the view.
+const LOOK: Caller = 152;
 
 /// A program: a promise in a thread, and how a loop uses its view.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +59,7 @@ impl Wrapped {
         if self.registered {
             use_it(&recorder, &future, Use::Register, 0);
         }
+        recorder.begins(LOOK, Op::Read);
         let settler = thread::spawn({
             let recorder = recorder.clone();
             move || produce_all(&recorder, &mut producer, self.producer)
@@ -84,7 +92,7 @@ fn use_through_a_loop(
     let history = recorder.history();
     // A callback that has not run is dropped with the loop.
     assert!(closes || history.open(CALLBACK).is_none(), "the callback of the view did not run");
-    history.takes_back(|(_, call)| *call == Call::Op(Op::Read));
+    history.takes_back(|_, (_, call)| *call == Call::Op(Op::Read));
     if history.open(history.here()).is_some() {
         recorder.ends(history.here(), Answer::Cancel(Cancel::Now));
     }
@@ -114,12 +122,37 @@ fn use_view(recorder: &Recorder, event_loop: &EventLoop, view: &LoopFuture<u8, u
             let settled = event_loop.run_until_complete(view).unwrap();
             recorder.ends(TASK, Answer::Read(Some(end(settled.result()))));
         }
+        ViewUse::Look => {
+            let look = || view.settled().map(|settled| end(settled.result()));
+            let seen = look();
+            assert_eq!((look(), view.done()), (seen, seen.is_some()), "nothing ran in between");
+            assert_eq!(view.cancelled(), matches!(seen, Some(End::Cancelled(_))));
+            recorder.ends(LOOK, Answer::Read(seen));
+        }
+        ViewUse::Turn => {
+            recorder.history().takes_back(|caller, _| caller == LOOK);
+            recorder.begins(LOOK, Op::Read);
+            event_loop.stop();
+            event_loop.run_forever().unwrap();
+        }
     }
 }
 
-const VIEW_USES: [&[ViewUse]; 6] = {
+const VIEW_USES: [&[ViewUse]; 11] = {
     use ViewUse::*;
-    [&[Cancel], &[Register], &[Await], &[Cancel, Register], &[Register, Cancel], &[Cancel, Await]]
+    [
+        &[Cancel],
+        &[Register],
+        &[Await],
+        &[Cancel, Register],
+        &[Register, Cancel],
+        &[Cancel, Await],
+        &[Look],
+        &[Look, Turn, Look],
+        &[Turn, Look],
+        &[Cancel, Look],
+        &[Register, Turn, Look],
+    ]
 };
 
 /// A promise in a thread against a loop that has a view of its future: two threads, without any bound.
@@ -137,7 +170,7 @@ pub(crate) fn every_use_of_a_view() {
         }
     }
     println!("loom: every_use_of_a_view: {programs} programs");
-    assert_eq!(programs, 17 * 6 * 2 * 2);
+    assert_eq!(programs, 17 * 11 * 2 * 2);
 }
 
 /// A worker against a loop that has a view of its job. Three preemptions, as for every job.
@@ -151,6 +184,7 @@ pub(crate) fn every_use_of_the_view_of_a_job() {
                 move |history| {
                     let recorder = Recorder::new(history);
                     history.here();
+                    recorder.begins(LOOK, Op::Read);
                     let pool = jobs::pool(history, 1);
                     let future = jobs::submit(&recorder, &pool, end);
                     use_it(&recorder, &future, Use::Register, 0);
@@ -164,5 +198,5 @@ pub(crate) fn every_use_of_the_view_of_a_job() {
         }
     }
     println!("loom: every_use_of_the_view_of_a_job: {programs} programs");
-    assert_eq!(programs, 3 * 6);
+    assert_eq!(programs, 3 * 11);
 }
