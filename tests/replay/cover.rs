@@ -52,19 +52,20 @@ impl fmt::Display for Covered {
 type Known = HashMap<System, HashMap<(u8, String), bool>>;
 
 /// Takes every step from every state that can be reached, in walks from the beginning.
-pub(crate) fn program(stage: &Stage, play: Play) -> Result<Covered> {
-    let play = Arc::new(play);
+pub(crate) fn program(stage: &Stage, play: &Arc<Play>) -> Result<Covered> {
     let (mut known, mut covered) = (Known::new(), Covered::default());
     let (mut taken, mut in_vain) = (HashSet::new(), 0);
     // Where workers decide who goes first, what is left may never be offered again.
     let patience = if play.workers.is_empty() { usize::MAX } else { 100 };
     while in_vain < patience {
-        let path = walk(stage, &play, &mut known)?;
+        let path = walk(stage, play, &mut |path, state, next| {
+            to_what_is_new(&mut known, path, state, next)
+        })?;
         covered.paths += 1;
         covered.steps += path.len();
         mark(&mut known, &path);
         let before = taken.len();
-        taken.extend(path.iter().map(|(state, step, _)| (state.clone(), step.clone())));
+        taken.extend(path.iter().map(|(state, step, _)| (state.clone(), key(*step))));
         in_vain = if taken.len() > before { 0 } else { in_vain + 1 };
         let begin = path.first().map(|(state, ..)| state);
         if begin.is_none_or(|begin| known[begin].values().all(|used_up| *used_up)) {
@@ -89,38 +90,53 @@ fn states(program: &Program) -> usize {
     seen.len()
 }
 
-type Path = Vec<(System, (u8, String), System)>;
+/// The steps of a walk, each with the states before and after it.
+type Path = Vec<(System, Step, System)>;
 
-/// Walks once, where something is new if it can.
-fn walk(stage: &Stage, play: &Arc<Play>, known: &mut Known) -> Result<Path> {
-    let mut driver = Driver::new(stage, play)?;
-    let mut path = Path::new();
+/// A choice among the steps that can be taken after a path, or none to end there.
+type Choice<'a> = &'a mut dyn FnMut(&Path, &System, &[(Step, System)]) -> Option<usize>;
+
+/// Walks once, from the beginning.
+fn walk(stage: &Stage, play: &Arc<Play>, choose: Choice<'_>) -> Result<Path> {
+    let (mut driver, mut path) = (Driver::new(stage, play)?, Path::new());
     let told = |why: String, path: &Path, at: Option<Step>| {
-        let taken: Vec<_> =
-            path.iter().map(|(_, (agent, does), _)| format!("{agent} {does}")).collect();
-        format!("{why}\nat {at:?}\nafter {}", taken.join(", "))
+        let taken: Vec<_> = path.iter().map(|(_, step, _)| step).collect();
+        format!("{why}\nat {at:?}\nafter {taken:?}")
     };
     loop {
-        let next = driver.next().map_err(|why| told(why, &path, None))?;
-        let from = known.entry(driver.state().clone()).or_default();
-        for (step, _) in &next {
-            from.entry(key(*step)).or_insert(false);
-        }
-        let new = next.iter().position(|(step, _)| !from[&key(*step)]);
-        // A circle is walked once.
-        let Some((step, after)) = next.get(new.unwrap_or(0)).cloned() else { break };
-        if new.is_none() && path.iter().any(|(state, ..)| *state == after) {
+        let mut next = driver.next().map_err(|why| told(why, &path, None))?;
+        if next.is_empty() {
             break;
         }
         let before = driver.state().clone();
+        let Some(at) = choose(&path, &before, &next) else { break };
+        let (step, after) = next.swap_remove(at);
         driver.step(step, after.clone()).map_err(|why| told(why, &path, Some(step)))?;
-        if before == after || path.iter().any(|(state, ..)| *state == after) {
-            known.get_mut(&before).expect("it was reached").insert(key(step), true);
-        }
-        path.push((before, key(step), after));
+        path.push((before, step, after));
     }
     driver.end().map_err(|why| told(why, &path, None))?;
     Ok(path)
+}
+
+/// Where something is new, if there is something.
+fn to_what_is_new(
+    known: &mut Known,
+    path: &Path,
+    state: &System,
+    next: &[(Step, System)],
+) -> Option<usize> {
+    let from = known.entry(state.clone()).or_default();
+    for (step, _) in next {
+        from.entry(key(*step)).or_insert(false);
+    }
+    let new = next.iter().position(|(step, _)| !from[&key(*step)]);
+    let (step, after) = &next[new.unwrap_or(0)];
+    // A circle is walked once.
+    if after == state || path.iter().any(|(before, ..)| before == after) {
+        new?;
+        from.insert(key(*step), true);
+    }
+    new.or(Some(0))
 }
 
 fn key(step: Step) -> (u8, String) {
@@ -135,26 +151,46 @@ fn mark(known: &mut Known, path: &Path) {
         let used_up =
             circle || known.get(after).is_none_or(|it| it.values().all(|used_up| *used_up));
         if used_up {
-            known.get_mut(state).expect("it was reached").insert(step.clone(), true);
+            known.get_mut(state).expect("it was reached").insert(key(*step), true);
         }
         met.remove(state);
     }
 }
 
-/// Walks once, at each step where the numbers say; says how many steps there were.
-pub(crate) fn by_chance(stage: &Stage, play: &Play, numbers: &[usize]) -> Result<usize> {
-    let mut driver = Driver::new(stage, &Arc::new(play.clone()))?;
-    let mut taken = Vec::new();
-    for number in numbers.iter().cycle().take(200) {
-        let told = |why, at| format!("{why}\nat {at:?}\nafter {taken:?}");
-        let next = driver.next().map_err(|why| told(why, None))?;
-        if next.is_empty() {
-            break;
-        }
-        let (step, after) = next[number % next.len()].clone();
-        driver.step(step, after).map_err(|why| told(why, Some(step)))?;
-        taken.push(step);
+/// Walks through every beginning of so many steps, and from each to the end.
+pub(crate) fn every_beginning(
+    stage: &Stage,
+    play: &Arc<Play>,
+    length: usize,
+) -> Result<[usize; 2]> {
+    let [mut paths, mut steps] = [0, 0];
+    // What was chosen at each step, and of how many.
+    let mut chosen: Vec<(usize, usize)> = Vec::new();
+    loop {
+        let path = walk(stage, play, &mut |path, state, next| {
+            let at = path.len();
+            if at == chosen.len() && at < length {
+                chosen.push((0, next.len()));
+            }
+            match chosen.get(at) {
+                Some((choice, of)) => {
+                    assert_eq!(*of, next.len(), "without a pool it is the driver that decides");
+                    Some(*choice)
+                }
+                None => path.iter().all(|(before, ..)| before != state).then_some(0),
+            }
+        })?;
+        paths += 1;
+        steps += path.len();
+        while chosen.pop_if(|(choice, of)| *choice + 1 == *of).is_some() {}
+        let Some((choice, _)) = chosen.last_mut() else { return Ok([paths, steps]) };
+        *choice += 1;
     }
-    driver.end().map_err(|why| format!("{why}\nafter {taken:?}"))?;
-    Ok(taken.len())
+}
+
+/// Walks once, at each step where the numbers say; says how many steps there were.
+pub(crate) fn by_chance(stage: &Stage, play: &Arc<Play>, numbers: &[usize]) -> Result<usize> {
+    let mut numbers = numbers.iter().cycle().take(200);
+    let path = walk(stage, play, &mut |_, _, next| numbers.next().map(|it| it % next.len()))?;
+    Ok(path.len())
 }

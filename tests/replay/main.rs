@@ -82,22 +82,23 @@ fn in_lanes<I: Sync, R: Send>(
     })
 }
 
-/// What the programs without a pool have shown, and those with one, in which the system's scheduler has a say.
-fn named_programs() -> Result<[Covered; 2]> {
+/// Those that can be played.
+fn named_plays() -> Result<Vec<(String, Arc<Play>)>> {
     let (mut plays, mut not_played) = (Vec::new(), Vec::new());
     for (name, program) in named() {
         match Play::new(&program) {
-            Some(play) => plays.push((name, play)),
+            Some(play) => plays.push((name, Arc::new(play))),
             None => not_played.push(name),
         }
     }
     let expected: Vec<_> = NOT_PLAYED.iter().map(|(name, _)| *name).collect();
-    if not_played != expected {
-        return Err(format!("not played: {not_played:?}"));
-    }
-    let covered = in_lanes(&plays, |stage, (name, play)| {
-        let covered =
-            cover::program(stage, play.clone()).map_err(|why| format!("{name}: {why}"))?;
+    if not_played == expected { Ok(plays) } else { Err(format!("not played: {not_played:?}")) }
+}
+
+/// What the programs without a pool have shown, and those with one, in which the system's scheduler has a say.
+fn named_programs() -> Result<[Covered; 2]> {
+    let covered = in_lanes(&named_plays()?, |stage, (name, play)| {
+        let covered = cover::program(stage, play).map_err(|why| format!("{name}: {why}"))?;
         Ok((usize::from(!play.workers.is_empty()), covered))
     })?;
     let mut all = [Covered::default(); 2];
@@ -118,10 +119,10 @@ const OWN: [Do; 5] = [
 ];
 
 /// Every program of the theorem that this crate's types allow.
-fn of_the_theorem() -> Vec<Play> {
+fn of_the_theorem() -> Vec<Arc<Play>> {
     let scripts = OWN.into_iter().flat_map(family::producers);
     let programs = scripts.flat_map(|script| family::programs(&script));
-    programs.filter_map(|program| Play::new(&program)).collect()
+    programs.filter_map(|program| Play::new(&program).map(Arc::new)).collect()
 }
 
 fn is_full() -> bool {
@@ -129,10 +130,10 @@ fn is_full() -> bool {
 }
 
 /// Every n-th of the theorem's programs; n is prime, so that they do not all have an operation in common.
-fn some_of_the_theorem(plays: &[Play]) -> Result<Covered> {
+fn some_of_the_theorem(plays: &[Arc<Play>]) -> Result<Covered> {
     let every = if is_full() { 53 } else { 1009 };
     let some: Vec<_> = plays.iter().step_by(every).collect();
-    let covered = in_lanes(&some, |stage, play| cover::program(stage, Play::clone(play)))?;
+    let covered = in_lanes(&some, |stage, play| cover::program(stage, play))?;
     let mut all = Covered::default();
     covered.into_iter().for_each(|covered| all.add(covered));
     Ok(all)
@@ -144,7 +145,7 @@ struct Walks(Rc<Walked>);
 
 struct Walked {
     stage: Stage,
-    plays: Arc<Vec<Play>>,
+    plays: Arc<Vec<Arc<Play>>>,
     /// How many walks there were, and how many steps.
     counts: Cell<[usize; 2]>,
 }
@@ -167,7 +168,7 @@ impl Testable for Walks {
 
 const NUMBERS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
-fn walks(plays: &Arc<Vec<Play>>) -> Result<[usize; 2]> {
+fn walks(plays: &Arc<Vec<Arc<Play>>>) -> Result<[usize; 2]> {
     let tests = if is_full() { 50_000 } else { 2_500 };
     let lane = || -> Result<[usize; 2]> {
         let (stage, plays) = (Stage::new(4), Arc::clone(plays));
@@ -184,8 +185,18 @@ fn walks(plays: &Arc<Vec<Play>>) -> Result<[usize; 2]> {
     Ok(counted.into_iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]))
 }
 
+/// All ways in which the programs without a pool can begin, and one way on from each.
+fn every_beginning(length: usize) -> Result<[usize; 2]> {
+    let mut plays = named_plays()?;
+    plays.retain(|(_, play)| play.workers.is_empty());
+    let counted = in_lanes(&plays, |stage, (name, play)| {
+        cover::every_beginning(stage, play, length).map_err(|why| format!("{name}: {why}"))
+    })?;
+    Ok(counted.into_iter().fold([0, 0], |sum, it| [sum[0] + it[0], sum[1] + it[1]]))
+}
+
 /// The paths of each test; those of pools are not counted, since no two runs have the same.
-static PATHS: [AtomicUsize; 3] = [const { AtomicUsize::new(0) }; 3];
+static PATHS: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
 
 fn cases() -> Result<usize> {
     let [named, pools] = named_programs()?;
@@ -202,6 +213,13 @@ fn theorem() -> Result<usize> {
     let some = some_of_the_theorem(&plays)?;
     println!("replayed: some of the {} programs of the theorem: {some}", plays.len());
     Ok(some.paths)
+}
+
+fn beginnings() -> Result<usize> {
+    let length = if is_full() { 9 } else { 7 };
+    let [paths, steps] = every_beginning(length)?;
+    println!("replayed: every beginning of {length} steps: {paths} paths, {steps} steps");
+    Ok(paths)
 }
 
 fn by_chance() -> Result<usize> {
@@ -222,7 +240,8 @@ fn main() -> ExitCode {
     let trials = vec![
         trial("cases", cases, &PATHS[0]),
         trial("theorem", theorem, &PATHS[1]),
-        trial("by_chance", by_chance, &PATHS[2]),
+        trial("beginnings", beginnings, &PATHS[2]),
+        trial("by_chance", by_chance, &PATHS[3]),
     ];
     let conclusion = libtest_mimic::run(&arguments, trials);
     if conclusion.num_passed == PATHS.len() as u64 {
