@@ -63,6 +63,9 @@ pub(crate) fn program(stage: &Stage, play: &Arc<Play>) -> Result<Covered> {
         })?;
         covered.paths += 1;
         covered.steps += path.len();
+        if let Some((.., last)) = path.last() {
+            known.entry(last.clone()).or_default();
+        }
         mark(&mut known, &path);
         let before = taken.len();
         taken.extend(path.iter().map(|(state, step, _)| (state.clone(), key(*step))));

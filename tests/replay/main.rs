@@ -3,8 +3,9 @@
 //! says, and so is, whenever no thread has run ahead of the model, what a thread sees of each future.
 //!
 //! For a program, that is done from every state that its walks reach for every step that the driver can take there,
-//! each at least once. The programs are those of the models: each case, the larger ones, and some of those that the theorem is
-//! about, which are too many for all of them.
+//! each at least once. The programs are those of the models: each case, the larger ones, and some of those that the
+//! theorem is about, which are too many for all of them. The cases and the larger ones are played in every way in which
+//! they can begin, too.
 
 mod agents;
 mod cover;
