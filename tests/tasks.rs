@@ -6,7 +6,7 @@ mod log;
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
-    future::{Future, pending, poll_fn},
+    future::{Future, IntoFuture, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     rc::Rc,
     sync::mpsc,
@@ -412,7 +412,10 @@ fn tasks_have_names_and_are_listed() {
         let task = future.task().unwrap().clone();
         assert!(task.name().starts_with("Task-"));
         task.set_name("reader");
+        assert_eq!(format!("{task:?}"), r#"Task { name: "reader", done: false }"#);
         assert_eq!(here().all_tasks(), std::slice::from_ref(&task));
+        assert!(here().create_task(async {}).unwrap().task() != Some(&task));
+        pass().await;
         assert_eq!(&**future.await.result().unwrap(), "reader");
         assert!(task.done() && here().all_tasks().is_empty());
         assert_eq!(task.cancel(), Cancel::Refused(Refusal::Finished));
@@ -489,6 +492,21 @@ fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
         outer.await;
     });
     assert_eq!(log.entries(), ["outer coroutine", "deepest", "outer seen"]);
+}
+
+#[test]
+fn an_await_that_is_dropped_in_a_task_that_goes_on_asks_nobody() {
+    let log = Log::new();
+    run(async {
+        let task = endless(&log, "stopped");
+        let kept = task.task().unwrap().clone();
+        let mut awaited = Box::pin(task.into_future());
+        poll_fn(|cx| Poll::Ready(assert!(awaited.as_mut().poll(cx).is_pending()))).await;
+        drop(awaited);
+        passes(3).await;
+        assert!(!kept.done() && log.entries().is_empty());
+        assert_eq!(kept.cancel(), Cancel::Requested, "nobody had asked");
+    });
 }
 
 #[test]
