@@ -254,14 +254,17 @@ pub(crate) fn post_against_a_dropped_queue() {
     explore("queue_drop", &["dropped", "handed back"], |seen| {
         let (sender, queue) = job_queue();
         let (promise, future) = promise();
+        // It outlives the queue, and with it what both share.
+        let other = sender.clone();
         let poster = thread::spawn(move || {
             let job = Job::new(move || drop::<settled::Promise<Value, Value>>(promise));
-            sender.call_soon_threadsafe(job).is_ok()
+            other.call_soon_threadsafe(job).is_ok()
         });
         drop(queue);
         let accepted = poster.join().unwrap();
         assert!(future.cancelled());
         saw(seen, if accepted { "dropped" } else { "handed back" });
+        drop(sender);
     });
 }
 
