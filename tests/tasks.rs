@@ -658,6 +658,28 @@ fn the_first_failure_stops_the_others_and_the_body() {
 }
 
 #[test]
+fn a_group_whose_body_has_ended_well_still_tells_of_its_tasks() {
+    run(async {
+        let failed = task_group(async |group| {
+            let fails = group.create_task(async {
+                passes(3).await;
+                Err::<(), _>("disk full")
+            });
+            drop(fails.unwrap());
+            Ok(1)
+        });
+        let error = failed.await.unwrap_err();
+        assert_eq!((error.errors, error.panics.len()), (vec!["disk full"], 0));
+        let panicked = task_group(async |group| {
+            drop(group.create_task(async { panic!("off by one") as Result<(), &str> }).unwrap());
+            Ok(1)
+        });
+        let error = panicked.await.unwrap_err();
+        assert_eq!((error.errors.len(), error.panics.len()), (0, 1));
+    });
+}
+
+#[test]
 fn a_group_tells_of_panics_and_of_the_bodys_own_error() {
     run(async {
         let failed = task_group(async |group| {
