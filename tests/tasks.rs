@@ -344,6 +344,14 @@ fn wait_parts_and_neither_consumes_nor_cancels() {
         assert!(done.iter().any(|(_, settled)| settled.exception().is_some()));
         let (done, _) = tasks::wait([&never, &value], None, ReturnWhen::FirstCompleted).await;
         assert_eq!(done.len(), 1);
+        let late = here()
+            .create_task_result(async {
+                passes(2).await;
+                Ok(2)
+            })
+            .unwrap();
+        let (done, _) = tasks::wait([&never, &late], None, ReturnWhen::FirstCompleted).await;
+        assert_eq!(done[0].0, 1);
         let none: [&LoopFuture<(), ()>; 0] = [];
         assert!(tasks::wait(none, None, ReturnWhen::AllCompleted).await.0.is_empty());
 
@@ -734,10 +742,12 @@ fn a_stopped_group_leaves_nothing_running() {
         let scope = here().create_task(async move {
             let group = task_group(async |group| {
                 let other = group.create_task({
-                    let says = Says(inside.clone(), "task");
+                    let (says, log) = (Says(inside.clone(), "task"), inside.clone());
                     async move {
                         let _says = says;
-                        pending::<Result<(), ()>>().await
+                        // It takes a turn more to stop.
+                        endless(&log, "task's own").await;
+                        Ok::<(), ()>(())
                     }
                 });
                 drop(other);
@@ -753,7 +763,7 @@ fn a_stopped_group_leaves_nothing_running() {
         log.add("seen");
         assert!(here().all_tasks().is_empty());
     });
-    assert_eq!(log.entries(), ["body", "task", "seen"]);
+    assert_eq!(log.entries(), ["body", "task", "task's own", "seen"]);
 }
 
 #[test]
