@@ -376,6 +376,23 @@ fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
     }
 }
 
+#[test]
+fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
+    fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
+        let much = [0_u8; 64 << 10];
+        std::hint::black_box(&much);
+        let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
+        let inner = Arc::clone(pool);
+        let next = pool.submit(move || chain(&inner, depth)).unwrap();
+        *next.wait()?.result().unwrap()
+    }
+    // In all they would fit, and leave less than half of it.
+    let pool = Arc::new(pool(1));
+    let inner = Arc::clone(&pool);
+    let whole = pool.submit(move || chain(&inner, 350)).unwrap();
+    assert_eq!(whole.result().unwrap(), &Err(WouldDeadlock::TooDeep));
+}
+
 /// Two jobs of which each waits for the other, in these pools; what the two were told.
 fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2] {
     type Wanted = Arc<settled::ThreadFuture<Result<u8, WouldDeadlock>, std::convert::Infallible>>;
