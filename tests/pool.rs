@@ -449,6 +449,62 @@ fn a_circle_through_the_queue_of_another_pool_is_refused() {
     }
 }
 
+/// A job waits for one that is queued in a pool of two workers. One of them waits for the job, and so does the other,
+/// unless it is let go; what the three were told.
+fn two_workers_and_a_queue(both_wait: bool) -> [Result<u8, WouldDeadlock>; 3] {
+    type Told = Result<u8, WouldDeadlock>;
+    fn wait_for(future: &settled::ThreadFuture<Told, std::convert::Infallible>) -> Told {
+        *future.wait()?.result().unwrap()
+    }
+    let (one, two) = (pool(1), Arc::new(pool(2)));
+    let ((go, goes), (tell, told)) = (mpsc::channel::<()>(), mpsc::channel());
+    let there = Arc::clone(&two);
+    let waits = one.submit(move || {
+        goes.recv().unwrap();
+        let queued = Arc::new(there.submit(|| Ok(1)).unwrap());
+        tell.send(Arc::clone(&queued)).unwrap();
+        wait_for(&queued)
+    });
+    let waits = Arc::new(waits.unwrap());
+    let ((begun, began), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
+    let (awaited, begun_2) = (Arc::clone(&waits), begun.clone());
+    let first = two.submit(move || {
+        begun_2.send(()).unwrap();
+        wait_for(&awaited)
+    });
+    let awaited = Arc::clone(&waits);
+    let second = two.submit(move || {
+        begun.send(()).unwrap();
+        if both_wait {
+            return wait_for(&awaited);
+        }
+        released.recv().unwrap();
+        Ok(2)
+    });
+    began.recv().unwrap();
+    began.recv().unwrap();
+    go.send(()).unwrap();
+    let queued = told.recv().unwrap();
+    let (first, second) = (first.unwrap(), second.unwrap());
+    let both_are_waited_for = || is_waited_for(&queued) && is_waited_for(&waits);
+    while !(both_wait || both_are_waited_for() || waits.done() || first.done()) {
+        thread::yield_now();
+    }
+    let _ = release.send(());
+    [wait_for(&waits), wait_for(&first), wait_for(&second)]
+}
+
+fn is_waited_for<T: 'static, E: 'static>(future: &settled::ThreadFuture<T, E>) -> bool {
+    format!("{future:?}").contains("waiters: 1")
+}
+
+#[test]
+fn a_wait_for_a_queue_is_refused_when_all_of_its_workers_wait_and_not_before() {
+    assert_eq!(two_workers_and_a_queue(false), [Ok(1), Ok(1), Ok(2)]);
+    // Whichever of the three waits last closes the circle.
+    assert!(two_workers_and_a_queue(true).contains(&Err(WouldDeadlock::Circle)));
+}
+
 #[test]
 fn a_worker_may_wait_for_whoever_goes_on() {
     let (one, other) = (Arc::new(pool(1)), pool(1));
@@ -456,7 +512,7 @@ fn a_worker_may_wait_for_whoever_goes_on() {
     let slow = Arc::new(other.submit(move || released.recv().is_err()).unwrap());
     let waited_for = Arc::clone(&slow);
     let waiting = one.submit(move || *waited_for.result().unwrap()).unwrap();
-    while !format!("{slow:?}").contains("waiters: 1") {
+    while !is_waited_for(&slow) {
         thread::yield_now();
     }
     drop(release);
