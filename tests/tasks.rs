@@ -513,7 +513,7 @@ fn an_await_that_is_dropped_in_a_task_that_goes_on_asks_nobody() {
         let task = endless(&log, "stopped");
         let kept = task.task().unwrap().clone();
         let mut awaited = Box::pin(task.into_future());
-        poll_fn(|cx| Poll::Ready(assert!(awaited.as_mut().poll(cx).is_pending()))).await;
+        assert!(poll_fn(|cx| Poll::Ready(awaited.as_mut().poll(cx).is_pending())).await);
         drop(awaited);
         passes(3).await;
         assert!(!kept.done() && log.entries().is_empty());
