@@ -189,11 +189,44 @@ fn as_many_workers_as_there_is_work_for_up_to_the_maximum() {
             future.wait().unwrap();
         }
     }
-    // A worker that has just told the last of them may hold the lock.
-    let shown = std::iter::repeat_with(|| format!("{pool:?}"))
-        .find(|text| !text.contains("<locked>"))
-        .unwrap();
-    assert!(shown.contains("live: 3"), "{shown}");
+    assert!(shown(&pool).contains("live: 3"));
+}
+
+/// What the pool prints; a worker may hold its lock for a moment.
+fn shown(pool: &ThreadPool) -> String {
+    let mut texts = std::iter::repeat_with(|| format!("{pool:?}"));
+    texts.find(|text| !text.contains("<locked>")).unwrap()
+}
+
+#[test]
+fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
+    let pool = pool(3);
+    let (begun, began) = mpsc::channel();
+    let jobs: Vec<_> = (0..3)
+        .map(|number| {
+            let (begun, (release, released)) = (begun.clone(), mpsc::channel::<()>());
+            let job = pool.submit(move || {
+                begun.send(thread::current().name().unwrap().to_owned()).unwrap();
+                let _ = released.recv();
+            });
+            assert_eq!(began.recv().unwrap(), format!("worker-{number}"));
+            let workers = number + 1;
+            let shown = shown(&pool);
+            assert!(shown.contains(&format!("live: {workers}, idle: 0, queued: 0")), "{shown}");
+            (job.unwrap(), release)
+        })
+        .collect();
+    let (job, release) = &jobs[1];
+    release.send(()).unwrap();
+    job.wait().unwrap();
+    // The worker has told of its job before it is idle.
+    while shown(&pool).contains("idle: 0") {
+        thread::yield_now();
+    }
+    assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), &1);
+    drop(jobs);
+    pool.shutdown(true, false).unwrap();
+    assert!(shown(&pool).contains("live: 0, idle: 0, queued: 0"), "{pool:?}");
 }
 
 #[test]
