@@ -99,8 +99,10 @@ fn the_first_failure_is_enough_if_asked_for() {
     let (cancelled, value) = (Future::promise(), finished(1));
     let _ = cancelled.1.cancel();
     let all = [&futures[0], &cancelled.1, &value, &futures[1]];
-    let (done, _) = wait(all, Some(Duration::from_millis(20)), ReturnWhen::FirstException).unwrap();
+    let (begin, short) = (Instant::now(), Duration::from_millis(20));
+    let (done, _) = wait(all, Some(short), ReturnWhen::FirstException).unwrap();
     assert_eq!(places(&done), [1, 2]);
+    assert!(begin.elapsed() >= short, "it went on waiting");
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let (done, not_done) = wait(all, None, ReturnWhen::FirstException).unwrap();
