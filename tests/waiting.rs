@@ -41,7 +41,9 @@ fn nothing_is_waited_for_at_no_cost() {
         let _guard = context::enter_loop();
         assert!(wait(&none, None, when).is_ok());
     }
-    assert!(as_completed(&none, None).next().is_none());
+    let mut none = as_completed(&none, None);
+    assert_eq!(none.size_hint(), (0, Some(0)));
+    assert!(none.next().is_none());
 }
 
 #[test]
