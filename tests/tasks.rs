@@ -356,6 +356,15 @@ fn wait_parts_and_neither_consumes_nor_cancels() {
             .unwrap();
         let (done, _) = tasks::wait([&never, &late], None, ReturnWhen::FirstCompleted).await;
         assert_eq!(done[0].0, 1);
+        let late = here().create_task_result(async {
+            passes(2).await;
+            Err(())
+        });
+        let late = late.unwrap();
+        // A value is no failure.
+        let (done, _) =
+            tasks::wait([&value, &late, &never], None, ReturnWhen::FirstException).await;
+        assert_eq!(done.len(), 2);
         let none: [&LoopFuture<(), ()>; 0] = [];
         assert!(tasks::wait(none, None, ReturnWhen::AllCompleted).await.0.is_empty());
 
