@@ -453,6 +453,17 @@ fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2
 }
 
 #[test]
+fn a_job_that_waits_for_itself_is_refused() {
+    type Own = settled::ThreadFuture<WouldDeadlock, std::convert::Infallible>;
+    let pool = pool(2);
+    let (send, receive) = mpsc::channel::<Arc<Own>>();
+    let own = pool.submit(move || receive.recv().unwrap().wait().map(|_| ()).unwrap_err());
+    let own = Arc::new(own.unwrap());
+    send.send(Arc::clone(&own)).unwrap();
+    assert_eq!(own.result().unwrap(), &WouldDeadlock::Circle);
+}
+
+#[test]
 fn a_circle_of_waits_is_refused() {
     for _ in 0..50 {
         let (one, two, other) = (pool(1), pool(2), pool(1));
