@@ -731,3 +731,16 @@ fn running_work_that_looks_can_stop_on_request() {
     assert_eq!(job.cancel(), Cancel::Refused(Refusal::Running));
     assert!(matches!(job.exception(), Ok(Some(Failure::Error("stopped on request")))));
 }
+
+#[test]
+fn debug_says_what_there_is() {
+    let builder = ThreadPool::builder().name("drawing");
+    let text = format!("{builder:?}");
+    assert!(text.starts_with("PoolBuilder {") && text.contains("drawing"), "{text}");
+    let pool = pool(2);
+    let mut squares = pool.map([2, 3], |n| n * n);
+    assert_eq!(format!("{squares:?}"), "Map { ahead: 0, .. }", "it begins with the first `next`");
+    assert!(squares.next().is_some());
+    assert_eq!(format!("{squares:?}"), "Map { ahead: 1, .. }");
+    assert_eq!(format!("{:?}", Job::new(|| ())), "Job(..)");
+}

@@ -950,3 +950,24 @@ fn a_coroutine_whose_drop_panics_is_still_stopped() {
         .unwrap();
     assert_eq!((dropped.get(), reports.take().len()), (1, 1));
 }
+
+#[test]
+fn debug_says_what_there_is() {
+    run(async {
+        let future = here().create_task(pass()).unwrap();
+        let task = future.task().unwrap();
+        task.set_name("fetch");
+        assert_eq!(format!("{task:?}"), r#"Task { name: "fetch", done: false }"#);
+        let mut arrivals = tasks::as_completed([&future], None);
+        assert_eq!(format!("{arrivals:?}"), "AsCompleted { left: 1, .. }");
+        arrivals.next().await.unwrap().unwrap();
+        assert_eq!(format!("{arrivals:?}"), "AsCompleted { left: 0, .. }");
+        assert_eq!(format!("{task:?}"), r#"Task { name: "fetch", done: true }"#);
+        assert_eq!(format!("{:?}", sleep(LONG)), "Sleep(..)");
+        let group = task_group(async |group| {
+            group.create_task(async { Ok::<_, Infallible>(()) }).unwrap();
+            Ok(format!("{group:?}"))
+        });
+        assert_eq!(group.await.unwrap(), "TaskGroup { tasks: 1, open: true }");
+    });
+}

@@ -300,3 +300,12 @@ fn a_shut_down_queue_keeps_nobody_waiting() {
     drop(release);
     assert_eq!(running.result().unwrap(), &true);
 }
+
+#[test]
+fn debug_says_how_many_are_left() {
+    let futures = [finished(1), finished(2)];
+    let mut completed = as_completed(&futures, None);
+    assert_eq!(format!("{completed:?}"), "AsCompleted { left: 2, .. }");
+    assert!(completed.next().is_some());
+    assert_eq!(format!("{completed:?}"), "AsCompleted { left: 1, .. }");
+}
