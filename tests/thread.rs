@@ -563,6 +563,29 @@ fn a_task_that_polls_often_is_woken_once() {
     assert_eq!(settled.take().unwrap().unwrap(), 19);
 }
 
+/// Writes when it is woken.
+struct Tells(Log, &'static str);
+
+impl std::task::Wake for Tells {
+    fn wake(self: Arc<Self>) {
+        self.0.add(self.1);
+    }
+}
+
+#[test]
+fn a_task_that_polls_again_keeps_its_place() {
+    let (promise, future) = Future::promise();
+    let log = Log::new();
+    let [one, two] = ["one", "two"].map(|name| Waker::from(Arc::new(Tells(log.clone(), name))));
+    let mut first = pin!((&future).into_future());
+    let mut second = pin!((&future).into_future());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&one)).is_pending());
+    assert!(second.as_mut().poll(&mut Context::from_waker(&two)).is_pending());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&one)).is_pending());
+    promise.finish(19).unwrap();
+    assert_eq!(log.entries(), ["one", "two"]);
+}
+
 #[test]
 fn a_dropped_await_leaves_no_waker_behind() {
     let (promise, future) = Future::promise();
