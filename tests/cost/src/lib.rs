@@ -1,0 +1,205 @@
+//! The operations whose cost is counted, each repeated as often as the caller says.
+//!
+//! What surrounds the repetition costs the same whatever their number, so that the difference between two
+//! numbers is the operations' alone. All run in one thread but for [`submit`], whose two threads never run at once.
+
+use std::{
+    convert::Infallible,
+    hint::black_box,
+    num::NonZero,
+    pin::pin,
+    sync::{Arc, Mutex, mpsc},
+    task::{Context, Poll, Wake, Waker},
+};
+
+use settled::{EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool};
+
+/// Does an operation so many times.
+pub type Operation = fn(usize);
+
+/// What a row of the table is called, and what it counts.
+pub const OPERATIONS: [(&str, Operation); 10] = [
+    ("create, finish, take", take),
+    ("await what is ready", ready),
+    ("register, wake, ready", register),
+    ("1 callback", |times| callbacks(times, 1)),
+    ("8 callbacks", |times| callbacks(times, 8)),
+    ("cancel", cancel),
+    ("submit and collect", submit),
+    ("task", task),
+    ("call_soon", call_soon),
+    ("post", post),
+];
+
+/// Two operations that are dearer than one of the table: the first locks once more, the second allocates once more.
+/// The check must say so of both.
+pub const SEEDED: [(&str, Operation); 2] =
+    [("create, finish, take: locks", locks), ("create, finish, take: allocates", allocates)];
+
+fn pair() -> (Promise<u64, Infallible>, ThreadFuture<u64, Infallible>) {
+    black_box(ThreadFuture::promise())
+}
+
+fn take(times: usize) {
+    for number in 0..times as u64 {
+        let (promise, future) = pair();
+        promise.finish(black_box(number)).expect("nobody cancels");
+        let settled = future.into_settled().expect("no loop runs here");
+        let value = settled.take().expect("the promise is gone");
+        assert_eq!(value.ok(), Some(number));
+    }
+}
+
+fn locks(times: usize) {
+    let lock = Mutex::new(0);
+    for _ in 0..times {
+        take(1);
+        *black_box(&lock).lock().expect("nobody panics with it") += 1;
+    }
+}
+
+fn allocates(times: usize) {
+    for _ in 0..times {
+        take(1);
+        drop(black_box(Box::new(0_u64)));
+    }
+}
+
+/// A waker as executors have them: counted, and shared between threads.
+struct Bell;
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        black_box(&self);
+    }
+}
+
+fn ready(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let mut context = Context::from_waker(&waker);
+    for number in 0..times as u64 {
+        let (promise, future) = pair();
+        promise.finish(black_box(number)).expect("nobody cancels");
+        let Poll::Ready(settled) = pin!(future.into_future()).poll(&mut context) else {
+            panic!("it is settled");
+        };
+        assert_eq!(settled.result().ok(), Some(&number));
+    }
+}
+
+fn register(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let mut context = Context::from_waker(&waker);
+    for number in 0..times as u64 {
+        let (promise, future) = pair();
+        let mut future = pin!(future.into_future());
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        promise.finish(black_box(number)).expect("nobody cancels");
+        let Poll::Ready(settled) = future.poll(&mut context) else { panic!("it is settled") };
+        assert_eq!(settled.result().ok(), Some(&number));
+    }
+}
+
+fn callbacks(times: usize, count: usize) {
+    for number in 0..times as u64 {
+        let (promise, future) = pair();
+        for place in 0..count {
+            // What it captures makes it an allocation, as callbacks have it.
+            future.add_done_callback(move |settled| {
+                black_box((place, settled.result().is_ok()));
+            });
+        }
+        promise.finish(black_box(number)).expect("nobody cancels");
+        drop(future);
+    }
+}
+
+fn cancel(times: usize) {
+    for number in 0..times as u64 {
+        let (promise, future) = pair();
+        assert_eq!(future.cancel(), settled::Cancel::Now);
+        let lost = promise.finish(black_box(number)).expect_err("it is cancelled");
+        assert_eq!(lost.value, number);
+    }
+}
+
+/// Jobs of a pool with one worker. It does not begin until all are queued, and nobody collects until it has done
+/// all: which of the two threads is the quicker does not count.
+fn submit(times: usize) {
+    let pool = ThreadPool::new(NonZero::<usize>::MIN);
+    let (arrive, arrived) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let at_gate = pool.submit(move || {
+        arrive.send(()).expect("somebody listens");
+        gate.recv().expect("it is opened");
+    });
+    arrived.recv().expect("the worker comes");
+    let mut jobs = Vec::with_capacity(times);
+    for number in 0..times as u64 {
+        jobs.push(pool.submit(move || black_box(number)).expect("the pool is open"));
+    }
+    let last = pool.submit(|| ()).expect("the pool is open");
+    open.send(()).expect("the worker waits");
+    last.wait().expect("no loop runs here");
+    for (number, job) in (0..).zip(jobs) {
+        let settled = job.into_settled().expect("no loop runs here");
+        assert_eq!(settled.result().ok(), Some(&number));
+    }
+    drop(at_gate);
+}
+
+/// Runs `f` on a loop.
+fn on_loop(f: impl AsyncFnOnce(LoopRef)) {
+    let event_loop = EventLoop::new();
+    let run = async { f(LoopRef::current().expect("a loop runs")).await };
+    event_loop.run_until_complete(run).expect("it ends");
+}
+
+fn task(times: usize) {
+    on_loop(async |here| {
+        for number in 0..times as u64 {
+            let task = here.create_task(async move { black_box(number) }).expect("it is open");
+            assert_eq!(task.await.result().ok(), Some(&number));
+        }
+    });
+}
+
+fn call_soon(times: usize) {
+    on_loop(async |here| {
+        for number in 0..times {
+            let call = move || _ = black_box(number);
+            drop(here.call_soon(call).expect("the loop is open"));
+        }
+        let (promise, last) = here.create_future::<(), Infallible>();
+        drop(here.call_soon(|| promise.finish(()).expect("nobody cancels")).expect("it is open"));
+        last.await;
+    });
+}
+
+fn post(times: usize) {
+    on_loop(async |here| {
+        let handle = here.handle();
+        for number in 0..times {
+            let post = move || _ = black_box(number);
+            handle.call_soon_threadsafe(post).expect("the loop is open");
+        }
+        let (promise, last) = here.create_future::<(), Infallible>();
+        let end = move || promise.finish(()).expect("nobody cancels");
+        handle.call_soon_threadsafe(end).expect("the loop is open");
+        last.await;
+    });
+}
+
+/// The operation that the command line names, and how many times.
+///
+/// # Panics
+///
+/// If it names none.
+#[must_use]
+pub fn chosen() -> (Operation, usize) {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [name, times] = &arguments[..] else { panic!("which operation, and how often?") };
+    let mut all = OPERATIONS.iter().chain(&SEEDED);
+    let found = all.find(|(known, _)| known == name).expect("an operation of the table");
+    (found.1, times.parse().expect("a number"))
+}
