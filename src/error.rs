@@ -39,6 +39,12 @@ pub enum Cancelled {
     /// The pending promise was dropped, for instance with the queue that held its job.
     #[error("cancelled because its promise was dropped before the work began; no value will come")]
     Dropped,
+    /// The initializer of a worker panicked, and the pool with it broke before the work began.
+    #[error(
+        "cancelled because the initializer of its pool panicked, and the pool runs no job any more; no \
+         value will come; mend the initializer and submit to a new pool"
+    )]
+    Broken,
     /// The owner stopped the work of its own accord, for instance because its loop was closed.
     #[error("cancelled because its owner stopped it; no value will come")]
     Stopped,

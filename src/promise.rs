@@ -138,6 +138,13 @@ impl<T, E> Promise<T, E, Pending> {
     }
 }
 
+impl<T, E> Promise<T, E, Pending> {
+    /// The work will never begin, because its pool broke. A cancel may have come first. `[pool-10]`
+    pub(crate) fn broken(self) {
+        drop(self.settle(Event::Abandon, Err(Failure::Cancelled(Cancelled::Broken))));
+    }
+}
+
 impl<T, E> Promise<T, E, Running> {
     /// Whether somebody has asked to cancel, and was refused. A long job looks at it
     /// now and then, in order to stop early. Never blocks. `[cancel-3]`

@@ -59,6 +59,9 @@ pub struct Job(Box<dyn Run>);
 pub(crate) trait Run: Any + Send {
     fn run(self: Box<Self>);
 
+    /// Goes unrun, because its pool broke.
+    fn break_off(self: Box<Self>) {}
+
     /// The cell that it settles, if it is known.
     fn settles(&self) -> Option<Address> {
         None
@@ -90,6 +93,11 @@ impl Job {
     /// becomes its future's outcome.
     pub fn run(self) {
         self.0.run();
+    }
+
+    /// Drops it unrun, because its pool broke: a future that it was to settle says so.
+    pub(crate) fn break_off(self) {
+        self.0.break_off();
     }
 
     /// The cell that it settles, if that is known.

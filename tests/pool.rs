@@ -704,7 +704,7 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
     gate.wait();
     for (number, job) in jobs.iter().enumerate() {
         let failure = job.exception().unwrap().unwrap();
-        let cause = if number == 0 { Cancelled::Requested } else { Cancelled::Dropped };
+        let cause = if number == 0 { Cancelled::Requested } else { Cancelled::Broken };
         assert!(matches!(failure, Failure::Cancelled(it) if *it == cause), "{number}: {failure:?}");
     }
     assert!(pool.is_broken());

@@ -264,6 +264,12 @@ where
         }
     }
 
+    fn break_off(self: Box<Self>) {
+        let Self { work, promise, .. } = *self;
+        isolate(|| drop(work));
+        promise.broken();
+    }
+
     fn settles(&self) -> Option<Address> {
         Some(self.promise.address())
     }

@@ -88,7 +88,9 @@ impl ThreadPool {
 
     /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
     /// in this thread, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). With `wait`, returns when every job has
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). A job is queued until a worker has begun it,
+    /// so that a call right after `submit` may drop every job, also the first; in Python `submit`
+    /// returns when its thread has started. With `wait`, returns when every job has
     /// ended and the workers with them. May be called again, and from any thread. `[pool-6]`
     ///
     /// ```
@@ -177,8 +179,9 @@ impl PoolBuilder {
     }
 
     /// Each worker calls this once, before its first job. If it panics, the pool is broken: it drops
-    /// what is queued, which settles every accepted job, and hands later jobs back; other workers
-    /// end what they run. `[pool-10]`
+    /// what is queued, which settles the future of every job that has not begun as
+    /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end
+    /// what they run. `[pool-10]`
     pub fn initializer(mut self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
         self.initializer = Some(Box::new(initializer));
         self
@@ -309,7 +312,7 @@ impl Shared {
         drop(state);
         self.work.notify_all();
         for job in dropped {
-            isolate(|| drop(job));
+            isolate(|| job.break_off());
         }
     }
 }
