@@ -5,6 +5,10 @@
 //! function that ships. The target owns its output, so that its closing line stands at the start of a
 //! line. `cargo test --features model --test models -- D21` runs what has that in its name.
 
+#[macro_use]
+#[path = "../tests/support/watchdog.rs"]
+mod watchdog;
+
 mod cases;
 mod charts;
 mod family;
@@ -35,6 +39,9 @@ struct Row {
 /// What the trials that were run have shown, by the number and in the order of the trials.
 static ROWS: Mutex<BTreeMap<usize, Vec<Row>>> = Mutex::new(BTreeMap::new());
 
+/// How long the longest may take, in seconds, at its larger bound and on a busy machine.
+const HOURS: u64 = 2 * 60 * 60;
+
 /// The tests, and what those show that are systems.
 #[derive(Default)]
 struct Trials(Vec<Trial>);
@@ -46,8 +53,9 @@ impl Trials {
         name: impl Into<String>,
         run: impl FnOnce() -> Result<Vec<Row>, E> + Send + 'static,
     ) {
-        let number = self.0.len();
-        self.0.push(Trial::test(name, move || {
+        let (number, name) = (self.0.len(), name.into());
+        self.0.push(Trial::test(name.clone(), move || {
+            watch!(Some(name), HOURS);
             let rows = run().map_err(|error| error.to_string())?;
             ROWS.lock().expect("nobody panics with it").insert(number, rows);
             Ok(())

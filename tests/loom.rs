@@ -10,6 +10,11 @@
 //! allocator's own check. `tests/sanitizer/run` looks for it properly.
 
 #[cfg(settled_loom)]
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
+#[cfg(settled_loom)]
 #[path = "loom/callback.rs"]
 mod callback;
 #[cfg(settled_loom)]
@@ -78,7 +83,12 @@ macro_rules! trials {
     ($($module:ident: $($test:ident),*;)*) => {
         vec![$($(libtest_mimic::Trial::test(
             concat!(stringify!($module), "::", stringify!($test)),
-            || { $module::$test(); Ok(()) },
+            || {
+                let name = concat!(stringify!($module), "::", stringify!($test));
+                watch!(Some(name.to_owned()), 2 * 60 * 60);
+                $module::$test();
+                Ok(())
+            },
         )),*),*]
     };
 }

@@ -3,6 +3,10 @@
 //! nothing is left in the memory.
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/closing.rs"]
 mod closing;
 

@@ -4,6 +4,10 @@
 //! Where there is no Python, a record of its answers to the programs of up to four calls stands in;
 //! `SETTLED_BLESS=1` writes it anew.
 
+#[macro_use]
+#[path = "../support/watchdog.rs"]
+mod watchdog;
+
 #[path = "../support/closing.rs"]
 mod closing;
 mod python;

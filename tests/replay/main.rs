@@ -7,6 +7,10 @@
 //! theorem is about, which are too many for all of them. The cases and the larger ones are played in every way in which
 //! they can begin, too.
 
+#[macro_use]
+#[path = "../support/watchdog.rs"]
+mod watchdog;
+
 mod agents;
 mod cover;
 mod driver;
@@ -229,8 +233,9 @@ fn by_chance() -> Result<usize> {
     Ok(paths)
 }
 
-fn trial(name: &str, test: fn() -> Result<usize>, paths: &'static AtomicUsize) -> Trial {
+fn trial(name: &'static str, test: fn() -> Result<usize>, paths: &'static AtomicUsize) -> Trial {
     Trial::test(name, move || {
+        watch!(Some(name.to_owned()), 2 * 60 * 60);
         paths.store(test().map_err(|why| format!("FAILED: {why}"))?, Ordering::Relaxed);
         Ok(())
     })

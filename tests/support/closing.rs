@@ -10,12 +10,13 @@ use libtest_mimic::{Arguments, Trial};
 /// Runs the test under its name, as libtest would, and prints the line that it gives, at the start of a line.
 /// No thread of the harness runs beside it.
 pub(crate) fn main(
-    name: &str,
+    name: &'static str,
     test: impl FnOnce() -> Result<String, String> + Send + 'static,
 ) -> ExitCode {
     let line = Arc::new(Mutex::new(None));
     let last = Arc::clone(&line);
     let test = move || {
+        watch!(Some(name.to_owned()), 2 * 60 * 60);
         // The harness has begun this line with the test's name.
         println!();
         let closing = test().map_err(|why| format!("FAILED: {why}"))?;

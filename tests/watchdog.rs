@@ -1,0 +1,61 @@
+//! The watchdog itself: a test that hangs ends its process and is named, and one that has ended is left alone.
+
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
+use std::{
+    env,
+    process::{Command, Output},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// What a child is to do.
+const DEED: &str = "SETTLED_WATCHDOG_TEST";
+
+/// Runs one test of this target in a process of its own, which watches for a second.
+fn run(test: &str, deed: &str) -> Output {
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", test]).env(DEED, deed).env("SETTLED_HUNG_AFTER", "1");
+    child.output().unwrap()
+}
+
+fn is_to(deed: &str) -> bool {
+    env::var(DEED).is_ok_and(|it| it == deed)
+}
+
+/// Hangs in a child that is to.
+#[test]
+fn a_test_that_hangs() {
+    watch!();
+    while is_to("hang") {
+        thread::park();
+    }
+}
+
+/// In a child that is to, lives longer than it is watched.
+#[test]
+fn a_test_that_is_watched_at_first() {
+    {
+        watch!();
+    }
+    let begin = Instant::now();
+    while is_to("outlive") && begin.elapsed() < Duration::from_secs(2) {
+        thread::park_timeout(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn a_hang_is_a_failure_with_a_name() {
+    let hung = run("a_test_that_hangs", "hang");
+    let said = String::from_utf8_lossy(&hung.stderr);
+    assert_eq!(hung.status.code(), Some(86), "{said}");
+    assert!(said.lines().any(|line| line == "HUNG: watchdog a_test_that_hangs"), "{said}");
+}
+
+#[test]
+fn what_has_ended_is_not_watched() {
+    let outlived = run("a_test_that_is_watched_at_first", "outlive");
+    assert!(outlived.status.success(), "{}", String::from_utf8_lossy(&outlived.stderr));
+}
