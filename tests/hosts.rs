@@ -14,7 +14,7 @@ use std::{
 
 use log::Log;
 use settled::{
-    Closed, EventLoop, Failure, Job, LoopHandle, Schedule, ThreadFuture,
+    Cancel, Closed, EventLoop, Failure, Job, LoopHandle, Schedule, ThreadFuture,
     conformance::{Subject, check, rules},
     context,
     host::{Host, JobQueue, JobSender, job_queue},
@@ -284,6 +284,69 @@ fn a_dropped_host_drops_its_callbacks_and_its_futures_read_through() {
     thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
     queue.run_pending();
     assert_eq!(view.result().unwrap(), &1);
+    assert_eq!(log.entries(), ["dropped"]);
+}
+
+/// Counts its drops, all of them on the thread that made it.
+struct Falls(Log, thread::ThreadId);
+
+impl Falls {
+    fn new(log: &Log) -> Self {
+        Self(log.clone(), thread::current().id())
+    }
+}
+
+impl Drop for Falls {
+    fn drop(&mut self) {
+        assert_eq!(thread::current().id(), self.1);
+        self.0.add("dropped");
+    }
+}
+
+/// `[host-1]`
+#[test]
+fn a_view_reads_through_when_its_queue_is_gone_first() {
+    let log = Log::new();
+    let (sender, queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let view = host.wrap_future(&future);
+    let falls = Falls::new(&log);
+    view.add_done_callback(move |_| falls.0.add("ran"));
+    let (on_its_way, arrives) = ThreadFuture::<u32, ()>::promise();
+    let arrives = host.wrap_future(&arrives);
+    thread::spawn(move || on_its_way.finish(1).unwrap()).join().unwrap();
+    assert!(!arrives.done(), "its delivery waits in the queue");
+    drop(queue);
+    assert_eq!(arrives.result().unwrap(), &1, "its delivery was dropped");
+    assert!(!view.done());
+    thread::spawn(move || promise.finish(2).unwrap()).join().unwrap();
+    assert_eq!(view.result().unwrap(), &2, "its delivery was refused");
+    let falls = Falls::new(&log);
+    view.add_done_callback(move |_| falls.0.add("ran"));
+    assert_eq!(log.entries(), ["dropped"], "of a closed loop, as late");
+    assert_eq!(host.wrap_future(&future).result().unwrap(), &2);
+    drop(host);
+    assert_eq!(log.entries(), ["dropped", "dropped"]);
+}
+
+/// `[host-1]`: the refusal is the first that the host hears of it.
+#[test]
+fn what_a_host_settles_when_its_queue_is_gone_is_told_to_threads_alone() {
+    let log = Log::new();
+    let (sender, queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    let view = host.wrap_future(&future);
+    let falls = Falls::new(&log);
+    view.add_done_callback(move |_| falls.0.add("ran"));
+    let told = Log::new();
+    let tells = told.clone();
+    future.add_done_callback(move |_| tells.add("told"));
+    drop(queue);
+    assert_eq!(view.cancel(), Cancel::Now);
+    assert!(view.cancelled());
+    assert_eq!(told.entries(), ["told"]);
     assert_eq!(log.entries(), ["dropped"]);
 }
 

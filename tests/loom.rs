@@ -99,7 +99,7 @@ fn main() -> std::process::ExitCode {
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
     coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
-    event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, shutdown_of_the_default_executor;
+    event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, settle_against_a_dropped_queue, shutdown_of_the_default_executor;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;

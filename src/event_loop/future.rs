@@ -122,6 +122,9 @@ impl<T, E> Deliver for View<T, E> {
     fn deliver(self: Rc<Self>) {
         self.delivered.set(true);
         self.draining.set(false);
+        if self.home.is_closed() {
+            return self.sweep();
+        }
         // Those that a callback registers come in a later turn.
         let end = self.home.next();
         while let Some(callback) = self.next_callback(end) {

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     context::Id,
     error::{Failure, Panic},
-    sync::thread_local,
+    sync::{AtomicBool, Ordering, thread_local},
     waiter::{Job, Schedule, isolate},
 };
 
@@ -40,7 +40,8 @@ enum Life {
 
 pub(crate) struct Registry {
     id: Id,
-    schedule: Arc<dyn Schedule>,
+    door: Arc<Door>,
+    /// What its owner has done to it; see [`Registry::life`].
     life: Cell<Life>,
     next: Cell<u64>,
     views: RefCell<HashMap<u64, Entry>>,
@@ -48,6 +49,39 @@ pub(crate) struct Registry {
     handler: RefCell<Option<Handler>>,
     /// Things to do that were posted from this thread, by number and so in order.
     errands: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
+}
+
+/// The way into the loop. Other threads share it.
+struct Door {
+    schedule: Arc<dyn Schedule>,
+    /// A job was refused, or dropped unrun: the loop is gone, whether or not its owner has told us.
+    gone: AtomicBool,
+}
+
+impl Door {
+    /// Has `run` called by the loop, or notes that the loop is gone.
+    fn post(self: Arc<Self>, run: impl FnOnce() + Send + 'static) {
+        let door = Arc::clone(&self);
+        let mut unrun = Unrun(Some(self));
+        let job = Job::new(move || {
+            drop(unrun.0.take());
+            run();
+        });
+        drop(door.schedule.call_soon_threadsafe(job));
+    }
+}
+
+/// Part of a job: what is still in there when the job is dropped was never run.
+struct Unrun(Option<Arc<Door>>);
+
+impl Drop for Unrun {
+    fn drop(&mut self) {
+        if let Some(door) = &self.0 {
+            // ORDERING: Relaxed, false=>true; it guards nothing. Whoever finds it true then looks at a cell, under
+            // the cell's lock.
+            door.gone.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 pub(crate) type Handler = Rc<dyn Fn(&Incident<'_>)>;
@@ -73,7 +107,7 @@ impl Registry {
     pub(crate) fn new(id: Id, schedule: Arc<dyn Schedule>) -> Rc<Self> {
         let registry = Rc::new(Self {
             id,
-            schedule,
+            door: Arc::new(Door { schedule, gone: AtomicBool::new(false) }),
             life: Cell::new(Life::Open),
             next: Cell::new(0),
             views: RefCell::default(),
@@ -96,15 +130,25 @@ impl Registry {
     }
 
     pub(crate) fn schedule(&self) -> &Arc<dyn Schedule> {
-        &self.schedule
+        &self.door.schedule
+    }
+
+    /// A loop that is gone is closed, although its owner has not closed it. One that its owner is closing refuses
+    /// jobs, and ends in order all the same.
+    fn life(&self) -> Life {
+        match self.life.get() {
+            // ORDERING: Relaxed; see `Unrun`.
+            Life::Open if self.door.gone.load(Ordering::Relaxed) => Life::Closed,
+            life => life,
+        }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.life.get() == Life::Open
+        self.life() == Life::Open
     }
 
     pub(crate) fn is_closed(&self) -> bool {
-        self.life.get() == Life::Closed
+        self.life() == Life::Closed
     }
 
     pub(crate) fn next(&self) -> u64 {
@@ -189,20 +233,19 @@ impl Registry {
 
     /// What a cell has to do when it settles: tell the view `id` through its loop. `[loop-3]`
     pub(crate) fn hook(&self, id: u64) -> Job {
-        let (home, schedule) = (self.id, Arc::clone(&self.schedule));
+        let (home, door) = (self.id, Arc::clone(&self.door));
         Job::new(move || {
             if let Some(registry) = Self::find(home) {
                 if let Some(view) = registry.view(id) {
                     view.arrived();
                 }
             } else {
-                let deliver = move || {
+                // Refused by a closed loop: its views read through from now on.
+                door.post(move || {
                     if let Some(view) = Self::find(home).and_then(|registry| registry.view(id)) {
                         view.deliver();
                     }
-                };
-                // Refused by a closed loop: its views read through from now on.
-                drop(schedule.call_soon_threadsafe(Job::new(deliver)));
+                });
             }
         })
     }
@@ -215,14 +258,17 @@ impl Registry {
         }
         let (home, id) = (self.id, self.next());
         self.errands.borrow_mut().insert(id, errand);
-        let job = Job::new(move || {
+        Arc::clone(&self.door).post(move || {
             let errand = Self::find(home).and_then(|home| home.errands.borrow_mut().remove(&id));
             if let Some(errand) = errand {
                 errand();
             }
         });
-        // Refused while the loop is closing: the errand stays, and `close` does it.
-        drop(self.schedule.call_soon_threadsafe(job));
+        // Refused while the loop is closing, the errand stays, and `close` does it. Refused because the loop is gone,
+        // nobody else does it.
+        if self.is_closed() {
+            while self.run_errand() {}
+        }
     }
 
     /// First act of closing: from now on new work is refused.
@@ -230,7 +276,7 @@ impl Registry {
         self.life.set(Life::Closing);
     }
 
-    /// Does one errand that the loop did not take any more, oldest first.
+    /// Does one errand that the loop did not take, or has let go of, oldest first.
     pub(crate) fn run_errand(&self) -> bool {
         let errand = self.errands.borrow_mut().pop_first();
         errand.map(|(_, errand)| self.isolate(errand)).is_some()

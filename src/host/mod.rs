@@ -39,6 +39,11 @@ use crate::{
 /// its thread, before its loop or after it; what that means for its futures is told at
 /// [`EventLoop::close`](crate::EventLoop::close). `[loop-5]`
 ///
+/// A loop that is dropped first shows by the first job that it refuses, or that it accepted and drops unrun. From then
+/// on the host's futures read through to what other threads have settled, and callbacks that come too late are
+/// dropped, on this thread: those that were registered before, when the host is dropped at the latest. An await that
+/// had begun goes on when its callback is dropped, so drop the host too. `[host-1]`
+///
 /// ```
 /// use std::sync::Arc;
 /// use settled::{ThreadFuture, host::{Host, job_queue}};

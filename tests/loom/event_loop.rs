@@ -18,7 +18,7 @@ use loom::{
 };
 use settled::{
     Cancel, Closed, EventLoop, Job, Schedule, bridge,
-    host::{JobSender, job_queue},
+    host::{Host, JobSender, job_queue},
 };
 
 use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
@@ -265,6 +265,30 @@ pub(crate) fn post_against_a_dropped_queue() {
         assert!(future.cancelled());
         saw(seen, if accepted { "dropped" } else { "handed back" });
         drop(sender);
+    });
+}
+
+/// `[host-1]` A settlement against a turn and the drop of a host's queue: the callback runs or is dropped, and the view
+/// reads through.
+pub(crate) fn settle_against_a_dropped_queue() {
+    explore("host_queue_drop", &["called", "dropped"], |seen| {
+        let values = Values::default();
+        let (promise, future) = promise();
+        let value = values.make(1);
+        let (sender, mut queue) = job_queue();
+        let host = Host::new(Arc::new(sender));
+        let view = host.wrap_future(&future);
+        let called = Rc::new(Cell::new(false));
+        let call = Rc::clone(&called);
+        view.add_done_callback(move |_| call.set(true));
+        let settler = thread::spawn(move || promise.finish(value).unwrap());
+        queue.run_pending();
+        drop(queue);
+        settler.join().unwrap();
+        assert_eq!(view.result().unwrap().number, 1);
+        drop(host);
+        assert_eq!(Rc::strong_count(&called), 1, "the callback is gone, run or not");
+        saw(seen, if called.get() { "called" } else { "dropped" });
     });
 }
 
