@@ -20,8 +20,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Closed, EventLoop, Failure, InvalidState, LoopFuture, LoopRef, NoValue,
-    Refusal, RunError, Settled, WouldDeadlock,
+    Cancel, Cancelled, Clock, Closed, EventLoop, Failure, InvalidState, LoopFuture, LoopRef,
+    NoValue, Refusal, RunError, Settled, WouldDeadlock,
 };
 use waker::CountingWaker;
 
@@ -365,6 +365,85 @@ fn timers_run_in_order_and_not_before_their_time() {
     event_loop.run_forever().unwrap();
     assert!(begin.elapsed() >= late);
     assert_eq!(log.entries(), ["due, first", "due, second", "20 ms"]);
+}
+
+/// Longer than any test takes.
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn the_timers_of_a_loop_follow_its_clock() {
+    let clock = Clock::driven();
+    let (event_loop, log, begin) = (EventLoop::with_clock(&clock), Log::new(), clock.now());
+    let at_its_time = |text: &'static str, at: Duration| {
+        let (log, clock) = (log.clone(), clock.clone());
+        move || log.add(format!("{text} {:?}", clock.now() - begin - at))
+    };
+    let run = || while event_loop.try_tick().unwrap() {};
+    event_loop.call_later(HOUR, at_its_time("later, after", HOUR)).unwrap();
+    event_loop.call_at(begin + HOUR, at_its_time("at, after", HOUR)).unwrap();
+    event_loop.call_later(2 * HOUR, at_its_time("last, after", 2 * HOUR)).unwrap();
+    clock.advance(HOUR - Duration::from_nanos(1));
+    run();
+    assert!(log.entries().is_empty(), "too early: {:?}", log.entries());
+    clock.advance(Duration::from_nanos(1));
+    assert!(log.entries().is_empty(), "nothing runs inside of `advance`");
+    run();
+    assert_eq!(log.entries(), ["later, after 0ns", "at, after 0ns"]);
+    assert_eq!(event_loop.time(), begin + HOUR);
+    // One that is due is not slept for.
+    clock.advance(2 * HOUR);
+    turns(&event_loop, 1);
+    event_loop.run_until_complete(pass()).unwrap();
+    assert_eq!(log.entries()[2..], ["last, after 3600s"]);
+    let (before, others) = (Instant::now(), EventLoop::new());
+    assert!(before <= others.time() && others.time() <= Instant::now());
+}
+
+#[test]
+fn a_clock_jumps_only_when_there_is_nothing_else_to_do() {
+    let clock = Clock::jumping();
+    let (event_loop, begin) = (EventLoop::with_clock(&clock), clock.now());
+    let stop = LoopRef::clone(&event_loop);
+    event_loop.call_later(2 * HOUR, move || stop.stop()).unwrap();
+    assert!(event_loop.call_later(Duration::from_secs(1), || ()).unwrap().cancel());
+    let (seen, now) = (Rc::new(RefCell::new(Vec::new())), clock.clone());
+    let (notes, here) = (Rc::clone(&seen), LoopRef::clone(&event_loop));
+    event_loop
+        .call_later(HOUR, move || {
+            notes.borrow_mut().push(now.now() - begin);
+            let again = move || notes.borrow_mut().push(now.now() - begin);
+            here.call_soon(again).unwrap();
+        })
+        .unwrap();
+    let (notes, now) = (Rc::clone(&seen), clock.clone());
+    let task = event_loop.create_task(async move {
+        for _ in 0..3 {
+            pass().await;
+            notes.borrow_mut().push(now.now() - begin);
+        }
+    });
+    event_loop.run_forever().unwrap();
+    assert!(task.unwrap().done());
+    let nothing = Duration::ZERO;
+    assert_eq!(*seen.borrow(), [nothing, nothing, nothing, HOUR, HOUR]);
+    assert_eq!(clock.now() - begin, 2 * HOUR, "it did not jump to the cancelled one, nor further");
+}
+
+#[test]
+fn a_loop_with_a_driven_clock_sleeps_until_a_post() {
+    let clock = Clock::driven();
+    let (event_loop, log, begin) = (EventLoop::with_clock(&clock), Log::new(), clock.now());
+    event_loop
+        .call_later(HOUR, {
+            let log = log.clone();
+            move || log.add("timer")
+        })
+        .unwrap();
+    let handle = event_loop.handle();
+    let stops = thread::spawn(move || handle.stop());
+    event_loop.run_forever().unwrap();
+    stops.join().unwrap();
+    assert_eq!((clock.now(), log.entries()), (begin, vec![]));
 }
 
 #[test]

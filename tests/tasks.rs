@@ -16,7 +16,7 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, EventLoop, Executor, Expired, Failure, LoopFuture, LoopRef, Refusal,
+    Cancel, Cancelled, Clock, EventLoop, Executor, Expired, Failure, LoopFuture, LoopRef, Refusal,
     ReturnWhen, RunError, ThreadFuture, ThreadPool, bridge, tasks,
     tasks::{ToldToGroup, sleep, task_group, timeout, wait_for},
 };
@@ -970,4 +970,34 @@ fn debug_says_what_there_is() {
         });
         assert_eq!(group.await.unwrap(), "TaskGroup { tasks: 1, open: true }");
     });
+}
+
+#[test]
+fn what_waits_for_a_time_follows_the_clock() {
+    let clock = Clock::jumping();
+    let (event_loop, begin) = (EventLoop::with_clock(&clock), clock.now());
+    let took = |hours: u32| assert_eq!(clock.now() - begin, hours * LONG);
+    let checked = event_loop.run_until_complete(async {
+        let endless = || here().create_task(pending::<()>()).unwrap();
+        sleep(LONG).await;
+        took(1);
+        let late = wait_for(endless(), LONG).await.unwrap_err();
+        assert!(late.future.cancelled());
+        took(2);
+        timeout(pending::<()>(), LONG).await.unwrap_err();
+        took(3);
+        tasks::timeout_at(pending::<()>(), here().time() + LONG).await.unwrap_err();
+        took(4);
+        let endless = [endless()];
+        let (done, left) = tasks::wait(&endless, Some(LONG), ReturnWhen::AllCompleted).await;
+        assert_eq!((done.len(), left.len()), (0, 1));
+        took(5);
+        let mut each = tasks::as_completed(&endless, Some(LONG));
+        assert_eq!(each.next().await.unwrap().unwrap_err(), Expired);
+        took(6);
+        // What comes in time is there at its own time.
+        timeout(sleep(LONG), 2 * LONG).await.unwrap();
+        took(7);
+    });
+    checked.unwrap();
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use super::{
+    clock::Clock,
     queue::{LoopHandle, Post, Queue},
     registry::Registry,
     task::Task,
@@ -35,6 +36,8 @@ pub(super) type Slot = Cell<Option<Box<dyn FnOnce()>>>;
 /// The loop itself.
 pub(crate) struct Core {
     pub(super) queue: Arc<Queue>,
+    /// The system's if there is none.
+    clock: Option<Clock>,
     pub(super) registry: Rc<Registry>,
     pub(super) ready: RefCell<VecDeque<Call>>,
     pub(super) timers: RefCell<BinaryHeap<Timer>>,
@@ -60,12 +63,13 @@ pub(super) struct Timer {
 }
 
 impl Core {
-    pub(super) fn new() -> Rc<Self> {
+    pub(super) fn new(clock: Option<Clock>) -> Rc<Self> {
         let queue = Queue::new();
         let handle = LoopHandle { queue: Arc::clone(&queue) };
         let core = Rc::new(Self {
             registry: Registry::new(queue.id, Arc::new(handle)),
             queue,
+            clock,
             ready: RefCell::default(),
             timers: RefCell::default(),
             crowd: Cell::new(MIN_CROWD),
@@ -152,15 +156,30 @@ impl Core {
 
     fn collect(&self) {
         let idle = self.ready.borrow().is_empty() && !self.stop.get();
-        let posts =
-            if idle { self.queue.take_or_sleep(self.next_timer()) } else { self.queue.take() };
+        let posts = if idle { self.sleep() } else { self.queue.take() };
         self.queue_due(posts);
+    }
+
+    /// What has been posted; sleeps until there is something or a timer is due.
+    fn sleep(&self) -> VecDeque<Post> {
+        let timer = self.next_timer();
+        let Some(clock) = &self.clock else { return self.queue.take_or_sleep(timer) };
+        let posts = self.queue.take();
+        // What was posted comes first: a clock jumps only where there is nothing else to do.
+        if !posts.is_empty() || timer.is_some_and(|at| clock.reaches(at)) {
+            return posts;
+        }
+        self.queue.take_or_sleep(None)
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        self.clock.as_ref().map_or_else(Instant::now, Clock::now)
     }
 
     /// Queues what was posted, and then the timers that are due.
     fn queue_due(&self, posts: VecDeque<Post>) {
         self.absorb(posts);
-        let now = Instant::now();
+        let now = self.now();
         let mut timers = self.timers.borrow_mut();
         while timers.peek().is_some_and(|timer| timer.at <= now) {
             let due = timers.pop().map(|timer| Call::Local(timer.slot));

@@ -4,6 +4,7 @@
 //! imports the loop.
 
 mod awaiting;
+mod clock;
 mod core;
 mod future;
 mod incident;
@@ -14,6 +15,7 @@ mod stop;
 mod task;
 
 pub use awaiting::{AwaitLoop, AwaitLoopRef};
+pub use clock::Clock;
 pub use future::{LoopFuture, Token};
 pub use incident::Incident;
 pub use queue::LoopHandle;

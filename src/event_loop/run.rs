@@ -15,6 +15,7 @@ use std::{
 };
 
 use super::{
+    clock::Clock,
     core::{Call, Core, Slot, Timer},
     future::LoopFuture,
     incident::Incident,
@@ -84,7 +85,17 @@ impl EventLoop {
     /// If this thread is dropping its thread-locals.
     #[must_use]
     pub fn new() -> Self {
-        Self { here: LoopRef { core: Core::new() } }
+        Self { here: LoopRef { core: Core::new(None) } }
+    }
+
+    /// A new loop, bound to this thread, whose timers follow `clock`: for tests. `[loop-11]`
+    ///
+    /// # Panics
+    ///
+    /// If this thread is dropping its thread-locals.
+    #[must_use]
+    pub fn with_clock(clock: &Clock) -> Self {
+        Self { here: LoopRef { core: Core::new(Some(clock.clone())) } }
     }
 
     /// Runs the loop until `future` is complete, and returns its output. It need be neither `Send`
@@ -248,6 +259,13 @@ impl LoopRef {
         Ok(CallHandle { slot })
     }
 
+    /// What time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
+    /// `loop.time`. `[loop-11]`
+    #[must_use]
+    pub fn time(&self) -> Instant {
+        self.core.now()
+    }
+
     /// Calls `f` when `delay` is over, not before. One too long for the clock counts as a century.
     /// `[loop-9]`
     ///
@@ -258,7 +276,7 @@ impl LoopRef {
     where
         F: FnOnce() + 'static,
     {
-        let now = Instant::now();
+        let now = self.time();
         self.call_at(now.checked_add(delay).unwrap_or_else(|| now + CENTURY), f)
     }
 

@@ -175,11 +175,11 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 ///
 /// As [`sleep`].
 pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
-    let now = Instant::now();
+    let now = here("timeout").time();
     timeout_at(coroutine, now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)).await
 }
 
-/// As [`timeout`], until a moment. Python's `asyncio.timeout_at`. `[combine-2]`
+/// As [`timeout`], until a moment of the loop's [`time`](crate::LoopRef::time). Python's `asyncio.timeout_at`. `[combine-2]`
 ///
 /// # Errors
 ///
@@ -190,7 +190,7 @@ pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F
 /// As [`sleep`].
 pub async fn timeout_at<F: IntoFuture>(coroutine: F, at: Instant) -> Result<F::Output, Expired> {
     let home = here("timeout_at");
-    let mut sleep = pin!(sleep(at.saturating_duration_since(Instant::now())));
+    let mut sleep = pin!(sleep(at.saturating_duration_since(home.time())));
     let mut coroutine = Box::pin(coroutine.into_future());
     let output = poll_fn(|cx| match coroutine.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
