@@ -9,6 +9,7 @@
 #[path = "../tests/support/watchdog.rs"]
 mod watchdog;
 
+mod blind;
 mod cases;
 mod charts;
 mod family;
@@ -108,6 +109,7 @@ fn main() -> ExitCode {
     waiting::add(&mut trials);
     themes::add(&mut trials);
     rules::add(&mut trials);
+    blind::add(&mut trials);
     charts::add(&mut trials);
     larger::add(&mut trials);
     general::add(&mut trials);

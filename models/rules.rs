@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
-const TESTS: [(&str, &str, &str); 38] = [
+const TESTS: [(&str, &str, &str); 39] = [
     ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
     ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
     ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
@@ -36,6 +36,7 @@ const TESTS: [(&str, &str, &str); 38] = [
     ("set_in_two_steps", "loom/race", "cancel_against_finish_against_a_blocked_reader"),
     ("set_twice", "compile-fail/cases/finish_twice", ""),
     ("register_in_two_steps", "loom/callback", "two_registrants_against_finish"),
+    ("stored_before_looked", "loom/callback", "two_registrants_against_finish"),
     ("cancel_in_two_steps", "thread", "waiting_for_a_cancelled_future_never_hangs"),
     ("cancel_running", "thread", "running_work_sees_the_request"),
     ("second_cancel_refused", "thread", "cancel_says_what_it_did"),

@@ -20,6 +20,19 @@ pub(super) fn all() -> Vec<Case> {
             5,
         ),
         case(
+            "bridge-1",
+            "And if it is only the copy that is cancelled?",
+            "a callback of a view runs when the one future is settled",
+            Program::new()
+                .event_loop("loop", &[LoopAdd(F, 0), LoopCancel(F)])
+                .thread("worker", &[Start(F), Finish(F)])
+                .call(&[]),
+            [19, 7],
+            "views_are_copies",
+            property::EARLY,
+            4,
+        ),
+        case(
             "D34",
             "Why does the stop of a task go on to what it awaits?",
             "what is awaited by value is asked to cancel",

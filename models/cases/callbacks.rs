@@ -100,6 +100,16 @@ pub(super) fn all() -> Vec<Case> {
             4,
         ),
         case(
+            "bug-c6",
+            "And if it is stored first, and then looked whether it is late?",
+            "whoever settles takes the callbacks that were added before, and no other is called late",
+            Program::new().thread("user", &[Add(F, 0)]).thread("worker", &[Finish(F)]).call(&[]),
+            [7, 4],
+            "stored_before_looked",
+            property::TWICE,
+            5,
+        ),
+        case(
             "D29",
             "Why does no callback run under a lock?",
             "callbacks run with no lock held, and may call every method",

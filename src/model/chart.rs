@@ -85,6 +85,7 @@ fn says(program: &Program, state: &System, step: Step) -> String {
             Do::AsCompleted(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
                 format!("{} goes on", call(what))
             }
+            Do::Add(..) if program.rules.stored_before_looked => format!("{} stores", call(what)),
             _ => format!("{} looks", call(what)),
         },
         Does::Expire(what) => format!("{} expires", call(what)),

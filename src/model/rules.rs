@@ -44,6 +44,8 @@ pub struct Rules {
     pub set_twice: bool,
     /// Adding a callback looks and stores in two steps. (`bug-c6`)
     pub register_in_two_steps: bool,
+    /// Adding a callback stores it, and then looks and calls it, in two steps. (`bug-c6`)
+    pub stored_before_looked: bool,
     /// A cancel wakes those who are in `wait` only when the promise has acknowledged it. (D33, D39)
     pub cancel_in_two_steps: bool,
     /// A cancel of running work succeeds. (D30)
@@ -122,7 +124,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 }
 
 /// Every way to change one field.
-pub const FLIPS: [Flip; 39] = [
+pub const FLIPS: [Flip; 40] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -136,6 +138,7 @@ pub const FLIPS: [Flip; 39] = [
     flip("set_in_two_steps", |it| it.set_in_two_steps = true),
     flip("set_twice", |it| it.set_twice = true),
     flip("register_in_two_steps", |it| it.register_in_two_steps = true),
+    flip("stored_before_looked", |it| it.stored_before_looked = true),
     flip("cancel_in_two_steps", |it| it.cancel_in_two_steps = true),
     flip("cancel_running", |it| it.cancel_running = true),
     flip("second_cancel_refused", |it| it.second_cancel_refused = true),

@@ -113,7 +113,10 @@ impl Program {
             {
                 Some(if state.is_settled(it) { Does::Do(what) } else { Does::Part(what) })
             }
-            Do::Add(it, _) if self.rules.register_in_two_steps && frame.part == 0 => {
+            Do::Add(it, _)
+                if (self.rules.register_in_two_steps || self.rules.stored_before_looked)
+                    && frame.part == 0 =>
+            {
                 Some(if state.is_settled(it) { Does::Do(what) } else { Does::Part(what) })
             }
             _ => match what.waits_for() {

@@ -107,6 +107,9 @@ impl Program {
                     }
                 }
             }
+            Do::Add(it, piece) if self.rules.stored_before_looked => {
+                self.add(state, agent, it, piece);
+            }
             _ => {}
         }
         let frame = state.party(agent).frames.last_mut().expect("it acts");

@@ -178,13 +178,18 @@ impl Program {
     }
 
     pub(super) fn add(&self, state: &mut System, agent: Agent, it: Future, piece: Piece) {
-        let looked = state.top(agent).is_some_and(|frame| frame.part > 0);
-        state.notes.added.push((it, piece));
-        if looked && state.is_settled(it) {
-            // It stores the callback, and nobody takes it any more.
-            return;
-        }
-        let due = state.cell(it).spec.invoke(&Op::Register(piece)).due;
+        let is_second = state.top(agent).is_some_and(|frame| frame.part > 0);
+        let due = if is_second && self.rules.stored_before_looked {
+            // It was stored in the first step, and whoever has settled calls it too.
+            if state.is_settled(it) { vec![piece] } else { Vec::new() }
+        } else {
+            state.notes.added.push((it, piece));
+            if is_second && state.is_settled(it) {
+                // It stores the callback, and nobody takes it any more.
+                return;
+            }
+            state.cell(it).spec.invoke(&Op::Register(piece)).due
+        };
         let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
         Self::owe(state, agent, due, Some(it), under, false);
     }
