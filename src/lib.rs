@@ -27,8 +27,8 @@ pub use crate::{
         RunError, WaitError, WouldDeadlock,
     },
     event_loop::{
-        AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, Incident, LoopFuture, LoopHandle,
-        LoopRef, Task, Token,
+        AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
+        LoopHandle, LoopRef, Task, Token,
     },
     promise::Promise,
     settled::Settled,

@@ -362,7 +362,8 @@ fn a_host_reports_panics_of_callbacks() {
     future.add_done_callback(|_| panic!("in a frame"));
     promise.finish(1).unwrap();
     queue.run_pending();
-    assert_eq!(log.entries(), ["a callback panicked: in a frame"]);
+    let expected = format!("a callback panicked: in a frame; it was part of {}", future.id());
+    assert_eq!(log.entries(), [expected]);
 }
 
 /// `[host-2]`

@@ -17,8 +17,8 @@ use std::{
 
 use settled::{
     AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, CallHandle, Cancel, Cancelled, Closed,
-    EventLoop, Executor, Expired, Failure, Incident, InvalidState, Job, LoopFuture, LoopHandle,
-    LoopRef, Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
+    EventLoop, Executor, Expired, Failure, FutureId, Incident, InvalidState, Job, LoopFuture,
+    LoopHandle, LoopRef, Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
     ThreadFuture, ThreadPool, Token, WaitError, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
@@ -145,6 +145,7 @@ fn tasks() {
         TaskGroup<Both>: Clone, !Send !Sync;
         Sleep: Future, !Send !Sync !Clone;
         Incident<'static>: Copy, !Send !Sync;
+        FutureId: Send Sync Copy Eq Hash, ;
         ToldToGroup: Send Sync Copy, ;
         GroupError<Both>: Send Sync, !Clone;
         TimedOut<Both, Both>: Error, !Send !Sync !Clone;

@@ -815,9 +815,10 @@ fn panics_of_callbacks_are_reported_to_the_loop() {
     event_loop.handle().call_soon_threadsafe(|| panic!("post")).unwrap();
     promise.finish(()).unwrap();
     event_loop.run_until_complete(passes(3)).unwrap();
-    let told = reports.take();
-    let expected = ["call", "post", "done callback"].map(|it| format!("a callback panicked: {it}"));
-    assert_eq!(told, expected);
+    let mut expected =
+        ["call", "post", "done callback"].map(|it| format!("a callback panicked: {it}"));
+    expected[2] += &format!("; it was part of {}", future.id());
+    assert_eq!(reports.take(), expected);
 }
 
 #[test]
@@ -846,6 +847,55 @@ fn an_error_that_nobody_looks_at_is_reported_once() {
     assert!(told[1].contains("off by one"), "{}", told[1]);
     assert!(told[2].contains("without an outcome"), "{}", told[2]);
     assert_eq!(told.len(), 3);
+}
+
+/// `[report-3]`
+#[test]
+fn a_report_names_its_future_or_task() {
+    let event_loop = EventLoop::new();
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let write = Rc::clone(&told);
+    event_loop.set_exception_handler(move |it| {
+        let name = it.task().map(settled::Task::name);
+        write.borrow_mut().push((it.future(), name.as_deref().map(str::to_owned), it.to_string()));
+    });
+    let mut expected = Vec::new();
+    let ids = event_loop.run_until_complete(async {
+        let (promise, read_by_nobody) = here().create_future::<(), u8>();
+        promise.fail(5).unwrap();
+        let first = read_by_nobody.id();
+        let kept = read_by_nobody.clone();
+        assert_eq!(kept.id(), first);
+        drop((read_by_nobody, kept));
+        let (promise, abandoned) = here().create_future::<(), u8>();
+        drop(promise.start().unwrap());
+        let second = abandoned.id();
+        drop(abandoned);
+        let task = here().create_task_result(async { Err::<(), _>(7_u8) }).unwrap();
+        task.task().unwrap().set_name("writer");
+        let third = task.id();
+        // It is forgotten before it ends.
+        drop(task);
+        let task = here().create_task(async { panic!("off by one") }).unwrap();
+        let fourth = task.id();
+        task.task().unwrap().set_name("reader");
+        task.add_done_callback(|_| panic!("it counts"));
+        passes(3).await;
+        drop(task);
+        [first, second, third, fourth, fourth]
+    });
+    let names = [None, None, Some("writer"), Some("reader"), Some("reader")];
+    let ends = ["it was", "it was", "it was", "it was part of", "it was"];
+    for ((id, name), end) in ids.unwrap().into_iter().zip(names).zip(ends) {
+        let named = name.map(|name| format!(", named {name}")).unwrap_or_default();
+        expected.push((Some(id), name.map(str::to_owned), format!("; {end} {id}{named}")));
+    }
+    let told = told.take();
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert_eq!((told.0, &told.1), (expected.0, &expected.1));
+        assert!(told.2.ends_with(&expected.2), "{told:?} {expected:?}");
+    }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    incident::FutureId,
     registry::{Deliver, Registry},
     task::Task,
 };
@@ -90,6 +91,18 @@ impl<T, E> View<T, E> {
         self.settled.as_ref().expect("moved out only when the view goes")
     }
 
+    fn future_id(&self) -> FutureId {
+        match &self.task {
+            Some(task) => task.future_id(),
+            None => FutureId::of_view(self.home.id(), self.id),
+        }
+    }
+
+    /// Runs user code that belongs to this view.
+    fn isolate(&self, f: impl FnOnce()) {
+        self.home.isolate_for(Some((self.future_id(), self.task.as_ref())), f);
+    }
+
     fn is_settled(&self) -> bool {
         self.delivered.get() || (self.home.is_closed() && self.cell().is_settled())
     }
@@ -128,7 +141,7 @@ impl<T, E> Deliver for View<T, E> {
         // Those that a callback registers come in a later turn.
         let end = self.home.next();
         while let Some(callback) = self.next_callback(end) {
-            self.home.isolate(|| callback(self.proof()));
+            self.isolate(|| callback(self.proof()));
         }
         self.home.release(self.id);
     }
@@ -136,7 +149,7 @@ impl<T, E> Deliver for View<T, E> {
     fn sweep(&self) {
         let callbacks = self.callbacks.take();
         for (_, callback) in callbacks {
-            self.home.isolate(|| drop(callback));
+            self.isolate(|| drop(callback));
         }
     }
 }
@@ -151,7 +164,7 @@ impl<T, E> Drop for View<T, E> {
         if settled.handle().is_unread()
             && let Err(failure) = settled.peek()
         {
-            self.home.report_failure(failure, self.task.as_ref());
+            self.home.report_failure(failure, self.future_id(), self.task.as_ref());
         }
     }
 }
@@ -274,7 +287,7 @@ impl<T, E> LoopFuture<T, E> {
         let view = &self.view;
         let token = Token { home: view.home.id(), number: view.home.next() };
         if view.home.is_closed() {
-            view.home.isolate(|| drop(callback));
+            view.isolate(|| drop(callback));
             return token;
         }
         view.callbacks.borrow_mut().push_back((token, Box::new(callback)));
@@ -312,6 +325,23 @@ impl<T, E> LoopFuture<T, E> {
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.view.task.as_ref()
+    }
+
+    /// Its name in reports. `[report-3]`
+    ///
+    /// ```
+    /// let event_loop = settled::EventLoop::new();
+    /// let (_promise, future) = event_loop.create_future::<(), ()>();
+    /// let unread = event_loop.create_task_result(async { Err::<(), _>("disk full") }).unwrap();
+    /// let id = unread.id();
+    /// assert_ne!(id, future.id());
+    /// event_loop.set_exception_handler(move |incident| assert_eq!(incident.future(), Some(id)));
+    /// drop(unread);
+    /// event_loop.run_until_complete(std::future::ready(())).unwrap();
+    /// ```
+    #[must_use]
+    pub fn id(&self) -> FutureId {
+        self.view.future_id()
     }
 
     /// Where its cell is.

@@ -3,7 +3,38 @@
 use std::{any::Any, fmt};
 
 use super::task::Task;
-use crate::error::Panic;
+use crate::{context::Id, error::Panic};
+
+/// Names a future in reports and logs: [`LoopFuture::id`](crate::LoopFuture::id). Equal for all handles of one
+/// future of a loop. A task's is the task's own, however many views its outcome has. Displays as `task 5` or
+/// `future 3`, a number that no other of its loop has. `[report-3]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FutureId(Named);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Named {
+    Task(Id),
+    View { home: Id, number: u64 },
+}
+
+impl FutureId {
+    pub(super) const fn of_task(id: Id) -> Self {
+        Self(Named::Task(id))
+    }
+
+    pub(super) const fn of_view(home: Id, number: u64) -> Self {
+        Self(Named::View { home, number })
+    }
+}
+
+impl fmt::Display for FutureId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Named::Task(id) => write!(f, "task {id}"),
+            Named::View { number, .. } => write!(f, "future {number}"),
+        }
+    }
+}
 
 /// Something that went wrong on a loop and that nobody else is told of. Lent to the loop's exception
 /// handler. Python's `context` of `call_exception_handler`. `[report-1]`
@@ -15,6 +46,10 @@ pub enum Incident<'a> {
     CallbackPanicked {
         /// What it panicked with.
         panic: &'a Panic,
+        /// The future that it was registered with, or the task whose coroutine it was, if it is known.
+        future: Option<FutureId>,
+        /// The same task, if it is one that has not ended.
+        task: Option<&'a Task>,
     },
     /// The last handle of a future is gone, and nobody has looked at its error. `[report-2]`
     ErrorNeverRetrieved {
@@ -22,6 +57,8 @@ pub enum Incident<'a> {
         error: &'a dyn Any,
         /// The name of its type.
         type_name: &'static str,
+        /// The future.
+        future: FutureId,
         /// The task that ended with it, if it was one.
         task: Option<&'a Task>,
     },
@@ -30,50 +67,69 @@ pub enum Incident<'a> {
     PanicNeverRetrieved {
         /// What its work panicked with.
         panic: &'a Panic,
+        /// The future.
+        future: FutureId,
         /// The task that ended with it, if it was one.
         task: Option<&'a Task>,
     },
     /// The last handle of a future is gone, whose work ended without an outcome, and nobody has noticed.
     /// `[report-2]`
-    AbandonmentNeverRetrieved,
+    AbandonmentNeverRetrieved {
+        /// The future.
+        future: FutureId,
+    },
     /// A message of the program's own, for [`call_exception_handler`](crate::LoopRef::call_exception_handler).
     Message(&'a str),
 }
 
 impl Incident<'_> {
+    /// The future that it is about, if it is known. `[report-3]`
+    #[must_use]
+    pub fn future(&self) -> Option<FutureId> {
+        match self {
+            Self::CallbackPanicked { future, .. } => *future,
+            Self::ErrorNeverRetrieved { future, .. }
+            | Self::PanicNeverRetrieved { future, .. }
+            | Self::AbandonmentNeverRetrieved { future } => Some(*future),
+            Self::Message(_) => None,
+        }
+    }
+
     /// The task that it is about, if it is about one. `[report-2]`
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         match self {
-            Self::ErrorNeverRetrieved { task, .. } | Self::PanicNeverRetrieved { task, .. } => {
-                *task
-            }
-            Self::CallbackPanicked { .. } | Self::AbandonmentNeverRetrieved | Self::Message(_) => {
-                None
-            }
+            Self::CallbackPanicked { task, .. }
+            | Self::ErrorNeverRetrieved { task, .. }
+            | Self::PanicNeverRetrieved { task, .. } => *task,
+            Self::AbandonmentNeverRetrieved { .. } | Self::Message(_) => None,
         }
     }
 }
 
 impl fmt::Display for Incident<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut was = "it was";
         match self {
-            Self::CallbackPanicked { panic } => write!(f, "a callback panicked: {panic}")?,
+            Self::CallbackPanicked { panic, .. } => {
+                was = "it was part of";
+                write!(f, "a callback panicked: {panic}")?;
+            }
             Self::ErrorNeverRetrieved { type_name, .. } => {
                 write!(f, "a future ended with an error ({type_name}) that nobody has looked at")?;
             }
             Self::PanicNeverRetrieved { panic, .. } => {
                 write!(f, "a future ended with a panic that nobody has looked at: {panic}")?;
             }
-            Self::AbandonmentNeverRetrieved => {
+            Self::AbandonmentNeverRetrieved { .. } => {
                 f.write_str("a future ended without an outcome, and nobody has looked at it")?;
             }
             Self::Message(message) => f.write_str(message)?,
         }
-        match self.task() {
-            Some(task) => write!(f, "; it was the task {}", task.name()),
-            None => Ok(()),
+        if let Some(future) = self.future() {
+            write!(f, "; {was} {future}")?;
         }
+        self.task().map_or(Ok(()), |task| write!(f, ", named {}", task.name()))
     }
 }
 

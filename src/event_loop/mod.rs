@@ -17,7 +17,7 @@ mod task;
 pub use awaiting::{AwaitLoop, AwaitLoopRef};
 pub use clock::Clock;
 pub use future::{LoopFuture, Token};
-pub use incident::Incident;
+pub use incident::{FutureId, Incident};
 pub use queue::LoopHandle;
 pub(crate) use registry::Registry;
 pub(crate) use run::CENTURY;

@@ -15,7 +15,7 @@ use std::{
 };
 
 use super::{
-    incident::{Incident, by_default},
+    incident::{FutureId, Incident, by_default},
     task::Task,
 };
 use crate::{
@@ -178,13 +178,18 @@ impl Registry {
     }
 
     /// Tells of an outcome that nobody can look at any more. A cancellation is nobody's fault. `[report-2]`
-    pub(crate) fn report_failure<E: 'static>(&self, failure: &Failure<E>, task: Option<&Task>) {
+    pub(super) fn report_failure<E: 'static>(
+        &self,
+        failure: &Failure<E>,
+        future: FutureId,
+        task: Option<&Task>,
+    ) {
         let incident = match failure {
             Failure::Error(error) => {
-                Incident::ErrorNeverRetrieved { error, type_name: type_name::<E>(), task }
+                Incident::ErrorNeverRetrieved { error, type_name: type_name::<E>(), future, task }
             }
-            Failure::Panicked(panic) => Incident::PanicNeverRetrieved { panic, task },
-            Failure::Abandoned => Incident::AbandonmentNeverRetrieved,
+            Failure::Panicked(panic) => Incident::PanicNeverRetrieved { panic, future, task },
+            Failure::Abandoned => Incident::AbandonmentNeverRetrieved { future },
             Failure::Cancelled(_) => return,
         };
         self.report(&incident);
@@ -192,9 +197,18 @@ impl Registry {
 
     /// Runs user code so that a panic ends here, and is reported. `[callback-5]`
     pub(crate) fn isolate(&self, f: impl FnOnce()) {
+        self.isolate_for(None, f);
+    }
+
+    /// The same, for user code that belongs to a future. Within a step it belongs to its task. `[report-3]`
+    pub(super) fn isolate_for(&self, future: Option<(FutureId, Option<&Task>)>, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
             let panic = Panic::new(payload);
-            self.report(&Incident::CallbackPanicked { panic: &panic });
+            let current = Task::current();
+            let of = future.or_else(|| current.as_ref().map(|task| (task.future_id(), Some(task))));
+            let (future, task) = of.unzip();
+            let task = task.flatten();
+            self.report(&Incident::CallbackPanicked { panic: &panic, future, task });
             // The payload's own drop may panic.
             isolate(|| drop(panic));
         }

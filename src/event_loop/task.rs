@@ -13,6 +13,7 @@ use std::{
 
 use super::{
     core::Core,
+    incident::FutureId,
     queue::{Post, Queue},
     registry::Registry,
     stop::{Stopping, stop},
@@ -115,6 +116,10 @@ pub struct Task(Rc<dyn Step>);
 impl Task {
     pub(crate) fn id(&self) -> Id {
         self.0.facts().id
+    }
+
+    pub(super) fn future_id(&self) -> FutureId {
+        FutureId::of_task(self.id())
     }
 
     pub(super) fn step(&self) -> bool {
@@ -311,7 +316,8 @@ where
             if let Err(failure) = &outcome
                 && promise.is_unheard()
             {
-                self.home.report_failure(failure, Some(&Task(Rc::clone(self) as Rc<dyn Step>)));
+                let task = Task(Rc::clone(self) as Rc<dyn Step>);
+                self.home.report_failure(failure, task.future_id(), Some(&task));
             }
             match outcome {
                 Ok(value) => promise.finish(value),
