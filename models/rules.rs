@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
-const TESTS: [(&str, &str, &str); 39] = [
+const TESTS: [(&str, &str, &str); 42] = [
     ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
     ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
     ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
@@ -44,6 +44,13 @@ const TESTS: [(&str, &str, &str); 39] = [
     ("callbacks_under_lock", "thread", "wakers_and_callbacks_may_call_everything"),
     ("callbacks_before_waiters", "thread", "those_who_wait_are_told_before_the_callbacks_run"),
     ("panic_skips_callbacks", "thread", "a_panicking_callback_harms_nobody"),
+    ("deferred_never_run", "deferred", "a_chain_of_a_million_callbacks_needs_little_stack"),
+    (
+        "deferred_forgotten_in_wait",
+        "loom/deferred",
+        "a_wait_for_a_deferred_callback_against_cancel",
+    ),
+    ("deferred_reversed", "deferred", "deferred_callbacks_run_in_order_when_the_others_have"),
     ("removal_overlooks_due", "event_loop", "a_callback_may_remove_a_later_one"),
     ("expiry_cancels", "thread", "a_wait_ends_at_its_deadline_and_not_before"),
     ("expiry_is_a_failure", "thread", "a_wait_ends_at_its_deadline_and_not_before"),

@@ -25,7 +25,7 @@ pub(crate) fn next_id() -> Id {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
+pub(crate) enum Role {
     Loop(Option<Id>),
     Worker(Id),
     Task(Id),
@@ -133,6 +133,33 @@ impl Drop for StopGuard {
 /// Why the coroutine is stopped that is being stopped, if a reason was given.
 pub(crate) fn stop_reason() -> Option<Arc<str>> {
     REASONS.try_with(|reasons| reasons.borrow().last().cloned()).ok().flatten().flatten()
+}
+
+/// All that a thread is at some moment, the outermost first.
+pub(crate) type Roles = Vec<Role>;
+
+/// What this thread is: each role once, in its innermost place, so that there are not more of them however often what
+/// they are for goes on from there.
+pub(crate) fn roles() -> Roles {
+    let mut now = Roles::new();
+    let _ = ROLES.try_with(|roles| {
+        for role in roles.borrow().iter().rev() {
+            if !now.contains(role) {
+                now.push(*role);
+            }
+        }
+    });
+    now.reverse();
+    now
+}
+
+/// Calls `f`, which does not unwind, in this thread as if it were what it was when `roles` were.
+pub(crate) fn under(roles: Roles, f: impl FnOnce()) {
+    let last = ROLES.try_with(|now| now.replace(roles));
+    f();
+    if let Ok(last) = last {
+        let _ = ROLES.try_with(|now| now.replace(last));
+    }
 }
 
 /// Callbacks run until the guard is dropped: what they drop is not the coroutine's that is being

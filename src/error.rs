@@ -11,6 +11,8 @@ use std::{
 
 use thiserror::Error;
 
+use crate::deferred::TooDeep;
+
 /// Why a settled future holds no value. `[settled-2]`
 #[derive(Debug, Error)]
 pub enum Failure<E> {
@@ -203,12 +205,25 @@ pub enum WouldDeadlock {
          add a callback for the rest"
     )]
     Circle,
-    /// This thread is a worker that already runs many jobs inside each other.
+    /// This thread already runs many jobs or callbacks inside each other, each of which waits. `[pool-7]`
+    /// `[callback-8]`
     #[error(
-        "this thread is a worker that runs so many jobs inside each other, each waiting for the next, \
-         that one more might overflow its stack; wait in another thread, or make the chain shorter"
+        "this thread runs so many jobs or callbacks inside each other, each waiting for the next, that one \
+         more might overflow its stack; wait in another thread, or make the chain shorter"
     )]
     TooDeep,
+}
+
+impl From<TooDeep> for WouldDeadlock {
+    fn from(_: TooDeep) -> Self {
+        Self::TooDeep
+    }
+}
+
+impl From<TooDeep> for RunError {
+    fn from(_: TooDeep) -> Self {
+        Self::TooDeep
+    }
 }
 
 /// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]`
@@ -254,4 +269,11 @@ pub enum RunError {
          create a task on the running loop instead"
     )]
     Nested,
+    /// This thread already runs many callbacks inside each other, each of which waits, and has deferred
+    /// others, which the loop would have to run before it sleeps. `[callback-8]`
+    #[error(
+        "this thread runs so many callbacks inside each other, each waiting for the next, that one more \
+         might overflow its stack; the future was dropped, run the loop outside of these callbacks"
+    )]
+    TooDeep,
 }

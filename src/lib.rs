@@ -5,6 +5,7 @@ pub mod bridge;
 mod cell;
 pub mod conformance;
 pub mod context;
+mod deferred;
 mod error;
 mod event_loop;
 pub mod host;

@@ -23,7 +23,7 @@ use crate::{
 /// Settling runs, in this order and in the calling thread with no lock held: the wake-ups of those
 /// who wait, then the [`ThreadFuture`](crate::ThreadFuture)'s callbacks. A panic in any of them is
 /// caught and reported by the process's panic hook; settling never unwinds. `[callback-2]`
-/// `[callback-5]`
+/// `[callback-5]` Deep inside other callbacks they are deferred to the outermost call. `[callback-8]`
 ///
 /// # Example
 ///

@@ -4,9 +4,9 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     cell::{Handle, Settlement, Settling},
-    context,
+    deferred,
     error::Failure,
-    waiter::{Callback, isolate},
+    waiter::isolate,
 };
 
 /// A future that is settled: an owned handle whose existence is the proof, so that reading it needs
@@ -111,7 +111,7 @@ impl<T, E> Settlement<T, E> {
         self.settling.wake();
         if let Some(handle) = self.handle {
             let settled = Settled(handle);
-            run_callbacks(self.settling.into_callbacks(), &settled);
+            deferred::run(self.settling.into_callbacks(), &settled);
             // If it was the last handle, the value is dropped here.
             isolate(|| drop(settled));
         }
@@ -122,16 +122,6 @@ impl<T, E> Settling<T, E> {
     /// As [`Settlement::pay`], for one who settled through a handle of his own.
     pub(crate) fn pay(mut self, settled: &Settled<T, E>) {
         self.wake();
-        run_callbacks(self.into_callbacks(), settled);
-    }
-}
-
-pub(crate) fn run_callbacks<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
-    if callbacks.is_empty() {
-        return;
-    }
-    let _role = context::call_back();
-    for callback in callbacks {
-        isolate(|| callback(settled));
+        deferred::run(self.into_callbacks(), settled);
     }
 }

@@ -24,6 +24,10 @@ pub(crate) use std::{
     thread, thread_local,
 };
 
+/// How many calls that run callbacks may be inside each other before callbacks are deferred: as few as show it, where
+/// everything is explored. `[callback-8]`
+pub(crate) const DEPTH: usize = if cfg!(settled_loom) { 2 } else { 32 };
+
 /// Locks, also when a panicking thread has held the lock: no user code ever runs under a lock of
 /// this crate, so that what a lock guards is whole at every unlock. `[callback-6]`
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -11,7 +11,32 @@ use std::{
 use crate::{cell::Address, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker};
 
 /// A done-callback of a [`ThreadFuture`](crate::ThreadFuture).
-pub(crate) type Callback<T, E> = Box<dyn FnOnce(&Settled<T, E>) + Send>;
+pub(crate) type Callback<T, E> = Box<dyn Call<T, E>>;
+
+/// What is inside a [`Callback`].
+pub(crate) trait Call<T, E>: Send {
+    /// Calls it.
+    fn call(self: Box<Self>, settled: &Settled<T, E>);
+
+    /// What calls it later, with a handle of its own.
+    fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()>;
+}
+
+impl<T, E, F> Call<T, E> for F
+where
+    T: Sync + 'static,
+    E: Sync + 'static,
+    F: FnOnce(&Settled<T, E>) + Send + 'static,
+{
+    fn call(self: Box<Self>, settled: &Settled<T, E>) {
+        self(settled);
+    }
+
+    fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()> {
+        let settled = settled.clone();
+        Box::new(move || self(&settled))
+    }
+}
 
 /// Somebody who waits. It is told once, with no lock held.
 pub(crate) enum Waiter {

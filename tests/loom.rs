@@ -21,6 +21,9 @@ mod callback;
 #[path = "loom/coroutines.rs"]
 mod coroutines;
 #[cfg(settled_loom)]
+#[path = "loom/deferred.rs"]
+mod deferred;
+#[cfg(settled_loom)]
 #[path = "loom/event_loop.rs"]
 mod event_loop;
 #[cfg(settled_loom)]
@@ -99,6 +102,7 @@ fn main() -> std::process::ExitCode {
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels;
     coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
+    deferred: a_chain_against_a_waiter, a_wait_for_a_deferred_callback_against_cancel, a_loop_for_a_deferred_callback_against_cancel, a_shutdown_for_a_deferred_callback_against_cancel;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, settle_against_a_dropped_queue, shutdown_of_the_default_executor;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;

@@ -1,8 +1,11 @@
 //! Callbacks.
 
-use settled::model::{Do::*, Program, property};
+use settled::model::{
+    Do::{self, *},
+    Program, property,
+};
 
-use super::{Case, F, G, case};
+use super::{Case, F, G, H, case};
 
 #[expect(clippy::too_many_lines, reason = "a list")]
 pub(super) fn all() -> Vec<Case> {
@@ -18,6 +21,16 @@ pub(super) fn all() -> Vec<Case> {
             .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopAdd(F, 1), LoopRead(F)])
             .call(&[LoopRead(F)])
             .call(&[LoopRead(F)])
+    };
+    // The callbacks of the second future are deferred.
+    let deep = |then: &[Do], deferred: &[Do]| {
+        Program::new()
+            .thread("user", &[Add(G, 1), Add(G, 2), Add(F, 0), Finish(F)])
+            .thread("other", &[Cancel(F)])
+            .call(&[&[Finish(G)], then].concat())
+            .call(deferred)
+            .call(&[])
+            .nest(1)
     };
     vec![
         case(
@@ -157,6 +170,36 @@ pub(super) fn all() -> Vec<Case> {
             "panic_skips_callbacks",
             property::MISSED,
             5,
+        ),
+        case(
+            "callback-8",
+            "What becomes of a callback that is too deep inside others?",
+            "the outermost call runs it before it returns",
+            deep(&[], &[]),
+            [33, 10],
+            "deferred_never_run",
+            property::MISSED,
+            7,
+        ),
+        case(
+            "callback-8",
+            "In which order do such callbacks run?",
+            "callbacks that were deferred run in the order in which they were",
+            deep(&[], &[]),
+            [33, 10],
+            "deferred_reversed",
+            property::DEFERRED,
+            7,
+        ),
+        case(
+            "callback-8",
+            "What if a callback waits for what a deferred one settles?",
+            "a thread runs what it has deferred before it parks",
+            deep(&[Result(H)], &[Finish(H)]),
+            [43, 12],
+            "deferred_forgotten_in_wait",
+            property::ENDS,
+            6,
         ),
         case(
             "D26",

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     context::{self, Id},
+    deferred,
     error::RunError,
     sync::thread_local,
 };
@@ -119,9 +120,10 @@ impl Core {
         }
     }
 
-    /// One turn: sleeps if there is nothing to do, then runs what is due now. `root` is called for
-    /// a step of the task with the number `root_id`.
-    pub(super) fn turn(&self, root_id: Id, root: &mut dyn FnMut()) {
+    /// One turn: runs the callbacks that this thread has deferred, sleeps if there is nothing to do, then runs what is
+    /// due now. `root` is called for a step of the task with the number `root_id`.
+    pub(super) fn turn(&self, root_id: Id, root: &mut dyn FnMut()) -> Result<(), RunError> {
+        while deferred::run_one()? {}
         self.collect();
         let due = self.ready.borrow().len();
         for _ in 0..due {
@@ -129,9 +131,10 @@ impl Core {
             match call {
                 Some(Call::Posted(Post::Step(id))) if id == root_id => root(),
                 Some(call) => self.run(call),
-                None => return,
+                None => break,
             }
         }
+        Ok(())
     }
 
     fn run(&self, call: Call) {

@@ -16,8 +16,9 @@ use super::{
 use crate::{
     cell::{Address, Handle, Ticket},
     context::{self, Id},
+    deferred,
     error::{Cancel, Failure, InvalidState, NoValue},
-    settled::{Settled, run_callbacks},
+    settled::Settled,
     waiter::{Schedule, Waiter},
 };
 
@@ -258,7 +259,7 @@ impl<T, E> LoopFuture<T, E> {
             let callbacks = settling.into_callbacks();
             if !callbacks.is_empty() {
                 let view = Rc::clone(&self.view);
-                self.view.home.post(Box::new(move || run_callbacks(callbacks, view.proof())));
+                self.view.home.post(Box::new(move || deferred::run(callbacks, view.proof())));
             }
         }
         answer

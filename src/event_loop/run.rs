@@ -105,6 +105,7 @@ impl EventLoop {
     ///
     /// [`RunError::Stopped`] if `stop` was called first: `future` is dropped.
     /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
+    /// [`RunError::TooDeep`] inside callbacks that wait inside each other: `future` is dropped. `[callback-8]`
     ///
     /// # Panics
     ///
@@ -127,7 +128,7 @@ impl EventLoop {
                         Poll::Pending => {}
                     }
                 }
-            });
+            })?;
             if let Some(output) = output {
                 return Ok(output);
             }
@@ -143,11 +144,12 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
+    /// [`RunError::TooDeep`] inside callbacks that wait inside each other. `[callback-8]`
     pub fn run_forever(&self) -> Result<(), RunError> {
         match self.run_until_complete(std::future::pending::<Infallible>()) {
             Ok(never) => match never {},
             Err(RunError::Stopped) => Ok(()),
-            Err(nested @ RunError::Nested) => Err(nested),
+            Err(refused @ (RunError::Nested | RunError::TooDeep)) => Err(refused),
         }
     }
 

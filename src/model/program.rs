@@ -235,6 +235,8 @@ pub struct Program {
     pub(super) rules: Rules,
     pub(super) shape: Shape,
     pub(super) only: Option<&'static str>,
+    /// How many callbacks run inside each other; no limit if it is `None`.
+    pub(super) nest: Option<u8>,
 }
 
 impl Program {
@@ -287,6 +289,20 @@ impl Program {
     pub fn under(mut self, rules: Rules) -> Self {
         self.rules = rules;
         self
+    }
+
+    /// As many callbacks run inside each other, and deeper ones are deferred to the outermost call. The code defers
+    /// too deep for any program that can be explored; without this none is deferred. `[callback-8]`
+    #[must_use]
+    pub fn nest(mut self, callbacks: u8) -> Self {
+        self.nest = Some(callbacks);
+        self
+    }
+
+    /// Whether [`nest`](Self::nest) says how many callbacks run inside each other.
+    #[must_use]
+    pub const fn is_nested(&self) -> bool {
+        self.nest.is_some()
     }
 
     /// Only this property is checked.

@@ -60,6 +60,12 @@ pub struct Rules {
     pub callbacks_before_waiters: bool,
     /// A panic in a callback skips the ones that are due after it. (D24)
     pub panic_skips_callbacks: bool,
+    /// Callbacks that were deferred are never run. (`[callback-8]`)
+    pub deferred_never_run: bool,
+    /// A thread that waits leaves what it has deferred. (`[callback-8]`)
+    pub deferred_forgotten_in_wait: bool,
+    /// Of the callbacks that were deferred the last runs first. (`[callback-8]`)
+    pub deferred_reversed: bool,
     /// Removing a callback overlooks one that is on its way. (D26)
     pub removal_overlooks_due: bool,
     /// A wait that expires cancels the future. (D5)
@@ -124,7 +130,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 }
 
 /// Every way to change one field.
-pub const FLIPS: [Flip; 40] = [
+pub const FLIPS: [Flip; 43] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -146,6 +152,9 @@ pub const FLIPS: [Flip; 40] = [
     flip("callbacks_under_lock", |it| it.callbacks_under_lock = true),
     flip("callbacks_before_waiters", |it| it.callbacks_before_waiters = true),
     flip("panic_skips_callbacks", |it| it.panic_skips_callbacks = true),
+    flip("deferred_never_run", |it| it.deferred_never_run = true),
+    flip("deferred_forgotten_in_wait", |it| it.deferred_forgotten_in_wait = true),
+    flip("deferred_reversed", |it| it.deferred_reversed = true),
     flip("removal_overlooks_due", |it| it.removal_overlooks_due = true),
     flip("expiry_cancels", |it| it.expiry_cancels = true),
     flip("expiry_is_a_failure", |it| it.expiry_is_a_failure = true),

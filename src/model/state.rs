@@ -155,6 +155,8 @@ pub(super) enum Life {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Party {
     pub(super) frames: Vec<Frame>,
+    /// The callbacks that it has deferred.
+    pub(super) deferred: Vec<Frame>,
     /// What it was told of in `wait`, and what it knows to be settled.
     pub(super) told: Set,
     pub(super) knows: Set,
@@ -194,6 +196,8 @@ pub(super) struct Notes {
     /// Callbacks of thread futures, and those of views with their loop, as they were registered.
     pub(super) added: Vec<(Future, Piece)>,
     pub(super) viewed: Vec<(Agent, Future, Piece)>,
+    /// Callbacks that were deferred, and by whom, in order.
+    pub(super) deferred: Vec<(Agent, Piece)>,
     /// Jobs that a loop or a pool took; those that were handed back.
     pub(super) accepted: Set16,
     pub(super) refused: Set16,
@@ -276,6 +280,7 @@ impl Program {
             } else {
                 vec![Frame::new(Script::Own, true)]
             },
+            deferred: Vec::new(),
             told: Set::default(),
             knows: Set::default(),
             unsettled: Set::default(),
@@ -388,6 +393,12 @@ impl System {
 
     pub(super) fn top(&self, it: Agent) -> Option<&Frame> {
         self.parties[usize::from(it)].frames.last()
+    }
+
+    /// How many callbacks of futures an agent is in.
+    pub(super) fn inside(&self, it: Agent) -> usize {
+        let frames = &self.parties[usize::from(it)].frames;
+        frames.iter().filter(|frame| frame.begun && frame.of.is_some()).count()
     }
 
     pub(super) fn is_settled(&self, it: Future) -> bool {

@@ -145,6 +145,13 @@ impl Program {
         if matches!(what, Do::AsCompleted(_)) && self.may_yield(state, agent, frame, what) {
             return Some(Does::Part(what));
         }
+        if let Some(next) = self.next_deferred(state, agent)
+            && !self.rules.deferred_forgotten_in_wait
+            && !matches!(what, Do::Poll(_))
+            && let Script::Piece(piece) = state.parties[usize::from(agent)].deferred[next].script
+        {
+            return Some(Does::Begin(piece));
+        }
         if let Role::Worker(pool) = self.shape.members[usize::from(agent)].role {
             let queue = &state.pools[usize::from(pool)].queue;
             let own = queue.iter().find(|piece| {

@@ -9,7 +9,7 @@ use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
 use crate::{
     cell::Address,
-    context,
+    context, deferred,
     error::WouldDeadlock,
     sync::{lock, static_mutex, thread_local},
     waiter::{Job, isolate},
@@ -169,18 +169,22 @@ impl Drop for Registered {
 
 /// What came of asking.
 pub(super) enum May {
-    /// Look again: this thread ran one of the jobs itself.
+    /// Look again: this thread ran one of the jobs itself, or a callback.
     LookAgain,
     /// Park, and keep this for as long.
     Park(Registered),
 }
 
-/// What a thread does before it parks for some cells, none of which is known to be settled: it runs one
-/// of them that lies in its own pool's queue, or asks whether it may park, and registers that it does.
+/// What a thread does before it parks for some cells, none of which is known to be settled: it runs a callback that it
+/// has deferred, or one of them that lies in its own pool's queue, or asks whether it may park, and registers that it
+/// does.
 ///
 /// `cells` are needed of workers only.
 pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
     context::may_block()?;
+    if deferred::run_one()? {
+        return Ok(May::LookAgain);
+    }
     let me = worker(|worker| (Arc::clone(&worker.pool), worker.running.len(), worker.bottom));
     let (Some((pool, jobs, bottom)), Some(cells)) = (me, cells) else {
         return Ok(May::Park(Registered(None)));

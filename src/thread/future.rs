@@ -12,7 +12,7 @@ use std::{
 use super::blocking::{Cells, May, Wanted, before_parking};
 use crate::{
     cell::{Handle, Registration},
-    context,
+    context, deferred,
     error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError, WouldDeadlock},
     machine::State,
     phase::{Owned, Pending},
@@ -100,19 +100,21 @@ impl<T, E> ThreadFuture<T, E> {
     /// (D20). `[callback-2]`
     ///
     /// A worker that waits for a job which is still queued in its own pool runs that job, inside this
-    /// call; so does every other wait. `[pool-7]`
+    /// call; so does every other wait. `[pool-7]` A callback that waits first runs what its thread has deferred.
+    /// `[callback-8]`
     ///
     /// # Errors
     ///
     /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop, or is a worker
-    /// whose wait would close a circle of waits between workers. `[deadlock-1]` `[pool-8]`
+    /// whose wait would close a circle of waits between workers, or is in many callbacks that wait inside each other.
+    /// `[deadlock-1]` `[pool-8]` `[callback-8]`
     pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
         self.block(None)?;
         Ok(&self.settled)
     }
 
     /// Waits until the future is settled, for `timeout` at the most, counted from this call. A zero
-    /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]` A job that this
+    /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]` A job or callback that this
     /// thread runs itself meanwhile is not interrupted, so that the call may take longer.
     ///
     /// # Errors
@@ -153,11 +155,12 @@ impl<T, E> ThreadFuture<T, E> {
         while !self.done() {
             let cell = Cells::One(self.handle().address());
             match before_parking(Wanted::All, Some(cell))? {
+                May::LookAgain if deadline.is_some_and(|it| it <= Instant::now()) => break,
                 May::LookAgain => {}
                 May::Park(_registered) => return Ok(self.handle().park_until(deadline)),
             }
         }
-        Ok(true)
+        Ok(self.done())
     }
 
     /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`
@@ -305,13 +308,20 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// Every method of the future may be called from inside it. A panic in it is caught and
     /// reported by the process's panic hook, at once; its siblings run. `[callback-5]`
+    ///
+    /// A callback may settle further futures. Their callbacks run inside that call, 32 deep; deeper ones are deferred,
+    /// so that a chain of any length needs no more stack than that. The outermost call of this thread that runs
+    /// callbacks then runs them, in order, before it returns, and so does every wait of this crate before it parks, and
+    /// every loop of this crate before it sleeps. A callback that blocks on something else, such as a channel or a
+    /// foreign lock, for which it needs one that was deferred, blocks for ever. `[callback-8]` In Python a chain of
+    /// about three hundred ends with a `RecursionError`, which is logged, and the rest is never settled.
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
     where
-        T: Sync,
-        E: Sync,
+        T: Sync + 'static,
+        E: Sync + 'static,
     {
         if let Err(late) = self.handle().register_callback(Box::new(callback)) {
-            crate::settled::run_callbacks(vec![late], &self.settled);
+            deferred::run(vec![late], &self.settled);
         }
     }
 }

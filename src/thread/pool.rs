@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt, io, mem, num::NonZero, sync::Arc};
 use super::blocking::{self, Queue};
 use crate::{
     cell::Address,
-    context,
+    context, deferred,
     error::{Closed, WouldDeadlock},
     sync::{Condvar, Mutex, lock, thread, wait},
     thread::Executor,
@@ -102,8 +102,8 @@ impl ThreadPool {
     /// # Errors
     ///
     /// [`WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
-    /// worker of this pool or runs an event loop. The pool is shut down all the same.
-    /// `[deadlock-3]`
+    /// worker of this pool or runs an event loop, or is in many callbacks that wait inside each other. The pool is shut
+    /// down all the same. `[deadlock-3]` `[callback-8]`
     pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WouldDeadlock> {
         let mut state = lock(&self.shared.state);
         state.open = false;
@@ -119,11 +119,16 @@ impl ThreadPool {
     fn join(&self) -> Result<(), WouldDeadlock> {
         let mut state = lock(&self.shared.state);
         while state.live > 0 {
+            drop(state);
             if context::works_for(self.shared.id) {
                 return Err(WouldDeadlock::OwnWorker);
             }
             context::may_block()?;
-            state = wait(&self.shared.ended, state, None);
+            let ran = deferred::run_one()?;
+            state = lock(&self.shared.state);
+            if !ran && state.live > 0 {
+                state = wait(&self.shared.ended, state, None);
+            }
         }
         // Every job has ended. What is left of the threads is the drop of their thread-locals, which
         // a loop's thread does not wait for.

@@ -62,7 +62,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Th
 /// # Errors
 ///
 /// [`WouldDeadlock`] instead of blocking, on a thread that runs an event loop, or on a worker whose
-/// wait would close a circle. `[deadlock-1]` `[pool-8]`
+/// wait would close a circle, or in many callbacks that wait inside each other. `[deadlock-1]` `[pool-8]`
+/// `[callback-8]`
 pub fn wait<'a, T, E>(
     futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
     timeout: Option<Duration>,

@@ -25,7 +25,12 @@ enum Outcome {
 }
 
 impl Program {
-    pub(super) fn act(&self, state: &mut System, Step { agent, does }: Step) {
+    pub(super) fn act(&self, state: &mut System, step: Step) {
+        self.take_step(state, step);
+        self.undefer(state, step.agent);
+    }
+
+    fn take_step(&self, state: &mut System, Step { agent, does }: Step) {
         let outcome = match does {
             Does::Take(entry) => return self.take(state, agent, entry),
             Does::Run(piece) => return self.run(state, agent, piece),

@@ -191,6 +191,6 @@ impl Program {
             state.cell(it).spec.invoke(&Op::Register(piece)).due
         };
         let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
-        Self::owe(state, agent, due, Some(it), under, false);
+        self.call_back(state, agent, due, it, under, false);
     }
 }

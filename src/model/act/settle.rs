@@ -41,7 +41,48 @@ impl Program {
             }
         } else {
             let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
-            Self::owe(state, agent, due, Some(it), under, viewed);
+            self.call_back(state, agent, due, it, under, viewed);
+        }
+    }
+
+    /// The callbacks of a future are to run in a thread, unless it is in too many already: then they are deferred.
+    pub(super) fn call_back(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        due: Vec<Piece>,
+        it: Future,
+        under: Option<Held>,
+        viewed: bool,
+    ) {
+        if self.nest.is_none_or(|most| state.inside(agent) < usize::from(most)) {
+            return Self::owe(state, agent, due, Some(it), under, viewed);
+        }
+        for piece in due {
+            let frame = Frame { of: Some(it), viewed, ..Frame::new(Script::Piece(piece), false) };
+            state.party(agent).deferred.push(frame);
+            state.notes.deferred.push((agent, piece));
+        }
+    }
+
+    /// The callback that an agent has deferred and runs next.
+    pub(in crate::model) fn next_deferred(&self, state: &System, agent: Agent) -> Option<usize> {
+        let deferred = &state.parties[usize::from(agent)].deferred;
+        match deferred.len().checked_sub(1)? {
+            _ if self.rules.deferred_never_run => None,
+            last if self.rules.deferred_reversed => Some(last),
+            _ => Some(0),
+        }
+    }
+
+    /// What is due in a thread that is in no callback any more: the next that was deferred.
+    pub(super) fn undefer(&self, state: &mut System, agent: Agent) {
+        let calls = |frame: &Frame| frame.of.is_some();
+        if !state.parties[usize::from(agent)].frames.iter().any(calls)
+            && let Some(next) = self.next_deferred(state, agent)
+        {
+            let frame = state.party(agent).deferred.remove(next);
+            state.party(agent).frames.push(frame);
         }
     }
 
@@ -127,6 +168,12 @@ impl Program {
     }
 
     pub(super) fn begin_piece(&self, state: &mut System, agent: Agent, piece: Piece) {
+        if state.top(agent).is_some_and(|frame| frame.begun) {
+            // One that waits runs what its thread has deferred.
+            let next = self.next_deferred(state, agent).expect("it begins");
+            let frame = state.party(agent).deferred.remove(next);
+            state.party(agent).frames.push(frame);
+        }
         let frames = &mut state.party(agent).frames;
         let nested = frames.iter().any(|frame| frame.begun);
         let frame = frames.last_mut().expect("it begins");

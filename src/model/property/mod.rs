@@ -58,6 +58,8 @@ pub const THREAD: &str = "what a loop is given runs on the loop's thread";
 pub const AT_ONCE: &str = "two callbacks of one loop never run at once";
 /// In a turn of its own. `[callback-3]` `[callback-7]`
 pub const NESTED: &str = "no callback of a loop's view runs inside other code of the loop";
+/// First in, first out. `[callback-8]`
+pub const DEFERRED: &str = "callbacks that were deferred run in the order in which they were";
 /// Removed is removed. `[callback-4]`
 pub const REMOVED: &str = "a callback whose removal was answered with true never runs";
 /// No lock of the library is held. `[callback-6]`
@@ -97,7 +99,7 @@ pub const HELPED: &str = "no wait is refused for a job that could begin";
 pub const RUNNING: &str = "no code of a loop runs in the middle of a step of its task";
 
 /// All of them.
-pub const ALWAYS: [Always; 26] = [
+pub const ALWAYS: [Always; 27] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state), |it| it.judge.ended(it.state)),
     always(
         MISSED,
@@ -241,6 +243,12 @@ pub const ALWAYS: [Always; 26] = [
             it.state.parties.iter().any(|party| jobs(party) > 1)
         },
     ),
+    always(
+        DEFERRED,
+        "callback-8",
+        |it| it.keeps_deferred_order(),
+        |it| it.state.notes.deferred.iter().filter(|(_, piece)| it.began(*piece)).count() > 1,
+    ),
 ];
 
 const fn always(
@@ -310,7 +318,7 @@ pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
 }
 
 /// The same, by number.
-pub(super) const HOLDS: [Condition; 26] = [
+pub(super) const HOLDS: [Condition; 27] = [
     holds::<0>,
     holds::<1>,
     holds::<2>,
@@ -337,6 +345,7 @@ pub(super) const HOLDS: [Condition; 26] = [
     holds::<23>,
     holds::<24>,
     holds::<25>,
+    holds::<26>,
 ];
 
 /// Whether an entry of a queue is of a future, for the reader of a chart.

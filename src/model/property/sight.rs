@@ -108,6 +108,19 @@ impl<'a> Sight<'a> {
         })
     }
 
+    pub(super) fn keeps_deferred_order(self) -> bool {
+        let notes = &self.state.notes;
+        let began = |piece: Piece| notes.began.iter().position(|(it, _)| *it == piece);
+        notes.deferred.iter().enumerate().all(|(at, (agent, first))| {
+            let mut later = notes.deferred[at + 1..].iter().filter(|(by, _)| by == agent);
+            later.all(|(_, second)| match (began(*first), began(*second)) {
+                (Some(first), Some(second)) => first < second,
+                (None, Some(_)) => false,
+                (_, None) => true,
+            })
+        })
+    }
+
     /// The loop that a piece belongs to, if it was given to one.
     fn home(self, piece: Piece) -> Option<Agent> {
         let viewed = &self.state.notes.viewed;

@@ -1,0 +1,116 @@
+//! Callbacks run inside each other as deep as [`DEPTH`]; deeper ones wait for the outermost of them.
+//!
+//! A callback may settle a future whose callback settles the next, and so on. Each thread counts how many of these
+//! calls it is in. Beyond the depth it queues what it would have called, and the outermost call runs that, first in,
+//! first out, before it returns. Nobody else is to wait for it meanwhile: whatever blocks this thread runs the queue
+//! first. `[callback-8]`
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+};
+
+use crate::{
+    context::{self, Roles},
+    settled::Settled,
+    sync::{DEPTH, thread_local},
+    waiter::{Callback, isolate},
+};
+
+/// Callbacks that wait may run deferred ones inside themselves as far as this.
+const LIMIT: usize = 2 * DEPTH;
+
+/// More callbacks wait inside each other than this thread has room for.
+#[derive(Debug)]
+pub(crate) struct TooDeep;
+
+/// A callback, with what it is to be called with, and the roles under which it would have run.
+struct Deferred {
+    call: Box<dyn FnOnce()>,
+    roles: Roles,
+}
+
+impl Deferred {
+    fn run(self) {
+        context::under(self.roles, || {
+            let _role = context::call_back();
+            isolate(self.call);
+        });
+    }
+}
+
+thread_local! {
+    /// How many calls this thread is in that run callbacks.
+    static INSIDE: Cell<usize> = Cell::default();
+    /// What they have deferred; empty outside of them.
+    static QUEUE: RefCell<VecDeque<Deferred>> = RefCell::default();
+}
+
+/// Runs the callbacks of a future that is settled, or defers them.
+pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
+    if callbacks.is_empty() {
+        return;
+    }
+    if !enter(DEPTH) {
+        callbacks.into_iter().for_each(|callback| defer(callback.with(settled)));
+        return;
+    }
+    let role = context::call_back();
+    for callback in callbacks {
+        isolate(|| callback.call(settled));
+    }
+    drop(role);
+    leave();
+}
+
+/// Runs the first callback that this thread has deferred, if it has any; says whether it had. Whoever is about to block
+/// the thread calls this until there is none.
+pub(crate) fn run_one() -> Result<bool, TooDeep> {
+    let is_empty = QUEUE.try_with(|queue| queue.borrow().is_empty()).unwrap_or(true);
+    if is_empty {
+        return Ok(false);
+    }
+    if !enter(LIMIT) {
+        return Err(TooDeep);
+    }
+    if let Some(first) = take() {
+        first.run();
+    }
+    leave();
+    Ok(true)
+}
+
+/// Counts one more call that runs callbacks, unless there are as many as `most`. A thread that is being torn down counts
+/// no more, and runs all of them at once.
+fn enter(most: usize) -> bool {
+    INSIDE
+        .try_with(|inside| {
+            let enters = inside.get() < most;
+            inside.set(inside.get() + usize::from(enters));
+            enters
+        })
+        .unwrap_or(true)
+}
+
+/// The end of a call that [`enter`] has counted. The outermost runs what was deferred inside it.
+fn leave() {
+    let inside = INSIDE.try_with(Cell::get).unwrap_or(1);
+    while inside == 1
+        && let Some(next) = take()
+    {
+        next.run();
+    }
+    let _ = INSIDE.try_with(|it| it.set(inside - 1));
+}
+
+fn take() -> Option<Deferred> {
+    QUEUE.try_with(|queue| queue.borrow_mut().pop_front()).ok().flatten()
+}
+
+fn defer(call: Box<dyn FnOnce()>) {
+    let mut deferred = Some(Deferred { call, roles: context::roles() });
+    let _ = QUEUE.try_with(|queue| queue.borrow_mut().extend(deferred.take()));
+    if let Some(at_once) = deferred {
+        at_once.run();
+    }
+}

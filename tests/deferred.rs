@@ -1,0 +1,410 @@
+//! Callbacks that settle further futures, as deep as one likes. `[callback-8]`
+//!
+//! Up to the depth `DEPTH` a callback runs inside the call that settles its future; deeper ones wait for the
+//! outermost of these calls, which runs them before it returns.
+
+#[path = "support/log.rs"]
+mod log;
+#[path = "support/waker.rs"]
+mod waker;
+
+use std::{
+    cell::RefCell,
+    future::{IntoFuture, pending},
+    num::NonZero,
+    panic::panic_any,
+    pin::pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::Context,
+    thread,
+    time::Duration,
+};
+
+use log::Log;
+use settled::{
+    Cancel, EventLoop, Executor, ReturnWhen, RunError, ThreadFuture, ThreadPool, WaitError,
+    WouldDeadlock, as_completed, bridge, context, wait,
+};
+use waker::CountingWaker;
+
+type Future = ThreadFuture<u32, String>;
+
+/// As many callbacks run inside each other.
+const DEPTH: usize = 32;
+const LINKS: usize = 100_000;
+const LONG: Duration = Duration::from_secs(600);
+
+/// Settles a future in one of the ways that there are.
+type Settle = fn(settled::Promise<u32, String>, &Future);
+
+/// A callback of a future that is settled calls the next link.
+fn link(left: usize, settle: Settle, count: &Arc<AtomicUsize>) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let (promise, future) = Future::promise();
+    let next = Arc::clone(count);
+    future.add_done_callback(move |_| {
+        next.fetch_add(1, Ordering::Relaxed);
+        link(left, settle, &next);
+    });
+    settle(promise, &future);
+}
+
+/// Settles a future, and registers a callback later, which calls the next link.
+fn late_link(left: usize, count: &Arc<AtomicUsize>) {
+    let Some(left) = left.checked_sub(1) else { return };
+    let (promise, future) = Future::promise();
+    promise.finish(0).unwrap();
+    let next = Arc::clone(count);
+    future.add_done_callback(move |_| {
+        next.fetch_add(1, Ordering::Relaxed);
+        late_link(left, &next);
+    });
+}
+
+/// How many links were called when the first call of `run` returned, on a thread with a small stack.
+fn called(run: impl FnOnce(&Arc<AtomicUsize>) + Send + 'static) -> usize {
+    let small = thread::Builder::new().stack_size(256 << 10);
+    let thread = small.spawn(|| {
+        let count = Arc::default();
+        run(&count);
+        count.load(Ordering::Relaxed)
+    });
+    thread.unwrap().join().unwrap()
+}
+
+#[test]
+fn a_chain_of_a_million_callbacks_needs_little_stack() {
+    let ways: [Settle; 4] = [
+        |promise, _| promise.finish(1).unwrap(),
+        |promise, _| drop(promise),
+        |promise, _| drop(promise.start().unwrap()),
+        |_promise, future| assert_eq!(future.cancel(), Cancel::Now),
+    ];
+    for (settle, links) in ways.into_iter().zip([10 * LINKS, LINKS, LINKS, LINKS]) {
+        assert_eq!(called(move |count| link(links, settle, count)), links);
+    }
+    assert_eq!(called(|count| late_link(LINKS, count)), LINKS);
+}
+
+/// Calls `last` inside this many callbacks. They run inside each other, as long as these are no more than `DEPTH`.
+fn inside(callbacks: usize, last: impl FnOnce() + Send + 'static) {
+    if callbacks == 0 {
+        return last();
+    }
+    let (promise, future) = Future::promise();
+    future.add_done_callback(move |_| inside(callbacks - 1, last.boxed()));
+    promise.finish(0).unwrap();
+}
+
+/// So that `inside` is one function, and not one for each depth.
+trait Boxed {
+    fn boxed(self) -> Box<dyn FnOnce() + Send>;
+}
+
+impl<F: FnOnce() + Send + 'static> Boxed for F {
+    fn boxed(self) -> Box<dyn FnOnce() + Send> {
+        Box::new(self)
+    }
+}
+
+/// Settles a future whose only callback is `callback`.
+fn call(callback: impl FnOnce() + Send + 'static) {
+    let (promise, future) = Future::promise();
+    future.add_done_callback(|_| callback());
+    promise.finish(0).unwrap();
+}
+
+#[test]
+fn up_to_the_depth_a_callback_runs_inside_the_call_that_settles() {
+    for (depth, order) in [(DEPTH - 1, ["called", "returned"]), (DEPTH, ["returned", "called"])] {
+        let log = Log::new();
+        let seen = log.clone();
+        inside(depth, move || {
+            let callback = seen.clone();
+            call(move || callback.add("called"));
+            seen.add("returned");
+        });
+        assert_eq!(log.entries(), order, "inside {depth} callbacks");
+    }
+}
+
+#[test]
+fn a_late_callback_counts_as_the_others_do() {
+    for (depth, order) in [(DEPTH - 1, ["called", "returned"]), (DEPTH, ["returned", "called"])] {
+        let log = Log::new();
+        let seen = log.clone();
+        inside(depth, move || {
+            let (promise, future) = Future::promise();
+            promise.finish(0).unwrap();
+            let callback = seen.clone();
+            future.add_done_callback(move |_| callback.add("called"));
+            seen.add("returned");
+        });
+        assert_eq!(log.entries(), order, "inside {depth} callbacks");
+    }
+}
+
+#[test]
+fn deferred_callbacks_run_in_order_when_the_others_have() {
+    let log = Log::new();
+    let (promise, future) = Future::promise();
+    let deep = log.clone();
+    future.add_done_callback(move |_| {
+        inside(DEPTH - 1, move || {
+            let (first, second) = (Future::promise(), Future::promise());
+            for name in ["a", "b"] {
+                let log = deep.clone();
+                first.1.add_done_callback(move |settled| {
+                    log.add(format!("{name} of {:?}", settled.result().unwrap()));
+                    // Deferred by one that was, and not deep any more.
+                    let inner = log.clone();
+                    call(move || inner.add(format!("inside {name}")));
+                });
+            }
+            let log = deep.clone();
+            second.1.add_done_callback(move |_| log.add("c"));
+            first.0.finish(1).unwrap();
+            second.0.finish(2).unwrap();
+            deep.add("both settled");
+        });
+    });
+    let sibling = log.clone();
+    future.add_done_callback(move |_| sibling.add("sibling"));
+    promise.finish(0).unwrap();
+    log.add("returned");
+    let order =
+        ["both settled", "sibling", "a of 1", "inside a", "b of 1", "inside b", "c", "returned"];
+    assert_eq!(log.entries(), order);
+}
+
+#[test]
+fn those_who_wait_are_told_at_once_all_the_same() {
+    let log = Log::new();
+    let seen = log.clone();
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    inside(DEPTH, move || {
+        let (promise, future) = Future::promise();
+        let (woken, waker) = CountingWaker::new();
+        let mut awaiting = pin!((&future).into_future());
+        assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        let callback = seen.clone();
+        future.add_done_callback(move |_| callback.add("called"));
+        let waits = future.clone();
+        let (tell, told) = mpsc::channel();
+        let other = thread::spawn(move || {
+            tell.send(()).unwrap();
+            waits.wait().unwrap();
+        });
+        told.recv().unwrap();
+        promise.finish(0).unwrap();
+        other.join().unwrap();
+        seen.add(format!("woken {}, settled {}", woken.count(), future.done()));
+        handle.stop();
+    });
+    event_loop.run_forever().unwrap();
+    assert_eq!(log.entries(), ["woken 1, settled true", "called"]);
+}
+
+#[test]
+fn a_panic_in_a_deferred_callback_harms_nobody() {
+    let log = Log::new();
+    let seen = log.clone();
+    inside(DEPTH, move || {
+        call(|| panic_any("a callback's own fault"));
+        call(move || seen.add("sibling"));
+    });
+    assert_eq!(log.entries(), ["sibling"]);
+    // It counts like any other: the depth is what it was.
+    up_to_the_depth_a_callback_runs_inside_the_call_that_settles();
+}
+
+/// Inside as many callbacks as run inside each other, waits for what only a deferred one will settle.
+fn waits_for_deferred(waits: impl FnOnce(Future, &Log) + Send + 'static) -> Vec<String> {
+    let log = Log::new();
+    let seen = log.clone();
+    inside(DEPTH, move || {
+        let (promise, future) = Future::promise();
+        let callback = seen.clone();
+        call(move || {
+            callback.add("deferred");
+            promise.finish(7).unwrap();
+        });
+        waits(future, &seen);
+        seen.add("waited");
+    });
+    log.entries()
+}
+
+#[test]
+fn a_wait_runs_what_was_deferred_before_it_parks() {
+    let order = ["deferred", "waited"];
+    assert_eq!(waits_for_deferred(|it, _| assert_eq!(it.result().unwrap(), &7)), order);
+    let timed = |it: Future, _: &Log| assert_eq!(it.result_timeout(LONG).unwrap(), &7);
+    assert_eq!(waits_for_deferred(timed), order);
+    let several = |it: Future, _: &Log| {
+        let (done, _) = wait([&it], None, ReturnWhen::FirstCompleted).unwrap();
+        assert_eq!(done.len(), 1);
+    };
+    assert_eq!(waits_for_deferred(several), order);
+    let completed = |it: Future, _: &Log| assert_eq!(as_completed([&it], None).count(), 1);
+    assert_eq!(waits_for_deferred(completed), order);
+    let pool = |it: Future, _: &Log| {
+        let pool = ThreadPool::new(NonZero::<usize>::MIN);
+        drop(pool.submit(move || it.wait().is_ok()).unwrap());
+        pool.shutdown(true, false).unwrap();
+    };
+    assert_eq!(waits_for_deferred(pool), order);
+}
+
+#[test]
+fn a_wait_that_is_over_leaves_what_was_deferred() {
+    let zero = |it: Future, _: &Log| {
+        assert!(matches!(it.wait_timeout(Duration::ZERO), Err(WaitError::Expired(_))));
+    };
+    assert_eq!(waits_for_deferred(zero), ["waited", "deferred"]);
+    // A deadline that passes while the first of them runs: the second is left to the outermost call.
+    let log = Log::new();
+    let seen = log.clone();
+    inside(DEPTH, move || {
+        let (promise, future) = Future::promise();
+        let (first, second) = (seen.clone(), seen.clone());
+        let time = Duration::from_millis(50);
+        call(move || {
+            thread::sleep(time);
+            first.add("first");
+        });
+        call(move || second.add("second"));
+        assert!(matches!(future.wait_timeout(time), Err(WaitError::Expired(_))));
+        seen.add("expired");
+        drop(promise);
+    });
+    assert_eq!(log.entries(), ["first", "expired", "second"]);
+}
+
+#[test]
+fn a_loop_runs_what_was_deferred_before_it_sleeps() {
+    let runs = |it: Future, _: &Log| {
+        let event_loop = EventLoop::new();
+        let view = bridge::wrap_future(&it, &event_loop);
+        let settled = event_loop.run_until_complete(view).unwrap();
+        assert_eq!(settled.result().unwrap(), &7);
+    };
+    assert_eq!(waits_for_deferred(runs), ["deferred", "waited"]);
+}
+
+/// What a wait answers inside callbacks that wait inside each other, each of which was deferred by the one before,
+/// as deep as that goes; and how many there were.
+fn too_deep<R: Send + 'static>(waits: fn(&Future) -> R, is_refused: fn(&R) -> bool) -> (R, usize) {
+    type Refused<R> = Arc<Mutex<Option<(R, usize)>>>;
+    fn nest<R: Send + 'static>(
+        waits: fn(&Future) -> R,
+        is_refused: fn(&R) -> bool,
+        refused: Refused<R>,
+        number: usize,
+    ) {
+        let (promise, future) = Future::promise();
+        let first = Arc::clone(&refused);
+        call(move || {
+            if refused.lock().unwrap().is_none() {
+                nest(waits, is_refused, refused, number + 1);
+            }
+            promise.finish(0).unwrap();
+        });
+        let answer = waits(&future);
+        let mut first = first.lock().unwrap();
+        if is_refused(&answer) && first.is_none() {
+            *first = Some((answer, number));
+        }
+    }
+    let refused: Refused<R> = Arc::default();
+    let inner = Arc::clone(&refused);
+    inside(DEPTH, move || nest(waits, is_refused, inner, 0));
+    refused.lock().unwrap().take().expect("it is refused at some depth")
+}
+
+#[test]
+fn waits_inside_each_other_are_refused_before_the_stack_overflows() {
+    let (answer, number) = too_deep(|it| it.wait().map(|_| ()), Result::is_err);
+    assert_eq!((answer, number), (Err(WouldDeadlock::TooDeep), DEPTH));
+    let several = |it: &Future| wait([it], None, ReturnWhen::AllCompleted).map(|_| ());
+    let (answer, number) = too_deep(several, Result::is_err);
+    assert_eq!((answer, number), (Err(WouldDeadlock::TooDeep), DEPTH));
+}
+
+#[test]
+fn a_loop_inside_too_many_callbacks_is_refused_before_it_sleeps() {
+    // A loop runs no second one inside itself: the callbacks in between wait.
+    let (answer, number) = too_deep(
+        |it| {
+            if it.wait().is_err() {
+                return Some(EventLoop::new().run_until_complete(pending::<()>()));
+            }
+            None
+        },
+        Option::is_some,
+    );
+    assert_eq!((answer, number), (Some(Err(RunError::TooDeep)), DEPTH));
+}
+
+#[test]
+fn a_deferred_callback_may_do_what_it_could_have_done_at_once() {
+    let log = Log::new();
+    let seen = log.clone();
+    inside(DEPTH, move || {
+        let guard = context::enter_loop();
+        let callback = seen.clone();
+        call(move || callback.add(format!("on a loop: {}", context::in_loop())));
+        drop(guard);
+        let (promise, future) = Future::promise();
+        call(move || {
+            seen.add(format!("on a loop: {}", context::in_loop()));
+            promise.finish(0).unwrap();
+        });
+        // The loop runs what was deferred outside of it.
+        let event_loop = EventLoop::new();
+        let view = bridge::wrap_future(&future, &event_loop);
+        event_loop.run_until_complete(view).unwrap();
+    });
+    assert_eq!(log.entries(), ["on a loop: true", "on a loop: false"]);
+}
+
+/// Does something when its thread drops it.
+struct AtExit(Option<Box<dyn FnOnce()>>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        if let Some(exit) = self.0.take() {
+            exit();
+        }
+    }
+}
+
+thread_local! {
+    static FIRST: RefCell<Option<AtExit>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn a_thread_that_is_torn_down_runs_all_of_them() {
+    let count = Arc::new(AtomicUsize::new(0));
+    let settle: Settle = |promise, _| promise.finish(1).unwrap();
+    let links = {
+        let count = Arc::clone(&count);
+        move || link(2 * DEPTH, settle, &count)
+    };
+    let exits = links.clone();
+    thread::spawn(move || {
+        // One of them is dropped before what the crate keeps of the thread, one after it, whatever the order.
+        FIRST.set(Some(AtExit(Some(Box::new(links)))));
+        call(|| {});
+        LAST.set(Some(AtExit(Some(Box::new(exits)))));
+    })
+    .join()
+    .unwrap();
+    assert_eq!(count.load(Ordering::Relaxed), 4 * DEPTH);
+}
