@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
-const TESTS: [(&str, &str, &str); 42] = [
+const TESTS: [(&str, &str, &str); 43] = [
     ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
     ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
     ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
@@ -82,6 +82,7 @@ const TESTS: [(&str, &str, &str); 42] = [
     ("wait_locks_all", "waiting", "many_threads_wait_in_opposite_orders"),
     ("pool_does_not_help", "pool", "a_worker_runs_the_queued_job_that_it_waits_for_and_no_other"),
     ("pool_cycle_blocks", "pool", "a_circle_of_waits_is_refused"),
+    ("pool_end_blocks", "pools", "a_worker_does_not_wait_for_the_end_of_a_pool_that_waits_for_it"),
     ("pool_calls_under_lock", "pool", "a_callback_of_a_dropped_job_may_use_the_pool"),
     ("shutdown_forgets_queue", "pool", "shutdown_with_cancel_settles_what_is_queued"),
 ];

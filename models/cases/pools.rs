@@ -5,6 +5,11 @@ use settled::model::{Do::*, Program, property};
 use super::{Case, F, G, case};
 
 pub(super) fn all() -> Vec<Case> {
+    [waits(), ends()].concat()
+}
+
+/// Workers that wait.
+fn waits() -> Vec<Case> {
     vec![
         case(
             "pool-7",
@@ -35,6 +40,27 @@ pub(super) fn all() -> Vec<Case> {
             property::ENDS,
             4,
         ),
+        case(
+            "pool-11",
+            "May a job wait for the end of another pool?",
+            "a wait for it that would close a circle is answered WouldDeadlock too",
+            Program::new()
+                .thread("user", &[Submit(0), Submit(1), Result(F)])
+                .worker("worker of a pool", 0)
+                .worker("worker of another", 1)
+                .job(F, 0, &[Result(G)])
+                .job(G, 1, &[Shutdown, Join]),
+            [43, 12],
+            "pool_end_blocks",
+            property::ENDS,
+            5,
+        ),
+    ]
+}
+
+/// Pools that are shut down.
+fn ends() -> Vec<Case> {
+    vec![
         case(
             "bug-c3",
             "Why does shutting down not hold the pool's lock?",

@@ -103,7 +103,10 @@ impl Program {
             Do::ShutdownNow if frame.part == 0 => Some(Does::Part(what)),
             Do::ShutdownNow if !state.pools[0].queue.is_empty() => Some(Does::Part(what)),
             Do::Join => {
-                (self.have_ended(state, 0) || self.refuses(agent, what)).then_some(Does::Do(what))
+                let worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
+                let circle = worker && self.is_hopeless(state, agent);
+                let returns = self.have_ended(state, 0) || self.refuses(agent, what) || circle;
+                returns.then_some(Does::Do(what))
             }
             Do::Start(it) if self.rules.claim_in_two_steps && frame.part == 0 => {
                 Some(if state.is_settled(it) { Does::Do(what) } else { Does::Part(what) })

@@ -1,13 +1,19 @@
 //! Who waits for whom, who owns what, and what has ended.
 
 use super::{
-    program::{Agent, Do, Future, Kind, Lock, Piece, Program, Role},
+    program::{Agent, Do, Future, Kind, Lock, Member, Piece, Program, Role},
     state::{Entry, Frame, Life, Party, Script, Set, System, Task},
     step::Does,
 };
 
 impl Program {
-    pub(super) fn have_ended(&self, state: &System, pool: u8) -> bool {
+    /// Whether all workers of a pool have ended.
+    ///
+    /// # Panics
+    ///
+    /// If nobody takes part of whom the state tells.
+    #[must_use]
+    pub fn have_ended(&self, state: &System, pool: u8) -> bool {
         self.shape
             .members
             .iter()
@@ -19,8 +25,12 @@ impl Program {
     pub(super) fn blocked(&self, state: &System, agent: Agent) -> Option<Do> {
         let frame = state.top(agent)?;
         let what = *self.shape.script(agent, frame.script).get(usize::from(frame.at))?;
-        let waits = what.waits_for().is_some() && !matches!(what, Do::Poll(_));
-        (frame.begun && waits && !self.may_return(state, agent, frame, what)).then_some(what)
+        let waits = match what {
+            Do::Poll(_) => false,
+            Do::Join => !self.have_ended(state, 0) && !self.rules.pool_end_blocks,
+            _ => what.waits_for().is_some() && !self.may_return(state, agent, frame, what),
+        };
+        (frame.begun && waits).then_some(what)
     }
 
     /// Whether a worker that waits now would wait for ever, as far as workers and their jobs tell: the
@@ -39,6 +49,9 @@ impl Program {
             let before = live;
             for it in (0..self.agents()).filter(|it| !before.has(*it)) {
                 let hope = |what: Do| {
+                    if what == Do::Join {
+                        return self.workers(0).all(|it| before.has(it));
+                    }
                     let these = what.waits_for().expect("it waits");
                     let mut left = these.iter().filter(|it| !state.is_settled(*it));
                     match what {
@@ -62,14 +75,15 @@ impl Program {
         let Kind::Job(_, pool) = self.shape.kind(piece) else { return true };
         match state.tasks[usize::from(piece)] {
             Task::Running => self.runs(state, piece).is_some_and(|agent| live.has(agent)),
-            Task::Live(_) => self
-                .shape
-                .members
-                .iter()
-                .zip(0..)
-                .any(|(member, agent)| member.role == Role::Worker(pool) && live.has(agent)),
+            Task::Live(_) => self.workers(pool).any(|agent| live.has(agent)),
             Task::Unborn | Task::Sent | Task::Stopping(_) | Task::Done => true,
         }
+    }
+
+    /// The workers of a pool.
+    fn workers(&self, pool: u8) -> impl Iterator<Item = Agent> {
+        let works = move |it: &(&Member, Agent)| it.0.role == Role::Worker(pool);
+        self.shape.members.iter().zip(0..).filter(works).map(|(_, agent)| agent)
     }
 
     /// Who runs a piece.

@@ -2,8 +2,8 @@
 //!
 //! A worker that waits for a job which is still queued in its own pool runs that job, and only that
 //! one. If there is none, it registers what it waits for, in one step with the look at all other
-//! workers that wait, over all pools of the process: would it close a circle, it is refused.
-//! `[pool-7]` `[pool-8]`
+//! workers that wait, over all pools of the process: would it close a circle, it is refused. So is one
+//! that waits for the end of another pool. `[pool-7]` `[pool-8]` `[pool-11]`
 
 use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
@@ -138,13 +138,19 @@ impl Cells {
     }
 }
 
+/// What a worker waits for.
+enum Goal {
+    Cells(Cells, Wanted),
+    /// The end of the pool with this number.
+    End(context::Id),
+}
+
 /// A worker that waits.
 struct Waiting {
     id: u64,
     pool: Arc<dyn Queue>,
     running: Vec<Address>,
-    cells: Cells,
-    wanted: Wanted,
+    goal: Goal,
 }
 
 static_mutex! {
@@ -198,19 +204,27 @@ pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May
         isolate(|| job.run());
         return Ok(May::LookAgain);
     }
-    register(pool, cells, wanted).map(May::Park)
+    register(pool, Goal::Cells(cells, wanted)).map(May::Park)
+}
+
+/// What a thread does before it parks for the end of another pool than its own, which is not known to have
+/// ended: it runs the callbacks that it has deferred, and asks whether it may; a worker registers that it does.
+/// `[pool-11]`
+pub(super) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
+    context::may_block()?;
+    while deferred::run_one()? {}
+    match worker(|worker| Arc::clone(&worker.pool)) {
+        Some(own) => register(own, Goal::End(pool)),
+        None => Ok(Registered(None)),
+    }
 }
 
 /// Registers this worker, unless it would then wait for ever.
-fn register(
-    pool: Arc<dyn Queue>,
-    cells: Cells,
-    wanted: Wanted,
-) -> Result<Registered, WouldDeadlock> {
+fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadlock> {
     let running = worker(|worker| worker.running.clone()).unwrap_or_default();
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
-    waiting.push(Waiting { id, pool, running, cells, wanted });
+    waiting.push(Waiting { id, pool, running, goal });
     if !is_hopeless(&waiting, id) {
         return Ok(Registered(Some(id)));
     }
@@ -226,8 +240,12 @@ fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
     let mut live = vec![false; waiting.len()];
     loop {
         let before = live.clone();
-        let hope =
-            |it: &Waiting| it.cells.test(it.wanted, |cell| may_settle(waiting, &before, cell));
+        let hope = |it: &Waiting| match &it.goal {
+            Goal::Cells(cells, wanted) => {
+                cells.test(*wanted, |cell| may_settle(waiting, &before, cell))
+            }
+            Goal::End(pool) => may_end(waiting, &before, *pool),
+        };
         for (it, live) in waiting.iter().zip(&mut live) {
             *live = *live || hope(it);
         }
@@ -235,6 +253,11 @@ fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
             return waiting.iter().zip(live).any(|(it, live)| it.id == id && !live);
         }
     }
+}
+
+/// Whether a pool may still end, if these go on and the others do not: it ends with all of its workers.
+fn may_end(waiting: &[Waiting], live: &[bool], pool: context::Id) -> bool {
+    waiting.iter().zip(live).all(|(it, live)| *live || it.pool.id() != pool)
 }
 
 /// Whether a cell may still be settled, if these go on and the others do not.

@@ -1,11 +1,18 @@
 //! [`ThreadPool`]: the reference executor.
 
-use std::{collections::VecDeque, fmt, io, mem, num::NonZero, sync::Arc};
+use std::{
+    collections::VecDeque,
+    fmt,
+    io::{self, Write as _},
+    mem,
+    num::NonZero,
+    sync::Arc,
+};
 
 use super::blocking::{self, Queue};
 use crate::{
     cell::Address,
-    context, deferred,
+    context,
     error::{Closed, WouldDeadlock},
     sync::{Condvar, Mutex, lock, thread, wait},
     thread::Executor,
@@ -20,8 +27,9 @@ use crate::{
 /// `[pool-5]`
 ///
 /// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
-/// except where waiting might never end, on a worker of its own or on a thread that runs an event
-/// loop. `[pool-6]`
+/// except where waiting might never end: on a worker of its own, on a thread that runs an event loop,
+/// and on a worker of another pool for which this one waits. In that last case it writes a line to the
+/// standard error. `[pool-6]` `[pool-11]`
 pub struct ThreadPool {
     shared: Arc<Shared>,
 }
@@ -102,8 +110,9 @@ impl ThreadPool {
     /// # Errors
     ///
     /// [`WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
-    /// worker of this pool or runs an event loop, or is in many callbacks that wait inside each other. The pool is shut
-    /// down all the same. `[deadlock-3]` `[callback-8]`
+    /// worker of this pool, or runs an event loop, or is a worker of another pool whose wait would close
+    /// a circle (a job here waits for what that worker does), or is in many callbacks that wait inside each
+    /// other. The pool is shut down all the same. `[deadlock-3]` `[pool-11]` `[callback-8]`
     pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WouldDeadlock> {
         let mut state = lock(&self.shared.state);
         state.open = false;
@@ -117,32 +126,35 @@ impl ThreadPool {
     }
 
     fn join(&self) -> Result<(), WouldDeadlock> {
-        let mut state = lock(&self.shared.state);
-        while state.live > 0 {
-            drop(state);
-            if context::works_for(self.shared.id) {
-                return Err(WouldDeadlock::OwnWorker);
-            }
-            context::may_block()?;
-            let ran = deferred::run_one()?;
-            state = lock(&self.shared.state);
-            if !ran && state.live > 0 {
-                state = wait(&self.shared.ended, state, None);
-            }
-        }
+        self.wait_for_the_last_worker()?;
         // Every job has ended. What is left of the threads is the drop of their thread-locals, which
         // a loop's thread does not wait for.
         if context::in_loop() {
             return Ok(());
         }
-        let threads = mem::take(&mut state.threads);
-        drop(state);
+        let threads = mem::take(&mut lock(&self.shared.state).threads);
         for worker in threads {
             // A worker never panics: what it runs is isolated. It may come here itself while its
             // thread-locals are dropped, and is not to wait for itself.
             if worker.thread().id() != thread::current().id() {
                 let _ = worker.join();
             }
+        }
+        Ok(())
+    }
+
+    fn wait_for_the_last_worker(&self) -> Result<(), WouldDeadlock> {
+        if lock(&self.shared.state).live == 0 {
+            return Ok(());
+        }
+        if context::works_for(self.shared.id) {
+            return Err(WouldDeadlock::OwnWorker);
+        }
+        // Dropped after the lock is.
+        let _registered = blocking::before_parking_for_the_end(self.shared.id)?;
+        let mut state = lock(&self.shared.state);
+        while state.live > 0 {
+            state = wait(&self.shared.ended, state, None);
         }
         Ok(())
     }
@@ -345,7 +357,15 @@ impl Queue for Shared {
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // Where waiting might never end, the workers end by themselves when the queue is empty.
-        let _ = self.shutdown(true, false);
+        if self.shutdown(true, false) == Err(WouldDeadlock::Circle) {
+            let name = &self.shared.name;
+            // A drop answers nothing, and is not to panic where there is no standard error.
+            let _ = writeln!(
+                io::stderr(),
+                "settled: the pool {name} was dropped by a job for which one of its own jobs waits; the drop did not \
+                 wait, and its workers end later; drop it elsewhere, or after what its jobs wait for"
+            );
+        }
     }
 }
 

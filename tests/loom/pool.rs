@@ -108,3 +108,33 @@ pub(crate) fn two_workers_that_wait_for_each_other() {
         other.shutdown(true, false).unwrap();
     });
 }
+
+/// `[pool-11]` A worker waits for the end of a pool whose job waits for it: one of the two is refused.
+pub(crate) fn a_worker_that_waits_for_the_end_of_another_pool() {
+    explore_bounded("pool_end", &["the end is refused", "the wait is refused"], |seen| {
+        let (one, other) = (pool(), Arc::new(pool()));
+        let (go, goes) = ThreadFuture::<(), ()>::promise();
+        let ends = Arc::clone(&other);
+        let first = Arc::new(
+            one.submit(move || {
+                goes.wait().unwrap();
+                ends.shutdown(true, false).is_err()
+            })
+            .unwrap(),
+        );
+        let wanted = Arc::clone(&first);
+        let second = other.submit(move || wanted.wait().is_err()).unwrap();
+        go.finish(()).unwrap();
+        let refused = [*first.result().unwrap(), *second.result().unwrap()];
+        saw(
+            seen,
+            match refused {
+                [true, false] => "the end is refused",
+                [false, true] => "the wait is refused",
+                _ => panic!("{refused:?}"),
+            },
+        );
+        one.shutdown(true, false).unwrap();
+        other.shutdown(true, false).unwrap();
+    });
+}

@@ -34,7 +34,7 @@ impl Driver<'_> {
             Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
                 return Some(Told::Is(!self.state.was_refused(it)));
             }
-            Do::Join if self.play.program.refuses(agent, what) => return Some(Told::Refused),
+            Do::Join if !self.play.program.have_ended(before, 0) => return Some(Told::Refused),
             Do::Join | Do::Lock(_) | Do::Unlock(_) => return Some(Told::Nothing),
             Do::Panics => return None,
             Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {

@@ -144,6 +144,7 @@ impl<'a> Driver<'a> {
             Does::Do(what @ (Do::Result(_) | Do::Wait(_) | Do::AsCompleted(_))) => {
                 is_worker && uses(what).into_iter().any(unsettled)
             }
+            Does::Do(Do::Join) => is_worker && !self.play.program.have_ended(&self.state, 0),
             _ => false,
         }
     }
@@ -324,7 +325,11 @@ impl<'a> Driver<'a> {
             };
             let what = self.play.script(agent, script).get(done).copied();
             if let Some(
-                what @ (Do::Result(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::AsCompleted(_)),
+                what @ (Do::Result(_)
+                | Do::Wait(_)
+                | Do::WaitFirst(_)
+                | Do::AsCompleted(_)
+                | Do::Join),
             ) = what
                 && is_here
                 && self.play.role(agent) != Role::Loop
