@@ -162,13 +162,15 @@ pub enum NoValue<W, F> {
 #[error("the future is not settled yet, and this call does not wait; await it, or add a callback")]
 pub struct InvalidState;
 
-/// The wait's time was over before the future settled. The future is untouched. `[wait-3]`
+/// The wait's time was over before the future settled. The future is untouched. `[wait-3]` Of
+/// [`tasks::timeout`](crate::tasks::timeout): its coroutine was stopped. `[combine-2]`
 ///
 /// It is a type of its own, so that it cannot be taken for a timeout that the work itself reports
 /// as its error (difference D6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the wait ended before the future settled; the future is unchanged and can be waited for again"
+    "the time was over before what was waited for had ended; a future is unchanged and can be waited for again, the \
+     coroutine of a timeout was stopped"
 )]
 pub struct Expired;
 
