@@ -143,7 +143,19 @@ pub(crate) fn all() -> Vec<Large> {
                 .task(G, 0, &[Await(2), LoopDone(F)])
                 .task(2, 0, &[Await(3)])
                 .call(&[Stop]),
-            [6002, 36],
+            [5347, 36],
+        ),
+        large(
+            "a circle of tasks, and who owns one of them",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1), Spawn(2)])
+                .thread("user", &[Cancel(G), Result(F)])
+                .thread("other", &[Cancel(F), Post(0, 3)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(2)])
+                .task(2, 0, &[Await(G)])
+                .call(&[Stop]),
+            [758, 31],
         ),
         large(
             "a callback that comes while its loop is closed",

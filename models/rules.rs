@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.
-const TESTS: [(&str, &str, &str); 43] = [
+const TESTS: [(&str, &str, &str); 47] = [
     ("loop_read", "event_loop", "an_unsettled_loop_future_answers_invalid_state"),
     ("loop_may_block", "event_loop", "blocking_inside_the_loop_is_an_error"),
     ("loop_callbacks_inline", "event_loop", "callbacks_go_through_the_loop_in_order"),
@@ -74,6 +74,14 @@ const TESTS: [(&str, &str, &str); 43] = [
         "an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not",
     ),
     ("stopped_before_owned", "tasks", "a_task_is_seen_stopped_after_the_tasks_that_it_owned"),
+    ("stopping_is_forgotten", "stopping", "what_was_stopping_already_is_waited_for"),
+    (
+        "sent_is_forgotten",
+        "stopping",
+        "a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task",
+    ),
+    ("circles_wait", "stopping", "owners_in_a_circle_end_when_all_their_coroutines_are_gone"),
+    ("close_ends_owners_first", "stopping", "closing_settles_what_was_owned_first"),
     ("foreign_loop_awaits", "event_loop", "awaiting_on_another_loop_is_an_error_and_no_hang"),
     ("task_starts_at_once", "event_loop", "a_task_runs_in_steps_and_gives_its_value"),
     ("wait_on_loop", "waiting", "a_loop_thread_does_not_block_for_several"),

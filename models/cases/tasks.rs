@@ -44,10 +44,68 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Finish(H)])
                 .task(F, 0, &[Await(G)])
                 .task(G, 0, &[Await(H), Done(G)]),
-            [155, 20],
+            [152, 20],
             "stopped_before_owned",
             property::OUTLIVED,
             11,
+        ),
+        case(
+            "await-3",
+            "Why does a stopped task wait also for one that is stopping already?",
+            "that one still waits for its own; who is stopping has not ended",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1), Spawn(2), Post(0, 3)])
+                .thread("worker", &[Finish(3)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(H)])
+                .task(H, 0, &[Await(3)])
+                .call(&[LoopCancel(G), LoopCancel(F)]),
+            [130, 28],
+            "stopping_is_forgotten",
+            property::OUTLIVED,
+            20,
+        ),
+        case(
+            "await-3",
+            "Why does it wait for a coroutine that was sent and is no task yet?",
+            "the loop has accepted it and will stop it; until then it exists",
+            Program::new()
+                .event_loop("loop", &[Spawn(0)])
+                .thread("user", &[Cancel(F), Spawn(1), Result(F)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Done(F)]),
+            [50, 13],
+            "sent_is_forgotten",
+            property::OUTLIVED,
+            8,
+        ),
+        case(
+            "await-3",
+            "Why do stopped tasks that own each other not wait for each other?",
+            "they end when all their coroutines are gone, which is all that can be waited for",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1)])
+                .thread("user", &[Cancel(F), Result(G)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(F)]),
+            [30, 15],
+            "circles_wait",
+            property::ENDS,
+            11,
+        ),
+        case(
+            "loop-5",
+            "Why does closing a loop not settle its tasks in the order in which they were made?",
+            "each is settled after those that it owned",
+            Program::new()
+                .event_loop("loop", &[Spawn(0), Spawn(1), Post(0, 2)])
+                .task(F, 0, &[Await(G)])
+                .task(G, 0, &[Await(H)])
+                .call(&[Stop]),
+            [21, 21],
+            "close_ends_owners_first",
+            property::OUTLIVED,
+            17,
         ),
         case(
             "D48",

@@ -14,9 +14,11 @@ use super::{
     clock::Clock,
     queue::{LoopHandle, Post, Queue},
     registry::Registry,
+    stop::Stops,
     task::Task,
 };
 use crate::{
+    cell::Address,
     context::{self, Id},
     deferred,
     error::RunError,
@@ -46,6 +48,7 @@ pub(crate) struct Core {
     crowd: Cell<usize>,
     /// By number, and so in the order in which they were made.
     pub(super) tasks: RefCell<BTreeMap<Id, Task>>,
+    pub(super) stops: Stops,
     pub(super) stop: Cell<bool>,
     /// What the crossings keep with the loop, until it is closed.
     pub(super) kept: RefCell<Option<Rc<dyn Any>>>,
@@ -75,6 +78,7 @@ impl Core {
             timers: RefCell::default(),
             crowd: Cell::new(MIN_CROWD),
             tasks: RefCell::default(),
+            stops: Stops::default(),
             stop: Cell::new(false),
             kept: RefCell::default(),
         });
@@ -102,22 +106,55 @@ impl Core {
         Ok(context::run_loop(self.queue.id))
     }
 
-    /// Takes a task in, or, while the loop is closing, stops it.
-    pub(crate) fn adopt(&self, task: Task) {
+    /// Takes a task in.
+    pub(super) fn adopt(&self, task: Task) {
+        self.tasks.borrow_mut().insert(task.id(), task);
+    }
+
+    /// Takes a task in, and its first step, unless the loop is closing.
+    pub(super) fn begin(&self, task: Task) {
+        let id = task.id();
+        self.adopt(task);
         if self.registry.is_open() {
-            self.tasks.borrow_mut().insert(task.id(), task);
-        } else {
-            task.stop();
-            task.end();
+            self.step(id);
         }
     }
 
-    pub(crate) fn step(&self, id: Id) {
+    fn step(&self, id: Id) {
         let task = self.tasks.borrow().get(&id).cloned();
-        if task.is_some_and(|task| task.step()) {
-            let ended = self.tasks.borrow_mut().remove(&id);
-            drop(ended);
+        let Some(task) = task else { return };
+        if task.step(&self.stops) {
+            self.release(id);
+        } else {
+            self.end_due(id);
         }
+    }
+
+    /// Settles a task that is stopped, if it waits for nobody any more, and those that wait for it alone.
+    fn end_due(&self, id: Id) {
+        for task in self.stops.due(id) {
+            task.end();
+            self.release(task.id());
+        }
+    }
+
+    /// A task has ended.
+    fn release(&self, id: Id) {
+        let ended = self.tasks.borrow_mut().remove(&id);
+        drop(ended);
+        self.stops.leave(id);
+    }
+
+    /// The task that settles a cell, or the one that a coroutine which was sent will be. Views that were made of a
+    /// thread's future do not know their task.
+    pub(super) fn task_of(&self, cell: Address, known: Option<&Task>) -> Option<Id> {
+        let tasks = self.tasks.borrow();
+        if let Some(task) = known {
+            return tasks.contains_key(&task.id()).then(|| task.id());
+        }
+        let made = tasks.values().find(|task| task.settles(cell)).map(Task::id);
+        let sent = || self.ready.borrow().iter().find_map(|call| call.sent()?.sends(cell));
+        made.or_else(sent).or_else(|| self.queue.sent(cell))
     }
 
     /// One turn: runs the callbacks that this thread has deferred, sleeps if there is nothing to do, then runs what is
@@ -144,7 +181,9 @@ impl Core {
                     self.registry.isolate(f);
                 }
             }
-            Call::Posted(Post::Job(job)) => self.registry.isolate(|| job.run()),
+            Call::Posted(Post::Job(job) | Post::Spawn(_, job)) => {
+                self.registry.isolate(|| job.run())
+            }
             Call::Posted(Post::Step(id)) => self.step(id),
             Call::Posted(Post::Stop) => self.stop.set(true),
         }
@@ -218,14 +257,7 @@ impl Core {
         self.registry.begin_close();
         self.queue.close();
         let _role = context::run_loop(self.queue.id);
-        let tasks = self.tasks.take();
-        for task in tasks.values() {
-            task.stop();
-        }
-        // Now no coroutine is left that another might have owned.
-        for task in tasks.into_values() {
-            task.end();
-        }
+        self.close_tasks();
         self.run_last_turns();
         for timer in self.timers.take() {
             self.registry.isolate(|| drop(timer.slot.take()));
@@ -240,6 +272,23 @@ impl Core {
         });
     }
 
+    /// Drops every coroutine, of those too that were sent, and then settles the tasks, each after those that it
+    /// owned. `[loop-5]`
+    fn close_tasks(&self) {
+        self.absorb(self.queue.take());
+        let calls = self.ready.take().into_iter();
+        let (sent, others): (VecDeque<_>, _) = calls.partition(|call| call.sent().is_some());
+        self.ready.replace(others);
+        sent.into_iter().for_each(|call| self.run(call));
+        let tasks: Vec<Task> = self.tasks.borrow().values().cloned().collect();
+        for task in &tasks {
+            task.stop(&self.stops);
+        }
+        for task in self.stops.owned_first(&tasks) {
+            self.end_due(task.id());
+        }
+    }
+
     /// Until nothing is left. The loop refuses new work, so that each step only uses up what is
     /// there, unless callbacks keep making futures and settle them through views of this loop.
     fn run_last_turns(&self) {
@@ -251,6 +300,16 @@ impl Core {
                 None if self.registry.run_errand() => {}
                 None => return,
             }
+        }
+    }
+}
+
+impl Call {
+    /// What was sent to be a task.
+    fn sent(&self) -> Option<&Post> {
+        match self {
+            Self::Posted(post @ Post::Spawn(..)) => Some(post),
+            Self::Posted(_) | Self::Local(_) => None,
         }
     }
 }

@@ -365,11 +365,6 @@ impl<T, E> LoopFuture<T, E> {
         self.view.cell()
     }
 
-    /// Another handle of the same view, for this crate's own use on this thread.
-    pub(super) fn share(&self) -> Self {
-        Self { view: Rc::clone(&self.view) }
-    }
-
     /// The loop that it lives on. Python's `get_loop()`. `[schedule-1]`
     #[must_use]
     pub fn get_loop(&self) -> &Arc<dyn Schedule> {

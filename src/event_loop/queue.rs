@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, fmt, mem, sync::Arc, time::Instant};
 
 use crate::{
+    cell::Address,
     context::{self, Id},
     error::Closed,
     sync::{Condvar, Mutex, lock, wait},
@@ -12,9 +13,21 @@ use crate::{
 /// Something for the loop to do next.
 pub(crate) enum Post {
     Job(Job),
+    /// Make the task with this number, of a coroutine that was sent.
+    Spawn(Id, Job),
     /// Poll the task with this number.
     Step(Id),
     Stop,
+}
+
+impl Post {
+    /// The task that this makes, if it will settle a cell.
+    pub(super) fn sends(&self, cell: Address) -> Option<Id> {
+        match self {
+            Self::Spawn(task, job) if job.settles() == Some(cell) => Some(*task),
+            Self::Spawn(..) | Self::Job(_) | Self::Step(_) | Self::Stop => None,
+        }
+    }
 }
 
 /// The queue between threads, and the loop's bed.
@@ -68,6 +81,11 @@ impl Queue {
         mem::take(&mut inner.posts)
     }
 
+    /// The task that a coroutine which was posted will be, if it will settle this cell.
+    pub(super) fn sent(&self, cell: Address) -> Option<Id> {
+        lock(&self.inner).posts.iter().find_map(|post| post.sends(cell))
+    }
+
     pub(crate) fn close(&self) {
         lock(&self.inner).open = false;
     }
@@ -109,11 +127,25 @@ impl LoopHandle {
     }
 }
 
+impl LoopHandle {
+    /// Sends a job that makes a task.
+    pub(crate) fn send(&self, task: Id, spawn: Job) -> Result<(), Closed<Job>> {
+        self.queue.post(Post::Spawn(task, spawn)).map_err(|Closed(post)| match post {
+            Post::Spawn(_, job) => Closed(job),
+            Post::Job(_) | Post::Step(_) | Post::Stop => {
+                unreachable!("a refused post is handed back as it was")
+            }
+        })
+    }
+}
+
 impl Schedule for LoopHandle {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
         self.queue.post(Post::Job(job)).map_err(|Closed(post)| match post {
             Post::Job(job) => Closed(job),
-            Post::Step(_) | Post::Stop => unreachable!("a refused post is handed back as it was"),
+            Post::Spawn(..) | Post::Step(_) | Post::Stop => {
+                unreachable!("a refused post is handed back as it was")
+            }
         })
     }
 }

@@ -180,8 +180,9 @@ impl EventLoop {
 
     /// Closes the loop. Dropping it does the same. `[loop-5]`
     ///
-    /// In this order: new work is refused and given back; every coroutine is dropped, and then their
-    /// futures settled as [`Cancelled`](crate::Cancelled); what was accepted before runs, until
+    /// In this order: new work is refused and given back; every coroutine is dropped, of those too that were sent
+    /// from other threads, and then their futures are settled as [`Cancelled`](crate::Cancelled), each after those
+    /// that it owned; what was accepted before runs, until
     /// nothing is left; timers and callbacks that have not run are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.

@@ -16,7 +16,7 @@ use super::{
     incident::FutureId,
     queue::{Post, Queue},
     registry::Registry,
-    stop::{Stopping, stop},
+    stop::{Stopping, Stops, stop},
 };
 use crate::{
     cell::Address,
@@ -71,11 +71,11 @@ impl Wake for Flag {
 
 /// A task of any type, as the loop holds it.
 pub(crate) trait Step {
-    /// Polls the coroutine, or stops it if that was requested; says whether the task has ended.
-    fn step(self: Rc<Self>) -> bool;
-    /// The loop is closed: drops the coroutine.
-    fn stop(&self);
-    /// The loop is closed, and each coroutine gone: settles the task as Cancelled. `[loop-7]`
+    /// Polls the coroutine, or stops it if that was requested; says whether it was complete, and the task has ended.
+    fn step(self: Rc<Self>, stops: &Stops) -> bool;
+    /// Drops the coroutine, if it is still there.
+    fn stop(self: Rc<Self>, stops: &Stops);
+    /// Its coroutine is gone, and what that owned has ended: settles the task as Cancelled. `[loop-7]`
     fn end(&self);
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel;
     /// The cell that it settles, until it has ended.
@@ -87,8 +87,6 @@ pub(crate) trait Step {
 pub(crate) struct Facts {
     id: Id,
     name: RefCell<Rc<str>>,
-    /// Its coroutine has been dropped; it waits for those that it awaited.
-    stopping: Cell<bool>,
     ended: Cell<bool>,
     /// It ended because it was stopped.
     stopped: Cell<bool>,
@@ -122,24 +120,16 @@ impl Task {
         FutureId::of_task(self.id())
     }
 
-    pub(super) fn step(&self) -> bool {
-        Rc::clone(&self.0).step()
+    pub(super) fn step(&self, stops: &Stops) -> bool {
+        Rc::clone(&self.0).step(stops)
     }
 
-    pub(super) fn stop(&self) {
-        self.0.stop();
+    pub(super) fn stop(&self, stops: &Stops) {
+        Rc::clone(&self.0).stop(stops);
     }
 
     pub(super) fn end(&self) {
         self.0.end();
-    }
-
-    /// The task of the loop that runs here which settles a cell. Views that were made of a thread's future do not
-    /// know their task.
-    pub(super) fn of(cell: Address) -> Option<Self> {
-        let core = Core::current()?;
-        let tasks = core.tasks.borrow();
-        tasks.values().find(|task| task.settles(cell)).cloned()
     }
 
     /// The task whose step this is.
@@ -149,10 +139,6 @@ impl Task {
 
     pub(super) fn settles(&self, cell: Address) -> bool {
         self.0.settles() == Some(cell)
-    }
-
-    pub(crate) fn is_stopping(&self) -> bool {
-        self.0.facts().stopping.get()
     }
 
     /// Its name: `Task-` and a number, unless another was set. `[task-1]`
@@ -217,10 +203,12 @@ where
     fn run(self: Box<Self>) {
         if let Some(core) = Core::of(self.flag.queue.id) {
             let task = self.into_task(&core.registry);
-            let id = task.id();
-            core.adopt(task);
-            core.step(id);
+            core.begin(task);
         }
+    }
+
+    fn settles(&self) -> Option<Address> {
+        Some(self.promise.address())
     }
 }
 
@@ -236,7 +224,6 @@ where
         let facts = Facts {
             id,
             name: RefCell::new(format!("Task-{id}").into()),
-            stopping: Cell::new(false),
             ended: Cell::new(false),
             stopped: Cell::new(false),
         };
@@ -263,7 +250,7 @@ struct Body<F, T, E, O> {
 
 enum Coroutine<F> {
     Suspended(Pin<Box<F>>),
-    /// It is dropped; those that it awaited are about to stop.
+    /// It is dropped; those that it owned are about to stop.
     Stopping(Stopping),
     /// It is polled at this moment, or gone.
     Away,
@@ -280,25 +267,18 @@ where
         self.promise.borrow().as_ref().is_some_and(Promise::<T, E, Owned>::cancel_requested)
     }
 
-    fn stop_coroutine(&self, coroutine: Pin<Box<F>>) -> Stopping {
-        self.facts.stopping.set(true);
+    fn stop_coroutine(self: &Rc<Self>, coroutine: Pin<Box<F>>, stops: &Stops) -> Stopping {
         let reason = self.promise.borrow().as_ref().and_then(Promise::<T, E, Owned>::cancel_reason);
-        stop(coroutine, reason, &self.home)
+        let stopping = stop(coroutine, reason, &self.home);
+        stops.enter(Task(Rc::clone(self) as Rc<dyn Step>), &stopping);
+        stopping
     }
 
-    /// Goes on when those that the coroutine awaited have stopped. `[await-3]`
-    fn wait_for_stopped(&self, mut stopping: Stopping, cx: &mut Context<'_>) -> bool {
-        if stopping.poll(cx).is_pending() {
-            self.coroutine.replace(Coroutine::Stopping(stopping));
-            return false;
-        }
-        self.end_stopped();
-        true
-    }
-
-    fn end_stopped(&self) {
-        self.facts.stopped.set(true);
-        self.settle(Promise::<T, E, Owned>::stopped);
+    /// Steps again when one of those that the coroutine owned has ended. `[await-3]`
+    fn wait_for_stopped(&self, stopping: Stopping, cx: &Context<'_>) -> bool {
+        let _ = stopping.poll(cx);
+        self.coroutine.replace(Coroutine::Stopping(stopping));
+        false
     }
 
     fn settle(&self, how: impl FnOnce(Promise<T, E, Owned>)) {
@@ -336,19 +316,19 @@ where
     E: 'static,
     O: 'static,
 {
-    fn step(self: Rc<Self>) -> bool {
+    fn step(self: Rc<Self>, stops: &Stops) -> bool {
         let _task = context::run_task(self.facts.id);
         self.flag.lower();
         let waker = Waker::from(Arc::clone(&self.flag));
         let mut cx = Context::from_waker(&waker);
         let mut coroutine = match self.coroutine.replace(Coroutine::Away) {
             Coroutine::Suspended(coroutine) => coroutine,
-            Coroutine::Stopping(stopping) => return self.wait_for_stopped(stopping, &mut cx),
+            Coroutine::Stopping(stopping) => return self.wait_for_stopped(stopping, &cx),
             Coroutine::Away => return true,
         };
         if self.is_requested() {
-            let stopping = self.stop_coroutine(coroutine);
-            return self.wait_for_stopped(stopping, &mut cx);
+            let stopping = self.stop_coroutine(coroutine, stops);
+            return self.wait_for_stopped(stopping, &cx);
         }
         match catch_unwind(AssertUnwindSafe(|| coroutine.as_mut().poll(&mut cx))) {
             Ok(Poll::Pending) => {
@@ -363,18 +343,19 @@ where
         true
     }
 
-    fn stop(&self) {
-        // Everything stops: there is nobody to wait for.
-        let left = match self.coroutine.replace(Coroutine::Away) {
-            Coroutine::Suspended(coroutine) => self.stop_coroutine(coroutine),
+    fn stop(self: Rc<Self>, stops: &Stops) {
+        let stopping = match self.coroutine.replace(Coroutine::Away) {
+            Coroutine::Suspended(coroutine) => self.stop_coroutine(coroutine, stops),
             Coroutine::Stopping(stopping) => stopping,
             Coroutine::Away => return,
         };
-        self.home.isolate(|| drop(left));
+        self.coroutine.replace(Coroutine::Stopping(stopping));
     }
 
     fn end(&self) {
-        self.end_stopped();
+        self.coroutine.replace(Coroutine::Away);
+        self.facts.stopped.set(true);
+        self.settle(Promise::<T, E, Owned>::stopped);
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {

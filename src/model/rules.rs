@@ -92,6 +92,14 @@ pub struct Rules {
     pub cancel_is_not_forwarded: bool,
     /// A task that is stopped is seen cancelled before the tasks that it owned have stopped. (`bug-e4`)
     pub stopped_before_owned: bool,
+    /// It does not wait for those of them that are stopping already. (`bug-e4`)
+    pub stopping_is_forgotten: bool,
+    /// It does not wait for those of them that another thread has sent and the loop has not made yet.
+    pub sent_is_forgotten: bool,
+    /// Stopped tasks that own each other wait for each other.
+    pub circles_wait: bool,
+    /// Closing a loop settles its tasks in the order in which they were made.
+    pub close_ends_owners_first: bool,
     /// A task may await the view of another loop. (D48)
     pub foreign_loop_awaits: bool,
     /// A task takes its first step inside the call that makes it. (D51)
@@ -132,7 +140,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 }
 
 /// Every way to change one field.
-pub const FLIPS: [Flip; 44] = [
+pub const FLIPS: [Flip; 48] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -170,6 +178,10 @@ pub const FLIPS: [Flip; 44] = [
     flip("cancelled_before_stopped", |it| it.cancelled_before_stopped = true),
     flip("cancel_is_not_forwarded", |it| it.cancel_is_not_forwarded = true),
     flip("stopped_before_owned", |it| it.stopped_before_owned = true),
+    flip("stopping_is_forgotten", |it| it.stopping_is_forgotten = true),
+    flip("sent_is_forgotten", |it| it.sent_is_forgotten = true),
+    flip("circles_wait", |it| it.circles_wait = true),
+    flip("close_ends_owners_first", |it| it.close_ends_owners_first = true),
     flip("foreign_loop_awaits", |it| it.foreign_loop_awaits = true),
     flip("task_starts_at_once", |it| it.task_starts_at_once = true),
     flip("pool_does_not_help", |it| it.pool_does_not_help = true),

@@ -176,8 +176,8 @@ pub(super) enum Task {
     /// Its next operation.
     Live(u8),
     Running,
-    /// Its coroutine is gone, and it waits for the task of this future, which it owned, or for its loop to
-    /// settle it.
+    /// Its coroutine is gone, and it waits for the task of this future, which it owned, or for its loop, which
+    /// is closing, to settle it.
     Stopping(Option<Future>),
     Done,
 }

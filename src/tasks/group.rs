@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::here;
 use crate::{
     Closed, Failure, LoopFuture, LoopRef, Settled, Task, context,
-    event_loop::{Asked, ask_in_scope, stop},
+    event_loop::{stop, wait_in_scope},
 };
 
 /// Runs `body`, which may start tasks in the group that it is lent, and returns when it and all of them have
@@ -65,7 +65,7 @@ where
         }
     });
     let end: Option<Result<Result<R, E>, Box<dyn Any + Send>>> = end.await;
-    let mut stopping = stop(body, Some(group.why()), group.0.home.registry());
+    let stopping = stop(body, Some(group.why()), group.0.home.registry());
     let (value, panic) = match end {
         Some(Ok(Ok(value))) => (Some(value), None),
         Some(Ok(Err(error))) => {
@@ -265,26 +265,10 @@ struct Scope<E: 'static>(TaskGroup<E>);
 impl<E: 'static> Drop for Scope<E> {
     fn drop(&mut self) {
         let group = &self.0;
-        // One that is stopping already might wait for this very coroutine.
-        let waits = |task: &&Task| !task.is_stopping();
-        let left: Vec<_> = group.0.members.borrow().values().filter(waits).cloned().collect();
         group.stop_all();
-        if context::is_stopping_coroutine() && !left.is_empty() {
-            ask_in_scope(Box::new(Ended { group: group.clone(), left }));
+        if context::is_stopping_coroutine() {
+            let members = group.0.members.borrow();
+            members.values().filter(|task| !task.done()).map(Task::id).for_each(wait_in_scope);
         }
-    }
-}
-
-/// The tasks of a group that was asked to stop.
-struct Ended<E: 'static> {
-    group: TaskGroup<E>,
-    left: Vec<Task>,
-}
-
-impl<E: 'static> Asked for Ended<E> {
-    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.group.listen(cx);
-        self.left.retain(|task| !task.done());
-        if self.left.is_empty() { Poll::Ready(()) } else { Poll::Pending }
     }
 }

@@ -72,7 +72,7 @@ async fn settled<T: 'static, E: 'static>(future: &LoopFuture<T, E>) -> &Settled<
 }
 
 /// Waits for tasks that were asked to stop.
-async fn stopped(mut stopping: Stopping) {
+async fn stopped(stopping: Stopping) {
     poll_fn(|cx| stopping.poll(cx)).await;
 }
 

@@ -51,7 +51,9 @@ impl Program {
     pub(super) fn settle_piece(&self, state: &mut System, agent: Agent, piece: Piece, op: Op) {
         state.tasks[usize::from(piece)] = Task::Done;
         if let Kind::Job(it, _) | Kind::Task(it, _) = self.shape.kind(piece) {
+            self.wake_owners(state, agent, it);
             self.apply(state, agent, it, op);
+            self.wake(state, agent);
         }
     }
 

@@ -1,5 +1,7 @@
 //! Tasks: their steps, and how they are stopped.
 
+use std::collections::BTreeSet;
+
 use stateright::semantics::SequentialSpec;
 
 use super::super::{
@@ -20,14 +22,21 @@ impl Program {
 
     pub(super) fn step_task(&self, state: &mut System, agent: Agent, piece: Piece) {
         let Kind::Task(it, on) = self.shape.kind(piece) else { return };
+        let closing = state.parties[usize::from(on)].life == Life::Closing;
         let at = match state.tasks[usize::from(piece)] {
             Task::Live(at) => at,
             Task::Sent => 0,
-            Task::Stopping(_) => return Self::end_stop(state, agent, piece),
+            Task::Stopping(_) if closing && self.rules.close_ends_owners_first => {
+                let depth = state.party(agent).frames.len();
+                return Self::end_stops(state, agent, depth, [piece]);
+            }
+            Task::Stopping(_) => {
+                let depth = state.party(agent).frames.len();
+                return Self::end_stops(state, agent, depth, self.due(state, piece));
+            }
             Task::Unborn | Task::Running | Task::Done => return,
         };
         let asked = state.cell(it).spec.invoke(&Op::Requested).answer == Answer::Requested(true);
-        let closing = state.parties[usize::from(on)].life == Life::Closing;
         let cancelled = self.rules.cancelled_before_stopped && state.is_settled(it);
         let resumes = at > 0;
         if cancelled && resumes {
@@ -35,8 +44,7 @@ impl Program {
             state.notes.undead = true;
         }
         if asked || closing || cancelled {
-            let with_all = closing && state.tasks[usize::from(piece)] != Task::Sent;
-            return self.stop(state, agent, piece, at, with_all);
+            return self.stop(state, agent, piece, at, closing);
         }
         if resumes {
             self.step_of_task(state, agent, piece);
@@ -47,38 +55,111 @@ impl Program {
         state.party(agent).frames.push(frame);
     }
 
-    /// The task of a stopped coroutine is settled in the next step.
-    fn end_stop(state: &mut System, agent: Agent, piece: Piece) {
-        state.tasks[usize::from(piece)] = Task::Done;
-        state.party(agent).frames.push(Frame::new(Script::Stop(piece), true));
+    /// Stopped tasks are settled in the next steps, below what is to come first.
+    fn end_stops(
+        state: &mut System,
+        agent: Agent,
+        depth: usize,
+        pieces: impl IntoIterator<Item = Piece>,
+    ) {
+        for piece in pieces {
+            state.tasks[usize::from(piece)] = Task::Done;
+            let stop = Frame::new(Script::Stop(piece), true);
+            state.party(agent).frames.insert(depth, stop);
+        }
     }
 
-    /// Whether a future that a coroutine of this loop awaits is that of a task which goes on until it is stopped.
+    /// The tasks that may be settled as far as a stopped one of them tells: it alone if nothing is left to it; with
+    /// those that own each other with it, if all their coroutines are gone.
+    fn due(&self, state: &System, piece: Piece) -> BTreeSet<Piece> {
+        let (mut found, mut at) = (BTreeSet::new(), piece);
+        while found.insert(at) {
+            let Task::Stopping(owned) = state.tasks[usize::from(at)] else {
+                return BTreeSet::new();
+            };
+            let left = owned.filter(|it| !state.is_settled(*it));
+            match left.and_then(|it| self.shape.piece_of(it)) {
+                None if at == piece => return found,
+                None => return BTreeSet::new(),
+                Some(next) => at = next,
+            }
+        }
+        if at == piece && !self.rules.circles_wait { found } else { BTreeSet::new() }
+    }
+
+    /// The future that a coroutine awaits.
+    fn awaits(&self, piece: Piece, at: u8) -> Option<Future> {
+        match self.shape.pieces[usize::from(piece)].1.get(usize::from(at.checked_sub(1)?)) {
+            Some(Do::Await(it)) => Some(*it),
+            _ => None,
+        }
+    }
+
+    /// Whether a future that a coroutine of this loop awaits is that of a task which has not ended.
     fn owns_task(&self, state: &System, agent: Agent, it: Future) -> bool {
         let task = self.shape.piece_of(it).map(|task| (task, self.shape.kind(task)));
+        let lives = |task| {
+            let task = state.tasks[usize::from(task)];
+            matches!(task, Task::Sent | Task::Live(_) | Task::Stopping(_))
+        };
         !self.rules.cancel_is_not_forwarded
-            && matches!(task, Some((task, Kind::Task(_, on)))
-                if on == agent && matches!(state.tasks[usize::from(task)], Task::Live(_)))
+            && matches!(task, Some((task, Kind::Task(_, on))) if on == agent && lives(task))
     }
 
-    /// Drops a coroutine; its future is settled when the task that it owned has stopped, or, while its loop
-    /// is closing, when all coroutines of that are gone.
+    /// Whether a stopped task waits for one that it owned.
+    fn waits_for(&self, state: &System, it: Future) -> bool {
+        let task = self.shape.piece_of(it).map(|task| state.tasks[usize::from(task)]);
+        !(self.rules.stopped_before_owned
+            || self.rules.stopping_is_forgotten && matches!(task, Some(Task::Stopping(_)))
+            || self.rules.sent_is_forgotten && task == Some(Task::Sent))
+    }
+
+    /// The tasks of a loop that is closing which have not ended, each after the one that it owns.
+    pub(super) fn owned_first(&self, state: &System, agent: Agent) -> Vec<Piece> {
+        let mut order = Vec::new();
+        for piece in 0..self.shape.pieces.len() as Piece {
+            let mut chain = vec![piece];
+            while let Some(it) =
+                chain.last().and_then(|last| match state.tasks[usize::from(*last)] {
+                    Task::Live(at) => self.awaits(*last, at),
+                    Task::Stopping(it) => it,
+                    Task::Unborn | Task::Sent | Task::Running | Task::Done => None,
+                })
+            {
+                match self.shape.piece_of(it) {
+                    Some(next) if !chain.contains(&next) && self.owns_task(state, agent, it) => {
+                        chain.push(next);
+                    }
+                    _ => break,
+                }
+            }
+            for piece in chain.into_iter().rev() {
+                let here = matches!(self.shape.kind(piece), Kind::Task(_, on) if on == agent);
+                let task = state.tasks[usize::from(piece)];
+                let left = matches!(task, Task::Sent | Task::Live(_) | Task::Stopping(_));
+                if here && left && !order.contains(&piece) {
+                    order.push(piece);
+                }
+            }
+        }
+        order
+    }
+
+    /// Drops a coroutine; its future is settled when the task that it owned has ended, or, while its loop is
+    /// closing, when all coroutines of that are gone.
     pub(super) fn stop(
         &self,
         state: &mut System,
         agent: Agent,
         piece: Piece,
         at: u8,
-        with_all: bool,
+        closing: bool,
     ) {
-        state.tasks[usize::from(piece)] = Task::Done;
         let below = state.party(agent).frames.len();
-        let script = &self.shape.pieces[usize::from(piece)].1;
-        let awaits = match at.checked_sub(1).and_then(|at| script.get(usize::from(at))) {
-            Some(Do::Await(it)) => Some(*it),
-            _ => None,
-        };
+        let awaits = self.awaits(piece, at);
         let owned = awaits.filter(|it| self.owns_task(state, agent, *it));
+        let waits_for = owned.filter(|it| self.waits_for(state, *it));
+        state.tasks[usize::from(piece)] = Task::Stopping(waits_for);
         if let Some(it) = awaits {
             let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
             waiting.retain(|it| *it != Waiting::Task(piece));
@@ -92,19 +173,20 @@ impl Program {
         if let (Some(it), Kind::Task(own, _)) = (owned, self.shape.kind(piece)) {
             state.notes.owned.push((own, it));
         }
-        match owned.filter(|_| !self.rules.stopped_before_owned) {
-            _ if with_all => state.tasks[usize::from(piece)] = Task::Stopping(None),
-            Some(it) => {
-                state.tasks[usize::from(piece)] = Task::Stopping(Some(it));
-                let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
-                waiting.push(Waiting::Task(piece));
-            }
-            None => {
-                let stop = Frame::new(Script::Stop(piece), true);
-                state.party(agent).frames.insert(below, stop);
-            }
+        if !closing {
+            Self::end_stops(state, agent, below, self.due(state, piece));
         }
-        self.drop_promises(state, agent, script);
+        self.drop_promises(state, agent, &self.shape.pieces[usize::from(piece)].1);
+    }
+
+    /// Those that owned the task of a future go on when the callbacks before them have run.
+    pub(super) fn wake_owners(&self, state: &mut System, agent: Agent, it: Future) {
+        let owners = state.notes.owned.iter().rev().filter(|(_, other)| *other == it);
+        let owners = owners.filter_map(|(own, _)| self.shape.piece_of(*own));
+        let waits = |piece: &Piece| state.tasks[usize::from(*piece)] == Task::Stopping(Some(it));
+        let wakes = owners.filter(waits).map(|owner| Frame::new(Script::Wake(owner), false));
+        let wakes: Vec<_> = wakes.collect();
+        state.party(agent).frames.extend(wakes);
     }
 
     pub(super) fn suspend(

@@ -4,7 +4,7 @@ use stateright::semantics::SequentialSpec;
 
 use super::super::{
     Answer, End, Op,
-    program::{Agent, Future, Kind, Piece, Program},
+    program::{Agent, Future, Piece, Program},
     state::{Entry, Frame, Life, Script, Seen, Set, System, Task, Waiting},
 };
 use crate::Cancel;
@@ -50,18 +50,17 @@ impl Program {
         }
         // Every coroutine is dropped, then every task settled, and then comes what was queued. Programs make their
         // tasks in the order of their numbers.
-        let of_loop = |live_only: bool| {
-            let tasks = state.tasks.iter().zip(0..).filter(move |(task, piece)| {
-                let here = matches!(self.shape.kind(*piece), Kind::Task(_, on) if on == agent);
-                here && match task {
-                    Task::Live(_) => true,
-                    Task::Stopping(_) => !live_only,
-                    _ => false,
-                }
-            });
-            tasks.map(|(_, piece)| Entry::Step(piece)).collect::<Vec<_>>()
+        let mut settles = self.owned_first(state, agent);
+        if self.rules.close_ends_owners_first {
+            settles.sort_unstable();
+        }
+        let settles: Vec<Entry> = settles.into_iter().map(Entry::Step).collect();
+        let exists = |piece: &Piece| {
+            let task = state.tasks[usize::from(*piece)];
+            settles.contains(&Entry::Step(*piece)) && !matches!(task, Task::Stopping(_))
         };
-        let (drops, settles) = (of_loop(true), of_loop(false));
+        let pieces = 0..self.shape.pieces.len() as Piece;
+        let drops: Vec<Entry> = pieces.filter(exists).map(Entry::Step).collect();
         let queue = &mut state.parties[usize::from(agent)].queue;
         queue.retain(|entry| !settles.contains(entry));
         queue.splice(0..0, [drops, settles].concat());

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{
     program::{Agent, Future, Kind, Piece, Program, Shape},
-    state::{Life, Script, Seen, System, Task},
+    state::{Life, Script, Seen, Set, System},
 };
 
 /// What a property is given.
@@ -182,14 +182,31 @@ impl<'a> Sight<'a> {
         self.state.cells.iter().any(|cell| cell.seen.iter().count() > 1)
     }
 
+    /// That nothing is left of what a settled task owned, and of what that owned, but for those that own it in their
+    /// turn. No coroutine is left of these: each has been stopped, or it would not have been noted.
     pub(super) fn outlives_what_it_owned(self) -> bool {
-        self.state.notes.owned.iter().all(|(own, other)| {
-            let piece = self.shape.piece_of(*other);
-            let lives = piece.is_some_and(|piece| {
-                matches!(self.state.tasks[usize::from(piece)], Task::Live(_) | Task::Running)
-            });
-            !(self.state.is_settled(*own) && lives)
+        let settled = self.state.notes.owned.iter().filter(|(own, _)| self.state.is_settled(*own));
+        settled.copied().all(|(own, _)| {
+            let left = |it: &Future| !self.state.is_settled(*it);
+            self.owned_by(own).iter().filter(left).all(|other| self.owned_by(other).has(own))
         })
+    }
+
+    /// The futures of the tasks that a stopped task owned, those that they owned, and so on.
+    fn owned_by(self, own: Future) -> Set {
+        let mut found = Set::default();
+        found.add(own);
+        loop {
+            let before = found;
+            for (owner, other) in &self.state.notes.owned {
+                if before.has(*owner) {
+                    found.add(*other);
+                }
+            }
+            if found == before {
+                return found;
+            }
+        }
     }
 
     pub(super) fn all_have_owners(self) -> bool {

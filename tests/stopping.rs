@@ -1,0 +1,313 @@
+//! Stopping: a task is seen settled only after everything that it owned, whatever is stopping already. `[await-3]`
+
+#[path = "stopping/forest.rs"]
+mod forest;
+#[path = "support/log.rs"]
+mod log;
+
+use std::{
+    cell::RefCell,
+    convert::Infallible,
+    future::{Future, pending, poll_fn},
+    pin::Pin,
+    rc::Rc,
+    task::Poll,
+    time::Duration,
+};
+
+use log::Log;
+use settled::{
+    EventLoop, LoopFuture, LoopRef, Task, bridge,
+    tasks::{gather_all, task_group, timeout, wait_for},
+};
+
+type Unit = LoopFuture<(), Infallible>;
+type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
+
+fn run<F: Future>(coroutine: F) -> F::Output {
+    EventLoop::new().run_until_complete(coroutine).unwrap()
+}
+
+fn here() -> LoopRef {
+    LoopRef::current().unwrap()
+}
+
+/// Suspends so many times.
+async fn passes(count: usize) {
+    for _ in 0..count {
+        let mut first = true;
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            if std::mem::take(&mut first) { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+    }
+}
+
+/// Writes when it is dropped.
+struct Says(Log, &'static str);
+
+impl Drop for Says {
+    fn drop(&mut self) {
+        self.0.add(self.1);
+    }
+}
+
+/// A task that never ends of its own accord, and writes when it is dropped.
+fn endless(log: &Log, text: &'static str) -> Unit {
+    let says = Says(log.clone(), text);
+    let task = here().create_task(async move {
+        let _says = says;
+        pending::<()>().await;
+    });
+    task.unwrap()
+}
+
+/// Tasks each of which awaits the next: the first, and all of them. Stopping them takes as many turns.
+fn chain(length: usize) -> (Unit, Vec<Task>) {
+    let mut last = here().create_task(pending::<()>()).unwrap();
+    let mut all = vec![last.task().unwrap().clone()];
+    for _ in 1..length {
+        let inner = last;
+        last = here().create_task(async { drop(inner.await) }).unwrap();
+        all.push(last.task().unwrap().clone());
+    }
+    (last, all)
+}
+
+/// Every way in which a coroutine owns a future.
+fn owners() -> Vec<(&'static str, fn(Unit) -> Coroutine)> {
+    vec![
+        ("await", |it| Box::pin(async { drop(it.await) })),
+        ("view", |it| {
+            let view = bridge::wrap_future(&bridge::thread_future(&it), &here());
+            Box::pin(async { drop(view.await) })
+        }),
+        ("wait_for", |it| Box::pin(async { drop(wait_for(it, LONG).await) })),
+        ("timeout", |it| Box::pin(async { drop(timeout(it, LONG).await) })),
+        ("gather", |it| Box::pin(async { drop(gather_all([it]).await) })),
+        ("body", |it| {
+            Box::pin(async {
+                let group = task_group(async |_| {
+                    drop(it.await);
+                    Ok::<_, ()>(())
+                });
+                group.await.unwrap();
+            })
+        }),
+        ("group", |it| {
+            Box::pin(async {
+                let group = task_group(async |group| {
+                    let member = async {
+                        drop(it.await);
+                        Ok::<_, ()>(())
+                    };
+                    drop(group.create_task(member).unwrap());
+                    Ok(())
+                });
+                group.await.unwrap();
+            })
+        }),
+    ]
+}
+
+/// Runs a task, and asks what has ended when it is seen settled.
+fn watch(coroutine: Coroutine, owned: Vec<Task>) -> (Unit, Rc<RefCell<Option<usize>>>) {
+    let task = here().create_task(coroutine).unwrap();
+    let left = Rc::new(RefCell::new(None));
+    let seen = Rc::clone(&left);
+    task.add_done_callback(move |_| {
+        let left = owned.iter().filter(|task| !task.done()).count();
+        seen.replace(Some(left));
+    });
+    (task, left)
+}
+
+#[test]
+fn what_was_stopping_already_is_waited_for() {
+    for (kind, owner) in owners() {
+        run(async {
+            let (first, all) = chain(9);
+            let top = first.task().unwrap().clone();
+            let (task, left) = watch(owner(first), all);
+            passes(4).await;
+            let _ = top.cancel();
+            passes(2).await;
+            let _ = task.cancel();
+            task.await;
+            assert_eq!(left.take(), Some(0), "{kind}: left when the owner is seen settled");
+        });
+    }
+}
+
+#[test]
+fn what_a_timeout_is_stopping_is_handed_on_to_the_stop_of_its_task() {
+    let log = Log::new();
+    run(async {
+        let (first, all) = chain(9);
+        let says = Says(log.clone(), "expired");
+        let coroutine = async move {
+            let inner = async move {
+                let _says = says;
+                drop(first.await);
+            };
+            let _ = timeout(inner, Duration::ZERO).await;
+        };
+        let (task, left) = watch(Box::pin(coroutine), all);
+        while log.entries().is_empty() {
+            passes(1).await;
+        }
+        passes(1).await;
+        let _ = task.cancel();
+        task.await;
+        assert_eq!(left.take(), Some(0));
+    });
+}
+
+#[test]
+fn what_a_group_is_stopping_is_handed_on_to_the_stop_of_its_task() {
+    for body_ends in [false, true] {
+        run(async {
+            let (first, mut all) = chain(9);
+            let (other, more) = chain(9);
+            all.extend(more);
+            let coroutine = async move {
+                let group = task_group(async |group| {
+                    let member = async {
+                        drop(first.await);
+                        Ok::<_, ()>(())
+                    };
+                    drop(group.create_task(member).unwrap());
+                    passes(3).await;
+                    if body_ends {
+                        return Err(());
+                    }
+                    drop(group.create_task(async { Err::<(), _>(()) }));
+                    drop(other.await);
+                    Ok(())
+                });
+                drop(group.await);
+            };
+            let (task, left) = watch(Box::pin(coroutine), all);
+            // The group has failed, and those that it stops have begun to.
+            passes(8).await;
+            assert!(!task.done());
+            let _ = task.cancel();
+            task.await;
+            assert!(left.take().is_some_and(|left| left == if body_ends { 9 } else { 0 }));
+        });
+    }
+}
+
+#[test]
+fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
+    for closes in [false, true] {
+        let log = Log::new();
+        let event_loop = EventLoop::new();
+        let (says, handle) = (Says(log.clone(), "sent dropped"), event_loop.handle());
+        let task = event_loop.create_task(async move {
+            // Its own next step is queued before the coroutine.
+            let _ = here().current_task().unwrap().cancel();
+            let sent = async move {
+                let _says = says;
+                pending::<()>().await;
+            };
+            let sent = bridge::run_coroutine_threadsafe(sent, &handle).unwrap();
+            bridge::wrap_future(&sent, &here()).await;
+        });
+        let seen = log.clone();
+        let future = bridge::thread_future(&task.unwrap());
+        future.add_done_callback(move |_| seen.add("owner settled"));
+        assert_eq!(event_loop.try_tick(), Ok(true));
+        if !closes {
+            while event_loop.try_tick().unwrap() {}
+            assert!(future.done());
+        }
+        drop(event_loop);
+        assert_eq!(log.entries(), ["sent dropped", "owner settled"], "closes: {closes}");
+    }
+}
+
+/// A task that awaits what it finds in its slot.
+fn slotted(log: &Log, text: &'static str) -> (Unit, Rc<RefCell<Vec<Unit>>>) {
+    let slot = Rc::new(RefCell::new(Vec::new()));
+    let (inside, says) = (Rc::clone(&slot), Says(log.clone(), text));
+    let task = here().create_task(async move {
+        let _says = says;
+        let owned = inside.take();
+        drop(gather_all(owned).await);
+        pending::<()>().await;
+    });
+    let task = task.unwrap();
+    let seen = log.clone();
+    bridge::thread_future(&task).add_done_callback(move |_| seen.add("settled"));
+    (task, slot)
+}
+
+#[test]
+fn owners_in_a_circle_end_when_all_their_coroutines_are_gone() {
+    let log = Log::new();
+    run(async {
+        let (first, to_first) = slotted(&log, "first");
+        let (second, to_second) = slotted(&log, "second");
+        let (third, to_third) = slotted(&log, "third");
+        let slow = chain(5).0;
+        let seen = log.clone();
+        slow.add_done_callback(move |_| seen.add("slow"));
+        to_first.replace(vec![second.clone()]);
+        to_second.replace(vec![third.clone(), slow]);
+        to_third.replace(vec![first.clone()]);
+        passes(3).await;
+        let _ = third.cancel();
+        passes(20).await;
+        assert!(first.done() && second.done() && third.done());
+    });
+    let entries = log.entries();
+    assert_eq!(entries[..3], ["third", "first", "second"]);
+    assert_eq!(entries[3..], ["slow", "settled", "settled", "settled"]);
+}
+
+#[test]
+fn who_owns_a_circle_waits_for_all_of_it() {
+    let log = Log::new();
+    run(async {
+        let (first, to_first) = slotted(&log, "first");
+        let (second, to_second) = slotted(&log, "second");
+        let (owner, to_owner) = slotted(&log, "owner");
+        to_first.replace(vec![second.clone()]);
+        to_second.replace(vec![first.clone()]);
+        to_owner.replace(vec![first.clone()]);
+        let (one, other) = (first.clone(), second);
+        owner.add_done_callback(move |_| assert!(one.done() && other.done()));
+        passes(3).await;
+        let _ = first.cancel();
+        let _ = owner.cancel();
+        passes(9).await;
+        assert!(owner.done());
+    });
+    assert_eq!(log.entries().iter().filter(|it| *it == "settled").count(), 3);
+}
+
+#[test]
+fn closing_settles_what_was_owned_first() {
+    let log = Log::new();
+    let event_loop = EventLoop::new();
+    event_loop
+        .run_until_complete(async {
+            let (outer, to_outer) = slotted(&log, "outer dropped");
+            let inner = endless(&log, "inner dropped");
+            for (task, text) in [(&outer, "outer seen"), (&inner, "inner seen")] {
+                let seen = log.clone();
+                task.add_done_callback(move |_| seen.add(text));
+            }
+            to_outer.replace(vec![inner]);
+            passes(3).await;
+        })
+        .unwrap();
+    drop(event_loop);
+    let order = ["outer dropped", "inner dropped", "settled", "inner seen", "outer seen"];
+    assert_eq!(log.entries(), order);
+}
