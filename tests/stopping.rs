@@ -22,6 +22,7 @@ use settled::{
 };
 
 type Unit = LoopFuture<(), Infallible>;
+type Owner = fn(Unit) -> Coroutine;
 type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
 
 /// Longer than any test takes.
@@ -79,7 +80,7 @@ fn chain(length: usize) -> (Unit, Vec<Task>) {
 }
 
 /// Every way in which a coroutine owns a future.
-fn owners() -> Vec<(&'static str, fn(Unit) -> Coroutine)> {
+fn owners() -> Vec<(&'static str, Owner)> {
     vec![
         ("await", |it| Box::pin(async { drop(it.await) })),
         ("view", |it| {

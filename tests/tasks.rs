@@ -122,6 +122,52 @@ fn an_expired_wait_for_has_stopped_its_task() {
 }
 
 #[test]
+fn an_expired_wait_for_has_stopped_its_task_behind_any_view() {
+    let log = Log::new();
+    run(async {
+        let says = Says(log.clone(), "deepest");
+        let deepest = here().create_task(async move {
+            let _says = says;
+            pending::<()>().await;
+        });
+        let inner = here().create_task(async { drop(deepest.unwrap().await) }).unwrap();
+        let view = bridge::wrap_future(&bridge::thread_future(&inner), &here());
+        let timed_out = wait_for(view, SHORT).await.unwrap_err();
+        assert!(inner.done() && timed_out.future.cancelled());
+        // One that was sent from elsewhere.
+        let says = Says(log.clone(), "sent");
+        let sent = async move {
+            let _says = says;
+            pending::<()>().await;
+        };
+        let sent = bridge::run_coroutine_threadsafe(sent, &here().handle()).unwrap();
+        let waits = wait_for(bridge::wrap_future(&sent, &here()), Duration::ZERO);
+        let timed_out = waits.await.unwrap_err();
+        assert!(timed_out.future.cancelled());
+        log.add("returned");
+    });
+    assert_eq!(log.entries(), ["deepest", "sent", "returned"]);
+}
+
+#[test]
+fn what_was_settled_elsewhere_and_not_delivered_in_time_is_late() {
+    let event_loop = EventLoop::new();
+    let (promise, future) = ThreadFuture::<u32, Infallible>::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    let task = event_loop.create_task(wait_for(view, Duration::ZERO)).unwrap();
+    // It begins to wait; its time is over, which queues its next step; and only then another thread settles.
+    assert_eq!(event_loop.try_tick(), Ok(true));
+    assert_eq!(event_loop.try_tick(), Ok(true));
+    std::thread::spawn(move || promise.finish(7)).join().unwrap().unwrap();
+    assert_eq!(event_loop.try_tick(), Ok(true));
+    assert_eq!(future.result().unwrap(), &7);
+    let timed_out = task.into_settled().unwrap().take().unwrap().unwrap().unwrap_err();
+    assert!(!timed_out.future.done(), "the loop has not been told");
+    assert_eq!(event_loop.try_tick(), Ok(true));
+    assert_eq!(timed_out.future.result().unwrap(), &7);
+}
+
+#[test]
 fn an_expired_wait_for_does_not_wait_for_running_work() {
     let pool = ThreadPool::default();
     let (begun, began) = mpsc::channel();

@@ -22,6 +22,6 @@ pub use queue::LoopHandle;
 pub(crate) use registry::Registry;
 pub(crate) use run::CENTURY;
 pub use run::{CallHandle, EventLoop, LoopRef};
-pub(crate) use stop::{Stopping, forward, stop, wait_in_scope};
+pub(crate) use stop::{Stopping, forward, stop, task_of, wait_in_scope};
 pub use task::Task;
 pub(crate) use task::{Flag, Spawn};

@@ -15,7 +15,7 @@ use thiserror::Error;
 use super::{Owned, here, settled, stopped};
 use crate::{
     CallHandle, Cancel, Expired, LoopFuture, Settled,
-    event_loop::{CENTURY, stop},
+    event_loop::{CENTURY, stop, task_of},
 };
 
 /// Waits for `delay`, and not shorter. Python's `asyncio.sleep`. `[loop-9]`
@@ -96,7 +96,9 @@ impl fmt::Debug for Sleep {
     }
 }
 
-/// A future that had not settled when the time of [`wait_for`] was over. `[combine-2]`
+/// A future that had not settled for its loop when the time of [`wait_for`] was over. `[combine-2]` If another thread
+/// had settled it and the loop has only not delivered that yet, it was late all the same: the outcome is read from
+/// the future in a later turn, and the cancel has changed nothing. `[combine-5]`
 #[derive(Debug, Error)]
 #[error(
     "the future did not settle in time; a cancel was requested, and its outcome stays readable"
@@ -109,7 +111,8 @@ pub struct TimedOut<T: 'static, E: 'static> {
 /// Waits for a future, for `timeout` at the most; then it asks to cancel it. Python's
 /// `asyncio.wait_for`. `[combine-2]` The time counts from the first poll.
 ///
-/// A task of this loop is stopped before this returns; if it ended before it could be stopped, its outcome is
+/// A task of this loop, whatever view of it this is, is stopped before this returns; if it ended before it could be
+/// stopped, its outcome is
 /// returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
 /// to the work, and its outcome can be read from the error's future later.
 ///
@@ -140,7 +143,7 @@ pub async fn wait_for<T: 'static, E: 'static>(
         return Ok(owned.release().await);
     }
     let requested = owned.get().cancel_with("the time of wait_for was over") == Cancel::Requested;
-    if requested && owned.get().task().is_some() {
+    if requested && task_of(owned.get()).is_some() {
         // It is a task of this loop, which is being stopped: nothing can keep that from arriving.
         settled(owned.get()).await;
     }
