@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use crate::sync::{Condvar, Mutex, lock, wait};
+use crate::sync::{Condvar, Mutex, is_over, lock, wait_until};
 
 /// The numbers of the futures that have settled, in the order in which that was told.
 ///
@@ -38,12 +38,12 @@ impl Inbox {
     pub(crate) fn sleep(&self, wanted: usize, deadline: Option<Instant>) -> bool {
         let mut told = lock(&self.told);
         while told.settled.len() < wanted {
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if is_over(deadline) {
                 told.wanted = 0;
                 return false;
             }
             told.wanted = wanted;
-            told = wait(&self.enough, told, deadline);
+            told = wait_until(&self.enough, &self.told, told, deadline);
         }
         told.wanted = 0;
         true

@@ -22,6 +22,9 @@ pub mod tasks;
 mod thread;
 mod waiter;
 
+#[cfg(settled_loom)]
+#[doc(hidden)]
+pub use crate::sync::Timer;
 pub use crate::{
     error::{
         Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,

@@ -4,13 +4,16 @@
 //! `RUSTFLAGS="--cfg settled_loom"` to swap; the cfg is this crate's own, so that no other crate in
 //! the same build changes.
 
-use std::{sync::PoisonError, time::Instant};
+use std::{
+    sync::{Arc, PoisonError},
+    time::{Duration, Instant},
+};
 
 #[cfg(settled_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
     sync::{
-        Condvar, Mutex, MutexGuard,
+        Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering},
     },
     thread, thread_local,
@@ -24,6 +27,11 @@ pub(crate) use std::{
     thread, thread_local,
 };
 
+#[cfg(settled_loom)]
+pub use timer::Timer;
+#[cfg(settled_loom)]
+pub(crate) use timer::{Condvar, now, wait_until};
+
 /// How many calls that run callbacks may be inside each other before callbacks are deferred: as few as show it, where
 /// everything is explored. `[callback-8]`
 pub(crate) const DEPTH: usize = if cfg!(settled_loom) { 2 } else { 32 };
@@ -34,19 +42,39 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Waits for a notification, until `deadline` if there is one. May return early; callers loop.
-pub(crate) fn wait<'a, T>(
+/// Waits for a notification. May return early; callers loop.
+pub(crate) fn wait<'a, T>(condvar: &Condvar, guard: MutexGuard<'a, T>) -> MutexGuard<'a, T> {
+    condvar.wait(guard).unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a notification, until `deadline` if there is one. `guard` is that of `mutex`. May return early; callers
+/// loop.
+#[cfg(not(settled_loom))]
+pub(crate) fn wait_until<'a, T>(
     condvar: &Condvar,
+    _mutex: &'a Mutex<T>,
     guard: MutexGuard<'a, T>,
     deadline: Option<Instant>,
 ) -> MutexGuard<'a, T> {
-    match deadline {
-        None => condvar.wait(guard).unwrap_or_else(PoisonError::into_inner),
-        Some(deadline) => {
-            let left = deadline.saturating_duration_since(Instant::now());
-            condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
-        }
-    }
+    let Some(deadline) = deadline else { return wait(condvar, guard) };
+    let left = deadline.saturating_duration_since(now());
+    condvar.wait_timeout(guard, left).unwrap_or_else(PoisonError::into_inner).0
+}
+
+/// What time it is.
+#[cfg(not(settled_loom))]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+/// The deadline of a timeout that begins now; one too long for the clock is none. `[wait-2]`
+pub(crate) fn after(timeout: Duration) -> Option<Instant> {
+    now().checked_add(timeout)
+}
+
+/// Whether there is a deadline, and it has passed.
+pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= now())
 }
 
 /// The ordering of a place that has a name. Under loom it is weakened to Relaxed if `SETTLED_WEAKEN` names the
@@ -106,88 +134,196 @@ impl<T> UnsafeCell<T> {
     }
 }
 
-#[cfg(not(settled_loom))]
-pub(crate) use parker::{Parker, Unparker};
-#[cfg(not(settled_loom))]
-mod parker {
-    use std::{
-        thread::{self, Thread},
-        time::Instant,
-    };
+/// Parks its thread. The token is this one's alone: that of `std::thread::park` is one for the whole thread, and whoever
+/// else parks it would lose theirs. `[wait-7]`
+#[derive(Debug)]
+pub(crate) struct Parker(Arc<Parked>);
 
-    /// The current thread, to be parked. `thread::park` may return for no reason; callers loop.
-    #[derive(Debug)]
-    pub(crate) struct Parker(Thread);
+/// Ends a park of its [`Parker`], also one that begins later.
+#[derive(Debug)]
+pub(crate) struct Unparker(Arc<Parked>);
 
-    /// Ends a park of its [`Parker`], also one that begins later.
-    #[derive(Debug)]
-    pub(crate) struct Unparker(Thread);
+#[derive(Debug, Default)]
+struct Parked {
+    token: Mutex<bool>,
+    told: Condvar,
+}
 
-    impl Parker {
-        pub(crate) fn new() -> Self {
-            Self(thread::current())
-        }
-
-        pub(crate) fn unparker(&self) -> Unparker {
-            Unparker(self.0.clone())
-        }
-
-        pub(crate) fn park(&self, deadline: Option<Instant>) {
-            match deadline {
-                None => thread::park(),
-                Some(deadline) => {
-                    thread::park_timeout(deadline.saturating_duration_since(Instant::now()));
-                }
-            }
-        }
+impl Parker {
+    pub(crate) fn new() -> Self {
+        Self(Arc::default())
     }
 
-    impl Unparker {
-        pub(crate) fn unpark(self) {
-            self.0.unpark();
+    pub(crate) fn unparker(&self) -> Unparker {
+        Unparker(Arc::clone(&self.0))
+    }
+
+    /// Returns when the token is there, which it takes, or the deadline has passed.
+    pub(crate) fn park(&self, deadline: Option<Instant>) {
+        let Parked { token: mutex, told } = &*self.0;
+        let mut token = lock(mutex);
+        while !*token && !is_over(deadline) {
+            token = wait_until(told, mutex, token, deadline);
         }
+        *token = false;
     }
 }
 
+impl Unparker {
+    pub(crate) fn unpark(self) {
+        *lock(&self.0.token) = true;
+        self.0.told.notify_one();
+    }
+}
+
+/// Time under loom, whose own timed waits never expire: it stands still until the timer of the scenario goes off, and
+/// then an age has passed.
 #[cfg(settled_loom)]
-pub(crate) use parker::{Parker, Unparker};
-#[cfg(settled_loom)]
-mod parker {
-    use std::sync::Arc;
+mod timer {
+    use std::{
+        cell::RefCell,
+        sync::{Arc, LockResult, OnceLock},
+        time::{Duration, Instant},
+    };
 
-    use super::{Condvar, Instant, Mutex, lock, wait};
+    use super::{Mutex, MutexGuard, lock, wait};
 
-    /// loom panics when a thread is unparked while it joins another (tokio-rs/loom#249), which a
-    /// late `unpark` may do; a token behind a lock has the same meaning and no such trap.
+    const AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+    std::thread_local! {
+        /// The timer of the scenario. One thread of the system runs all threads of a scenario.
+        static TIMER: RefCell<Option<Arc<Mutex<Alarm>>>> = const { RefCell::new(None) };
+    }
+
+    /// The one timer of a scenario, as long as it lives: in a thread of its own it goes off at every possible moment.
     #[derive(Debug)]
-    pub(crate) struct Parker(Arc<(Mutex<bool>, Condvar)>);
+    pub struct Timer(Arc<Mutex<Alarm>>);
 
-    #[derive(Debug)]
-    pub(crate) struct Unparker(Arc<(Mutex<bool>, Condvar)>);
+    #[derive(Debug, Default)]
+    struct Alarm {
+        gone_off: bool,
+        sleepers: Vec<Arc<Sleeper>>,
+    }
 
-    impl Parker {
-        pub(crate) fn new() -> Self {
-            Self(Arc::new((Mutex::new(false), Condvar::new())))
+    impl Timer {
+        /// Sets the timer of a scenario, before anything else.
+        #[must_use]
+        #[expect(clippy::new_without_default, reason = "it does more than to be made")]
+        pub fn new() -> Self {
+            let alarm = Arc::<Mutex<Alarm>>::default();
+            TIMER.set(Some(Arc::clone(&alarm)));
+            Self(alarm)
         }
 
-        pub(crate) fn unparker(&self) -> Unparker {
-            Unparker(Arc::clone(&self.0))
-        }
-
-        pub(crate) fn park(&self, deadline: Option<Instant>) {
-            let (token, condvar) = &*self.0;
-            let mut token = lock(token);
-            while !*token {
-                token = wait(condvar, token, deadline);
+        /// What lets it go off: every deadline that was set before has then passed.
+        pub fn alarm(&self) -> impl FnOnce() + Send + 'static {
+            let alarm = Arc::clone(&self.0);
+            move || {
+                let mut alarm = lock(&alarm);
+                alarm.gone_off = true;
+                let sleepers = std::mem::take(&mut alarm.sleepers);
+                drop(alarm);
+                sleepers.iter().for_each(|sleeper| sleeper.wake());
             }
-            *token = false;
         }
     }
 
-    impl Unparker {
-        pub(crate) fn unpark(self) {
-            *lock(&self.0.0) = true;
-            self.0.1.notify_one();
+    impl Drop for Timer {
+        fn drop(&mut self) {
+            TIMER.take();
         }
+    }
+
+    fn timer() -> Option<Arc<Mutex<Alarm>>> {
+        TIMER.with_borrow(Clone::clone)
+    }
+
+    fn begin() -> Instant {
+        static BEGIN: OnceLock<Instant> = OnceLock::new();
+        *BEGIN.get_or_init(Instant::now)
+    }
+
+    pub(crate) fn now() -> Instant {
+        let gone_off = timer().is_some_and(|timer| lock(&timer).gone_off);
+        if gone_off { begin() + AGE } else { begin() }
+    }
+
+    /// One who sleeps until somebody or the timer wakes him.
+    #[derive(Debug, Default)]
+    struct Sleeper {
+        awake: Mutex<bool>,
+        told: loom::sync::Condvar,
+    }
+
+    impl Sleeper {
+        fn wake(&self) {
+            *lock(&self.awake) = true;
+            self.told.notify_one();
+        }
+    }
+
+    /// loom's, and beside it those who wait with a deadline, of whom there is one at a time. loom need not see the list:
+    /// who waits enters it, and who notifies looks, after the one has taken the lock of the condition and the other has.
+    #[derive(Debug, Default)]
+    pub(crate) struct Condvar {
+        others: loom::sync::Condvar,
+        timed: std::sync::Mutex<Vec<Arc<Sleeper>>>,
+    }
+
+    impl Condvar {
+        pub(crate) fn new() -> Self {
+            Self::default()
+        }
+
+        pub(crate) fn wait<'a, T>(
+            &self,
+            guard: MutexGuard<'a, T>,
+        ) -> LockResult<MutexGuard<'a, T>> {
+            self.others.wait(guard)
+        }
+
+        pub(crate) fn notify_one(&self) {
+            let timed = self.timed.lock().expect("nobody panics with it").pop();
+            match timed {
+                Some(sleeper) => sleeper.wake(),
+                None => self.others.notify_one(),
+            }
+        }
+
+        pub(crate) fn notify_all(&self) {
+            let timed = std::mem::take(&mut *self.timed.lock().expect("nobody panics with it"));
+            timed.iter().for_each(|sleeper| sleeper.wake());
+            self.others.notify_all();
+        }
+    }
+
+    pub(crate) fn wait_until<'a, T>(
+        condvar: &Condvar,
+        mutex: &'a Mutex<T>,
+        guard: MutexGuard<'a, T>,
+        deadline: Option<Instant>,
+    ) -> MutexGuard<'a, T> {
+        let Some(deadline) = deadline else { return wait(condvar, guard) };
+        let sleeper = Arc::new(Sleeper::default());
+        condvar.timed.lock().expect("nobody panics with it").push(Arc::clone(&sleeper));
+        let mut over = false;
+        if let Some(timer) = timer() {
+            let mut alarm = lock(&timer);
+            over = alarm.gone_off && deadline <= begin() + AGE;
+            alarm.sleepers.push(Arc::clone(&sleeper));
+        }
+        drop(guard);
+        let mut awake = lock(&sleeper.awake);
+        while !*awake && !over {
+            awake = sleeper.told.wait(awake).unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+        drop(awake);
+        let guard = lock(mutex);
+        condvar
+            .timed
+            .lock()
+            .expect("nobody panics with it")
+            .retain(|it| !Arc::ptr_eq(it, &sleeper));
+        guard
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::Handle;
 use crate::{
-    sync::Parker,
+    sync::{Parker, is_over},
     waiter::{Callback, Waiter},
 };
 
@@ -57,7 +57,7 @@ impl<T, E> Handle<T, E> {
         let parker = Parker::new();
         let Ok(ticket) = self.register(Waiter::Thread(parker.unparker())) else { return true };
         loop {
-            let expired = deadline.is_some_and(|deadline| deadline <= Instant::now());
+            let expired = is_over(deadline);
             if self.is_settled() {
                 return true;
             }

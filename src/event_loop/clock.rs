@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::sync::now;
+
 /// A clock for tests: it stands still until it is moved, and the timers of the loops that were made with it
 /// follow it. Cheap to clone; all clones are one clock. It stays on its thread. `[loop-11]`
 ///
@@ -71,7 +73,7 @@ impl Clock {
     }
 
     fn new(jumps: bool) -> Self {
-        Self(Rc::new(Hands { now: Cell::new(Instant::now()), jumps }))
+        Self(Rc::new(Hands { now: Cell::new(now()), jumps }))
     }
 
     /// What time it is. `[loop-11]`

@@ -22,7 +22,7 @@ use crate::{
     context::{self, Id},
     deferred,
     error::RunError,
-    sync::thread_local,
+    sync::{now, thread_local},
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -215,7 +215,7 @@ impl Core {
     }
 
     pub(super) fn now(&self) -> Instant {
-        self.clock.as_ref().map_or_else(Instant::now, Clock::now)
+        self.clock.as_ref().map_or_else(now, Clock::now)
     }
 
     /// Queues what was posted, and then the timers that are due.

@@ -6,7 +6,7 @@ use crate::{
     cell::Address,
     context::{self, Id},
     error::Closed,
-    sync::{Condvar, Mutex, lock, wait},
+    sync::{Condvar, Mutex, is_over, lock, wait_until},
     waiter::{Job, Schedule},
 };
 
@@ -73,9 +73,9 @@ impl Queue {
     /// What has been posted; sleeps until there is something or the deadline has passed.
     pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
         let mut inner = lock(&self.inner);
-        while inner.posts.is_empty() && deadline.is_none_or(|deadline| Instant::now() < deadline) {
+        while inner.posts.is_empty() && !is_over(deadline) {
             inner.asleep = true;
-            inner = wait(&self.bell, inner, deadline);
+            inner = wait_until(&self.bell, &self.inner, inner, deadline);
         }
         inner.asleep = false;
         mem::take(&mut inner.posts)

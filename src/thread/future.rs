@@ -18,6 +18,7 @@ use crate::{
     phase::{Owned, Pending},
     promise::{self, Promise},
     settled::Settled,
+    sync::{after, is_over},
 };
 
 /// A result that comes later, for threads: reading waits, and callbacks run where it settles.
@@ -92,8 +93,8 @@ impl<T, E> ThreadFuture<T, E> {
         self.done().then_some(&self.settled)
     }
 
-    /// Waits until the future is settled: blocks this thread, by parking, without a limit.
-    /// `[wait-1]`
+    /// Waits until the future is settled: blocks this thread without a limit. `[wait-1]` The token of
+    /// [`std::thread::park`] stays as it is, so that an executor that parks the thread may be around it. `[wait-7]`
     ///
     /// A cancelled future is settled, so that waiting for it never hangs (D33, D39). Those who wait
     /// are told before the callbacks run; a callback may still be running when this returns
@@ -122,7 +123,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// [`Expired`] if the time is over first; the future is untouched, and may be waited for again.
     /// [`WouldDeadlock`] as in [`wait`](Self::wait), but never for a zero timeout.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<&Settled<T, E>, WaitError> {
-        self.wait_until(Instant::now().checked_add(timeout))
+        self.wait_until(after(timeout))
     }
 
     /// Waits until the future is settled, until `deadline` at the latest. A deadline that has
@@ -139,7 +140,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// `None` is a deadline beyond the end of the clock.
     fn wait_until(&self, deadline: Option<Instant>) -> Result<&Settled<T, E>, WaitError> {
         if !self.done() {
-            if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            if is_over(deadline) {
                 return self.settled().ok_or(WaitError::Expired(Expired));
             }
             if !self.block(deadline)? {
@@ -155,7 +156,7 @@ impl<T, E> ThreadFuture<T, E> {
         while !self.done() {
             let cell = Cells::One(self.handle().address());
             match before_parking(Wanted::All, Some(cell))? {
-                May::LookAgain if deadline.is_some_and(|it| it <= Instant::now()) => break,
+                May::LookAgain if is_over(deadline) => break,
                 May::LookAgain => {}
                 May::Park(_registered) => return Ok(self.handle().park_until(deadline)),
             }

@@ -13,7 +13,10 @@ use std::{
 use thiserror::Error;
 
 use super::{Executor, ThreadFuture};
-use crate::error::{Closed, Expired, Failure, WaitError, WouldDeadlock};
+use crate::{
+    error::{Closed, Expired, Failure, WaitError, WouldDeadlock},
+    sync::now,
+};
 
 /// The iterator of [`Executor::map`]. `next` waits for the future of one item. `[pool-9]`
 #[must_use = "nothing is submitted unless it is iterated"]
@@ -71,7 +74,7 @@ where
             work: Arc::new(work),
             ahead: VecDeque::new(),
             buffersize: usize::MAX,
-            begin: Instant::now(),
+            begin: now(),
             deadline: None,
             end: End::Open,
         }

@@ -154,7 +154,7 @@ impl ThreadPool {
         let _registered = blocking::before_parking_for_the_end(self.shared.id)?;
         let mut state = lock(&self.shared.state);
         while state.live > 0 {
-            state = wait(&self.shared.ended, state, None);
+            state = wait(&self.shared.ended, state);
         }
         Ok(())
     }
@@ -308,7 +308,7 @@ impl Shared {
                 state = lock(&self.state);
                 state.idle += 1;
             } else if state.open {
-                state = wait(&self.work, state, None);
+                state = wait(&self.work, state);
             } else {
                 break;
             }

@@ -17,6 +17,7 @@ use crate::{
     error::{Expired, WaitError, WouldDeadlock},
     inbox::Inbox,
     settled::Settled,
+    sync::{after, is_over},
     waiter::Waiter,
 };
 
@@ -69,7 +70,7 @@ pub fn wait<'a, T, E>(
     timeout: Option<Duration>,
     return_when: ReturnWhen,
 ) -> Result<Parted<'a, T, E>, WouldDeadlock> {
-    let deadline = after(timeout);
+    let deadline = timeout.and_then(after);
     let mut group = Group::register(futures);
     let all = group.members.len();
     let (mut heard, mut failed) = (0, false);
@@ -130,7 +131,7 @@ pub fn as_completed<'a, T, E>(
     futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
     timeout: Option<Duration>,
 ) -> AsCompleted<'a, T, E> {
-    let deadline = after(timeout);
+    let deadline = timeout.and_then(after);
     let group = Group::register(futures);
     let left = group.members.len();
     AsCompleted { group, deadline, ready: VecDeque::new(), told: Vec::new(), left }
@@ -191,11 +192,6 @@ impl<T, E> fmt::Debug for AsCompleted<'_, T, E> {
     }
 }
 
-/// The deadline of a timeout that begins now; one too long for the clock is none. `[wait-2]`
-fn after(timeout: Option<Duration>) -> Option<Instant> {
-    timeout.and_then(|timeout| Instant::now().checked_add(timeout))
-}
-
 /// Several futures that share an inbox, by number.
 struct Group<'a, T, E> {
     members: Vec<Member<'a, T, E>>,
@@ -253,8 +249,7 @@ impl<'a, T, E> Group<'a, T, E> {
         deadline: Option<Instant>,
     ) -> Result<bool, WouldDeadlock> {
         loop {
-            let over = deadline.is_some_and(|deadline| deadline <= Instant::now());
-            if over || self.inbox.count() >= many {
+            if is_over(deadline) || self.inbox.count() >= many {
                 return Ok(self.inbox.count() >= many);
             }
             let cells = self.left.as_ref().map(|left| Cells::Many(Arc::clone(left)));
