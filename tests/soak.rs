@@ -266,5 +266,5 @@ fn balance() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    closing::main("the_books_balance", balance)
+    closing::main([("the_books_balance", balance)])
 }

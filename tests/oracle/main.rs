@@ -1,5 +1,6 @@
-//! Programs of calls on both futures beside Python's: every one of up to six calls, then 20,000 longer ones by
-//! chance for each class. The answers are equal, but for the rows of `spec/python.md`, and each row is met.
+//! Programs beside Python's classes: 100,000 trees of tasks; every program of up to six calls on both futures, then
+//! 20,000 longer ones by chance for each class. The answers are equal, but for the rows of `spec/python.md`, and each
+//! row is met.
 //!
 //! Where there is no Python, a record of its answers to the programs of up to four calls stands in;
 //! `SETTLED_BLESS=1` writes it anew.
@@ -12,8 +13,18 @@ mod watchdog;
 mod closing;
 mod python;
 mod real;
+mod trees;
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, process::ExitCode, sync::Mutex};
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::PathBuf,
+    process::ExitCode,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use python::Python;
 use quickcheck::{Arbitrary, Gen, QuickCheck, TestResult, Testable};
@@ -24,12 +35,14 @@ const LENGTH: usize = 6;
 const RECORDED: usize = 4;
 const RANDOM: u64 = 20_000;
 const RANDOM_IN_FULL: u64 = 200_000;
+const TREES: u64 = 100_000;
+const TREES_IN_FULL: u64 = 1_000_000;
 
 /// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
 /// remove the last callback, a turn of the loop.
 const CLASSES: [(char, &str); 3] = [('T', "srxcgea"), ('C', "rxcgeamt"), ('P', "rxcgeamt")];
 
-/// The rows of `spec/python.md`, in its order.
+/// The rows of `spec/python.md` that are about calls, in its order.
 const ROWS: [&str; 4] =
     ["used-again", "removed-in-time", "told-not-raised", "start-is-not-asked-twice"];
 
@@ -37,7 +50,8 @@ const ROWS: [&str; 4] =
 static MET: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
 
 fn meet(row: &'static str) {
-    assert!(ROWS.contains(&row), "{row} is no row");
+    let is_row = ROWS.contains(&row) || trees::ROWS.iter().any(|it| it.0 == row);
+    assert!(is_row, "{row} is no row");
     *MET.lock().unwrap().entry(row).or_default() += 1;
 }
 
@@ -113,8 +127,7 @@ fn random<const CLASS: usize>() -> u64 {
     fn agrees<const CLASS: usize>(program: Random<CLASS>) -> Random<CLASS> {
         program
     }
-    let full = env::var_os("SETTLED_FULL").is_some();
-    let tests = if full { RANDOM_IN_FULL } else { RANDOM };
+    let tests = if is_full() { RANDOM_IN_FULL } else { RANDOM };
     QuickCheck::new()
         .tests(tests)
         .max_tests(tests)
@@ -122,14 +135,19 @@ fn random<const CLASS: usize>() -> u64 {
     tests
 }
 
+fn is_full() -> bool {
+    env::var_os("SETTLED_FULL").is_some()
+}
+
 fn record() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/record.txt")
 }
 
-fn all_with(python: Python) -> Result<(u64, String), String> {
-    let version = python.version.clone();
+/// How many programs have agreed.
+static AGREED: AtomicU64 = AtomicU64::new(0);
+
+fn all_calls(python: Python) -> Result<(), String> {
     *CHILD.lock().unwrap() = Some(python);
-    let mut agreed = 0;
     for (class, letters) in CLASSES {
         let programs = programs(letters, LENGTH);
         let mut child = CHILD.lock().unwrap();
@@ -138,12 +156,12 @@ fn all_with(python: Python) -> Result<(u64, String), String> {
         child.ask_all(class, &programs, |program, answers| {
             if result.is_ok() {
                 result = compare(class, program, answers);
-                agreed += 1;
+                AGREED.fetch_add(1, Ordering::Relaxed);
             }
         });
         result?;
     }
-    agreed += random::<0>() + random::<1>() + random::<2>();
+    AGREED.fetch_add(random::<0>() + random::<1>() + random::<2>(), Ordering::Relaxed);
     if env::var_os("SETTLED_BLESS").is_some() {
         let mut text = String::new();
         for (class, letters) in CLASSES {
@@ -153,7 +171,7 @@ fn all_with(python: Python) -> Result<(u64, String), String> {
         }
         fs::write(record(), text).map_err(|e| e.to_string())?;
     }
-    Ok((agreed, version))
+    Ok(())
 }
 
 /// The recorded answers, where there is no Python to ask.
@@ -167,36 +185,65 @@ fn all_recorded() -> Result<u64, String> {
     Ok(text.lines().count() as u64)
 }
 
-fn run() -> Result<String, String> {
-    let (agreed, with) = match Python::start() {
-        Ok(python) => {
-            let (agreed, version) = all_with(python)?;
-            (agreed, format!("CPython {version}"))
-        }
+/// Python, unless there is none and none is asked for.
+fn python() -> Result<Option<Python>, String> {
+    match Python::start() {
+        Ok(python) => Ok(Some(python)),
         Err(why) => {
             println!("no Python to ask: {why}");
             println!("SKIPPED oracle: python3, install with apt-get install python3");
             if env::var("SETTLED_STRICT").is_ok_and(|strict| strict == "1") {
                 return Err("SETTLED_STRICT is set, and there is no Python to ask".to_owned());
             }
-            (all_recorded()?, "a record of CPython's answers".to_owned())
+            Ok(None)
+        }
+    }
+}
+
+fn trees_of_tasks() -> Result<String, String> {
+    if let Some(mut python) = python()? {
+        let count = if is_full() { TREES_IN_FULL } else { TREES };
+        AGREED.fetch_add(trees::run(&mut python, count)?, Ordering::Relaxed);
+        let of_it = |row: &&str| trees::is_true(row, python.minor());
+        let rows: Vec<_> = trees::ROWS.iter().map(|it| it.0).filter(of_it).collect();
+        all_met(&rows)?;
+    }
+    Ok(String::new())
+}
+
+fn calls_on_futures() -> Result<String, String> {
+    let with = match python()? {
+        Some(python) => {
+            let version = python.version.clone();
+            all_calls(python)?;
+            format!("CPython {version}")
+        }
+        None => {
+            AGREED.fetch_add(all_recorded()?, Ordering::Relaxed);
+            "a record of CPython's answers".to_owned()
         }
     };
+    all_met(&ROWS)?;
+    Ok(format!("agreed: {} programs with {with}", AGREED.load(Ordering::Relaxed)))
+}
+
+/// Each row was met, and is told.
+fn all_met(rows: &[&str]) -> Result<(), String> {
     let met = MET.lock().unwrap();
     let mut table =
         fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("spec/python.md"))
             .map_err(|e| format!("spec/python.md: {e}"))?;
     table.retain(|c| c != '`');
-    for row in ROWS {
+    for row in rows {
         let times = met.get(row).copied().unwrap_or_default();
         println!("differs: {row}: {times} times");
         if times == 0 || !table.contains(&format!("\n| {row} |")) {
             return Err(format!("{row} was met {times} times, or is not told in spec/python.md"));
         }
     }
-    Ok(format!("agreed: {agreed} programs with {with}"))
+    Ok(())
 }
 
 fn main() -> ExitCode {
-    closing::main("answers", run)
+    closing::main([("trees_of_tasks", trees_of_tasks), ("calls_on_futures", calls_on_futures)])
 }

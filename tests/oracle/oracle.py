@@ -1,7 +1,8 @@
 """Answers programs of calls on Python's futures, one program a line, one line of answers each.
 
 A program is a flavour and calls, each a letter: `T srcgea` on concurrent.futures.Future, `C` and `P` on
-asyncio.Future, implemented in C and in Python. Each answer is `token:state:callbacks`.
+asyncio.Future, implemented in C and in Python. Each answer is `token:state:callbacks`. `L` and a tree of tasks
+(trees.py) are answered by its ends.
 """
 
 import asyncio
@@ -9,6 +10,8 @@ import asyncio.futures
 import concurrent.futures
 import logging
 import sys
+
+import trees
 
 logging.disable(logging.CRITICAL)
 
@@ -141,6 +144,10 @@ def main():
     print("{}.{}.{}".format(*sys.version_info[:3]), flush=True)
     for line in sys.stdin:
         flavour, calls = line[0], line[2:].strip()
+        if flavour == "L":
+            sys.stdout.write(trees.answer(calls) + "\n")
+            sys.stdout.flush()
+            continue
         one = KINDS[flavour]()
         answers = []
         for letter in calls:

@@ -29,12 +29,17 @@ impl Python {
         let mut version = String::new();
         output.read_line(&mut version).map_err(|e| format!("python3: {e}"))?;
         let mut this = Self { child, input, output, version: version.trim().to_owned() };
-        let minor = this.version.strip_prefix("3.").and_then(|rest| rest.split('.').next());
-        if minor.and_then(|minor| minor.parse().ok()).is_none_or(|minor: u32| minor < 11) {
+        if this.minor() < 11 {
             this.input = None;
             return Err(format!("python3 is {version:?}"));
         }
         Ok(this)
+    }
+
+    /// The minor version of Python 3.
+    pub(crate) fn minor(&self) -> u32 {
+        let minor = self.version.strip_prefix("3.").and_then(|rest| rest.split('.').next());
+        minor.and_then(|minor| minor.parse().ok()).unwrap_or_default()
     }
 
     pub(crate) fn ask(&mut self, class: char, program: &str) -> String {

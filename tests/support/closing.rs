@@ -1,4 +1,4 @@
-//! A target of one test that prints a closing line of its own.
+//! A target whose tests print closing lines of their own.
 
 use std::{
     process::ExitCode,
@@ -7,25 +7,27 @@ use std::{
 
 use libtest_mimic::{Arguments, Trial};
 
-/// Runs the test under its name, as libtest would, and prints the line that it gives, at the start of a line.
-/// No thread of the harness runs beside it.
-pub(crate) fn main(
-    name: &'static str,
-    test: impl FnOnce() -> Result<String, String> + Send + 'static,
-) -> ExitCode {
-    let line = Arc::new(Mutex::new(None));
-    let last = Arc::clone(&line);
-    let test = move || {
-        watch!(Some(name.to_owned()), 2 * 60 * 60);
-        // The harness has begun this line with the test's name.
-        println!();
-        let closing = test().map_err(|why| format!("FAILED: {why}"))?;
-        *last.lock().unwrap() = Some(closing);
-        Ok(())
+/// A test's name, and the test: the line that it closes with, or nothing.
+pub(crate) type Test = (&'static str, fn() -> Result<String, String>);
+
+/// Runs the tests under their names, one after the other, as libtest would, and prints the lines that they give,
+/// each at the start of a line. No thread of the harness runs beside them.
+pub(crate) fn main<const N: usize>(tests: [Test; N]) -> ExitCode {
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let trial = |(name, test): Test| {
+        let lines = Arc::clone(&lines);
+        Trial::test(name, move || {
+            watch!(Some(name.to_owned()), 2 * 60 * 60);
+            // The harness has begun this line with the test's name.
+            println!();
+            let closing = test().map_err(|why| format!("FAILED: {why}"))?;
+            lines.lock().unwrap().push(closing);
+            Ok(())
+        })
     };
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let conclusion = libtest_mimic::run(&arguments, vec![Trial::test(name, test)]);
-    if let Some(line) = &*line.lock().unwrap() {
+    let conclusion = libtest_mimic::run(&arguments, tests.map(trial).into());
+    for line in lines.lock().unwrap().iter().filter(|line| !line.is_empty()) {
         println!("{line}");
     }
     conclusion.exit_code()
