@@ -7,7 +7,7 @@ mod watchdog;
 use std::{
     num::NonZero,
     process::{Command, Output},
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, OnceLock, Weak, mpsc},
     thread,
 };
 
@@ -116,4 +116,141 @@ fn a_pool_that_is_dropped_where_it_would_wait_for_ever_is_let_go_and_says_so() {
     let lines: Vec<_> = told.lines().filter(|line| line.starts_with("settled: ")).collect();
     assert_eq!(lines.len(), 1, "{told}");
     assert!(lines[0].contains("the pool worker was dropped by a job"), "{told}");
+}
+
+/// A pool whose workers call this once, with the pool and their number, before their first job.
+fn pool_with(
+    workers: usize,
+    initializer: impl Fn(&ThreadPool, usize) + Send + Sync + 'static,
+) -> Arc<ThreadPool> {
+    let own = Arc::new(OnceLock::<Weak<ThreadPool>>::new());
+    let (known, next) = (Arc::clone(&own), Mutex::new(0));
+    let builder = ThreadPool::builder().name("worker").workers(NonZero::new(workers).unwrap());
+    let initialize = move || {
+        let number = std::mem::replace(&mut *next.lock().unwrap(), 1);
+        initializer(&known.wait().upgrade().unwrap(), number);
+    };
+    let pool = Arc::new(builder.initializer(initialize).build());
+    own.set(Arc::downgrade(&pool)).unwrap();
+    pool
+}
+
+fn name() -> String {
+    thread::current().name().unwrap().to_owned()
+}
+
+#[test]
+fn an_initializer_that_only_its_own_worker_could_help_is_refused() {
+    watch!();
+    let (tell, told) = mpsc::channel();
+    let pool = pool_with(1, move |own, _| {
+        let job = own.submit(name).unwrap();
+        tell.send((job.wait().map(|_| ()), job)).unwrap();
+    });
+    let first = pool.submit(name).unwrap();
+    let (refused, job) = told.recv().unwrap();
+    assert_eq!(refused, Err(WouldDeadlock::Circle));
+    // It is initialized all the same, and then runs both.
+    assert_eq!(first.result().unwrap(), "worker-0");
+    assert_eq!(job.result().unwrap(), "worker-0");
+    assert!(!pool.is_broken());
+}
+
+#[test]
+fn an_initializer_waits_for_a_job_that_another_worker_runs() {
+    watch!();
+    let (tell, told) = mpsc::channel();
+    let pool = pool_with(2, move |own, number| {
+        if number > 0 {
+            let job = Arc::new(own.submit(name).unwrap());
+            tell.send(Arc::clone(&job)).unwrap();
+            let _ = job.wait();
+        }
+    });
+    let (begun, began) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let first = pool.submit(move || {
+        begun.send(()).unwrap();
+        released.recv().is_err()
+    });
+    began.recv().unwrap();
+    // The other worker is started for it.
+    let second = pool.submit(name).unwrap();
+    let awaited = told.recv().unwrap();
+    while !(is_waited_for(&awaited) || awaited.done()) {
+        thread::yield_now();
+    }
+    drop(release);
+    assert_eq!(awaited.result().unwrap(), "worker-0", "it was initialized");
+    assert!(first.unwrap().result().unwrap());
+    assert!(second.result().is_ok());
+}
+
+/// What no thread's stack fits beside, when a process may have so much memory. It leaves 8 MB.
+#[cfg(target_os = "linux")]
+fn fill() -> Vec<Vec<u8>> {
+    let mut all = Vec::with_capacity(1 << 16);
+    loop {
+        let mut one = Vec::new();
+        if one.try_reserve_exact(1 << 20).is_err() {
+            break;
+        }
+        all.push(one);
+    }
+    all.truncate(all.len() - 8);
+    all
+}
+
+/// A job of a pool of two, which has one worker, waits for a job of another pool that waits for one that is queued
+/// behind it; what came of it. `before_it_waits` is done when all are queued.
+#[cfg(target_os = "linux")]
+fn behind_each_other(
+    one: &Arc<ThreadPool>,
+    other: &Arc<ThreadPool>,
+    before_it_waits: impl FnOnce() + Send + 'static,
+) -> Result<u8, WouldDeadlock> {
+    let (back, there) = (Arc::clone(one), Arc::clone(other));
+    let outer = one.submit(move || {
+        let inner = there.submit(move || {
+            let last = back.submit(|| 1).unwrap();
+            before_it_waits();
+            last.wait().map(|settled| *settled.result().unwrap())
+        });
+        *inner.unwrap().wait()?.result().unwrap()
+    });
+    *outer.unwrap().result().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+fn without_room_for_threads() {
+    let (one, other) = (Arc::new(pool(2)), Arc::new(pool(1)));
+    for pool in [&one, &other] {
+        pool.submit(|| ()).unwrap().wait().unwrap();
+        while !format!("{pool:?}").contains("idle: 1") {
+            thread::yield_now();
+        }
+    }
+    let full = fill();
+    assert!(pool(1).submit(|| ()).is_err(), "there is no room for a worker");
+    assert_eq!(behind_each_other(&one, &other, || ()), Err(WouldDeadlock::Circle));
+    assert!(format!("{one:?}").contains("live: 1"), "{one:?}");
+    // A wait tries again to start the other worker, which has room now.
+    assert_eq!(behind_each_other(&one, &other, || drop(full)), Ok(1));
+    assert!(format!("{one:?}").contains("live: 2"), "{one:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_that_could_not_be_started_does_not_count() {
+    watch!();
+    if std::env::var_os("SETTLED_CHILD").is_some() {
+        return without_room_for_threads();
+    }
+    let mut child = Command::new("sh");
+    child
+        .args(["-c", "ulimit -v 1000000 && exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().unwrap());
+    child.args(["--exact", "a_worker_that_could_not_be_started_does_not_count", "--nocapture"]);
+    let child = child.env("SETTLED_CHILD", "1").output().unwrap();
+    assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
 }

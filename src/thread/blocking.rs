@@ -35,13 +35,15 @@ pub(super) trait Queue: Send + Sync {
     /// Whether a job that settles this cell is queued.
     fn holds(&self, cell: Address) -> bool;
 
-    /// The number of workers that it has, or can still start.
-    fn workers(&self) -> usize;
+    /// Whether such a job is queued, and the pool has no worker beside as many as are `stuck`, nor can start one.
+    fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool;
 }
 
 /// What this thread is, if it is a worker.
 struct Worker {
     pool: Arc<dyn Queue>,
+    /// Whether it may run jobs: its initializer is over.
+    ready: bool,
     /// An address at the bottom of its stack.
     bottom: usize,
     /// What the jobs that it runs, inside each other, settle.
@@ -62,13 +64,20 @@ fn worker<R>(ask: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 pub(super) fn work(pool: Arc<dyn Queue>) -> AtWork {
     let bottom = stack();
     let _ = WORKER.try_with(|worker| {
-        *worker.borrow_mut() = Some(Worker { pool, bottom, running: Vec::new() });
+        *worker.borrow_mut() = Some(Worker { pool, ready: false, bottom, running: Vec::new() });
     });
     AtWork
 }
 
 /// Ends the work of this thread when it is dropped.
 pub(super) struct AtWork;
+
+impl AtWork {
+    /// This worker is initialized, and may run jobs from now on.
+    pub(super) fn is_ready(&self) {
+        worker(|worker| worker.ready = true);
+    }
+}
 
 impl Drop for AtWork {
     fn drop(&mut self) {
@@ -191,11 +200,13 @@ pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May
     if deferred::run_one()? {
         return Ok(May::LookAgain);
     }
-    let me = worker(|worker| (Arc::clone(&worker.pool), worker.running.len(), worker.bottom));
-    let (Some((pool, jobs, bottom)), Some(cells)) = (me, cells) else {
+    let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
+    let (Some((pool, ready, jobs, bottom)), Some(cells)) = (me, cells) else {
         return Ok(May::Park(Registered(None)));
     };
-    if jobs >= DEPTH || is_little_left(bottom) {
+    if !ready {
+        // Others may run it. `[pool-10]`
+    } else if jobs >= DEPTH || is_little_left(bottom) {
         let queued = |cell| pool.holds(cell);
         if cells.test(Wanted::Any, queued) {
             return Err(WouldDeadlock::TooDeep);
@@ -266,10 +277,10 @@ fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
     if let Some(at) = waiting.iter().position(runs) {
         return live[at];
     }
-    // Queued in a pool all of whose workers wait for ever.
+    // Queued in a pool all of whose workers wait for ever: of those that it has, and not of those that it may have.
     !waiting.iter().any(|it| {
         let id = it.pool.id();
         let stuck = waiting.iter().zip(live).filter(|(it, live)| !**live && it.pool.id() == id);
-        stuck.count() >= it.pool.workers() && it.pool.holds(cell)
+        Arc::clone(&it.pool).leaves(cell, stuck.count())
     })
 }

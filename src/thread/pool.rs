@@ -195,7 +195,8 @@ impl PoolBuilder {
         self
     }
 
-    /// Each worker calls this once, before its first job. If it panics, the pool is broken: it drops
+    /// Each worker calls this once, before its first job, and runs no job inside it: a wait for a job of its
+    /// own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the pool is broken: it drops
     /// what is queued, which settles the future of every job that has not begun as
     /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end
     /// what they run. `[pool-10]`
@@ -247,7 +248,9 @@ impl fmt::Debug for PoolBuilder {
 }
 
 impl Executor for ThreadPool {
-    /// Queues the job, and starts a worker if none is free for it. `[pool-1]` `[pool-5]`
+    /// Queues the job, and starts a worker if none is free for it. `[pool-1]` `[pool-5]` If the machine has no
+    /// thread for a further worker, the next job tries again, and so does a wait that nobody else could end.
+    /// `[pool-12]`
     ///
     /// # Errors
     ///
@@ -259,7 +262,7 @@ impl Executor for ThreadPool {
         }
         let wanted = state.queue.len() >= state.idle && state.live < self.shared.max;
         // Before the job is queued, so that a job that was refused never runs (`bug-f7`).
-        if wanted && self.start_worker(&mut state).is_err() && state.live == 0 {
+        if wanted && self.shared.start_worker(&mut state).is_err() && state.live == 0 {
             return Err(Closed(job));
         }
         state.queue.push_back(job);
@@ -269,9 +272,9 @@ impl Executor for ThreadPool {
     }
 }
 
-impl ThreadPool {
-    fn start_worker(&self, state: &mut State) -> io::Result<()> {
-        let shared = Arc::clone(&self.shared);
+impl Shared {
+    fn start_worker(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
+        let shared = Arc::clone(self);
         let name = format!("{}-{}", shared.name, state.next);
         let thread = thread::Builder::new()
             .name(name)
@@ -283,12 +286,10 @@ impl ThreadPool {
         state.idle += 1;
         Ok(())
     }
-}
 
-impl Shared {
     fn run_worker(self: &Arc<Self>) {
         let _role = context::work(self.id);
-        let _at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
+        let at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
         if let Some(initializer) = &self.initializer {
             let mut initialized = false;
             isolate(|| {
@@ -299,6 +300,7 @@ impl Shared {
                 self.break_down();
             }
         }
+        at_work.is_ready();
         let mut state = lock(&self.state);
         loop {
             if let Some(job) = state.queue.pop_front() {
@@ -349,8 +351,11 @@ impl Queue for Shared {
         lock(&self.state).queue.iter().any(|job| job.settles() == Some(cell))
     }
 
-    fn workers(&self) -> usize {
-        self.max
+    fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool {
+        let mut state = lock(&self.state);
+        stuck >= state.live
+            && state.queue.iter().any(|job| job.settles() == Some(cell))
+            && (state.live >= self.max || self.start_worker(&mut state).is_err())
     }
 }
 

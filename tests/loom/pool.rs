@@ -4,7 +4,13 @@
 //! most three preemptions: the one that it takes to lose each of the wake-ups of a queue, of a future and of
 //! the pool's end, all in one execution.
 
-use std::{num::NonZero, sync::Arc};
+use std::{
+    num::NonZero,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
 
 use loom::thread;
 use settled::{Cancelled, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
@@ -137,4 +143,37 @@ pub(crate) fn a_worker_that_waits_for_the_end_of_another_pool() {
         one.shutdown(true, false).unwrap();
         other.shutdown(true, false).unwrap();
     });
+}
+
+/// No worker's number.
+const NOBODY: usize = 2;
+
+/// `[pool-10]` Both workers wait, in their initializers, for a job of their own pool: one is refused, runs no job before
+/// it is initialized, and then those of both.
+pub(crate) fn two_initializers_that_wait_for_their_pool() {
+    explore_bounded(
+        "pool_initializers",
+        &["the first is refused", "the second is refused"],
+        |seen| {
+            let (next, refused) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(NOBODY)));
+            let (give, given) = ThreadFuture::<Weak<ThreadPool>, ()>::promise();
+            let told = Arc::clone(&refused);
+            let initializer = move || {
+                let number = next.fetch_add(1, SeqCst);
+                let own = given.result().unwrap().upgrade().unwrap();
+                if own.submit(|| 1).unwrap().wait().is_err() {
+                    assert_eq!(told.swap(number, SeqCst), NOBODY, "only one is");
+                }
+            };
+            let builder = ThreadPool::builder().workers(NonZero::new(2).unwrap());
+            let pool = Arc::new(builder.initializer(initializer).build());
+            let job = pool.submit(|| 1).unwrap();
+            give.finish(Arc::downgrade(&pool)).unwrap();
+            assert_eq!(job.result().unwrap(), &1);
+            pool.shutdown(true, false).unwrap();
+            assert!(!pool.is_broken());
+            let refused = refused.load(SeqCst);
+            saw(seen, ["the first is refused", "the second is refused"][refused]);
+        },
+    );
 }
