@@ -75,6 +75,45 @@ fn clauses_documentation_and_tests_agree() {
     }
 }
 
+/// Each clause about several futures, tasks and reports has a fault of its own, which its test catches.
+#[test]
+fn every_clause_of_several_futures_has_its_fault() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let (text, table) = (read("spec/clauses.md"), read("tests/faults/clauses"));
+    let mut faults = BTreeMap::new();
+    for line in table.lines().filter(|line| !line.starts_with('#')) {
+        let (clause, patches) = line.split_once(": ").expect(line);
+        let former = faults.insert(clause, patches.split(' ').collect::<Vec<_>>());
+        assert!(former.is_none(), "{clause} stands there twice");
+    }
+    let clauses = clauses(&text);
+    let several = |id: &&&str| {
+        let (group, _) = id.split_once('-').unwrap();
+        ["callback-4", "pool-10"].contains(*id)
+            || ["combine", "group", "report", "task", "wait"].contains(&group)
+    };
+    for clause in clauses.keys().filter(several) {
+        assert!(faults.contains_key(clause), "tests/faults/clauses has no fault for {clause}");
+    }
+    for (clause, patches) in faults {
+        let checks = clauses.get(clause).unwrap_or_else(|| panic!("{clause} is no clause"));
+        for patch in patches {
+            let fault = read(&format!("tests/faults/{patch}.patch"));
+            let by = fault.lines().next().unwrap().strip_prefix("# caught by: ").expect(patch);
+            let (target, test) = by.rsplit_once(' ').expect(patch);
+            let named = checks.iter().any(|(file, tests)| {
+                let (file, prefix) = match file.split_once('/') {
+                    Some((target, module)) => (target, format!("{module}::")),
+                    None => (*file, String::new()),
+                };
+                file == target && tests.iter().any(|it| format!("{prefix}{it}") == test)
+            });
+            assert!(named, "{patch} is caught by {by}, which {clause} does not name");
+        }
+    }
+}
+
 /// Everything in `text` that starts with `prefix` and goes on with letters or digits.
 fn words<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
     let ends = |rest: &str| rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());

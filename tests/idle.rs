@@ -1,11 +1,18 @@
 //! Waiting sleeps: it takes no processor time.
 #![cfg(target_os = "linux")]
 
-use std::{num::NonZero, time::Duration};
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
 
-use nix::sys::{
-    resource::{UsageWho, getrusage},
-    time::TimeValLike,
+use std::{fs, num::NonZero, thread, time::Duration};
+
+use nix::{
+    sys::{
+        resource::{UsageWho, getrusage},
+        time::TimeValLike,
+    },
+    unistd::{Pid, gettid},
 };
 use settled::{EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, bridge};
 
@@ -21,6 +28,48 @@ fn processor_time(who: UsageWho, f: impl FnOnce()) -> Duration {
     let begin = now();
     f();
     now() - begin
+}
+
+/// What this thread of the process does, and the processor time that it has taken, in hundredths of a second.
+fn state(thread: Pid) -> (char, u64) {
+    let stat = fs::read_to_string(format!("/proc/self/task/{thread}/stat")).unwrap();
+    let (_, rest) = stat.rsplit_once(") ").unwrap();
+    let fields: Vec<_> = rest.split(' ').collect();
+    (rest.chars().next().unwrap(), fields[11..13].iter().map(|it| it.parse::<u64>().unwrap()).sum())
+}
+
+/// Runs `wakes` once this thread sleeps in `waits`, or has been seen to be busy there for a second of processor time:
+/// however slow the machine is, one of the two comes. Says whether it sleeps.
+fn sleeps(waits: impl FnOnce(), wakes: impl FnOnce() + Send) -> bool {
+    let waiter = gettid();
+    let (_, begin) = state(waiter);
+    thread::scope(|scope| {
+        let watches = scope.spawn(move || {
+            let sleeps = loop {
+                match state(waiter) {
+                    ('S', _) => break true,
+                    (_, time) if time >= begin + 100 => break false,
+                    _ => thread::yield_now(),
+                }
+            };
+            wakes();
+            sleeps
+        });
+        waits();
+        watches.join().unwrap()
+    })
+}
+
+#[test]
+fn whoever_waits_is_seen_asleep() {
+    watch!();
+    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let waits = || assert_eq!(future.wait().unwrap().result().unwrap(), &5);
+    assert!(sleeps(waits, || promise.finish(5).unwrap()), "a blocked thread is busy");
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let waits = || event_loop.run_forever().unwrap();
+    assert!(sleeps(waits, || handle.stop()), "a loop with nothing to do is busy");
 }
 
 #[test]
