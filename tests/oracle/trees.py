@@ -137,6 +137,9 @@ class World:
     async def wait_one(self, _name, _, children):
         return await self.make(children[0])
 
+    async def series(self, _name, _, children):
+        return "+".join([await self.make(child) for child in children])
+
     async def gather(self, _name, _, children):
         return "+".join(await asyncio.gather(*map(self.make, children)))
 

@@ -3,15 +3,26 @@
 use super::program::{
     After, Cancel, MOMENT, Node,
     Op::{
-        self, AsCompleted, Fail, Forever, Gather, GatherAll, Give, Group, GroupFails, Shield,
-        Timeout, Wait, WaitFor, WaitOne,
+        self, AsCompleted, Fail, Forever, Gather, GatherAll, Give, Group, GroupFails, Series,
+        Shield, Timeout, Wait, WaitFor, WaitOne,
     },
     Program, WAYS,
 };
 
 const LEAVES: [Op; 6] = [Give, Give, Give, Give, Fail, Forever];
-const INNER: [Op; 10] =
-    [WaitOne, Gather, GatherAll, Shield, Wait, AsCompleted, WaitFor, Timeout, Group, GroupFails];
+const INNER: [Op; 11] = [
+    WaitOne,
+    Series,
+    Gather,
+    GatherAll,
+    Shield,
+    Wait,
+    AsCompleted,
+    WaitFor,
+    Timeout,
+    Group,
+    GroupFails,
+];
 
 /// Numbers by chance, the same ones for a seed.
 struct Luck(u64);

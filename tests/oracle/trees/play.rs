@@ -165,6 +165,13 @@ impl World {
             Op::Fail => Err(Error::Work(node.name)),
             Op::Forever => pending().await,
             Op::WaitOne => told(&self.make(&children[0]).await).await,
+            Op::Series => {
+                let mut values = Vec::new();
+                for child in children {
+                    values.push(told(&self.make(child).await).await?);
+                }
+                Ok(values.join("+"))
+            }
             Op::Gather => match tasks::gather(self.make_all(children)).await {
                 Ok(all) => Ok(all.iter().map(text).collect::<Vec<_>>().join("+")),
                 Err(first) => told(&first).await,

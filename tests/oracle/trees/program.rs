@@ -14,6 +14,7 @@ pub(crate) enum Op {
     Fail,
     Forever,
     WaitOne,
+    Series,
     Gather,
     GatherAll,
     Shield,
@@ -26,8 +27,8 @@ pub(crate) enum Op {
 }
 
 use Op::{
-    AsCompleted, Fail, Forever, Gather, GatherAll, Give, Group, GroupFails, Shield, Timeout, Wait,
-    WaitFor, WaitOne,
+    AsCompleted, Fail, Forever, Gather, GatherAll, Give, Group, GroupFails, Series, Shield,
+    Timeout, Wait, WaitFor, WaitOne,
 };
 
 impl Op {
@@ -37,6 +38,7 @@ impl Op {
             Fail => "fail",
             Forever => "forever",
             WaitOne => "wait_one",
+            Series => "series",
             Gather => "gather",
             GatherAll => "gather_all",
             Shield => "shield",

@@ -137,30 +137,41 @@ impl Both<'_> {
     /// Each outcome that differs has a row, or follows from one that has.
     fn outcomes(&mut self, met: &mut Met) -> Result<(), String> {
         let names: BTreeSet<_> = self.ours.keys().chain(self.theirs.keys()).copied().collect();
-        // Names go up from a task to those below it.
-        for name in names.into_iter().rev() {
-            if self.ours.get(&name) == self.theirs.get(&name) {
-                continue;
-            }
+        let mut rest = Vec::new();
+        for name in names.into_iter().filter(|name| self.ours.get(name) != self.theirs.get(name)) {
             let node = self.program.tree.find(name).expect("it is there");
-            if self.is_late(name) {
+            let row = if self.is_late(name) {
                 met.insert(LATE);
                 continue;
-            }
-            if self.outran(name) {
-                met.insert(LATE);
+            } else if self.outran(name) {
+                LATE
             } else if self.was_let_go(name) {
-                met.insert(LETS_GO);
+                LETS_GO
             } else if self.ties(node) {
-                met.insert(TURNS);
+                TURNS
             } else if let Some(row) = self.swallows(node) {
-                met.insert(row);
-            } else if !self.apart.iter().any(|it| node.find(*it).is_some()) {
-                return Err(format!("task {name} ends otherwise"));
-            }
+                row
+            } else {
+                rest.push(node);
+                continue;
+            };
+            met.insert(row);
             self.apart.insert(name);
         }
-        Ok(())
+        match rest.iter().find(|node| !self.follows(node)) {
+            Some(node) => Err(format!("task {} ends otherwise", node.name)),
+            None => {
+                self.apart.extend(rest.iter().map(|node| node.name));
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether what becomes of a task may depend on one whose outcome differs: on one below, or on one before it in a series.
+    fn follows(&self, node: &Node) -> bool {
+        let differs = |node: &Node| self.apart.iter().any(|it| node.find(*it).is_some());
+        let above = self.program.tree.above(node.name);
+        differs(node) || above.into_iter().any(|it| it.op == Op::Series && differs(it))
     }
 
     /// Who stops, at the same moment on both sides, what it owns.
@@ -175,11 +186,18 @@ impl Both<'_> {
         above.into_iter().rev().take_while(|node| node.op.owns()).collect()
     }
 
-    /// It ends at the moment at which an owner of it is stopped, and is stopped there, or was never made.
+    /// It ends at the moment at which an owner of it is stopped, and is stopped there. Or it was never made there, and
+    /// here just before who made it was stopped.
     fn is_late(&self, name: usize) -> bool {
         let Some((time, _)) = self.ours.get(&name) else { return false };
-        let stopped = self.theirs.get(&name).is_none_or(|it| *it == (*time, "c"));
-        stopped && self.owners(name).iter().any(|owner| self.stops(owner, *time))
+        let Some(theirs) = self.theirs.get(&name) else {
+            let above = self.program.tree.above(name);
+            let maker = above.last().and_then(|it| self.ours.get(&it.name));
+            return maker.is_some_and(|it| {
+                it.1 == "c" && above.iter().any(|owner| self.stops(owner, it.0))
+            });
+        };
+        *theirs == (*time, "c") && self.owners(name).iter().any(|owner| self.stops(owner, *time))
     }
 
     /// It goes on, since its `gather` has told of a failure when a stop came to that; there it was stopped all the same.
