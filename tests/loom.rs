@@ -4,7 +4,7 @@
 //! RUSTFLAGS="--cfg settled_loom" cargo test --release --features model --test loom
 //! ```
 //!
-//! What loom does not see: timed waits never expire, condition variables never wake without a
+//! What loom does not see: timed waits expire only where a scenario has a timer, condition variables never wake without a
 //! reason, and a free is no access of the memory (`UnsafeCell::into_inner` is not watched). A use
 //! after free shows only as what it breaks: a count of drops, an object of loom's that is gone, the
 //! allocator's own check. `tests/sanitizer/run` looks for it properly.
@@ -26,6 +26,9 @@ mod deferred;
 #[cfg(settled_loom)]
 #[path = "loom/event_loop.rs"]
 mod event_loop;
+#[cfg(settled_loom)]
+#[path = "loom/expiry.rs"]
+mod expiry;
 #[cfg(settled_loom)]
 #[path = "loom/explore.rs"]
 mod explore;
@@ -104,6 +107,7 @@ fn main() -> std::process::ExitCode {
     coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
     deferred: a_chain_against_a_waiter, a_wait_for_a_deferred_callback_against_cancel, a_loop_for_a_deferred_callback_against_cancel, a_shutdown_for_a_deferred_callback_against_cancel;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, settle_against_a_dropped_queue, shutdown_of_the_default_executor;
+    expiry: a_timed_wait_against_finish, a_timed_wait_against_cancel, a_settlement_before_the_deadline, a_timed_wait_without_expiry, a_timed_wait_for_all, a_timed_wait_for_the_first, as_completed_that_expires, a_sleeping_loop_against_a_post, wait_for_against_finish;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
