@@ -88,9 +88,9 @@ fn random_programs_agree_with_the_table() {
         // The promise goes last, so that every sequence settles.
         for (number, op) in (0..).zip(ops.into_iter().chain([Op::DropPromise])) {
             let expected = model.apply(op, number);
-            assert_eq!(system.apply(op, number), expected, "{op:?} as number {number}");
-            assert_eq!(system.log(), model.log, "{op:?} as number {number}");
-            assert_eq!(system.values(), model.values(), "{op:?} as number {number}");
+            assert_eq!(system.apply(op, number), expected, "the answer to {op:?} as {number}");
+            assert_eq!(system.log(), model.log, "who was told by {op:?} as {number}");
+            assert_eq!(system.values(), model.values(), "the values after {op:?} as {number}");
             SEEN.lock().unwrap().insert(format!("{op:?} {}", kind(expected)));
         }
         assert_eq!(system.drop_handles(), 0, "values outlive the last handle");

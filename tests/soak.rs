@@ -258,11 +258,20 @@ fn balance() -> Result<String, String> {
          allocations left",
         read(&panics)
     );
+    let mut wrong = Vec::new();
+    let mut check = |holds: bool, what: &str| {
+        if !holds {
+            wrong.push(what.to_owned());
+        }
+    };
+    check(registered == called, "not each callback was called once");
+    check(unsettled == 0, "not each wait saw its future settled");
+    check(left == 0, "something is left in the memory");
+    check(done >= operations, "it ended early");
+    check(cancelled > 0 && read(&panics) > 0, "nothing was cancelled, or nothing panicked");
     let lost = registered.abs_diff(called) + unsettled;
     let line = format!("soak: {done} operations, {futures} futures, {lost} lost");
-    let balanced =
-        lost == 0 && left == 0 && done >= operations && cancelled > 0 && read(&panics) > 0;
-    if balanced { Ok(line) } else { Err(line) }
+    if wrong.is_empty() { Ok(line) } else { Err(format!("{wrong:?}; {line}")) }
 }
 
 fn main() -> ExitCode {

@@ -91,8 +91,8 @@ fn agree(owned: bool, program: &[Op]) -> bool {
         // Each callback has a name of its own, so that their order shows.
         let op = if let Op::Register(_) = op { Op::Register(number) } else { *op };
         let Some(answer) = real.invoke(op) else { return false };
-        assert_eq!(answer, spec.invoke(&op), "{op:?} in {program:?}, owned: {owned}");
-        assert_eq!(real.look(), spec.state(), "after {op:?} in {program:?}, owned: {owned}");
+        assert_eq!(answer, spec.invoke(&op), "the answer to {op:?} in {program:?}, owned: {owned}");
+        assert_eq!(real.look(), spec.state(), "the looks after {op:?} in {program:?}, owned: {owned}");
     }
     true
 }
