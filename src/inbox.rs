@@ -17,8 +17,8 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct Told {
     settled: Vec<usize>,
-    /// How many the sleeper wants; zero if nobody sleeps.
-    wanted: usize,
+    /// How many the sleeper wants, if somebody sleeps.
+    wanted: Option<usize>,
 }
 
 impl Inbox {
@@ -26,7 +26,7 @@ impl Inbox {
     pub(crate) fn tell(&self, number: usize) {
         let mut told = lock(&self.told);
         told.settled.push(number);
-        let wake = told.wanted > 0 && told.settled.len() >= told.wanted;
+        let wake = told.wanted.is_some_and(|wanted| told.settled.len() >= wanted);
         drop(told);
         if wake {
             self.enough.notify_one();
@@ -39,13 +39,12 @@ impl Inbox {
         let mut told = lock(&self.told);
         while told.settled.len() < wanted {
             if is_over(deadline) {
-                told.wanted = 0;
                 return false;
             }
-            told.wanted = wanted;
+            told.wanted = Some(wanted);
             told = wait_until(&self.enough, &self.told, told, deadline);
+            told.wanted = None;
         }
-        told.wanted = 0;
         true
     }
 

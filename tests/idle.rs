@@ -14,7 +14,7 @@ use nix::{
     },
     unistd::{Pid, gettid},
 };
-use settled::{EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, bridge};
+use settled::{EventLoop, Executor, LoopRef, ReturnWhen, ThreadFuture, ThreadPool, bridge, wait};
 
 const WAIT: Duration = Duration::from_millis(200);
 
@@ -77,6 +77,11 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
         assert!(future.wait_timeout(WAIT).is_err());
+    });
+    assert!(blocked < WAIT / 4, "{blocked:?}");
+    let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
+        let (_, not_done) = wait([&future], Some(WAIT), ReturnWhen::AllCompleted).unwrap();
+        assert_eq!(not_done.len(), 1);
     });
     assert!(blocked < WAIT / 4, "{blocked:?}");
     drop(promise);

@@ -390,6 +390,19 @@ fn a_worker_helps_with_several() {
     assert_eq!(sum.unwrap().result().unwrap(), &45);
 }
 
+#[test]
+fn a_worker_that_waits_for_the_first_runs_one_job() {
+    use settled::{ReturnWhen, wait};
+    let pool = Arc::new(pool(1));
+    let inner = Arc::clone(&pool);
+    let outer = pool.submit(move || {
+        let jobs = [1, 2].map(|n| inner.submit(move || n).unwrap());
+        let (done, not_done) = wait(&jobs, None, ReturnWhen::FirstCompleted).unwrap();
+        [done.len(), not_done.len()]
+    });
+    assert_eq!(outer.unwrap().result().unwrap(), &[1, 1]);
+}
+
 /// A job that waits for a job that waits for …; what the first one that was refused was told.
 fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
     let Some(depth) = depth.checked_sub(1) else { return Ok(()) };

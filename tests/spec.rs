@@ -92,7 +92,11 @@ fn agree(owned: bool, program: &[Op]) -> bool {
         let op = if let Op::Register(_) = op { Op::Register(number) } else { *op };
         let Some(answer) = real.invoke(op) else { return false };
         assert_eq!(answer, spec.invoke(&op), "the answer to {op:?} in {program:?}, owned: {owned}");
-        assert_eq!(real.look(), spec.state(), "the looks after {op:?} in {program:?}, owned: {owned}");
+        assert_eq!(
+            real.look(),
+            spec.state(),
+            "the looks after {op:?} in {program:?}, owned: {owned}"
+        );
     }
     true
 }

@@ -661,6 +661,8 @@ fn errors_say_what_happened_and_debug_needs_no_debug() {
     assert!(error.to_string().contains("dropped"));
     let error: Box<dyn Error> = Box::new(Lost { value: 1, cause: Cancelled::Requested });
     assert!(error.to_string().contains("handed back"));
+    let lost = Lost { value: Opaque, cause: Cancelled::Dropped };
+    assert_eq!(format!("{lost:?}"), "Lost { cause: Dropped, .. }");
     let panic = Panic::new(Box::new("ouch"));
     assert!(format!("{panic} {panic:?}").matches("ouch").count() == 2);
     assert_eq!(format!("{:?}", settled::Closed(Opaque)), "Closed(..)");
