@@ -156,12 +156,12 @@ impl<T, E> ThreadFuture<T, E> {
         while !self.done() {
             let cell = Cells::One(self.handle().address());
             match before_parking(Wanted::All, Some(cell))? {
-                May::LookAgain if is_over(deadline) => break,
+                May::LookAgain if is_over(deadline) => return Ok(self.done()),
                 May::LookAgain => {}
                 May::Park(_registered) => return Ok(self.handle().park_until(deadline)),
             }
         }
-        Ok(self.done())
+        Ok(true)
     }
 
     /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`
