@@ -60,14 +60,13 @@ struct Door {
 
 impl Door {
     /// Has `run` called by the loop, or notes that the loop is gone.
-    fn post(self: Arc<Self>, run: impl FnOnce() + Send + 'static) {
-        let door = Arc::clone(&self);
-        let mut unrun = Unrun(Some(self));
+    fn post(self: &Arc<Self>, run: impl FnOnce() + Send + 'static) {
+        let mut unrun = Unrun(Some(Arc::clone(self)));
         let job = Job::new(move || {
             drop(unrun.0.take());
             run();
         });
-        drop(door.schedule.call_soon_threadsafe(job));
+        drop(self.schedule.call_soon_threadsafe(job));
     }
 }
 
@@ -272,7 +271,7 @@ impl Registry {
         }
         let (home, id) = (self.id, self.next());
         self.errands.borrow_mut().insert(id, errand);
-        Arc::clone(&self.door).post(move || {
+        self.door.post(move || {
             let errand = Self::find(home).and_then(|home| home.errands.borrow_mut().remove(&id));
             if let Some(errand) = errand {
                 errand();
