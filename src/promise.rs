@@ -4,6 +4,7 @@ use std::{fmt, marker::PhantomData, sync::Arc, task::Waker};
 
 use crate::{
     cell::{Address, Handle, Outcome, Producer},
+    context::Id,
     error::{Cancel, Cancelled, Failure, Lost, Panic},
     machine::Event,
     phase::{Owned, Pending, Phase, Running},
@@ -83,6 +84,11 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// Where its cell is.
     pub(crate) fn address(&self) -> Address {
         self.producer.handle().address()
+    }
+
+    /// Whether its future is awaited on this loop.
+    pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
+        self.producer.handle().is_awaited_on(home)
     }
 
     fn settle(

@@ -8,7 +8,9 @@ use std::{
     task::Waker,
 };
 
-use crate::{cell::Address, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker};
+use crate::{
+    cell::Address, context::Id, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker,
+};
 
 /// A done-callback of a [`ThreadFuture`](crate::ThreadFuture).
 pub(crate) type Callback<T, E> = Box<dyn Call<T, E>>;
@@ -42,22 +44,31 @@ where
 pub(crate) enum Waiter {
     /// A thread that is parked in `wait`.
     Thread(Unparker),
-    /// A task that awaits.
-    Waker(Waker),
+    /// A task that awaits, and the loop of this crate on which it does, if it is one.
+    Waker(Waker, Option<Id>),
     /// A thread that waits for several futures, by the number of this one.
     Member(Arc<Inbox>, usize),
-    /// Something to do, such as posting to the loop of a loop future. Crate code, not the user's.
-    Hook(Job),
+    /// Something to do, such as posting to the loop of a loop future, which this is. Crate code, not the user's.
+    Hook(Job, Id),
 }
 
 impl Waiter {
+    /// The loop that is told.
+    pub(crate) fn home(&self) -> Option<Id> {
+        match self {
+            Self::Waker(_, home) => *home,
+            Self::Hook(_, home) => Some(*home),
+            Self::Thread(_) | Self::Member(..) => None,
+        }
+    }
+
     /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler.
     pub(crate) fn notify(self) {
         isolate(|| match self {
             Self::Thread(thread) => thread.unpark(),
-            Self::Waker(waker) => waker.wake(),
+            Self::Waker(waker, _) => waker.wake(),
             Self::Member(inbox, number) => inbox.tell(number),
-            Self::Hook(hook) => hook.run(),
+            Self::Hook(hook, _) => hook.run(),
         });
     }
 }
@@ -90,6 +101,11 @@ pub(crate) trait Run: Any + Send {
     /// The cell that it settles, if it is known.
     fn settles(&self) -> Option<Address> {
         None
+    }
+
+    /// Whether what it settles is awaited on this loop.
+    fn is_awaited_on(&self, _home: Id) -> bool {
+        false
     }
 }
 
@@ -128,6 +144,11 @@ impl Job {
     /// The cell that it settles, if that is known.
     pub(crate) fn settles(&self) -> Option<Address> {
         self.0.settles()
+    }
+
+    /// Whether the cell that it settles is awaited on this loop, as far as that is known.
+    pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
+        self.0.is_awaited_on(home)
     }
 
     /// The work as what it was made of, if it was made of an `R`.

@@ -5,13 +5,15 @@
 mod watchdog;
 
 use std::{
+    cell::Cell,
     num::NonZero,
     process::{Command, Output},
     sync::{Arc, Mutex, OnceLock, Weak, mpsc},
     thread,
+    time::Duration,
 };
 
-use settled::{Executor, ThreadFuture, ThreadPool, WouldDeadlock};
+use settled::{EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge};
 
 fn pool(workers: usize) -> ThreadPool {
     ThreadPool::named("worker", NonZero::new(workers).unwrap())
@@ -253,4 +255,58 @@ fn a_worker_that_could_not_be_started_does_not_count() {
     child.args(["--exact", "a_worker_that_could_not_be_started_does_not_count", "--nocapture"]);
     let child = child.env("SETTLED_CHILD", "1").output().unwrap();
     assert!(child.status.success(), "{}", String::from_utf8_lossy(&child.stderr));
+}
+
+#[test]
+fn a_loop_in_the_only_worker_runs_the_job_that_it_awaits() {
+    watch!();
+    let pool = Arc::new(pool(1));
+    let inside = Arc::clone(&pool);
+    let job = pool.submit(move || {
+        let event_loop = EventLoop::new();
+        event_loop.run_until_complete(async {
+            // One that nobody awaits stays where it is.
+            let other = inside.submit(name).unwrap();
+            let by_value = inside.submit(name).unwrap().await.result().unwrap().clone();
+            let here = LoopRef::current().unwrap();
+            let view = bridge::run_in_executor(&here, &inside, name).unwrap();
+            let by_view = view.await.result().unwrap().clone();
+            // A wait inside it is one of a thread that runs a loop.
+            let again = Arc::clone(&inside);
+            let waits = inside.submit(move || again.submit(|| 1).unwrap().wait().map(|_| ()));
+            let told = *waits.unwrap().await.result().unwrap();
+            (by_value, by_view, told, other.done())
+        })
+    });
+    let told = job.unwrap().into_settled().unwrap().take().unwrap().unwrap().unwrap();
+    let name = "worker-0".to_owned();
+    assert_eq!(told, (name.clone(), name, Err(WouldDeadlock::EventLoop), false));
+}
+
+#[test]
+fn a_loop_in_a_worker_leaves_a_job_to_whoever_else_can_run_it() {
+    watch!();
+    let pool = Arc::new(pool(2));
+    let inside = Arc::clone(&pool);
+    let (release, released) = mpsc::channel::<()>();
+    let (begun, began) = mpsc::channel();
+    let busy = pool.submit(move || {
+        begun.send(()).unwrap();
+        released.recv().is_err()
+    });
+    began.recv().unwrap();
+    let job = pool.submit(move || {
+        let event_loop = EventLoop::new();
+        event_loop.run_until_complete(async move {
+            let awaited = inside.submit(name).unwrap();
+            let release = Cell::new(Some(release));
+            let here = LoopRef::current().unwrap();
+            // It has slept when this comes: the job was not taken.
+            let soon = move || drop(release.take());
+            here.call_later(Duration::from_millis(1), soon).unwrap();
+            awaited.await.result().unwrap().clone()
+        })
+    });
+    assert_eq!(job.unwrap().result().unwrap(), &Ok("worker-0".to_owned()));
+    assert!(busy.unwrap().result().unwrap());
 }

@@ -319,7 +319,7 @@ impl<T, E> Handle<T, E> {
                 let owner = inner.owner.take();
                 drop(inner);
                 if let Some(owner) = owner {
-                    Waiter::Waker(owner).notify();
+                    Waiter::Waker(owner, None).notify();
                 }
                 (Cancel::Requested, None)
             }

@@ -7,6 +7,7 @@ use std::{
 
 use super::Handle;
 use crate::{
+    context::{self, Id},
     sync::{Parker, is_over},
     waiter::{Callback, Waiter},
 };
@@ -27,6 +28,11 @@ impl<T, E> Handle<T, E> {
         inner.next += 1;
         inner.waiters.push((ticket, waiter));
         Ok(ticket)
+    }
+
+    /// Whether a task of this loop awaits it, or the loop has a view of it.
+    pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
+        self.lock().waiters.iter().any(|(_, waiter)| waiter.home() == Some(home))
     }
 
     /// Takes a waiter out. It is returned, to be dropped with no lock held.
@@ -81,7 +87,7 @@ impl Registration {
         }
         // Cloning and dropping a waker is the user's code: neither happens under the lock.
         self.leave(cell);
-        match cell.register(Waiter::Waker(cx.waker().clone())) {
+        match cell.register(Waiter::Waker(cx.waker().clone(), context::current_loop())) {
             Ok(ticket) => {
                 self.0 = Some(ticket);
                 Poll::Pending
@@ -95,7 +101,7 @@ impl Registration {
         let Some(ticket) = self.0 else { return false };
         cell.lock().waiters.iter().any(|(other, waiter)| {
             *other == ticket
-                && matches!(waiter, Waiter::Waker(waker) if waker.will_wake(cx.waker()))
+                && matches!(waiter, Waiter::Waker(waker, _) if waker.will_wake(cx.waker()))
         })
     }
 

@@ -23,6 +23,7 @@ use crate::{
     deferred,
     error::RunError,
     sync::{now, thread_local},
+    thread::help_own_pool,
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -202,8 +203,15 @@ impl Core {
         self.queue_due(posts);
     }
 
-    /// What has been posted; sleeps until there is something or a timer is due.
+    /// What has been posted; sleeps until there is something or a timer is due. In a worker it first runs what it awaits
+    /// and nobody else can run.
     fn sleep(&self) -> VecDeque<Post> {
+        while help_own_pool(self.queue.id) {
+            let posts = self.queue.take();
+            if !posts.is_empty() {
+                return posts;
+            }
+        }
         let timer = self.next_timer();
         let Some(clock) = &self.clock else { return self.queue.take_or_sleep(timer) };
         let posts = self.queue.take();

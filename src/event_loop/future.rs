@@ -195,7 +195,7 @@ impl<T, E> LoopFuture<T, E> {
         }
         // A loop that is closing delivers nothing new; the view reads through when it is closed.
         if home.is_open() {
-            match view.cell().register(Waiter::Hook(home.hook(view.id))) {
+            match view.cell().register(Waiter::Hook(home.hook(view.id), home.id())) {
                 Ok(ticket) => view.hook.set(Some(ticket)),
                 Err(_) => {
                     view.draining.set(true);

@@ -81,7 +81,7 @@ impl Stops {
             owner.tasks.borrow_mut().remove(&task);
             let waker = owner.waker.take();
             if let Some(waker) = waker {
-                Waiter::Waker(waker).notify();
+                Waiter::Waker(waker, None).notify();
             }
         }
     }

@@ -32,6 +32,9 @@ pub(super) trait Queue: Send + Sync {
     /// Takes the first queued job that settles a cell of which `wanted` is true.
     fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job>;
 
+    /// What the first queued job settles that is awaited on this loop.
+    fn first_awaited_on(&self, home: context::Id) -> Option<Address>;
+
     /// Whether a job that settles this cell is queued.
     fn holds(&self, cell: Address) -> bool;
 
@@ -228,6 +231,26 @@ pub(super) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered
         Some(own) => register(own, Goal::End(pool)),
         None => Ok(Registered(None)),
     }
+}
+
+/// What a loop does before it sleeps in a worker, inside of it: the first job in the queue of the worker's pool that is
+/// awaited on this loop, if nobody else can run it, which is where a wait for it would be refused. Says whether there was
+/// one. `[pool-13]`
+pub(crate) fn help_own_pool(home: context::Id) -> bool {
+    let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
+    let Some((pool, true, jobs, bottom)) = me else { return false };
+    if jobs >= DEPTH || is_little_left(bottom) {
+        return false;
+    }
+    let Some(cell) = pool.first_awaited_on(home) else { return false };
+    let goal = Goal::Cells(Cells::One(cell), Wanted::All);
+    if register(Arc::clone(&pool), goal).is_ok() {
+        return false;
+    }
+    let job = pool.take(&|it| it == cell);
+    let _role = context::call_back();
+    // Somebody may have taken it, and then tells the loop.
+    job.map(|job| isolate(|| job.run())).is_some()
 }
 
 /// Registers this worker, unless it would then wait for ever.

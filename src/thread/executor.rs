@@ -10,6 +10,7 @@ use std::{
 use super::{Map, blocking::run_for};
 use crate::{
     cell::Address,
+    context::Id,
     error::{Closed, Panic},
     phase::Running,
     promise::Promise,
@@ -38,6 +39,10 @@ pub trait Executor {
     /// Runs `work` in the executor; its value is the future's. A panic in it becomes the future's
     /// outcome, with its payload. `[pool-2]` `[pool-3]` Cancelled before a worker begins, it never
     /// runs, and is dropped. `[cancel-2]`
+    ///
+    /// A job that waits for another job of its own pool runs that itself where it has to, and so does an
+    /// [`EventLoop`](crate::EventLoop) in it that awaits one, if at that moment nobody else can run it. `[pool-7]` `[pool-13]` A
+    /// foreign `block_on` in a job tells the pool nothing: awaiting a job of the same pool there may never end.
     ///
     /// # Errors
     ///
@@ -272,5 +277,9 @@ where
 
     fn settles(&self) -> Option<Address> {
         Some(self.promise.address())
+    }
+
+    fn is_awaited_on(&self, home: Id) -> bool {
+        self.promise.is_awaited_on(home)
     }
 }

@@ -347,6 +347,11 @@ impl Queue for Shared {
         state.queue.remove(at)
     }
 
+    fn first_awaited_on(&self, home: context::Id) -> Option<Address> {
+        let state = lock(&self.state);
+        state.queue.iter().find(|job| job.is_awaited_on(home)).and_then(Job::settles)
+    }
+
     fn holds(&self, cell: Address) -> bool {
         lock(&self.state).queue.iter().any(|job| job.settles() == Some(cell))
     }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use loom::thread;
-use settled::{Cancelled, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
+use settled::{Cancelled, EventLoop, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
 
 use crate::explore::{explore_bounded, saw};
 
@@ -176,4 +176,23 @@ pub(crate) fn two_initializers_that_wait_for_their_pool() {
             saw(seen, ["the first is refused", "the second is refused"][refused]);
         },
     );
+}
+
+/// `[pool-13]` A loop in the only worker awaits a job of that worker's pool, which somebody else may cancel.
+pub(crate) fn a_loop_in_the_only_worker_against_cancel() {
+    explore_bounded("pool_loop", &["helped", "cancelled"], |seen| {
+        let pool = Arc::new(pool());
+        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::promise();
+        let inner = Arc::clone(&pool);
+        let outer = pool.submit(move || {
+            let job = Arc::new(inner.submit(|| 1_u8).unwrap());
+            promise.finish(Arc::clone(&job)).unwrap();
+            EventLoop::new().run_until_complete(async { (&*job).await.result().is_ok() }).unwrap()
+        });
+        let cancelled = child.result().unwrap().cancel().as_thread();
+        let helped = *outer.unwrap().result().unwrap();
+        assert_ne!(helped, cancelled);
+        saw(seen, if helped { "helped" } else { "cancelled" });
+        pool.shutdown(true, false).unwrap();
+    });
 }
