@@ -36,7 +36,7 @@ const RECORDED: usize = 4;
 const RANDOM: u64 = 20_000;
 const RANDOM_IN_FULL: u64 = 200_000;
 const TREES: u64 = 100_000;
-const TREES_IN_FULL: u64 = 1_000_000;
+const TREES_IN_FULL: u64 = 300_000;
 
 /// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
 /// remove the last callback, a turn of the loop.

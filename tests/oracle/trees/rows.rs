@@ -114,7 +114,7 @@ fn compare(program: &Program, ours: &Answer, theirs: &Answer, met: &mut Met) -> 
     for (first, second) in turned(&left_names(ours), &left_names(theirs)) {
         let same_time = left.get(&first) == left.get(&second);
         let row = match both.order(first, second, same_time) {
-            Err(_) if same_time && both.is_stopped(first) && both.owns(first, second) => DROPS,
+            Err(_) if same_time && both.is_stopped_here(first) && both.owns(first, second) => DROPS,
             row => row?,
         };
         met.insert(row);
@@ -143,6 +143,8 @@ impl Both<'_> {
             let row = if self.is_late(name) {
                 met.insert(LATE);
                 continue;
+            } else if self.is_early(name) {
+                NUDGED
             } else if self.outran(name) {
                 LATE
             } else if self.was_let_go(name) {
@@ -176,8 +178,13 @@ impl Both<'_> {
 
     /// Who stops, at the same moment on both sides, what it owns.
     fn stops(&self, node: &Node, time: u32) -> bool {
-        let Some((at, outcome)) = self.ours.get(&node.name) else { return false };
-        self.theirs.get(&node.name) == Some(&(*at, *outcome)) && *at == time && is_none(outcome)
+        let (Some(ours), Some(theirs)) = (self.ours.get(&node.name), self.theirs.get(&node.name))
+        else {
+            return false;
+        };
+        // A group may have been told of more errors on one side.
+        let failed = ours.1.starts_with("g(") && theirs.1.starts_with("g(");
+        ours.0 == time && theirs.0 == time && (failed || ours.1 == theirs.1 && is_none(ours.1))
     }
 
     /// The tasks above one that own it, from the nearest to the root.
@@ -198,6 +205,16 @@ impl Both<'_> {
             });
         };
         *theirs == (*time, "c") && self.owners(name).iter().any(|owner| self.stops(owner, *time))
+    }
+
+    /// It is stopped at the moment at which an owner of it is, and there it ends by itself.
+    fn is_early(&self, name: usize) -> bool {
+        let (Some((time, "c")), Some((their_time, _))) =
+            (self.ours.get(&name), self.theirs.get(&name))
+        else {
+            return false;
+        };
+        time == their_time && self.owners(name).iter().any(|owner| self.stops(owner, *time))
     }
 
     /// It goes on, since its `gather` has told of a failure when a stop came to that; there it was stopped all the same.
@@ -303,6 +320,10 @@ impl Both<'_> {
         self.ours.get(&name).map(|it| it.0)
     }
 
+    fn is_stopped_here(&self, name: usize) -> bool {
+        self.ours.get(&name).is_some_and(|it| it.1 == "c")
+    }
+
     fn is_stopped(&self, name: usize) -> bool {
         self.theirs.get(&name).is_none_or(|it| it.1 == "c")
     }
@@ -322,7 +343,8 @@ impl Both<'_> {
 
     /// Two come in this order here, and in the other there.
     fn order(&self, first: usize, second: usize, same_time: bool) -> Result<&'static str, String> {
-        if same_time && self.owns(second, first) && self.is_stopped(first) {
+        let stopped = self.is_stopped(first) || self.is_stopped_here(first);
+        if same_time && self.owns(second, first) && stopped {
             return Ok(OWNER);
         }
         if same_time && !self.owns(first, second) && !self.owns(second, first) {
