@@ -12,7 +12,7 @@ use std::{
     },
 };
 
-use crate::{error::WouldDeadlock, sync::thread_local};
+use crate::{cell::Address, error::WouldDeadlock, sync::thread_local};
 
 /// Identifies a loop, a task or a pool within the process.
 pub(crate) type Id = u64;
@@ -28,7 +28,8 @@ pub(crate) fn next_id() -> Id {
 pub(crate) enum Role {
     Loop(Option<Id>),
     Worker(Id),
-    Task(Id),
+    /// A step of this task, which settles this cell.
+    Task(Id, Address),
     Stopping,
     Callback,
 }
@@ -176,16 +177,26 @@ pub(crate) fn works_for(id: Id) -> bool {
     any(|role| role == Role::Worker(id))
 }
 
-/// This thread steps the task `id` until the guard is dropped.
-pub(crate) fn run_task(id: Id) -> Guard {
-    enter(Role::Task(id))
+/// This thread steps the task `id`, which settles `cell`, until the guard is dropped.
+pub(crate) fn run_task(id: Id, cell: Address) -> Guard {
+    enter(Role::Task(id, cell))
+}
+
+/// Asked only by those that would have to wait for `cell`.
+///
+/// # Panics
+///
+/// In a step of the task that settles it. `[await-5]`
+pub(crate) fn refuse_oneself(cell: Address) {
+    let own = any(|role| matches!(role, Role::Task(_, own) if own == cell));
+    assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
 }
 
 /// The task whose step this is, if it is one.
 pub(crate) fn current_task() -> Option<Id> {
     let find = |roles: &RefCell<Vec<Role>>| {
         roles.borrow().iter().rev().find_map(|role| match role {
-            Role::Task(id) => Some(Some(*id)),
+            Role::Task(id, _) => Some(Some(*id)),
             Role::Callback | Role::Loop(_) => Some(None),
             Role::Worker(_) | Role::Stopping => None,
         })
@@ -199,7 +210,7 @@ pub(crate) fn current_loop() -> Option<Id> {
         .try_with(|roles| {
             roles.borrow().iter().rev().find_map(|role| match role {
                 Role::Loop(id) => Some(*id),
-                Role::Worker(_) | Role::Task(_) | Role::Stopping | Role::Callback => None,
+                Role::Worker(_) | Role::Task(..) | Role::Stopping | Role::Callback => None,
             })
         })
         .ok()

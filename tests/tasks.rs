@@ -8,6 +8,7 @@ use std::{
     convert::Infallible,
     future::{Future, IntoFuture, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     rc::Rc,
     sync::mpsc,
     task::Poll,
@@ -497,23 +498,6 @@ fn tasks_have_names_and_are_listed() {
 }
 
 #[test]
-fn awaiting_oneself_is_an_error() {
-    run(async {
-        let own = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));
-        let inside = Rc::clone(&own);
-        let task = here().create_task(async move {
-            let own = inside.take().unwrap();
-            own.await;
-        });
-        let task = task.unwrap();
-        own.replace(Some(task.clone()));
-        let settled = task.await;
-        let Err(Failure::Panicked(panic)) = settled.result() else { panic!("it ended otherwise") };
-        assert!(panic.message().contains("awaited itself"));
-    });
-}
-
-#[test]
 fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
     let log = Log::new();
     run(async {
@@ -596,19 +580,87 @@ fn a_task_that_another_thread_can_wait_for_is_owned_all_the_same() {
     assert_eq!(log.entries(), ["deepest", "outer seen"]);
 }
 
+type Unit = LoopFuture<(), Infallible>;
+type Waits = Pin<Box<dyn Future<Output = ()>>>;
+
+/// Makes a coroutine that waits for a future.
+type Way = fn(Unit) -> Waits;
+
+const WAYS: [(&str, Way); 9] = [
+    ("await", |own| Box::pin(async { drop(own.await) })),
+    ("shield", |own| Box::pin(async { drop(tasks::shield(own).await) })),
+    ("wait_for", |own| Box::pin(async { drop(wait_for(own, LONG).await) })),
+    ("gather", |own| Box::pin(async { drop(tasks::gather([own]).await) })),
+    ("gather_all", |own| Box::pin(async { drop(tasks::gather_all([own]).await) })),
+    ("wait", |own| {
+        Box::pin(async move {
+            tasks::wait([&own], None, ReturnWhen::AllCompleted).await;
+        })
+    }),
+    ("as_completed", |own| {
+        Box::pin(async move {
+            let _ = tasks::as_completed([&own], None).next().await;
+        })
+    }),
+    ("nested", |own| {
+        Box::pin(async { drop(timeout(timeout(tasks::gather([own]), LONG), LONG).await) })
+    }),
+    ("thread", |own| Box::pin(async move { drop(bridge::thread_future(&own).await) })),
+];
+
+/// `[await-5]`
 #[test]
-fn awaiting_oneself_through_another_view_is_an_error() {
-    run(async {
-        let slot = Rc::new(RefCell::new(None::<LoopFuture<u32, Infallible>>));
-        let own = Rc::clone(&slot);
-        let task = here().create_task(async move {
-            let own = own.take().unwrap();
-            *own.await.result().unwrap()
+fn waiting_for_oneself_in_any_way_is_an_error() {
+    let ways =
+        WAYS.iter().flat_map(|way| [(way, false, false), (way, true, false), (way, false, true)]);
+    for ((way, waits), wrapped, begun_elsewhere) in ways {
+        run(async {
+            let slot = Rc::new(RefCell::new(None::<Waits>));
+            let own = Rc::clone(&slot);
+            let task = here().create_task(async move {
+                let waits = own.take().unwrap();
+                waits.await;
+            });
+            let task = task.unwrap();
+            let view = match wrapped {
+                true => bridge::wrap_future(&bridge::thread_future(&task), &here()),
+                false => task.clone(),
+            };
+            let mut waits = waits(view);
+            if begun_elsewhere {
+                assert!(poll_fn(|cx| Poll::Ready(waits.as_mut().poll(cx))).await.is_pending());
+            }
+            slot.replace(Some(waits));
+            passes(9).await;
+            let panics = |settled: &settled::Settled<(), Infallible>| {
+                let Err(Failure::Panicked(panic)) = settled.result() else { return false };
+                panic.message().contains("awaited itself")
+            };
+            let told = task.settled().is_some_and(panics);
+            assert!(told, "{way}, wrapped: {wrapped}, begun elsewhere: {begun_elsewhere}");
         });
-        let task = task.unwrap();
-        slot.replace(Some(bridge::wrap_future(&bridge::thread_future(&task), &here())));
-        let settled = task.await;
-        assert!(matches!(settled.result(), Err(Failure::Panicked(_))));
+    }
+}
+
+/// `[await-5]`
+#[test]
+fn tasks_that_await_each_other_wait_until_one_is_cancelled() {
+    run(async {
+        let slot = Rc::new(RefCell::new(None::<Unit>));
+        let back = Rc::clone(&slot);
+        let first = here().create_task(async move {
+            let second = back.take().unwrap();
+            drop((&second).await.clone());
+        });
+        let first = first.unwrap();
+        let awaited = first.clone();
+        let second = here().create_task(async move { drop((&awaited).await.clone()) }).unwrap();
+        slot.replace(Some(second.clone()));
+        passes(9).await;
+        assert!(!first.done() && !second.done());
+        let _ = first.cancel();
+        passes(9).await;
+        assert!(first.cancelled() && second.result().is_ok());
     });
 }
 

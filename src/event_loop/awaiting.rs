@@ -11,7 +11,6 @@ use std::{
 use super::{
     future::{LoopFuture, Token},
     stop::forward,
-    task::Task,
 };
 use crate::{cell::Registration, context, settled::Settled};
 
@@ -151,6 +150,7 @@ impl Place {
         future: &LoopFuture<T, E>,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        context::refuse_oneself(future.address());
         if future.view.home.is_closed() {
             return self.late.poll(future.view.cell(), cx);
         }
@@ -160,8 +160,6 @@ impl Place {
             "a loop future was awaited on another loop than its own, which does not run meanwhile; \
              await a thread future, or wrap it for this loop"
         );
-        let own = Task::current().is_some_and(|task| task.settles(future.address()));
-        assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
         self.queue(future, cx);
         Poll::Pending
     }

@@ -361,6 +361,13 @@ impl<T, E> LoopFuture<T, E> {
         );
     }
 
+    /// Whether this is a step of the task that settles it: it cannot wait for it. `[await-5]`
+    pub(crate) fn check_other(&self) {
+        if !self.done() {
+            context::refuse_oneself(self.address());
+        }
+    }
+
     pub(crate) fn handle(&self) -> &Handle<T, E> {
         self.view.cell()
     }

@@ -317,7 +317,8 @@ where
     O: 'static,
 {
     fn step(self: Rc<Self>, stops: &Stops) -> bool {
-        let _task = context::run_task(self.facts.id);
+        let Some(cell) = self.settles() else { return true };
+        let _task = context::run_task(self.facts.id, cell);
         self.flag.lower();
         let waker = Waker::from(Arc::clone(&self.flag));
         let mut cx = Context::from_waker(&waker);

@@ -15,7 +15,11 @@ use std::{
 };
 
 use super::{Sleep, sleep};
-use crate::{Expired, LoopFuture, ReturnWhen, Settled, Token, event_loop::forward};
+use crate::{
+    Expired, LoopFuture, ReturnWhen, Settled, Token,
+    context::{self, Id},
+    event_loop::forward,
+};
 
 /// Waits for all of several futures, or for the first that has no value; the others then go on. Python's
 /// `asyncio.gather`. `[combine-3]`
@@ -28,7 +32,7 @@ use crate::{Expired, LoopFuture, ReturnWhen, Settled, Token, event_loop::forward
 ///
 /// # Panics
 ///
-/// For a future of another loop that is not settled.
+/// For a future of another loop that is not settled, and for that of the task which waits. `[await-5]`
 pub async fn gather<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Result<Vec<Settled<T, E>>, Settled<T, E>> {
@@ -48,7 +52,7 @@ pub async fn gather<T: 'static, E: 'static>(
 ///
 /// # Panics
 ///
-/// For a future of another loop that is not settled.
+/// For a future of another loop that is not settled, and for that of the task which waits. `[await-5]`
 pub async fn gather_all<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Vec<Settled<T, E>> {
@@ -80,7 +84,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Lo
 ///
 /// # Panics
 ///
-/// As [`sleep`] if there is a timeout, and for a future of another loop that is not settled.
+/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for that of the task
+/// which waits. `[await-5]`
 pub async fn wait<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,
@@ -126,7 +131,8 @@ pub async fn wait<'a, T: 'static, E: 'static>(
 ///
 /// # Panics
 ///
-/// As [`sleep`] if there is a timeout, and for a future of another loop that is not settled.
+/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for that of the task
+/// which waits. `[await-5]`
 pub fn as_completed<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,
@@ -191,6 +197,8 @@ struct Group<T: 'static, E: 'static, F: Member<T, E> = LoopFuture<T, E>> {
     arrivals: Rc<RefCell<Arrivals>>,
     /// How many have not been told of.
     left: usize,
+    /// The task that waits for them: none of them is its own future.
+    asked_by: Option<Id>,
     of: PhantomData<(T, E)>,
 }
 
@@ -242,13 +250,20 @@ impl<T: 'static, E: 'static, F: Member<T, E>> Group<T, E, F> {
             members.push((future, token));
         }
         let left = members.len();
-        Self { members, arrivals, left, of: PhantomData }
+        Self { members, arrivals, left, asked_by: None, of: PhantomData }
     }
 
     /// The number of the next that has settled; `None` when there is none left.
     fn poll_next(&mut self, cx: &Context<'_>) -> Poll<Option<usize>> {
         if self.left == 0 {
             return Poll::Ready(None);
+        }
+        let task = context::current_task();
+        if self.asked_by != task {
+            self.asked_by = task;
+            for (future, _) in &self.members {
+                future.borrow().check_other();
+            }
         }
         // Cloning and dropping a waker is foreign code.
         let waker = cx.waker().clone();

@@ -35,7 +35,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// When awaited on another loop than the future's.
+/// When awaited on another loop than the future's, and by the task whose outcome it is. `[await-5]`
 pub async fn shield<T: 'static, E: 'static>(future: LoopFuture<T, E>) -> Settled<T, E> {
     settled(&future).await;
     future.await

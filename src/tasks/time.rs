@@ -133,7 +133,7 @@ pub struct TimedOut<T: 'static, E: 'static> {
 ///
 /// # Panics
 ///
-/// As [`sleep`], and when awaited on another loop than the future's.
+/// As [`sleep`], when awaited on another loop than the future's, and by the task whose outcome it is. `[await-5]`
 pub async fn wait_for<T: 'static, E: 'static>(
     future: LoopFuture<T, E>,
     timeout: Duration,

@@ -349,6 +349,10 @@ impl<T, E> IntoFuture for ThreadFuture<T, E> {
     /// Cancel safety: a task of this crate's [`EventLoop`](crate::EventLoop) that is stopped while
     /// it awaits a future by value asks to cancel that future, as asyncio does; dropped anywhere
     /// else, or awaited by reference, it never cancels. `[await-3]`
+    ///
+    /// # Panics
+    ///
+    /// When polled by the task of this crate's loop whose outcome it is. `[await-5]`
     fn into_future(self) -> AwaitThread<T, E> {
         AwaitThread { future: Some(self), place: Registration::default() }
     }
@@ -359,6 +363,10 @@ impl<'a, T, E> IntoFuture for &'a ThreadFuture<T, E> {
     type IntoFuture = AwaitThreadRef<'a, T, E>;
 
     /// Awaits the future, by reference, on any executor. Dropping it cancels nothing. `[await-1]`
+    ///
+    /// # Panics
+    ///
+    /// As for an await by value.
     fn into_future(self) -> AwaitThreadRef<'a, T, E> {
         AwaitThreadRef { future: self, place: Registration::default() }
     }
@@ -383,7 +391,7 @@ impl<T, E> Future for AwaitThread<T, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
         let future = this.future.as_ref().expect("not polled again after it was ready");
-        ready!(this.place.poll(future.handle(), cx));
+        ready!(wait_in_task(&mut this.place, future.handle(), cx));
         Poll::Ready(this.future.take().expect("it was there a line ago").settled)
     }
 }
@@ -397,6 +405,19 @@ impl<T, E> Drop for AwaitThread<T, E> {
             let _ = future.cancel_for(context::stop_reason());
         }
     }
+}
+
+/// Takes a place among the waiters, unless this is a step of the task that they wait for. `[await-5]`
+fn wait_in_task<T, E>(
+    place: &mut Registration,
+    cell: &Handle<T, E>,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    let poll = place.poll(cell, cx);
+    if poll.is_pending() {
+        context::refuse_oneself(cell.address());
+    }
+    poll
 }
 
 /// Awaits a [`ThreadFuture`] by reference. Dropping it gives its place up and cancels nothing.
@@ -413,7 +434,7 @@ impl<'a, T, E> Future for AwaitThreadRef<'a, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        this.place.poll(this.future.handle(), cx).map(|()| &this.future.settled)
+        wait_in_task(&mut this.place, this.future.handle(), cx).map(|()| &this.future.settled)
     }
 }
 

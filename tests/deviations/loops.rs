@@ -10,7 +10,7 @@ use std::{
 };
 
 use settled::{
-    Cancel, EventLoop, Executor, LoopFuture, LoopRef, Refusal, ReturnWhen, ThreadFuture,
+    Cancel, EventLoop, Executor, Failure, LoopFuture, LoopRef, Refusal, ReturnWhen, ThreadFuture,
     ThreadPool, WouldDeadlock, bridge, tasks,
 };
 
@@ -207,6 +207,28 @@ fn a_coroutine_cancelled_before_it_arrives_never_runs() {
          f = asyncio.run_coroutine_threadsafe(runs(), loop); print(f.cancel(), f.cancelled())\n\
          loop.call_later(0.05, loop.stop); loop.run_forever()",
         "True True\nruns",
+    );
+}
+
+#[test]
+fn a_task_that_would_wait_for_itself_is_told() {
+    watch!();
+    let slot = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));
+    let own = Rc::clone(&slot);
+    let settled = run(async move {
+        let own = async move {
+            let own = own.take().unwrap();
+            tasks::gather([own]).await.unwrap();
+        };
+        let task = LoopRef::current().unwrap().create_task(own).unwrap();
+        slot.replace(Some(task.clone()));
+        task.await
+    });
+    assert!(matches!(settled.result(), Err(Failure::Panicked(_))));
+    python(
+        "async def main():\n done, left = await asyncio.wait([asyncio.current_task()], timeout=0.001)\n \
+         print(len(done), len(left))\nasyncio.run(main())",
+        "0 1",
     );
 }
 
