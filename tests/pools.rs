@@ -13,7 +13,9 @@ use std::{
     time::Duration,
 };
 
-use settled::{EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge};
+use settled::{
+    Cancel, EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge, tasks,
+};
 
 fn pool(workers: usize) -> ThreadPool {
     ThreadPool::named("worker", NonZero::new(workers).unwrap())
@@ -309,4 +311,35 @@ fn a_loop_in_a_worker_leaves_a_job_to_whoever_else_can_run_it() {
     });
     assert_eq!(job.unwrap().result().unwrap(), &Ok("worker-0".to_owned()));
     assert!(busy.unwrap().result().unwrap());
+}
+
+#[test]
+fn a_loop_in_the_only_worker_helps_only_when_it_would_sleep() {
+    watch!();
+    let pool = Arc::new(pool(1));
+    let inside = Arc::clone(&pool);
+    let job = pool.submit(move || {
+        let event_loop = EventLoop::new();
+        let view = bridge::run_in_executor(&event_loop, &inside, name).unwrap();
+        let cancel = event_loop.run_until_complete(async { view.cancel() }).unwrap();
+        let view = bridge::run_in_executor(&event_loop, &inside, name).unwrap();
+        let late = event_loop.run_until_complete(tasks::wait_for(view, Duration::ZERO)).unwrap();
+        (cancel, late.unwrap_err().future.cancelled())
+    });
+    assert_eq!(job.unwrap().result().unwrap(), &(Cancel::Now, true));
+}
+
+#[test]
+fn a_loop_does_what_a_job_asks_of_it_that_it_has_run() {
+    watch!();
+    let pool = Arc::new(pool(1));
+    let inside = Arc::clone(&pool);
+    let job = pool.submit(move || {
+        let event_loop = EventLoop::new();
+        let here = || LoopRef::current().unwrap();
+        let stops = move || drop(here().call_soon(move || here().stop()));
+        let _view = bridge::run_in_executor(&event_loop, &inside, stops).unwrap();
+        event_loop.run_forever()
+    });
+    assert_eq!(job.unwrap().result().unwrap(), &Ok(()));
 }

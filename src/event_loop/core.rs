@@ -23,7 +23,7 @@ use crate::{
     deferred,
     error::RunError,
     sync::{now, thread_local},
-    thread::help_own_pool,
+    thread::{help_own_pool, is_worker},
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -203,12 +203,13 @@ impl Core {
         self.queue_due(posts);
     }
 
-    /// What has been posted; sleeps until there is something or a timer is due. In a worker it first runs what it awaits
-    /// and nobody else can run.
+    /// What has been posted; sleeps until there is something or a timer is due. In a worker that would sleep it runs what
+    /// it awaits and nobody else can run, and then does not sleep: the job may have asked something of this loop.
     fn sleep(&self) -> VecDeque<Post> {
-        while help_own_pool(self.queue.id) {
+        if is_worker() {
             let posts = self.queue.take();
-            if !posts.is_empty() {
+            let is_due = self.next_timer().is_some_and(|at| at <= self.now());
+            if !posts.is_empty() || is_due || help_own_pool(self.queue.id) {
                 return posts;
             }
         }

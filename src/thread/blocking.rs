@@ -89,7 +89,7 @@ impl Drop for AtWork {
 }
 
 /// Whether this thread is a worker.
-pub(super) fn is_worker() -> bool {
+pub(crate) fn is_worker() -> bool {
     worker(|_| ()).is_some()
 }
 
