@@ -1,5 +1,9 @@
 //! The crossings, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 
@@ -31,6 +35,7 @@ fn pool() -> ThreadPool {
 
 #[test]
 fn a_wrapped_future_is_a_second_view_of_the_same_cell() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = Future::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -41,6 +46,7 @@ fn a_wrapped_future_is_a_second_view_of_the_same_cell() {
 
 #[test]
 fn a_thread_waits_for_a_task_whose_coroutine_never_left_its_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let not_send = std::rc::Rc::new(42);
     let task = event_loop.create_task(async move { *not_send }).unwrap();
@@ -61,6 +67,7 @@ fn a_thread_waits_for_a_task_whose_coroutine_never_left_its_loop() {
 
 #[test]
 fn wrapping_a_settled_future_takes_a_turn() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = Future::promise();
     promise.finish(1).unwrap();
@@ -76,6 +83,7 @@ fn wrapping_a_settled_future_takes_a_turn() {
 
 #[test]
 fn a_cancel_through_either_view_cancels_the_one_future() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = Future::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -100,6 +108,7 @@ fn a_cancel_through_either_view_cancels_the_one_future() {
 
 #[test]
 fn a_cancel_through_the_loop_runs_thread_callbacks_in_a_later_turn() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = Future::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -115,6 +124,7 @@ fn a_cancel_through_the_loop_runs_thread_callbacks_in_a_later_turn() {
 
 #[test]
 fn thread_callbacks_run_even_if_the_loop_is_closed_first() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let add = |future: &Future, text: &'static str| {
@@ -136,6 +146,7 @@ fn thread_callbacks_run_even_if_the_loop_is_closed_first() {
 
 #[test]
 fn a_pool_job_is_awaited_on_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let pool = pool();
     let here = thread::current().id();
@@ -156,6 +167,7 @@ fn a_pool_job_is_awaited_on_the_loop() {
 
 #[test]
 fn a_queued_pool_job_is_cancelled_from_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let pool = pool();
     let (release, released) = mpsc::channel::<()>();
@@ -177,6 +189,7 @@ fn a_queued_pool_job_is_cancelled_from_the_loop() {
 
 #[test]
 fn a_coroutine_runs_on_a_loop_in_another_thread() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let caller = thread::spawn(move || {
@@ -201,6 +214,7 @@ impl Drop for Tells {
 
 #[test]
 fn a_coroutine_is_stopped_from_another_thread_and_then_seen_cancelled() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let caller = thread::spawn(move || {
@@ -224,6 +238,7 @@ fn a_coroutine_is_stopped_from_another_thread_and_then_seen_cancelled() {
 
 #[test]
 fn a_coroutine_cancelled_before_it_arrives_never_runs() {
+    watch!();
     let event_loop = EventLoop::new();
     let never = async { panic!("never runs") };
     let future = bridge::run_coroutine_threadsafe(never, &event_loop.handle()).unwrap();
@@ -240,6 +255,7 @@ fn a_coroutine_cancelled_before_it_arrives_never_runs() {
 
 #[test]
 fn a_coroutine_reaches_its_loop_also_inside_a_foreign_one() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let answer = event_loop.run_until_complete(async {
@@ -252,6 +268,7 @@ fn a_coroutine_reaches_its_loop_also_inside_a_foreign_one() {
 
 #[test]
 fn a_coroutine_is_settled_when_its_loop_is_closed() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let pending = std::future::pending::<()>();
@@ -271,6 +288,7 @@ fn a_coroutine_is_settled_when_its_loop_is_closed() {
 
 #[test]
 fn a_loop_that_would_wait_for_itself_is_told() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let answer = event_loop.run_until_complete(async {
@@ -282,6 +300,7 @@ fn a_loop_that_would_wait_for_itself_is_told() {
 
 #[test]
 fn two_loops_in_two_threads_await_each_others_futures() {
+    watch!();
     let (send, receive) = mpsc::channel();
     let other = thread::spawn(move || {
         let event_loop = EventLoop::new();
@@ -307,6 +326,7 @@ fn two_loops_in_two_threads_await_each_others_futures() {
 
 #[test]
 fn a_worker_survives_a_loop_that_closes_while_it_settles() {
+    watch!();
     let pool = pool();
     for _ in 0..300 {
         let event_loop = EventLoop::new();
@@ -325,6 +345,7 @@ thread_local! {
 /// One of the two reasons why the flavours differ: where a callback runs is what it sees. `[callback-1]` D21
 #[test]
 fn a_thread_callback_reads_the_thread_locals_of_the_settling_thread() {
+    watch!();
     PLACE.set("registering thread");
     let (promise, future) = ThreadFuture::<(), ()>::promise();
     let (tell, told) = mpsc::channel();
@@ -340,6 +361,7 @@ fn a_thread_callback_reads_the_thread_locals_of_the_settling_thread() {
 /// `[callback-3]` D21
 #[test]
 fn a_loop_callback_reads_the_thread_locals_of_its_loop() {
+    watch!();
     PLACE.set("loop's thread");
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<(), ()>::promise();
@@ -357,6 +379,7 @@ fn a_loop_callback_reads_the_thread_locals_of_its_loop() {
 
 #[test]
 fn the_default_executor_is_made_once_and_shut_down_without_blocking() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let (release, released) = mpsc::channel::<()>();
@@ -386,6 +409,7 @@ fn the_default_executor_is_made_once_and_shut_down_without_blocking() {
 
 #[test]
 fn closing_a_loop_does_not_wait_for_its_default_executor() {
+    watch!();
     let event_loop = EventLoop::new();
     let (release, released) = mpsc::channel::<()>();
     let job = event_loop
@@ -405,6 +429,7 @@ fn closing_a_loop_does_not_wait_for_its_default_executor() {
 /// delivery was posted (`bug-d3`). `[bridge-1]` `[loop-5]`
 #[test]
 fn a_wrapped_job_has_an_outcome_although_the_loop_was_closed() {
+    watch!();
     for posted in [false, true] {
         let event_loop = EventLoop::new();
         let (promise, future) = ThreadFuture::<u32, ()>::promise();
@@ -431,6 +456,7 @@ fn a_wrapped_job_has_an_outcome_although_the_loop_was_closed() {
 /// futures do not.
 #[test]
 fn a_cancel_that_comes_after_the_settlement_is_refused_in_both_views() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<u32, ()>::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -444,6 +470,7 @@ fn a_cancel_that_comes_after_the_settlement_is_refused_in_both_views() {
 /// A job whose own work was cancelled has failed; it is not cancelled itself, in either view.
 #[test]
 fn the_cancellation_inside_a_job_is_its_error_in_both_views() {
+    watch!();
     let pool = ThreadPool::default();
     let event_loop = EventLoop::new();
     let job = pool.submit_result(|| {
@@ -462,6 +489,7 @@ fn the_cancellation_inside_a_job_is_its_error_in_both_views() {
 /// Posts, and then close: what was accepted before is run or settled, what comes after is handed back.
 #[test]
 fn coroutines_posted_against_close_are_settled_or_handed_back() {
+    watch!();
     let event_loop = EventLoop::new();
     let begun = Arc::new(Barrier::new(5));
     let posters: Vec<_> = (0..4)

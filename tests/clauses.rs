@@ -1,5 +1,9 @@
 //! The clauses, the documentation that cites them and the tests that check them agree.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -54,6 +58,7 @@ fn clauses(text: &str) -> BTreeMap<&str, Vec<(&str, Vec<&str>)>> {
 
 #[test]
 fn clauses_documentation_and_tests_agree() {
+    watch!();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("spec/clauses.md")).unwrap();
     let clauses = clauses(&text);
@@ -78,6 +83,7 @@ fn clauses_documentation_and_tests_agree() {
 /// Each clause about several futures, tasks and reports has a fault of its own, which its test catches.
 #[test]
 fn every_clause_of_several_futures_has_its_fault() {
+    watch!();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let (text, table) = (read("spec/clauses.md"), read("tests/faults/clauses"));
@@ -125,6 +131,7 @@ fn words<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
 
 #[test]
 fn every_difference_and_bug_that_is_cited_is_told() {
+    watch!();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let (differences, bugs) = (read("spec/differences.md"), read("spec/bugs.md"));
@@ -172,17 +179,20 @@ fn names_are_told(file: &str, at_least: usize) {
 
 #[test]
 fn every_name_of_concurrent_futures_is_told() {
+    watch!();
     names_are_told("threads.md", 30);
 }
 
 #[test]
 fn every_name_of_asyncio_is_told() {
+    watch!();
     names_are_told("loops.md", 70);
 }
 
 /// Each difference and each bug has one row in `coverage.md`, and what it names exists.
 #[test]
 fn every_difference_and_bug_is_covered() {
+    watch!();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let bugs = read("spec/bugs.md");

@@ -3,6 +3,10 @@
 //! Up to the depth `DEPTH` a callback runs inside the call that settles its future; deeper ones wait for the
 //! outermost of these calls, which runs them before it returns.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 #[path = "support/waker.rs"]
@@ -78,6 +82,7 @@ fn called(run: impl FnOnce(&Arc<AtomicUsize>) + Send + 'static) -> usize {
 
 #[test]
 fn a_chain_of_a_million_callbacks_needs_little_stack() {
+    watch!();
     let ways: [Settle; 4] = [
         |promise, _| promise.finish(1).unwrap(),
         |promise, _| drop(promise),
@@ -120,6 +125,7 @@ fn call(callback: impl FnOnce() + Send + 'static) {
 
 #[test]
 fn up_to_the_depth_a_callback_runs_inside_the_call_that_settles() {
+    watch!();
     for (depth, order) in [(DEPTH - 1, ["called", "returned"]), (DEPTH, ["returned", "called"])] {
         let log = Log::new();
         let seen = log.clone();
@@ -134,6 +140,7 @@ fn up_to_the_depth_a_callback_runs_inside_the_call_that_settles() {
 
 #[test]
 fn a_late_callback_counts_as_the_others_do() {
+    watch!();
     for (depth, order) in [(DEPTH - 1, ["called", "returned"]), (DEPTH, ["returned", "called"])] {
         let log = Log::new();
         let seen = log.clone();
@@ -150,6 +157,7 @@ fn a_late_callback_counts_as_the_others_do() {
 
 #[test]
 fn deferred_callbacks_run_in_order_when_the_others_have() {
+    watch!();
     let log = Log::new();
     let (promise, future) = Future::promise();
     let deep = log.clone();
@@ -183,6 +191,7 @@ fn deferred_callbacks_run_in_order_when_the_others_have() {
 
 #[test]
 fn those_who_wait_are_told_at_once_all_the_same() {
+    watch!();
     let log = Log::new();
     let seen = log.clone();
     let event_loop = EventLoop::new();
@@ -212,6 +221,7 @@ fn those_who_wait_are_told_at_once_all_the_same() {
 
 #[test]
 fn a_panic_in_a_deferred_callback_harms_nobody() {
+    watch!();
     let log = Log::new();
     let seen = log.clone();
     inside(DEPTH, move || {
@@ -242,6 +252,7 @@ fn waits_for_deferred(waits: impl FnOnce(Future, &Log) + Send + 'static) -> Vec<
 
 #[test]
 fn a_wait_runs_what_was_deferred_before_it_parks() {
+    watch!();
     let order = ["deferred", "waited"];
     assert_eq!(waits_for_deferred(|it, _| assert_eq!(it.result().unwrap(), &7)), order);
     let timed = |it: Future, _: &Log| assert_eq!(it.result_timeout(LONG).unwrap(), &7);
@@ -263,6 +274,7 @@ fn a_wait_runs_what_was_deferred_before_it_parks() {
 
 #[test]
 fn a_wait_that_is_over_leaves_what_was_deferred() {
+    watch!();
     let zero = |it: Future, _: &Log| {
         assert!(matches!(it.wait_timeout(Duration::ZERO), Err(WaitError::Expired(_))));
     };
@@ -288,6 +300,7 @@ fn a_wait_that_is_over_leaves_what_was_deferred() {
 
 #[test]
 fn a_loop_runs_what_was_deferred_before_it_sleeps() {
+    watch!();
     let runs = |it: Future, _: &Log| {
         let event_loop = EventLoop::new();
         let view = bridge::wrap_future(&it, &event_loop);
@@ -329,6 +342,7 @@ fn too_deep<R: Send + 'static>(waits: fn(&Future) -> R, is_refused: fn(&R) -> bo
 
 #[test]
 fn waits_inside_each_other_are_refused_before_the_stack_overflows() {
+    watch!();
     let (answer, number) = too_deep(|it| it.wait().map(|_| ()), Result::is_err);
     assert_eq!((answer, number), (Err(WouldDeadlock::TooDeep), DEPTH));
     let several = |it: &Future| wait([it], None, ReturnWhen::AllCompleted).map(|_| ());
@@ -338,6 +352,7 @@ fn waits_inside_each_other_are_refused_before_the_stack_overflows() {
 
 #[test]
 fn a_loop_inside_too_many_callbacks_is_refused_before_it_sleeps() {
+    watch!();
     // A loop runs no second one inside itself: the callbacks in between wait.
     let (answer, number) = too_deep(
         |it| {
@@ -353,6 +368,7 @@ fn a_loop_inside_too_many_callbacks_is_refused_before_it_sleeps() {
 
 #[test]
 fn a_deferred_callback_may_do_what_it_could_have_done_at_once() {
+    watch!();
     let log = Log::new();
     let seen = log.clone();
     inside(DEPTH, move || {
@@ -391,6 +407,7 @@ thread_local! {
 
 #[test]
 fn a_thread_that_is_torn_down_runs_all_of_them() {
+    watch!();
     let count = Arc::new(AtomicUsize::new(0));
     let settle: Settle = |promise, _| promise.finish(1).unwrap();
     let links = {

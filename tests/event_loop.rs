@@ -1,5 +1,9 @@
 //! The loop flavour and the reference loop, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 #[path = "support/waker.rs"]
@@ -56,6 +60,7 @@ fn note<T, E>(log: &Log, text: &'static str) -> impl FnOnce(&Settled<T, E>) + 's
 
 #[test]
 fn an_unsettled_loop_future_answers_invalid_state() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     assert!(matches!(future.result(), Err(NoValue::Unsettled(InvalidState))));
@@ -69,6 +74,7 @@ fn an_unsettled_loop_future_answers_invalid_state() {
 
 #[test]
 fn callbacks_go_through_the_loop_in_order() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -90,6 +96,7 @@ fn callbacks_go_through_the_loop_in_order() {
 
 #[test]
 fn a_late_callback_waits_for_its_turn() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     promise.finish(1).unwrap();
@@ -102,6 +109,7 @@ fn a_late_callback_waits_for_its_turn() {
 
 #[test]
 fn one_total_order_although_another_thread_settles() {
+    watch!();
     let event_loop = EventLoop::new();
     for _ in 0..300 {
         let (promise, future) = event_loop.create_future::<u32, String>();
@@ -122,6 +130,7 @@ fn one_total_order_although_another_thread_settles() {
 
 #[test]
 fn nothing_flips_in_the_middle_of_a_turn() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     event_loop
@@ -139,6 +148,7 @@ fn nothing_flips_in_the_middle_of_a_turn() {
 
 #[test]
 fn callbacks_run_on_the_loops_thread_and_need_not_be_send() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let seen = Rc::new(Cell::new(None));
@@ -157,6 +167,7 @@ fn callbacks_run_on_the_loops_thread_and_need_not_be_send() {
 
 #[test]
 fn a_token_removes_its_callback_and_no_other() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -177,6 +188,7 @@ fn a_token_removes_its_callback_and_no_other() {
 
 #[test]
 fn a_callback_may_remove_a_later_one() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -193,6 +205,7 @@ fn a_callback_may_remove_a_later_one() {
 
 #[test]
 fn a_panicking_callback_harms_nobody() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -207,6 +220,7 @@ fn a_panicking_callback_harms_nobody() {
 
 #[test]
 fn cancel_answers_as_asyncio_does() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     assert_eq!(future.cancel(), Cancel::Now);
@@ -218,6 +232,7 @@ fn cancel_answers_as_asyncio_does() {
 
 #[test]
 fn calls_of_all_kinds_run_first_in_first_out() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let handle = event_loop.handle();
@@ -241,6 +256,7 @@ fn calls_of_all_kinds_run_first_in_first_out() {
 
 #[test]
 fn a_loop_does_not_sleep_over_calls_of_its_own() {
+    watch!();
     let event_loop = EventLoop::new();
     let (outer, inner) = (LoopRef::clone(&event_loop), LoopRef::clone(&event_loop));
     let call = move || {
@@ -252,6 +268,7 @@ fn a_loop_does_not_sleep_over_calls_of_its_own() {
 
 #[test]
 fn loops_of_one_thread_know_themselves() {
+    watch!();
     let (first, second) = (EventLoop::new(), EventLoop::new());
     second.close();
     assert!(first.run_until_complete(async { LoopRef::current().is_some() }).unwrap());
@@ -259,6 +276,7 @@ fn loops_of_one_thread_know_themselves() {
 
 #[test]
 fn a_dropped_await_leaves_nothing_behind() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let (woken, waker) = CountingWaker::new();
@@ -275,6 +293,7 @@ fn a_dropped_await_leaves_nothing_behind() {
 
 #[test]
 fn an_await_that_was_never_polled_cancels_nothing() {
+    watch!();
     let event_loop = EventLoop::new();
     let (_promise, future) = event_loop.create_future::<u32, String>();
     let (_promise2, other) = settled::ThreadFuture::<u8, ()>::promise();
@@ -292,6 +311,7 @@ fn an_await_that_was_never_polled_cancels_nothing() {
 
 #[test]
 fn a_turn_runs_what_was_queued_when_it_began() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let (here, outer) = (LoopRef::clone(&event_loop), log.clone());
@@ -310,6 +330,7 @@ fn a_turn_runs_what_was_queued_when_it_began() {
 
 #[test]
 fn posts_from_many_threads_arrive_in_the_order_of_each() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Rc::new(RefCell::new(Vec::new()));
     let (sent, received) = mpsc::channel();
@@ -346,6 +367,7 @@ fn posts_from_many_threads_arrive_in_the_order_of_each() {
 
 #[test]
 fn timers_run_in_order_and_not_before_their_time() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let begin = Instant::now();
@@ -372,6 +394,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
 fn the_timers_of_a_loop_follow_its_clock() {
+    watch!();
     let clock = Clock::driven();
     let (event_loop, log, begin) = (EventLoop::with_clock(&clock), Log::new(), clock.now());
     let at_its_time = |text: &'static str, at: Duration| {
@@ -401,6 +424,7 @@ fn the_timers_of_a_loop_follow_its_clock() {
 
 #[test]
 fn a_clock_jumps_only_when_there_is_nothing_else_to_do() {
+    watch!();
     let clock = Clock::jumping();
     let (event_loop, begin) = (EventLoop::with_clock(&clock), clock.now());
     let stop = LoopRef::clone(&event_loop);
@@ -431,6 +455,7 @@ fn a_clock_jumps_only_when_there_is_nothing_else_to_do() {
 
 #[test]
 fn a_loop_with_a_driven_clock_sleeps_until_a_post() {
+    watch!();
     let clock = Clock::driven();
     let (event_loop, log, begin) = (EventLoop::with_clock(&clock), Log::new(), clock.now());
     event_loop
@@ -448,6 +473,7 @@ fn a_loop_with_a_driven_clock_sleeps_until_a_post() {
 
 #[test]
 fn a_call_can_be_cancelled_until_it_runs() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let held = Arc::new(());
@@ -464,6 +490,7 @@ fn a_call_can_be_cancelled_until_it_runs() {
 
 #[test]
 fn a_task_runs_in_steps_and_gives_its_value() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let body = log.clone();
@@ -488,6 +515,7 @@ fn a_task_runs_in_steps_and_gives_its_value() {
 
 #[test]
 fn a_panic_in_a_task_is_its_outcome() {
+    watch!();
     let event_loop = EventLoop::new();
     let panicking = async { panic!("a task's own fault") };
     let task: LoopFuture<(), Infallible> = event_loop.create_task(panicking).unwrap();
@@ -507,6 +535,7 @@ impl Drop for Says {
 
 #[test]
 fn a_cancelled_task_is_stopped_and_only_then_seen_cancelled() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let guard = Says(log.clone(), "coroutine dropped");
@@ -529,6 +558,7 @@ fn a_cancelled_task_is_stopped_and_only_then_seen_cancelled() {
 
 #[test]
 fn a_task_cancelled_before_its_first_step_never_runs() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let body = log.clone();
@@ -540,6 +570,7 @@ fn a_task_cancelled_before_its_first_step_never_runs() {
 
 #[test]
 fn a_task_that_ends_in_the_step_of_the_request_keeps_its_value() {
+    watch!();
     let event_loop = EventLoop::new();
     let own: Rc<RefCell<Option<LoopFuture<u8, Infallible>>>> = Rc::default();
     let inside = Rc::clone(&own);
@@ -556,6 +587,7 @@ fn a_task_that_ends_in_the_step_of_the_request_keeps_its_value() {
 
 #[test]
 fn awaiting_goes_on_in_callback_order() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -576,6 +608,7 @@ fn awaiting_goes_on_in_callback_order() {
 
 #[test]
 fn an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not() {
+    watch!();
     let event_loop = EventLoop::new();
     let (_promise, by_value) = event_loop.create_future::<u32, String>();
     let (_promise2, by_reference) = event_loop.create_future::<u32, String>();
@@ -596,6 +629,7 @@ fn an_await_by_value_is_forwarded_a_cancel_and_one_by_reference_is_not() {
 
 #[test]
 fn a_value_awaited_by_value_is_owned() {
+    watch!();
     let event_loop = EventLoop::new();
     // Not `Sync`: no second handle can exist, and the value still leaves.
     let (promise, future) = event_loop.create_future::<Cell<u8>, Infallible>();
@@ -618,6 +652,7 @@ fn a_value_awaited_by_value_is_owned() {
 
 #[test]
 fn run_until_complete_ends_with_its_future() {
+    watch!();
     let event_loop = EventLoop::new();
     let borrowed = String::from("neither Send nor 'static");
     assert_eq!(event_loop.run_until_complete(async { borrowed.len() }), Ok(24));
@@ -633,6 +668,7 @@ fn run_until_complete_ends_with_its_future() {
 
 #[test]
 fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
+    watch!();
     let event_loop = EventLoop::new();
     let here = LoopRef::clone(&event_loop);
     assert_eq!(event_loop.run_until_complete(async { here.stop() }), Ok(()));
@@ -648,6 +684,7 @@ fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
 
 #[test]
 fn a_tick_runs_the_first_call_that_is_due() {
+    watch!();
     let event_loop = EventLoop::new();
     let ran = Rc::new(Cell::new(0));
     let call = |event_loop: &LoopRef| {
@@ -672,6 +709,7 @@ fn a_tick_runs_the_first_call_that_is_due() {
 
 #[test]
 fn a_value_whose_drop_panics_harms_no_other_task() {
+    watch!();
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -689,6 +727,7 @@ fn a_value_whose_drop_panics_harms_no_other_task() {
 
 #[test]
 fn a_loop_in_a_thread_local_is_closed_with_its_thread() {
+    watch!();
     thread_local!(static LOOP: EventLoop = EventLoop::new());
     let (sent, received) = mpsc::channel();
     let thread = thread::spawn(move || {
@@ -708,6 +747,7 @@ fn a_loop_in_a_thread_local_is_closed_with_its_thread() {
 
 #[test]
 fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
+    watch!();
     let event_loop = EventLoop::new();
     let (_promise, unrelated) = settled::ThreadFuture::<u8, ()>::promise();
     let (_promise2, awaited) = settled::ThreadFuture::<u8, ()>::promise();
@@ -724,6 +764,7 @@ fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
 
 #[test]
 fn awaiting_on_another_loop_is_an_error_and_no_hang() {
+    watch!();
     let (home, other) = (EventLoop::new(), EventLoop::new());
     let (_promise, future) = home.create_future::<u8, ()>();
     let task = other.create_task(async move { drop(future.await) }).unwrap();
@@ -734,6 +775,7 @@ fn awaiting_on_another_loop_is_an_error_and_no_hang() {
 
 #[test]
 fn cancelled_timers_do_not_pile_up() {
+    watch!();
     let event_loop = EventLoop::new();
     for _ in 0..10_000 {
         assert!(event_loop.call_later(Duration::from_secs(600), || {}).unwrap().cancel());
@@ -748,6 +790,7 @@ fn cancelled_timers_do_not_pile_up() {
 
 #[test]
 fn loops_do_not_nest() {
+    watch!();
     let event_loop = EventLoop::new();
     let nested = event_loop.run_until_complete(async {
         assert!(LoopRef::current().is_some());
@@ -759,6 +802,7 @@ fn loops_do_not_nest() {
 
 #[test]
 fn blocking_inside_the_loop_is_an_error() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
     let answer = event_loop.run_until_complete(async { future.wait().map(drop) });
@@ -768,6 +812,7 @@ fn blocking_inside_the_loop_is_an_error() {
 
 #[test]
 fn a_sleeping_loop_is_woken_by_a_post() {
+    watch!();
     let event_loop = EventLoop::new();
     for _ in 0..500 {
         let handle = event_loop.handle();
@@ -779,6 +824,7 @@ fn a_sleeping_loop_is_woken_by_a_post() {
 
 #[test]
 fn a_closed_loop_hands_everything_back() {
+    watch!();
     let event_loop = EventLoop::new();
     let (here, handle) = (LoopRef::clone(&event_loop), event_loop.handle());
     event_loop.close();
@@ -797,6 +843,7 @@ fn a_closed_loop_hands_everything_back() {
 
 #[test]
 fn close_settles_what_the_loop_holds() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let guard = Says(log.clone(), "coroutine dropped");
@@ -828,6 +875,7 @@ fn close_settles_what_the_loop_holds() {
 
 #[test]
 fn close_tells_also_what_the_drop_of_a_timer_settles() {
+    watch!();
     struct Cancels(LoopFuture<u8, ()>);
     impl Drop for Cancels {
         fn drop(&mut self) {
@@ -847,6 +895,7 @@ fn close_tells_also_what_the_drop_of_a_timer_settles() {
 
 #[test]
 fn printing_a_loop_borrows_nothing() {
+    watch!();
     struct Curious(LoopRef);
     impl std::fmt::Write for Curious {
         fn write_str(&mut self, _: &str) -> std::fmt::Result {
@@ -862,6 +911,7 @@ fn printing_a_loop_borrows_nothing() {
 
 #[test]
 fn a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let log = Log::new();
@@ -881,6 +931,7 @@ fn a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through() {
 
 #[test]
 fn an_await_goes_on_when_its_loop_is_closed() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u32, String>();
     let (woken, waker) = CountingWaker::new();
@@ -898,6 +949,7 @@ fn an_await_goes_on_when_its_loop_is_closed() {
 
 #[test]
 fn close_survives_panics_of_drops() {
+    watch!();
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -926,6 +978,7 @@ fn close_survives_panics_of_drops() {
 
 #[test]
 fn a_stale_wake_up_of_an_ended_task_is_harmless() {
+    watch!();
     let event_loop = EventLoop::new();
     let kept: Rc<RefCell<Option<Waker>>> = Rc::default();
     let inside = Rc::clone(&kept);
@@ -943,6 +996,7 @@ fn a_stale_wake_up_of_an_ended_task_is_harmless() {
 
 #[test]
 fn a_future_dropped_without_callbacks_leaves_nothing_behind() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
     for _ in 0..10 {

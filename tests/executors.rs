@@ -1,5 +1,9 @@
 //! Executors of other crates keep the contract: each accepted job settles its future.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::sync::mpsc;
 
 use settled::{Cancelled, Executor, Failure, ReturnWhen, as_completed, wait};
@@ -20,12 +24,14 @@ fn keeps_the_contract(executor: &impl Executor) {
 
 #[test]
 fn rayon_runs_jobs() {
+    watch!();
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     keeps_the_contract(&pool);
 }
 
 #[test]
 fn tokio_runs_jobs_and_drops_those_that_come_too_late() {
+    watch!();
     let runtime =
         tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
     let handle = runtime.handle().clone();

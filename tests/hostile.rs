@@ -7,6 +7,10 @@
     reason = "a waker whose clone and drop are the test's own has to be built by hand"
 )]
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     future::{Future, IntoFuture},
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
@@ -303,6 +307,7 @@ fn settle(place: Place, deed: Deed, end: End) -> bool {
 /// `[callback-5]` `[callback-6]` `[promise-3]`
 #[test]
 fn foreign_code_breaks_no_guarantee_of_a_future() {
+    watch!();
     let (mut tried, mut acted) = (0, 0);
     for place in PLACES {
         for deed in DEEDS {
@@ -320,6 +325,7 @@ fn foreign_code_breaks_no_guarantee_of_a_future() {
 /// `[pool-3]` `[pool-5]` Jobs, what they capture and their futures' callbacks, in a pool of two workers.
 #[test]
 fn foreign_code_breaks_no_guarantee_of_a_pool() {
+    watch!();
     for deed in DEEDS {
         let pool = ThreadPool::new(std::num::NonZero::new(2).unwrap());
         let foreign = Foreign::new(deed);
@@ -352,6 +358,7 @@ fn foreign_code_breaks_no_guarantee_of_a_pool() {
 /// `[report-1]` `[loop-5]` Calls, posts, timers, tasks and their drops, on a loop that then is closed.
 #[test]
 fn foreign_code_breaks_no_guarantee_of_a_loop() {
+    watch!();
     for deed in DEEDS {
         let event_loop = EventLoop::new();
         let handler = Foreign::new(deed);

@@ -1,5 +1,9 @@
 //! Loops of all kinds keep the contract of `Schedule`, and the kit finds those that do not.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 
@@ -95,11 +99,13 @@ impl Subject for Polls {
 
 #[test]
 fn the_crates_own_loop_conforms() {
+    watch!();
     assert_eq!(check(|| Own(EventLoop::new())), 9);
 }
 
 #[test]
 fn a_polled_job_queue_conforms() {
+    watch!();
     check(Polls::new);
 }
 
@@ -201,6 +207,7 @@ fn breaks(fault: Fault, name: &str) -> bool {
 /// Each rule can fail, and each fault breaks the rule that is about it.
 #[test]
 fn the_kit_finds_each_fault() {
+    watch!();
     let faults = [
         (Fault::Inline, "never inline"),
         (Fault::AnotherThread, "on the loop's thread"),
@@ -219,6 +226,7 @@ fn the_kit_finds_each_fault() {
 /// A wake-up that is lost shows as a loop that sleeps for ever; here the loop notices, and ends.
 #[test]
 fn the_kit_finds_a_lost_wake_up() {
+    watch!();
     struct Deaf(Polls);
     impl Subject for Deaf {
         fn schedule(&self) -> Arc<dyn Schedule> {
@@ -239,6 +247,7 @@ fn the_kit_finds_a_lost_wake_up() {
 /// `[host-1]`
 #[test]
 fn futures_of_a_host_go_through_its_loop() {
+    watch!();
     let log = Log::new();
     let (sender, mut queue) = job_queue();
     let host = Host::new(Arc::new(sender));
@@ -265,6 +274,7 @@ fn futures_of_a_host_go_through_its_loop() {
 /// `[host-1]` `[loop-5]`
 #[test]
 fn a_dropped_host_drops_its_callbacks_and_its_futures_read_through() {
+    watch!();
     struct Says(Log, thread::ThreadId);
     impl Drop for Says {
         fn drop(&mut self) {
@@ -306,6 +316,7 @@ impl Drop for Falls {
 /// `[host-1]`
 #[test]
 fn a_view_reads_through_when_its_queue_is_gone_first() {
+    watch!();
     let log = Log::new();
     let (sender, queue) = job_queue();
     let host = Host::new(Arc::new(sender));
@@ -333,6 +344,7 @@ fn a_view_reads_through_when_its_queue_is_gone_first() {
 /// `[host-1]`: the refusal is the first that the host hears of it.
 #[test]
 fn what_a_host_settles_when_its_queue_is_gone_is_told_to_threads_alone() {
+    watch!();
     let log = Log::new();
     let (sender, queue) = job_queue();
     let host = Host::new(Arc::new(sender));
@@ -353,6 +365,7 @@ fn what_a_host_settles_when_its_queue_is_gone_is_told_to_threads_alone() {
 /// `[report-1]`
 #[test]
 fn a_host_reports_panics_of_callbacks() {
+    watch!();
     let log = Log::new();
     let (sender, mut queue) = job_queue();
     let host = Host::new(Arc::new(sender));
@@ -369,6 +382,7 @@ fn a_host_reports_panics_of_callbacks() {
 /// `[host-2]`
 #[test]
 fn a_job_queue_survives_what_its_jobs_do() {
+    watch!();
     let (sender, mut queue) = job_queue();
     let log = Log::new();
     let (again, later) = (sender.clone(), log.clone());
@@ -429,6 +443,7 @@ mod tokio_loop {
 
     #[test]
     fn a_tokio_local_set_conforms() {
+        watch!();
         check(|| local(|| Arc::new(tokio_local())));
     }
 
@@ -444,6 +459,7 @@ mod tokio_loop {
 
     #[test]
     fn spawning_a_task_for_each_job_does_not_conform() {
+        watch!();
         let make = || local(|| Arc::new(Spawns(tokio::runtime::Handle::current())));
         let mut broken: Vec<_> = rules::<Local>().to_vec();
         broken.retain(|(_, rule)| catch_unwind(AssertUnwindSafe(|| rule(&make))).is_err());
@@ -484,6 +500,7 @@ mod async_executor_loop {
 
     #[test]
     fn a_local_executor_conforms() {
+        watch!();
         check(|| {
             let executor = async_executor::LocalExecutor::new();
             let schedule = Arc::new(local_executor(&executor));

@@ -76,6 +76,7 @@ fn whoever_waits_is_seen_asleep() {
 
 #[test]
 fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
+    watch!();
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
         assert!(future.wait_timeout(WAIT).is_err());

@@ -1,6 +1,10 @@
 //! The table is written once, in `State::on`. Everything printed of it is generated from there and
 //! compared.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     env,
     fmt::Write as _,
@@ -58,6 +62,7 @@ fn replaced(text: &str, name: &str, generated: &str) -> String {
 /// then for a reader to accept.
 #[test]
 fn the_matrix_is_as_committed() {
+    watch!();
     let path = "spec/machine.md";
     let committed = read(path);
     let generated = replaced(&committed, "table", &table());
@@ -91,6 +96,7 @@ fn copies(text: &str) -> Vec<String> {
 
 #[test]
 fn the_documentation_of_the_machine() {
+    watch!();
     let source = read("src/machine.rs");
     let docs: String = source
         .lines()
@@ -103,6 +109,7 @@ fn the_documentation_of_the_machine() {
 /// The read-me shows the table, and whatever else it shows of the machine is the machine.
 #[test]
 fn the_read_me() {
+    watch!();
     let shown = copies(&read("README.md"));
     assert!(shown.contains(&table()), "README.md shows another machine: {shown:?}");
     for copy in shown.iter().filter(|copy| copy.contains("stateDiagram")) {
@@ -131,6 +138,7 @@ impl Drop for Scratch {
 /// Machine and phase need nothing: no allocation, no standard library, no other module.
 #[test]
 fn machine_and_phase_alone_without_std() {
+    watch!();
     let scratch = Scratch::new("no-std");
     let (library, out) = (scratch.0.join("lib.rs"), scratch.0.join("out"));
     let source = format!(

@@ -1,5 +1,9 @@
 //! The executor contract and the thread pool, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 
@@ -36,6 +40,7 @@ fn occupy(pool: &ThreadPool) -> mpsc::Sender<()> {
 
 #[test]
 fn a_job_settles_its_future() {
+    watch!();
     let pool = pool(2);
     assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), &1);
     let failing = pool.submit_result(|| Err::<u8, _>("no")).unwrap();
@@ -44,6 +49,7 @@ fn a_job_settles_its_future() {
 
 #[test]
 fn a_panic_becomes_the_outcome_and_kills_no_worker() {
+    watch!();
     let pool = pool(1);
     let id = *pool.submit(|| thread::current().id()).unwrap().result().unwrap();
     let panicking = pool.submit(|| panic_any(7_u64)).unwrap();
@@ -60,11 +66,13 @@ fn a_panic_becomes_the_outcome_and_kills_no_worker() {
 #[test]
 #[should_panic(expected = "null byte")]
 fn a_name_that_no_thread_can_have_is_refused_at_once() {
+    watch!();
     drop(ThreadPool::named("a\0b", NonZero::<usize>::MIN));
 }
 
 #[test]
 fn a_pool_kept_by_its_own_worker_does_not_join_itself() {
+    watch!();
     thread_local! {
         static KEPT: std::cell::RefCell<Option<Arc<ThreadPool>>> = const { std::cell::RefCell::new(None) };
     }
@@ -87,6 +95,7 @@ fn a_pool_kept_by_its_own_worker_does_not_join_itself() {
 
 #[test]
 fn a_cancelled_job_whose_drop_panics_harms_nobody() {
+    watch!();
     struct Bomb;
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -117,6 +126,7 @@ fn a_cancelled_job_whose_drop_panics_harms_nobody() {
 
 #[test]
 fn workers_are_named() {
+    watch!();
     let pool = pool(1);
     let name = pool.submit(|| thread::current().name().map(str::to_owned)).unwrap();
     assert_eq!(name.result().unwrap().as_deref(), Some("worker-0"));
@@ -124,6 +134,7 @@ fn workers_are_named() {
 
 #[test]
 fn jobs_run_first_in_first_out() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let log = Log::new();
@@ -142,6 +153,7 @@ fn jobs_run_first_in_first_out() {
 
 #[test]
 fn a_job_cancelled_in_the_queue_never_runs() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let log = Log::new();
@@ -157,6 +169,7 @@ fn a_job_cancelled_in_the_queue_never_runs() {
 
 #[test]
 fn a_running_job_is_not_cancelled() {
+    watch!();
     let pool = pool(1);
     let (begun, began) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -175,6 +188,7 @@ fn a_running_job_is_not_cancelled() {
 
 #[test]
 fn as_many_workers_as_there_is_work_for_up_to_the_maximum() {
+    watch!();
     let pool = pool(3);
     // All three must run at the same time, or the barrier never opens (bug-f6).
     let barrier = Arc::new(Barrier::new(3));
@@ -200,6 +214,7 @@ fn shown(pool: &ThreadPool) -> String {
 
 #[test]
 fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
+    watch!();
     let pool = pool(3);
     let (begun, began) = mpsc::channel();
     let jobs: Vec<_> = (0..3)
@@ -231,6 +246,7 @@ fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
 
 #[test]
 fn a_refused_job_is_handed_back_and_never_runs() {
+    watch!();
     let pool = pool(1);
     pool.shutdown(true, false).unwrap();
     let log = Log::new();
@@ -246,6 +262,7 @@ fn a_refused_job_is_handed_back_and_never_runs() {
 
 #[test]
 fn shutdown_runs_what_is_queued() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let future = pool.submit(|| 1).unwrap();
@@ -257,6 +274,7 @@ fn shutdown_runs_what_is_queued() {
 
 #[test]
 fn shutdown_with_cancel_settles_what_is_queued() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let future = pool.submit(|| 1).unwrap();
@@ -276,6 +294,7 @@ fn shutdown_with_cancel_settles_what_is_queued() {
 
 #[test]
 fn a_callback_of_a_dropped_job_may_use_the_pool() {
+    watch!();
     let pool = Arc::new(pool(1));
     let release = occupy(&pool);
     let future = pool.submit(|| 1).unwrap();
@@ -292,6 +311,7 @@ fn a_callback_of_a_dropped_job_may_use_the_pool() {
 
 #[test]
 fn dropping_the_pool_runs_what_is_queued() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let future = pool.submit(|| 1).unwrap();
@@ -302,6 +322,7 @@ fn dropping_the_pool_runs_what_is_queued() {
 
 #[test]
 fn a_pool_does_not_wait_for_itself() {
+    watch!();
     let pool = Arc::new(pool(1));
     let inside = Arc::clone(&pool);
     let future = pool.submit(move || inside.shutdown(true, false)).unwrap();
@@ -311,6 +332,7 @@ fn a_pool_does_not_wait_for_itself() {
 
 #[test]
 fn a_loop_thread_does_not_wait_for_a_pool() {
+    watch!();
     let pool = pool(1);
     let release = occupy(&pool);
     let guard = context::enter_loop();
@@ -322,6 +344,7 @@ fn a_loop_thread_does_not_wait_for_a_pool() {
 
 #[test]
 fn a_loop_thread_does_not_wait_for_thread_locals_of_workers() {
+    watch!();
     struct Waits(mpsc::Receiver<()>);
     impl Drop for Waits {
         fn drop(&mut self) {
@@ -347,6 +370,7 @@ fn a_loop_thread_does_not_wait_for_thread_locals_of_workers() {
 
 #[test]
 fn an_executor_behind_a_pointer_is_one() {
+    watch!();
     let pool: Arc<dyn Executor> = Arc::new(pool(1));
     assert_eq!(pool.submit(|| 3).unwrap().result().unwrap(), &3);
     let boxed: Box<dyn Executor> = Box::new(ThreadPool::default());
@@ -357,6 +381,7 @@ fn an_executor_behind_a_pointer_is_one() {
 
 #[test]
 fn a_worker_runs_the_queued_job_that_it_waits_for_and_no_other() {
+    watch!();
     let (pool, log) = (Arc::new(pool(1)), Log::default());
     let (inner, entry) = (Arc::clone(&pool), log.clone());
     let outer = pool.submit(move || {
@@ -375,6 +400,7 @@ fn a_worker_runs_the_queued_job_that_it_waits_for_and_no_other() {
 
 #[test]
 fn a_worker_helps_with_several() {
+    watch!();
     use settled::{ReturnWhen, as_completed, wait};
     let pool = Arc::new(pool(1));
     let inner = Arc::clone(&pool);
@@ -392,6 +418,7 @@ fn a_worker_helps_with_several() {
 
 #[test]
 fn a_worker_that_waits_for_the_first_runs_one_job() {
+    watch!();
     use settled::{ReturnWhen, wait};
     let pool = Arc::new(pool(1));
     let inner = Arc::clone(&pool);
@@ -414,6 +441,7 @@ fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
 
 #[test]
 fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
+    watch!();
     let pool = Arc::new(pool(1));
     for (depth, ends) in [(1_000, Ok(())), (10_000, Err(WouldDeadlock::TooDeep))] {
         let inner = Arc::clone(&pool);
@@ -424,6 +452,7 @@ fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
 
 #[test]
 fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
+    watch!();
     fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
         let much = [0_u8; 64 << 10];
         std::hint::black_box(&much);
@@ -467,6 +496,7 @@ fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2
 
 #[test]
 fn a_job_that_waits_for_itself_is_refused() {
+    watch!();
     type Own = settled::ThreadFuture<WouldDeadlock, std::convert::Infallible>;
     let pool = pool(2);
     let (send, receive) = mpsc::channel::<Arc<Own>>();
@@ -478,6 +508,7 @@ fn a_job_that_waits_for_itself_is_refused() {
 
 #[test]
 fn a_circle_of_waits_is_refused() {
+    watch!();
     for _ in 0..50 {
         let (one, two, other) = (pool(1), pool(2), pool(1));
         // The one that closes the circle is refused, hands that on, and so both end.
@@ -488,6 +519,7 @@ fn a_circle_of_waits_is_refused() {
 
 #[test]
 fn a_circle_through_the_queue_of_another_pool_is_refused() {
+    watch!();
     for _ in 0..50 {
         let (one, other) = (Arc::new(pool(1)), Arc::new(pool(1)));
         let (back, there) = (Arc::clone(&one), Arc::clone(&other));
@@ -557,6 +589,7 @@ fn is_waited_for<T: 'static, E: 'static>(future: &settled::ThreadFuture<T, E>) -
 
 #[test]
 fn a_wait_for_a_queue_is_refused_when_all_of_its_workers_wait_and_not_before() {
+    watch!();
     assert_eq!(two_workers_and_a_queue(false), [Ok(1), Ok(1), Ok(2)]);
     // Whichever of the three waits last closes the circle.
     assert!(two_workers_and_a_queue(true).contains(&Err(WouldDeadlock::Circle)));
@@ -564,6 +597,7 @@ fn a_wait_for_a_queue_is_refused_when_all_of_its_workers_wait_and_not_before() {
 
 #[test]
 fn a_worker_may_wait_for_whoever_goes_on() {
+    watch!();
     let (one, other) = (Arc::new(pool(1)), pool(1));
     let (release, released) = mpsc::channel::<()>();
     let slow = Arc::new(other.submit(move || released.recv().is_err()).unwrap());
@@ -578,6 +612,7 @@ fn a_worker_may_wait_for_whoever_goes_on() {
 
 #[test]
 fn map_yields_in_the_order_of_the_items() {
+    watch!();
     let (pool, barrier) = (pool(2), Arc::new(Barrier::new(2)));
     // The first item ends only once the second has begun.
     let values: Result<Vec<_>, _> = pool
@@ -594,6 +629,7 @@ fn map_yields_in_the_order_of_the_items() {
 
 #[test]
 fn map_submits_as_many_ahead_as_the_buffersize_allows() {
+    watch!();
     let (pool, log) = (pool(1), Log::new());
     let taken = log.clone();
     let items = (0_u64..).inspect(move |n| taken.add(n.to_string()));
@@ -607,6 +643,7 @@ fn map_submits_as_many_ahead_as_the_buffersize_allows() {
 
 #[test]
 fn map_ends_with_the_first_failure_and_cancels_the_rest() {
+    watch!();
     let (pool, log) = (pool(1), Log::new());
     let (ran, (begun, began)) = (log.clone(), mpsc::channel());
     let (release, released) = mpsc::channel::<()>();
@@ -633,6 +670,7 @@ fn map_ends_with_the_first_failure_and_cancels_the_rest() {
 
 #[test]
 fn a_dropped_map_cancels_what_has_not_begun() {
+    watch!();
     let (pool, log) = (pool(1), Log::new());
     let (ran, (begun, began)) = (log.clone(), mpsc::channel());
     let (release, released) = mpsc::channel::<()>();
@@ -654,6 +692,7 @@ fn a_dropped_map_cancels_what_has_not_begun() {
 
 #[test]
 fn map_has_a_time_and_says_when_the_pool_is_closed() {
+    watch!();
     let pool = pool(1);
     let gate = occupy(&pool);
     let (begin, timeout) = (Instant::now(), Duration::from_millis(20));
@@ -677,6 +716,7 @@ fn map_has_a_time_and_says_when_the_pool_is_closed() {
 
 #[test]
 fn each_worker_is_initialized_before_its_first_job() {
+    watch!();
     let (log, barrier) = (Log::new(), Arc::new(Barrier::new(2)));
     let initialized = log.clone();
     let pool = ThreadPool::builder()
@@ -702,6 +742,7 @@ fn each_worker_is_initialized_before_its_first_job() {
 
 #[test]
 fn a_pool_whose_initializer_panics_settles_every_job() {
+    watch!();
     let gate = Arc::new(Barrier::new(2));
     let begin = Arc::clone(&gate);
     let pool = ThreadPool::builder()
@@ -728,6 +769,7 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
 
 #[test]
 fn running_work_that_looks_can_stop_on_request() {
+    watch!();
     let pool = pool(1);
     let (begun, began) = mpsc::channel();
     let job = pool.submit_with(move |context| {
@@ -747,6 +789,7 @@ fn running_work_that_looks_can_stop_on_request() {
 
 #[test]
 fn debug_says_what_there_is() {
+    watch!();
     let builder = ThreadPool::builder().name("drawing");
     let text = format!("{builder:?}");
     assert!(text.starts_with("PoolBuilder {") && text.contains("drawing"), "{text}");

@@ -1,6 +1,10 @@
 //! Random sequences of events, over the machine alone and over a real cell beside a sequential
 //! model of it.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "properties/model.rs"]
 mod model;
 #[path = "properties/sequence.rs"]
@@ -53,6 +57,7 @@ impl Arbitrary for AnyEvent {
 /// `[machine-3]` Settled is for ever, and every move leads away from where it began and never back.
 #[test]
 fn the_machine_alone() {
+    watch!();
     static RAN: AtomicU64 = AtomicU64::new(0);
     fn property(events: Vec<AnyEvent>) {
         RAN.fetch_add(1, Ordering::Relaxed);
@@ -80,6 +85,7 @@ fn the_machine_alone() {
 /// each value is dropped once, no later than the last handle.
 #[test]
 fn random_programs_agree_with_the_table() {
+    watch!();
     static RAN: AtomicU64 = AtomicU64::new(0);
     static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     fn property(owned: bool, ops: Vec<Op>) {

@@ -4,6 +4,10 @@
 //! sequence of calls that the types allow, on a future whose promise is Pending or Owned; a call
 //! that the types forbid in its place ends the branch.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/real.rs"]
 mod real;
 
@@ -117,6 +121,7 @@ fn extend(owned: bool, program: &mut Vec<Op>, programs: &mut u64) {
 
 #[test]
 fn every_short_program_gets_the_same_answers() {
+    watch!();
     let mut programs = 0;
     for owned in [false, true] {
         extend(owned, &mut Vec::new(), &mut programs);
@@ -128,6 +133,7 @@ fn every_short_program_gets_the_same_answers() {
 
 #[test]
 fn the_cause_of_a_stop_depends_on_the_request() {
+    watch!();
     for (request, cause) in [(true, Cancelled::Requested), (false, Cancelled::Stopped)] {
         let mut spec = Spec::owned();
         if request {

@@ -4,6 +4,10 @@
 //! about and count them. What must *not* compile, with the text that says why, is in
 //! `tests/compile-fail`.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     cell::Cell,
     convert::Infallible,
@@ -47,6 +51,7 @@ macro_rules! bounds {
 
 #[test]
 fn thread_future() {
+    watch!();
     bounds! {
         ThreadFuture<Both, Infallible>: Send Sync Clone, !Copy;
         ThreadFuture<Local, ()>: Send, !Sync !Clone;
@@ -60,6 +65,7 @@ fn thread_future() {
 
 #[test]
 fn settled() {
+    watch!();
     bounds! {
         Settled<Both, Infallible>: Send Sync Clone, !Copy;
         Settled<Local, ()>: Send, !Sync !Clone;
@@ -74,6 +80,7 @@ fn settled() {
 /// As the futures, but there is only one producer: a promise is never `Clone`.
 #[test]
 fn promise() {
+    watch!();
     macro_rules! each_phase {
         ($($p:ty)*) => {$(bounds! {
             Promise<Both, Infallible, $p>: Send Sync, !Clone;
@@ -91,6 +98,7 @@ fn promise() {
 /// A loop future stays with its loop, whatever its value is.
 #[test]
 fn loop_future() {
+    watch!();
     bounds! {
         LoopFuture<Both, Infallible>: Clone, !Send !Sync !Copy;
         LoopFuture<Local, ()>: , !Send !Sync !Clone;
@@ -105,6 +113,7 @@ fn loop_future() {
 /// By value as the future itself, by reference as a reference to it.
 #[test]
 fn awaiting() {
+    watch!();
     bounds! {
         AwaitThread<Both, Infallible>: Send Sync Future, !Clone;
         AwaitThread<Local, ()>: Send Future, !Sync;
@@ -128,6 +137,7 @@ fn awaiting() {
 /// The loop stays in its thread; what others may have of it is the handle.
 #[test]
 fn event_loop() {
+    watch!();
     bounds! {
         EventLoop: , !Send !Sync !Clone;
         LoopRef: Clone, !Send !Sync;
@@ -140,6 +150,7 @@ fn event_loop() {
 
 #[test]
 fn tasks() {
+    watch!();
     bounds! {
         Task: Clone Eq, !Send !Sync;
         TaskGroup<Both>: Clone, !Send !Sync;
@@ -154,6 +165,7 @@ fn tasks() {
 
 #[test]
 fn hosts() {
+    watch!();
     bounds! {
         Host: , !Send !Sync !Clone;
         JobSender: Schedule Send Sync Clone, !Copy;
@@ -163,6 +175,7 @@ fn hosts() {
 
 #[test]
 fn executor() {
+    watch!();
     bounds! {
         ThreadPool: Send Sync Executor, !Clone;
         Arc<ThreadPool>: Send Sync Clone Executor, ;
@@ -174,6 +187,7 @@ fn executor() {
 /// is what it holds.
 #[test]
 fn errors() {
+    watch!();
     bounds! {
         Panic: Send Sync, !Clone;
         Failure<Both>: Send Sync, !Clone;
@@ -200,6 +214,7 @@ fn errors() {
 /// A caught panic leaves a future whole: what counts is whether it leaves the value whole.
 #[test]
 fn unwinding() {
+    watch!();
     bounds! {
         ThreadFuture<Both, Infallible>: UnwindSafe RefUnwindSafe, ;
         Settled<Both, Infallible>: UnwindSafe RefUnwindSafe, ;
@@ -211,6 +226,7 @@ fn unwinding() {
 
 #[test]
 fn machine() {
+    watch!();
     bounds! {
         State: Send Sync Copy Ord Hash, ;
         Event: Send Sync Copy Ord Hash, ;
@@ -222,6 +238,7 @@ fn machine() {
 /// A handle is one pointer, and never null, so that an `Option` of it is no larger.
 #[test]
 fn sizes_of_handles() {
+    watch!();
     type Large = [u64; 32];
     macro_rules! one_pointer {
         ($($t:ty)*) => {$(
@@ -244,6 +261,7 @@ fn sizes_of_handles() {
 /// What is handed out in place of a value is no larger than two words.
 #[test]
 fn sizes_of_errors() {
+    watch!();
     assert_eq!(size_of::<Failure<Infallible>>(), 2 * size_of::<usize>());
     assert_eq!(size_of::<NoValue<WouldDeadlock, &Failure<String>>>(), 2 * size_of::<usize>());
     assert_eq!(size_of::<Cancel>(), 1);
@@ -253,6 +271,7 @@ fn sizes_of_errors() {
 /// A future knows its loop as `dyn Schedule` only.
 #[test]
 fn schedule_is_object_safe() {
+    watch!();
     assert_obj_safe!(Schedule);
     let event_loop = EventLoop::new();
     let schedule: Arc<dyn Schedule> = Arc::new(event_loop.handle());
@@ -263,6 +282,7 @@ fn schedule_is_object_safe() {
 /// An executor chosen at run time submits like any other: `submit` is called on a pointer to it.
 #[test]
 fn executor_is_object_safe() {
+    watch!();
     assert_obj_safe!(Executor);
     let owned: Arc<dyn Executor> = Arc::new(ThreadPool::default());
     assert_eq!(owned.submit(|| 1).unwrap().result().unwrap(), &1);

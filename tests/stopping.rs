@@ -1,5 +1,9 @@
 //! Stopping: a task is seen settled only after everything that it owned, whatever is stopping already. `[await-3]`
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "stopping/forest.rs"]
 mod forest;
 #[path = "support/log.rs"]
@@ -129,6 +133,7 @@ fn watch(coroutine: Coroutine, owned: Vec<Task>) -> (Unit, Rc<RefCell<Option<usi
 
 #[test]
 fn what_was_stopping_already_is_waited_for() {
+    watch!();
     for (kind, owner) in owners() {
         run(async {
             let (first, all) = chain(9);
@@ -146,6 +151,7 @@ fn what_was_stopping_already_is_waited_for() {
 
 #[test]
 fn what_a_timeout_is_stopping_is_handed_on_to_the_stop_of_its_task() {
+    watch!();
     let log = Log::new();
     run(async {
         let (first, all) = chain(9);
@@ -170,6 +176,7 @@ fn what_a_timeout_is_stopping_is_handed_on_to_the_stop_of_its_task() {
 
 #[test]
 fn what_a_group_is_stopping_is_handed_on_to_the_stop_of_its_task() {
+    watch!();
     for body_ends in [false, true] {
         run(async {
             let (first, mut all) = chain(9);
@@ -205,6 +212,7 @@ fn what_a_group_is_stopping_is_handed_on_to_the_stop_of_its_task() {
 
 #[test]
 fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
+    watch!();
     for closes in [false, true] {
         let log = Log::new();
         let event_loop = EventLoop::new();
@@ -250,6 +258,7 @@ fn slotted(log: &Log, text: &'static str) -> (Unit, Rc<RefCell<Vec<Unit>>>) {
 
 #[test]
 fn owners_in_a_circle_end_when_all_their_coroutines_are_gone() {
+    watch!();
     let log = Log::new();
     run(async {
         let (first, to_first) = slotted(&log, "first");
@@ -273,6 +282,7 @@ fn owners_in_a_circle_end_when_all_their_coroutines_are_gone() {
 
 #[test]
 fn who_owns_a_circle_waits_for_all_of_it() {
+    watch!();
     let log = Log::new();
     run(async {
         let (first, to_first) = slotted(&log, "first");
@@ -294,6 +304,7 @@ fn who_owns_a_circle_waits_for_all_of_it() {
 
 #[test]
 fn closing_settles_what_was_owned_first() {
+    watch!();
     let log = Log::new();
     let event_loop = EventLoop::new();
     event_loop

@@ -1,5 +1,9 @@
 //! Tasks and what they do with futures, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 
@@ -71,6 +75,7 @@ fn endless(log: &Log, text: &'static str) -> LoopFuture<(), Infallible> {
 
 #[test]
 fn a_sleep_is_not_too_short_and_gives_others_a_turn() {
+    watch!();
     let begin = Instant::now();
     run(async { sleep(SHORT).await });
     assert!(begin.elapsed() >= SHORT);
@@ -86,6 +91,7 @@ fn a_sleep_is_not_too_short_and_gives_others_a_turn() {
 
 #[test]
 fn a_dropped_sleep_leaves_no_timer() {
+    watch!();
     run(async {
         for _ in 0..10_000 {
             drop(sleep(LONG));
@@ -99,6 +105,7 @@ fn a_dropped_sleep_leaves_no_timer() {
 
 #[test]
 fn wait_for_gives_what_comes_in_time() {
+    watch!();
     run(async {
         let task = here().create_task(async { 7 }).unwrap();
         let settled = wait_for(task, LONG).await.unwrap();
@@ -111,6 +118,7 @@ fn wait_for_gives_what_comes_in_time() {
 
 #[test]
 fn an_expired_wait_for_has_stopped_its_task() {
+    watch!();
     let log = Log::new();
     run(async {
         let timed_out = wait_for(endless(&log, "stopped"), SHORT).await.unwrap_err();
@@ -124,6 +132,7 @@ fn an_expired_wait_for_has_stopped_its_task() {
 
 #[test]
 fn an_expired_wait_for_has_stopped_its_task_behind_any_view() {
+    watch!();
     let log = Log::new();
     run(async {
         let says = Says(log.clone(), "deepest");
@@ -152,6 +161,7 @@ fn an_expired_wait_for_has_stopped_its_task_behind_any_view() {
 
 #[test]
 fn what_was_settled_elsewhere_and_not_delivered_in_time_is_late() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<u32, Infallible>::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -170,6 +180,7 @@ fn what_was_settled_elsewhere_and_not_delivered_in_time_is_late() {
 
 #[test]
 fn an_expired_wait_for_does_not_wait_for_running_work() {
+    watch!();
     let pool = ThreadPool::default();
     let (begun, began) = mpsc::channel();
     run(async {
@@ -193,6 +204,7 @@ fn an_expired_wait_for_does_not_wait_for_running_work() {
 
 #[test]
 fn an_expired_wait_for_does_not_wait_for_another_loop() {
+    watch!();
     // The other loop does not run at all meanwhile.
     let other = EventLoop::new();
     let remote = bridge::run_coroutine_threadsafe(pending::<()>(), &other.handle()).unwrap();
@@ -208,6 +220,7 @@ fn an_expired_wait_for_does_not_wait_for_another_loop() {
 /// `bug-e1`
 #[test]
 fn a_stopped_wait_for_stops_what_it_waits_for_and_swallows_nothing() {
+    watch!();
     let log = Log::new();
     run(async {
         let (promise, inner) = here().create_future::<u32, ()>();
@@ -237,6 +250,7 @@ fn a_stopped_wait_for_stops_what_it_waits_for_and_swallows_nothing() {
 
 #[test]
 fn a_timeout_stops_what_it_ran_with_all_that_it_awaited() {
+    watch!();
     let log = Log::new();
     run(async {
         assert_eq!(timeout(async { 5 }, LONG).await, Ok(5));
@@ -258,6 +272,7 @@ fn a_timeout_stops_what_it_ran_with_all_that_it_awaited() {
 
 #[test]
 fn a_deadline_is_a_moment() {
+    watch!();
     run(async {
         let begin = Instant::now();
         let expired = tasks::timeout_at(pending::<()>(), begin + SHORT).await;
@@ -275,6 +290,7 @@ fn a_deadline_is_a_moment() {
 /// `bug-e7` A stop from outside is never taken for an expiry, whatever comes first.
 #[test]
 fn nested_timeouts_and_a_stop_are_told_apart() {
+    watch!();
     run(async {
         let inner = timeout(timeout(pending::<()>(), LONG), SHORT);
         assert_eq!(inner.await, Err(Expired));
@@ -289,6 +305,7 @@ fn nested_timeouts_and_a_stop_are_told_apart() {
 /// `bug-e5`
 #[test]
 fn a_shield_stops_a_stop_and_leaves_nothing_behind() {
+    watch!();
     run(async {
         let (promise, inner) = here().create_future::<u32, ()>();
         for _ in 0..10 {
@@ -307,6 +324,7 @@ fn a_shield_stops_a_stop_and_leaves_nothing_behind() {
 
 #[test]
 fn gather_gives_the_values_in_order() {
+    watch!();
     run(async {
         let one = here().create_task(async {
             passes(5).await;
@@ -323,6 +341,7 @@ fn gather_gives_the_values_in_order() {
 
 #[test]
 fn gather_ends_with_the_first_failure_and_leaves_the_others() {
+    watch!();
     let log = Log::new();
     run(async {
         let fails = here().create_task_result(async { Err::<(), _>("first") }).unwrap();
@@ -342,6 +361,7 @@ fn gather_ends_with_the_first_failure_and_leaves_the_others() {
 
 #[test]
 fn gather_all_gives_every_outcome() {
+    watch!();
     run(async {
         let fails = here().create_task_result(async { Err::<u32, _>("first") }).unwrap();
         let value = here().create_task_result(async { Ok(2) }).unwrap();
@@ -357,6 +377,7 @@ fn gather_all_gives_every_outcome() {
 /// `bug-e3` `bug-e4`
 #[test]
 fn a_stopped_gather_stops_all_and_is_seen_cancelled_after_them() {
+    watch!();
     let log = Log::new();
     run(async {
         for all_outcomes in [false, true] {
@@ -382,6 +403,7 @@ fn a_stopped_gather_stops_all_and_is_seen_cancelled_after_them() {
 
 #[test]
 fn wait_parts_and_neither_consumes_nor_cancels() {
+    watch!();
     run(async {
         let never = here().create_task_result(pending::<Result<u32, ()>>()).unwrap();
         let value = here().create_task_result(async { Ok(1) }).unwrap();
@@ -436,6 +458,7 @@ fn wait_parts_and_neither_consumes_nor_cancels() {
 
 #[test]
 fn as_completed_yields_in_the_order_of_arrival() {
+    watch!();
     run(async {
         let pairs: Vec<_> = (0..4).map(|_| here().create_future::<usize, ()>()).collect();
         let (mut promises, futures): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
@@ -458,6 +481,7 @@ fn as_completed_yields_in_the_order_of_arrival() {
 
 #[test]
 fn combinators_refuse_the_futures_of_another_loop() {
+    watch!();
     let other = EventLoop::new();
     let (_promise, future) = other.create_future::<(), ()>();
     run(async {
@@ -468,6 +492,7 @@ fn combinators_refuse_the_futures_of_another_loop() {
 
 #[test]
 fn tasks_have_names_and_are_listed() {
+    watch!();
     run(async {
         assert!(here().current_task().is_none());
         let task = here().create_task(async {
@@ -499,6 +524,7 @@ fn tasks_have_names_and_are_listed() {
 
 #[test]
 fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
+    watch!();
     let log = Log::new();
     run(async {
         let inner = endless(&log, "inner");
@@ -526,6 +552,7 @@ fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
 
 #[test]
 fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
+    watch!();
     let log = Log::new();
     run(async {
         let deepest = endless(&log, "deepest");
@@ -547,6 +574,7 @@ fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
 
 #[test]
 fn an_await_that_is_dropped_in_a_task_that_goes_on_asks_nobody() {
+    watch!();
     let log = Log::new();
     run(async {
         let task = endless(&log, "stopped");
@@ -562,6 +590,7 @@ fn an_await_that_is_dropped_in_a_task_that_goes_on_asks_nobody() {
 
 #[test]
 fn a_task_that_another_thread_can_wait_for_is_owned_all_the_same() {
+    watch!();
     let log = Log::new();
     run(async {
         // The view of the view: it is not told whose outcome it is.
@@ -611,6 +640,7 @@ const WAYS: [(&str, Way); 9] = [
 /// `[await-5]`
 #[test]
 fn waiting_for_oneself_in_any_way_is_an_error() {
+    watch!();
     let ways =
         WAYS.iter().flat_map(|way| [(way, false, false), (way, true, false), (way, false, true)]);
     for ((way, waits), wrapped, begun_elsewhere) in ways {
@@ -645,6 +675,7 @@ fn waiting_for_oneself_in_any_way_is_an_error() {
 /// `[await-5]`
 #[test]
 fn tasks_that_await_each_other_wait_until_one_is_cancelled() {
+    watch!();
     run(async {
         let slot = Rc::new(RefCell::new(None::<Unit>));
         let back = Rc::clone(&slot);
@@ -666,6 +697,7 @@ fn tasks_that_await_each_other_wait_until_one_is_cancelled() {
 
 #[test]
 fn tasks_that_own_each_other_end() {
+    watch!();
     run(async {
         let first = Rc::new(RefCell::new(None::<LoopFuture<(), Infallible>>));
         let inside = Rc::clone(&first);
@@ -686,6 +718,7 @@ fn tasks_that_own_each_other_end() {
 
 #[test]
 fn a_long_chain_of_tasks_stops_without_recursion() {
+    watch!();
     run(async {
         let mut last = here().create_task(pending::<()>()).unwrap();
         for _ in 0..10_000 {
@@ -701,6 +734,7 @@ fn a_long_chain_of_tasks_stops_without_recursion() {
 
 #[test]
 fn closing_drops_every_coroutine_before_it_settles_one() {
+    watch!();
     let log = Log::new();
     let event_loop = EventLoop::new();
     event_loop
@@ -720,6 +754,7 @@ fn closing_drops_every_coroutine_before_it_settles_one() {
 
 #[test]
 fn a_group_outlives_its_tasks() {
+    watch!();
     let log = Log::new();
     run(async {
         let sum = task_group(async |group| {
@@ -747,6 +782,7 @@ fn a_group_outlives_its_tasks() {
 
 #[test]
 fn the_first_failure_stops_the_others_and_the_body() {
+    watch!();
     let log = Log::new();
     run(async {
         let failed = task_group(async |group| {
@@ -778,6 +814,7 @@ fn the_first_failure_stops_the_others_and_the_body() {
 
 #[test]
 fn a_group_whose_body_has_ended_well_still_tells_of_its_tasks() {
+    watch!();
     run(async {
         let failed = task_group(async |group| {
             let fails = group.create_task(async {
@@ -800,6 +837,7 @@ fn a_group_whose_body_has_ended_well_still_tells_of_its_tasks() {
 
 #[test]
 fn a_group_tells_of_panics_and_of_the_bodys_own_error() {
+    watch!();
     run(async {
         let failed = task_group(async |group| {
             let panics = group.create_task(async { panic!("off by one") as Result<(), &str> });
@@ -820,6 +858,7 @@ fn a_group_tells_of_panics_and_of_the_bodys_own_error() {
 
 #[test]
 fn a_body_that_panics_does_so_when_its_tasks_have_ended() {
+    watch!();
     let log = Log::new();
     run(async {
         let inside = log.clone();
@@ -847,6 +886,7 @@ fn a_body_that_panics_does_so_when_its_tasks_have_ended() {
 
 #[test]
 fn a_stopped_group_leaves_nothing_running() {
+    watch!();
     let log = Log::new();
     run(async {
         let inside = log.clone();
@@ -879,6 +919,7 @@ fn a_stopped_group_leaves_nothing_running() {
 
 #[test]
 fn a_cancelled_task_fails_no_group_and_a_closed_group_takes_none() {
+    watch!();
     run(async {
         let mut kept = None;
         let ended = task_group(async |group| {
@@ -905,6 +946,7 @@ fn reports(event_loop: &LoopRef) -> Rc<RefCell<Vec<String>>> {
 
 #[test]
 fn panics_of_callbacks_are_reported_to_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let reports = reports(&event_loop);
     let (promise, future) = event_loop.create_future::<(), ()>();
@@ -921,6 +963,7 @@ fn panics_of_callbacks_are_reported_to_the_loop() {
 
 #[test]
 fn an_error_that_nobody_looks_at_is_reported_once() {
+    watch!();
     let event_loop = EventLoop::new();
     let reports = reports(&event_loop);
     event_loop
@@ -950,6 +993,7 @@ fn an_error_that_nobody_looks_at_is_reported_once() {
 /// `[report-3]`
 #[test]
 fn a_report_names_its_future_or_task() {
+    watch!();
     let event_loop = EventLoop::new();
     let told = Rc::new(RefCell::new(Vec::new()));
     let write = Rc::clone(&told);
@@ -998,6 +1042,7 @@ fn a_report_names_its_future_or_task() {
 
 #[test]
 fn what_was_looked_at_or_cancelled_is_not_reported() {
+    watch!();
     let event_loop = EventLoop::new();
     let reports = reports(&event_loop);
     let fails = || here().create_task_result(async { Err::<(), _>("told") }).unwrap();
@@ -1028,6 +1073,7 @@ fn what_was_looked_at_or_cancelled_is_not_reported() {
 
 #[test]
 fn an_error_that_a_callback_does_not_look_at_is_reported() {
+    watch!();
     let event_loop = EventLoop::new();
     let reports = reports(&event_loop);
     event_loop
@@ -1043,6 +1089,7 @@ fn an_error_that_a_callback_does_not_look_at_is_reported() {
 
 #[test]
 fn a_handler_may_panic_and_may_use_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::new();
     let write = log.clone();
@@ -1063,6 +1110,7 @@ fn a_handler_may_panic_and_may_use_the_loop() {
 
 #[test]
 fn a_loop_knows_whether_it_runs() {
+    watch!();
     let event_loop = EventLoop::new();
     assert!(!event_loop.is_running());
     let inside = event_loop.run_until_complete(async { here().is_running() });
@@ -1073,6 +1121,7 @@ fn a_loop_knows_whether_it_runs() {
 
 #[test]
 fn a_coroutine_whose_drop_panics_is_still_stopped() {
+    watch!();
     struct Bomb(Rc<Cell<u32>>);
     impl Drop for Bomb {
         fn drop(&mut self) {
@@ -1101,6 +1150,7 @@ fn a_coroutine_whose_drop_panics_is_still_stopped() {
 
 #[test]
 fn debug_says_what_there_is() {
+    watch!();
     run(async {
         let future = here().create_task(pass()).unwrap();
         let task = future.task().unwrap();
@@ -1122,6 +1172,7 @@ fn debug_says_what_there_is() {
 
 #[test]
 fn what_waits_for_a_time_follows_the_clock() {
+    watch!();
     let clock = Clock::jumping();
     let (event_loop, begin) = (EventLoop::with_clock(&clock), clock.now());
     let took = |hours: u32| assert_eq!(clock.now() - begin, hours * LONG);

@@ -1,5 +1,9 @@
 //! The thread flavour, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 #[path = "support/log.rs"]
 mod log;
 #[path = "support/waker.rs"]
@@ -39,6 +43,7 @@ fn finished(value: u32) -> Future {
 
 #[test]
 fn the_loser_gets_its_value_back() {
+    watch!();
     let (promise, future) = Future::promise();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(promise.finish(1), Err(Lost { value: 1, cause: Cancelled::Requested }));
@@ -56,6 +61,7 @@ fn the_loser_gets_its_value_back() {
 
 #[test]
 fn a_dropped_promise_settles_its_future() {
+    watch!();
     let (promise, future) = Future::promise();
     drop(promise);
     let failure = future.try_result().unwrap_err();
@@ -76,6 +82,7 @@ fn a_dropped_promise_settles_its_future() {
 
 #[test]
 fn running_work_cannot_lose() {
+    watch!();
     let (promise, future) = Future::promise();
     let running = promise.start().unwrap();
     assert!(future.running() && !future.done());
@@ -88,6 +95,7 @@ fn running_work_cannot_lose() {
 
 #[test]
 fn every_outcome_can_be_read() {
+    watch!();
     let (promise, future) = Future::promise();
     promise.fail("no".into()).unwrap();
     assert!(matches!(future.result(), Err(NoValue::Failed(Failure::Error(e))) if e == "no"));
@@ -111,6 +119,7 @@ fn every_outcome_can_be_read() {
 
 #[test]
 fn an_unsettled_future_is_not_read_but_waited_for() {
+    watch!();
     let (promise, future) = Future::promise();
     assert!(future.settled().is_none());
     assert!(matches!(future.try_result(), Err(NoValue::Unsettled(InvalidState))));
@@ -124,6 +133,7 @@ fn an_unsettled_future_is_not_read_but_waited_for() {
 
 #[test]
 fn a_panic_gives_its_message_by_reference_and_its_payload_by_value() {
+    watch!();
     let texts: [(Box<dyn std::any::Any + Send>, &str); 3] =
         [(Box::new("a"), "a"), (Box::new("b".to_owned()), "b"), (Box::new(7), "(not a text)")];
     for (payload, message) in texts {
@@ -134,6 +144,7 @@ fn a_panic_gives_its_message_by_reference_and_its_payload_by_value() {
 
 #[test]
 fn a_wait_ends_at_its_deadline_and_not_before() {
+    watch!();
     let (promise, future) = Future::promise();
     let wait = Duration::from_millis(20);
     let begin = Instant::now();
@@ -152,6 +163,7 @@ fn a_wait_ends_at_its_deadline_and_not_before() {
 
 #[test]
 fn spurious_wake_ups_do_not_move_the_deadline() {
+    watch!();
     let (promise, future) = Future::promise();
     let wait = Duration::from_millis(30);
     let waiting = {
@@ -172,6 +184,7 @@ fn spurious_wake_ups_do_not_move_the_deadline() {
 
 #[test]
 fn a_spuriously_woken_wait_goes_on() {
+    watch!();
     let (promise, future) = Future::promise();
     let (tell, told) = mpsc::channel();
     let waiting = thread::spawn(move || {
@@ -188,6 +201,7 @@ fn a_spuriously_woken_wait_goes_on() {
 
 #[test]
 fn zero_and_expired_deadlines_poll() {
+    watch!();
     let (promise, future) = Future::promise();
     let past = Instant::now();
     let _loop_thread = context::enter_loop();
@@ -203,6 +217,7 @@ fn zero_and_expired_deadlines_poll() {
 
 #[test]
 fn a_timeout_beyond_the_clock_is_none() {
+    watch!();
     let (promise, future) = Future::promise();
     let waiting = thread::spawn(move || *future.result_timeout(Duration::MAX).unwrap());
     promise.finish(8).unwrap();
@@ -211,6 +226,7 @@ fn a_timeout_beyond_the_clock_is_none() {
 
 #[test]
 fn waiting_for_a_cancelled_future_never_hangs() {
+    watch!();
     let (promise, future) = Future::promise();
     let barrier = Arc::new(Barrier::new(3));
     let waiting: Vec<_> = (0..2)
@@ -232,6 +248,7 @@ fn waiting_for_a_cancelled_future_never_hangs() {
 
 #[test]
 fn take_after_wait_on_the_only_handle_succeeds() {
+    watch!();
     // Whether the wait parks or not depends on the race; both must succeed, every time.
     for round in 0..2_000 {
         let (promise, future) = ThreadFuture::<String, ()>::promise();
@@ -244,6 +261,7 @@ fn take_after_wait_on_the_only_handle_succeeds() {
 
 #[test]
 fn take_gives_a_shared_outcome_back() {
+    watch!();
     let future = finished(9);
     let other = future.clone();
     let settled = future.into_settled().unwrap().take().unwrap_err();
@@ -254,6 +272,7 @@ fn take_gives_a_shared_outcome_back() {
 
 #[test]
 fn a_value_that_cannot_be_shared_still_leaves_its_thread() {
+    watch!();
     let (promise, future) = ThreadFuture::<Receiver<u32>, Cell<u8>>::promise();
     let (sender, receiver) = mpsc::channel();
     let producer = thread::spawn(move || promise.finish(receiver).is_ok());
@@ -267,6 +286,7 @@ fn a_value_that_cannot_be_shared_still_leaves_its_thread() {
 
 #[test]
 fn cancel_says_what_it_did() {
+    watch!();
     let (promise, future) = Future::promise();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(future.cancel(), Cancel::Already);
@@ -280,6 +300,7 @@ fn cancel_says_what_it_did() {
 
 #[test]
 fn running_work_sees_the_request() {
+    watch!();
     let (promise, future) = Future::promise();
     let running = promise.start().unwrap();
     assert!(!running.cancel_requested());
@@ -291,6 +312,7 @@ fn running_work_sees_the_request() {
 
 #[test]
 fn an_owner_is_asked_once_and_decides() {
+    watch!();
     let (owner, waker) = CountingWaker::new();
     let (promise, future) = Future::owned(waker);
     assert_eq!(future.cancel(), Cancel::Requested);
@@ -313,6 +335,7 @@ fn an_owner_is_asked_once_and_decides() {
 
 #[test]
 fn dropping_a_future_cancels_nothing() {
+    watch!();
     let (promise, future) = Future::promise();
     let ran = Log::new();
     let log = ran.clone();
@@ -324,6 +347,7 @@ fn dropping_a_future_cancels_nothing() {
 
 #[test]
 fn callbacks_run_in_order_in_the_settling_thread() {
+    watch!();
     let (promise, future) = Future::promise();
     let log = Log::new();
     for name in ["a", "b", "c"] {
@@ -339,6 +363,7 @@ fn callbacks_run_in_order_in_the_settling_thread() {
 
 #[test]
 fn a_canceller_runs_the_callbacks_itself() {
+    watch!();
     let (promise, future) = Future::promise();
     let log = Log::new();
     let callback = log.clone();
@@ -354,6 +379,7 @@ fn a_canceller_runs_the_callbacks_itself() {
 
 #[test]
 fn a_late_callback_runs_at_once_in_the_registering_thread() {
+    watch!();
     let future = finished(15);
     let log = Log::new();
     let (outer, inner, again) = (log.clone(), log.clone(), future.clone());
@@ -367,6 +393,7 @@ fn a_late_callback_runs_at_once_in_the_registering_thread() {
 
 #[test]
 fn those_who_wait_are_told_before_the_callbacks_run() {
+    watch!();
     let (promise, future) = Future::promise();
     let (woken, waker) = CountingWaker::new();
     let mut awaiting = pin!((&future).into_future());
@@ -380,6 +407,7 @@ fn those_who_wait_are_told_before_the_callbacks_run() {
 
 #[test]
 fn a_panicking_callback_harms_nobody() {
+    watch!();
     let (promise, future) = Future::promise();
     let log = Log::new();
     let (before, after) = (log.clone(), log.clone());
@@ -412,6 +440,7 @@ impl Drop for Meddler {
 
 #[test]
 fn wakers_and_callbacks_may_call_everything() {
+    watch!();
     let (promise, future) = Future::promise();
     let log = Log::new();
     let waker = Waker::from(Arc::new(Meddler(future.clone())));
@@ -456,6 +485,7 @@ impl Drop for Bomb {
 
 #[test]
 fn no_panic_of_the_user_unwinds_through_the_settler() {
+    watch!();
     // A value that nobody waits for any more is dropped by the settler.
     let (promise, future) = ThreadFuture::<Bomb, ()>::promise();
     drop(future);
@@ -486,6 +516,7 @@ impl std::task::Wake for Bad {
 
 #[test]
 fn a_panicking_waker_harms_nobody() {
+    watch!();
     let (promise, future) = Future::owned(Waker::from(Arc::new(Bad(Bomb(0)))));
     let (woken, waker) = CountingWaker::new();
     let mut first = pin!((&future).into_future());
@@ -514,6 +545,7 @@ impl std::fmt::Write for Curious {
 
 #[test]
 fn printing_holds_no_lock() {
+    watch!();
     use std::fmt::Write as _;
     let (promise, future) = Future::promise();
     write!(Curious(future.clone()), "{future:?}").unwrap();
@@ -522,6 +554,7 @@ fn printing_holds_no_lock() {
 
 #[test]
 fn a_cancellation_is_taken_from_any_handle() {
+    watch!();
     let (promise, future) = Future::promise();
     assert_eq!(future.cancel(), Cancel::Now);
     // The promise that lost still has its handle, and may keep it for long.
@@ -532,6 +565,7 @@ fn a_cancellation_is_taken_from_any_handle() {
 
 #[test]
 fn whoever_was_answered_requested_finds_that_cause() {
+    watch!();
     for _ in 0..2_000 {
         let (promise, future) = Future::owned(Waker::noop().clone());
         let owner = thread::spawn(move || promise.stopped());
@@ -548,6 +582,7 @@ fn whoever_was_answered_requested_finds_that_cause() {
 
 #[test]
 fn a_task_that_polls_often_is_woken_once() {
+    watch!();
     let (promise, future) = Future::promise();
     let (first, first_waker) = CountingWaker::new();
     let (last, last_waker) = CountingWaker::new();
@@ -574,6 +609,7 @@ impl std::task::Wake for Tells {
 
 #[test]
 fn a_task_that_polls_again_keeps_its_place() {
+    watch!();
     let (promise, future) = Future::promise();
     let log = Log::new();
     let [one, two] = ["one", "two"].map(|name| Waker::from(Arc::new(Tells(log.clone(), name))));
@@ -588,6 +624,7 @@ fn a_task_that_polls_again_keeps_its_place() {
 
 #[test]
 fn a_dropped_await_leaves_no_waker_behind() {
+    watch!();
     let (promise, future) = Future::promise();
     let (woken, waker) = CountingWaker::new();
     {
@@ -603,6 +640,7 @@ fn a_dropped_await_leaves_no_waker_behind() {
 
 #[test]
 fn an_await_that_leaves_takes_no_other_with_it() {
+    watch!();
     let (promise, future) = Future::promise();
     let wakers = [CountingWaker::new(), CountingWaker::new(), CountingWaker::new()];
     let mut awaits = wakers.each_ref().map(|(_, waker)| {
@@ -617,6 +655,7 @@ fn an_await_that_leaves_takes_no_other_with_it() {
 
 #[test]
 fn what_happened_before_settling_is_visible_after_waiting() {
+    watch!();
     for _ in 0..200 {
         let (promise, future) = ThreadFuture::<Vec<u32>, ()>::promise();
         let producer = thread::spawn(move || promise.finish((0..100).collect()));
@@ -627,6 +666,7 @@ fn what_happened_before_settling_is_visible_after_waiting() {
 
 #[test]
 fn blocking_on_a_loop_thread_is_an_error() {
+    watch!();
     let (promise, future) = Future::promise();
     let guard = context::enter_loop();
     assert!(context::in_loop());
@@ -651,6 +691,7 @@ fn blocking_on_a_loop_thread_is_an_error() {
 
 #[test]
 fn errors_say_what_happened_and_debug_needs_no_debug() {
+    watch!();
     struct Opaque;
     let (promise, future) = ThreadFuture::<Opaque, Opaque>::promise();
     assert!(format!("{promise:?}").contains("Pending"));

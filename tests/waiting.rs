@@ -1,5 +1,9 @@
 //! `wait` and `as_completed`, clause by clause.
 
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     thread,
     time::{Duration, Instant},
@@ -33,6 +37,7 @@ fn places<T>(parted: &[(usize, T)]) -> Vec<usize> {
 
 #[test]
 fn nothing_is_waited_for_at_no_cost() {
+    watch!();
     let none: [Future; 0] = [];
     for when in EVERY {
         let (done, not_done) = wait(&none, None, when).unwrap();
@@ -48,6 +53,7 @@ fn nothing_is_waited_for_at_no_cost() {
 
 #[test]
 fn a_future_counts_once() {
+    watch!();
     let (one, other) = (finished(1), finished(2));
     let twice = [one.clone(), other.clone(), one.clone(), one];
     for when in EVERY {
@@ -63,6 +69,7 @@ fn a_future_counts_once() {
 
 #[test]
 fn a_cancelled_future_is_done() {
+    watch!();
     let (_promises, futures) = pending(3);
     for future in &futures {
         let _ = future.cancel();
@@ -83,6 +90,7 @@ fn a_cancelled_future_is_done() {
 
 #[test]
 fn the_first_is_enough_if_asked_for() {
+    watch!();
     let (mut promises, futures) = pending(3);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
@@ -96,6 +104,7 @@ fn the_first_is_enough_if_asked_for() {
 
 #[test]
 fn the_first_failure_is_enough_if_asked_for() {
+    watch!();
     // Not a value, and not a cancel.
     let (promises, futures) = pending(2);
     let (cancelled, value) = (Future::promise(), finished(1));
@@ -125,6 +134,7 @@ fn the_first_failure_is_enough_if_asked_for() {
 
 #[test]
 fn the_end_of_a_timeout_is_no_error() {
+    watch!();
     let (_promises, mut futures) = pending(2);
     futures.push(finished(1));
     let (begin, timeout) = (Instant::now(), Duration::from_millis(30));
@@ -137,6 +147,7 @@ fn the_end_of_a_timeout_is_no_error() {
 
 #[test]
 fn a_zero_timeout_only_looks() {
+    watch!();
     let (_promises, mut futures) = pending(1);
     futures.push(finished(1));
     let _guard = context::enter_loop();
@@ -151,6 +162,7 @@ fn a_zero_timeout_only_looks() {
 
 #[test]
 fn a_loop_thread_does_not_block_for_several() {
+    watch!();
     let (_promises, futures) = pending(2);
     let _guard = context::enter_loop();
     for when in EVERY {
@@ -168,6 +180,7 @@ fn a_loop_thread_does_not_block_for_several() {
 
 #[test]
 fn they_are_yielded_in_the_order_in_which_they_settle() {
+    watch!();
     let (mut promises, mut futures) = pending(3);
     futures.insert(1, finished(9));
     let mut iterator = as_completed(&futures, None);
@@ -191,6 +204,7 @@ fn they_are_yielded_in_the_order_in_which_they_settle() {
 
 #[test]
 fn what_is_ready_is_yielded_before_the_expiry() {
+    watch!();
     let (mut promises, futures) = pending(2);
     let (begin, timeout) = (Instant::now(), Duration::from_millis(30));
     let mut iterator = as_completed(&futures, Some(timeout));
@@ -209,6 +223,7 @@ fn what_is_ready_is_yielded_before_the_expiry() {
 
 #[test]
 fn nothing_is_left_behind_and_nothing_is_consumed() {
+    watch!();
     let (promises, futures) = pending(3);
     assert!(wait(&futures, Some(Duration::ZERO), ReturnWhen::AllCompleted).is_ok());
     drop(as_completed(&futures, None));
@@ -226,6 +241,7 @@ fn nothing_is_left_behind_and_nothing_is_consumed() {
 
 #[test]
 fn many_threads_settle_what_many_threads_wait_for() {
+    watch!();
     const THREADS: usize = 4;
     const EACH: usize = 500;
     for round in 0..20 {
@@ -262,6 +278,7 @@ fn many_threads_settle_what_many_threads_wait_for() {
 
 #[test]
 fn many_threads_wait_in_opposite_orders() {
+    watch!();
     for _ in 0..200 {
         let (mut promises, futures) = pending(2);
         thread::scope(|scope| {
@@ -283,6 +300,7 @@ fn many_threads_wait_in_opposite_orders() {
 
 #[test]
 fn a_shut_down_queue_keeps_nobody_waiting() {
+    watch!();
     use settled::{Executor, ThreadPool};
     let pool = ThreadPool::builder().workers(std::num::NonZero::<usize>::MIN).build();
     let (release, released) = std::sync::mpsc::channel::<()>();
@@ -303,6 +321,7 @@ fn a_shut_down_queue_keeps_nobody_waiting() {
 
 #[test]
 fn debug_says_how_many_are_left() {
+    watch!();
     let futures = [finished(1), finished(2)];
     let mut completed = as_completed(&futures, None);
     assert_eq!(format!("{completed:?}"), "AsCompleted { left: 2, .. }");

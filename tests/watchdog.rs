@@ -5,7 +5,8 @@
 mod watchdog;
 
 use std::{
-    env,
+    env, fs,
+    path::Path,
     process::{Command, Output},
     thread,
     time::{Duration, Instant},
@@ -58,4 +59,31 @@ fn a_hang_is_a_failure_with_a_name() {
 fn what_has_ended_is_not_watched() {
     let outlived = run("a_test_that_is_watched_at_first", "outlive");
     assert!(outlived.status.success(), "{}", String::from_utf8_lossy(&outlived.stderr));
+}
+
+/// Each test is watched from its first line on, but for those of this file.
+#[test]
+fn every_test_is_watched() {
+    watch!();
+    let mut unwatched = Vec::new();
+    let mut tests = 0;
+    let mut left = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    while let Some(path) = left.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path());
+            left.extend(entries.filter(|path| !path.ends_with("target")));
+        } else if path.extension().is_some_and(|it| it == "rs") && !path.ends_with(file!()) {
+            let code = fs::read_to_string(&path).unwrap();
+            let mut lines = code.lines().map(str::trim);
+            while lines.any(|line| line == "#[test]") {
+                tests += 1;
+                let head = lines.by_ref().find(|line| line.starts_with("fn ")).unwrap_or_default();
+                if !head.ends_with('{') || lines.next() != Some("watch!();") {
+                    unwatched.push(format!("{}: {head}", path.display()));
+                }
+            }
+        }
+    }
+    assert!(tests > 200, "only {tests} tests were found");
+    assert!(unwatched.is_empty(), "without `watch!();` at the head: {unwatched:#?}");
 }

@@ -17,6 +17,7 @@ fn shrink(file: &Path) {
 
 #[test]
 fn a_file_that_shrinks_while_it_is_read_has_failed() {
+    watch!();
     let dir = TempDir::new();
     let first = dir.sparse("1", ENDLESS);
     dir.sparse("2", 0);
@@ -35,6 +36,7 @@ fn a_file_that_shrinks_while_it_is_read_has_failed() {
 
 #[test]
 fn a_file_that_is_replaced_before_it_is_read_has_failed() {
+    watch!();
     let dir = TempDir::new();
     let first = dir.sparse("1", ENDLESS);
     let pipe = dir.sparse("2 pipe", 0);

@@ -1,6 +1,10 @@
 //! The example `digest`, run as a program: on odd trees, on files that change under its hands, on a
 //! terminal, with interrupts, and with its memory measured.
 
+#[macro_use]
+#[path = "../support/watchdog.rs"]
+mod watchdog;
+
 mod changes;
 mod memory;
 mod stop;

@@ -22,6 +22,7 @@ fn assert_small() {
 
 #[test]
 fn a_file_of_4_gib_takes_little_memory() {
+    watch!();
     let dir = TempDir::new();
     dir.sparse("0", 4 << 30);
     let ended = run([dir.path()]);
@@ -31,6 +32,7 @@ fn a_file_of_4_gib_takes_little_memory() {
 
 #[test]
 fn many_files_take_little_memory() {
+    watch!();
     let dir = TempDir::new();
     for part in 0..100 {
         let part = dir.path().join(format!("directory {part}"));

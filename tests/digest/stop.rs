@@ -40,6 +40,7 @@ impl Tree {
 
 #[test]
 fn an_interrupt_cancels_what_waits_and_lets_what_runs_end() {
+    watch!();
     let tree = Tree::new();
     let mut session = tree.start("--jobs", "1");
     session.wait_until_reading();
@@ -58,6 +59,7 @@ fn an_interrupt_cancels_what_waits_and_lets_what_runs_end() {
 
 #[test]
 fn a_second_interrupt_ends_it_at_once() {
+    watch!();
     let dir = TempDir::new();
     dir.sparse("0", ENDLESS);
     let mut session = Session::start([dir.path()]);
@@ -72,6 +74,7 @@ fn a_second_interrupt_ends_it_at_once() {
 
 #[test]
 fn a_deadline_cancels_what_waits() {
+    watch!();
     let tree = Tree::new();
     let session = tree.start("--deadline", "1.5");
     let ended = tree.see_it_stop(session, "the deadline has passed");
@@ -85,6 +88,7 @@ fn a_deadline_cancels_what_waits() {
 
 #[test]
 fn a_deadline_of_zero_hashes_nothing() {
+    watch!();
     let tree = Tree::new();
     let session = tree.start("--deadline", "0");
     let ended = tree.see_it_stop(session, "the deadline has passed");

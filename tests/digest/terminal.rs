@@ -4,6 +4,7 @@ use crate::support::{Session, TempDir, run};
 
 #[test]
 fn a_terminal_shows_a_progress_bar() {
+    watch!();
     let dir = TempDir::new();
     dir.sparse("0", 1 << 30);
     let mut session = Session::start([dir.path()]);
@@ -16,6 +17,7 @@ fn a_terminal_shows_a_progress_bar() {
 
 #[test]
 fn a_pipe_shows_none() {
+    watch!();
     let dir = TempDir::new();
     dir.sparse("0", 1 << 30);
     let ended = run([dir.path()]);

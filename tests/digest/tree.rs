@@ -47,6 +47,7 @@ const NAMES: [&[u8]; 18] = [
 
 #[test]
 fn the_odd_tree_equals_sha256sum() {
+    watch!();
     for (tool, package) in [("sha256sum", "coreutils"), ("find", "findutils")] {
         if Command::new(tool).arg("--version").output().is_err() {
             return skipped("the_odd_tree_equals_sha256sum", tool, package);
@@ -122,6 +123,7 @@ fn skipped(test: &str, tool: &str, package: &str) {
 
 #[test]
 fn what_cannot_be_read_is_reported() {
+    watch!();
     let dir = TempDir::new();
     let tree = dir.path().join("tree");
     fs::create_dir_all(tree.join("closed")).unwrap();
@@ -144,6 +146,7 @@ fn what_cannot_be_read_is_reported() {
 
 #[test]
 fn an_unreadable_directory_alone_is_a_failure() {
+    watch!();
     let dir = TempDir::new();
     let closed = dir.path().join("closed");
     fs::create_dir(&closed).unwrap();

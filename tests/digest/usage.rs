@@ -11,6 +11,7 @@ use crate::support::{Ended, TempDir, limited, program, run};
 
 #[test]
 fn bad_usage_is_refused_with_a_clear_message() {
+    watch!();
     let dir = TempDir::new();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     let (missing, file, link) = (path("missing"), path("file"), path("link"));
@@ -45,6 +46,7 @@ fn bad_usage_is_refused_with_a_clear_message() {
 
 #[test]
 fn help_is_printed_on_request() {
+    watch!();
     let ended = run(["--jobs", "3", "--help"]);
     assert_eq!(ended.status, Some(0));
     assert!(ended.stdout.starts_with(b"Usage: digest "));
@@ -53,6 +55,7 @@ fn help_is_printed_on_request() {
 
 #[test]
 fn after_two_dashes_everything_is_a_directory() {
+    watch!();
     let dir = TempDir::new();
     fs::create_dir(dir.path().join("--help")).unwrap();
     fs::write(dir.path().join("--help/file"), "").unwrap();
@@ -64,6 +67,7 @@ fn after_two_dashes_everything_is_a_directory() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
+    watch!();
     let dir = TempDir::new();
     for number in 0..1000 {
         dir.sparse(&number.to_string(), 1);
@@ -82,6 +86,7 @@ fn a_reader_that_goes_away_is_no_error() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_an_error() {
+    watch!();
     let dir = TempDir::new();
     dir.sparse("0", 1);
     let full = OpenOptions::new().write(true).open("/dev/full").unwrap();

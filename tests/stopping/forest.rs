@@ -143,6 +143,7 @@ const AT_LEAST: usize = 2900;
 
 #[test]
 fn whoever_is_settled_owns_nothing_any_more_in_any_forest() {
+    watch!();
     let mut told = 0;
     for seed in 0..FORESTS {
         let mut chance = Chance(seed);

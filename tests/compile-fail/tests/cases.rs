@@ -5,10 +5,15 @@
 //! that it is there for, and not because something else in it has rotted. To write the texts anew:
 //! `TRYBUILD=overwrite cargo test -p settled-compile-fail`.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use std::{collections::BTreeSet, fs};
 
 #[test]
 fn every_case_fails_and_its_twin_compiles() {
+    watch!();
     let tests = trybuild::TestCases::new();
     tests.compile_fail("cases/*.rs");
     tests.pass("twins/*.rs");
@@ -16,6 +21,7 @@ fn every_case_fails_and_its_twin_compiles() {
 
 #[test]
 fn each_case_has_its_text_and_its_twin() {
+    watch!();
     let cases = stems("cases", "rs");
     assert!(!cases.is_empty());
     assert_eq!(cases, stems("cases", "stderr"), "a case without its text, or the other way round");
@@ -24,6 +30,7 @@ fn each_case_has_its_text_and_its_twin() {
 
 #[test]
 fn each_twin_differs_in_one_line() {
+    watch!();
     for name in stems("cases", "rs") {
         let (case, twin) = (read("cases", &name), read("twins", &name));
         let (case, twin) = differing(&case, &twin);
@@ -34,6 +41,7 @@ fn each_twin_differs_in_one_line() {
 
 #[test]
 fn texts_name_no_place_of_this_machine() {
+    watch!();
     for name in stems("cases", "stderr") {
         let text = fs::read_to_string(format!("cases/{name}.stderr")).unwrap();
         for line in text.lines().filter(|line| line.contains("--> ")) {

@@ -1,5 +1,9 @@
 //! The crossings between the two flavours, in both directions and cancelled from both sides.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     num::NonZero,
     sync::{
@@ -46,6 +50,7 @@ fn beside<R: Send>(event_loop: &EventLoop, f: impl FnOnce(&LoopHandle) -> R + Se
 
 #[test]
 fn wrap_future_shows_the_same_outcome() {
+    watch!();
     let pool = ThreadPool::default();
     let event_loop = EventLoop::new();
     let future = pool.submit(|| "one value".to_owned()).unwrap();
@@ -57,6 +62,7 @@ fn wrap_future_shows_the_same_outcome() {
 
 #[test]
 fn wrap_future_is_cancelled_from_either_side() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let view = bridge::wrap_future(&future, &event_loop);
@@ -74,6 +80,7 @@ fn wrap_future_is_cancelled_from_either_side() {
 
 #[test]
 fn run_in_executor_gives_the_value_to_the_loop() {
+    watch!();
     let (pool, event_loop) = (ThreadPool::default(), EventLoop::new());
     let here = thread::current().id();
     let view = bridge::run_in_executor(&event_loop, &pool, || thread::current().id()).unwrap();
@@ -88,6 +95,7 @@ fn run_in_executor_gives_the_value_to_the_loop() {
 
 #[test]
 fn run_in_executor_cancelled_before_and_while_it_runs() {
+    watch!();
     let pool = ThreadPool::new(NonZero::<usize>::MIN);
     let event_loop = EventLoop::new();
     let (started, has_started) = mpsc::channel();
@@ -120,6 +128,7 @@ fn run_in_executor_cancelled_before_and_while_it_runs() {
 
 #[test]
 fn run_coroutine_threadsafe_gives_the_value_to_the_thread() {
+    watch!();
     let ran_in = beside(&EventLoop::new(), |handle| {
         let coroutine = async { thread::current().id() };
         let future = bridge::run_coroutine_threadsafe(coroutine, handle).unwrap();
@@ -130,6 +139,7 @@ fn run_coroutine_threadsafe_gives_the_value_to_the_thread() {
 
 #[test]
 fn run_coroutine_threadsafe_cancelled_by_the_thread() {
+    watch!();
     beside(&EventLoop::new(), |handle| {
         let (tell, told) = mpsc::channel();
         let (guard, settled) = (Tell(tell.clone()), tell.clone());
@@ -153,6 +163,7 @@ fn run_coroutine_threadsafe_cancelled_by_the_thread() {
 
 #[test]
 fn run_coroutine_threadsafe_cancelled_by_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let (tell, told) = mpsc::channel();
     let guard = Tell(tell);
@@ -178,6 +189,7 @@ fn run_coroutine_threadsafe_cancelled_by_the_loop() {
 /// There and back: a task awaits work of a pool, and a third thread waits for the task.
 #[test]
 fn both_ways_at_once() {
+    watch!();
     let pool = ThreadPool::default();
     let answer = beside(&EventLoop::new(), |handle| {
         let coroutine = async move { *pool.submit(|| 41).unwrap().await.result().unwrap() + 1 };

@@ -1,5 +1,9 @@
 //! The loop flavour: tasks, callbacks and timers on the crate's own loop.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use std::{cell::RefCell, rc::Rc, thread, time::Duration};
 
 use settled::{
@@ -17,6 +21,7 @@ fn logger(log: &Log, line: &str) -> impl FnOnce() + 'static {
 
 #[test]
 fn await_a_thread_future_on_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<u32, String>::promise();
     let producer = thread::spawn(move || promise.finish(20).unwrap());
@@ -30,6 +35,7 @@ fn await_a_thread_future_on_the_loop() {
 
 #[test]
 fn tasks_wait_for_each_other() {
+    watch!();
     let event_loop = EventLoop::new();
     let text = Rc::new("not Send".to_owned());
     let length = event_loop.run_until_complete(async {
@@ -47,6 +53,7 @@ fn tasks_wait_for_each_other() {
 
 #[test]
 fn nothing_blocks_and_nothing_runs_inline() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = event_loop.create_future::<u8, ()>();
     assert!(matches!(future.result(), Err(NoValue::Unsettled(InvalidState))));
@@ -67,6 +74,7 @@ fn nothing_blocks_and_nothing_runs_inline() {
 
 #[test]
 fn a_task_is_stopped_and_then_seen_cancelled() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::default();
     let write = logger(&log, "dropped");
@@ -97,6 +105,7 @@ impl<F: FnOnce()> Drop for DropGuard<F> {
 
 #[test]
 fn timers_and_calls_in_order() {
+    watch!();
     let event_loop = EventLoop::new();
     let log = Log::default();
     let never = event_loop.call_later(Duration::from_secs(3600), logger(&log, "never")).unwrap();
@@ -111,6 +120,7 @@ fn timers_and_calls_in_order() {
 
 #[test]
 fn other_threads_post_and_stop() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let (promise, future) = event_loop.create_future::<thread::ThreadId, ()>();
@@ -131,6 +141,7 @@ fn other_threads_post_and_stop() {
 
 #[test]
 fn blocking_the_loop_is_an_error() {
+    watch!();
     let event_loop = EventLoop::new();
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     event_loop

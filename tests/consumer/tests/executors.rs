@@ -1,5 +1,9 @@
 //! A thread future is awaited on any executor, and the crate's loop awaits any future.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use std::{rc::Rc, thread, time::Duration};
 
 use futures::{
@@ -26,12 +30,14 @@ async fn twice(future: ThreadFuture<u32, String>) -> u32 {
 
 #[test]
 fn futures_block_on() {
+    watch!();
     assert_eq!(block_on(twice(from_a_thread(21))), 42);
     assert_eq!(block_on(from_a_thread(7).into_future()).result().unwrap(), &7);
 }
 
 #[test]
 fn futures_combinators() {
+    watch!();
     let all = join_all((1..=3).map(|n| from_a_thread(n).into_future()));
     let sum: u32 = block_on(all).iter().map(|settled| settled.result().unwrap()).sum();
     assert_eq!(sum, 6);
@@ -48,6 +54,7 @@ fn futures_combinators() {
 
 #[test]
 fn futures_local_pool() {
+    watch!();
     let mut pool = LocalPool::new();
     let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
     let spawner = pool.spawner();
@@ -60,6 +67,7 @@ fn futures_local_pool() {
 
 #[test]
 fn futures_thread_pool() {
+    watch!();
     let pool = ThreadPool::builder().pool_size(2).create().unwrap();
     let answer = pool.spawn_with_handle(twice(from_a_thread(21))).unwrap();
     assert_eq!(block_on(answer), 42);
@@ -67,12 +75,14 @@ fn futures_thread_pool() {
 
 #[test]
 fn tokio_current_thread() {
+    watch!();
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     assert_eq!(runtime.block_on(twice(from_a_thread(21))), 42);
 }
 
 #[test]
 fn tokio_multi_thread() {
+    watch!();
     let runtime = runtime::Builder::new_multi_thread().worker_threads(2).build().unwrap();
     let answer = runtime.block_on(async {
         let tasks: Vec<_> = (0..8).map(|n| tokio::spawn(twice(from_a_thread(n)))).collect();
@@ -88,6 +98,7 @@ fn tokio_multi_thread() {
 
 #[test]
 fn tokio_local_set() {
+    watch!();
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
     let local = LocalSet::new();
@@ -102,6 +113,7 @@ fn tokio_local_set() {
 /// Stopping a task of somebody else's executor cancels nothing, also if it awaits by value.
 #[test]
 fn tokio_abort_cancels_nothing() {
+    watch!();
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     let (promise, future) = ThreadFuture::<u32, String>::promise();
     let other = future.clone();
@@ -119,6 +131,7 @@ fn tokio_abort_cancels_nothing() {
 /// The other way round: a loop future shown to tokio's world, by a loop in a thread of its own.
 #[test]
 fn tokio_awaits_a_task_of_the_loop() {
+    watch!();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let other = thread::spawn(move || {
@@ -135,6 +148,7 @@ fn tokio_awaits_a_task_of_the_loop() {
 /// The crate's loop awaits tokio's channels and tasks, and `futures`' combinators.
 #[test]
 fn the_loop_awaits_foreign_futures() {
+    watch!();
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
     let (send, receive) = oneshot::channel();
     let task = runtime.spawn(async move { send.send(40).unwrap() });

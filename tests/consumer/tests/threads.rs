@@ -1,5 +1,9 @@
 //! The blocking flavour: waiting, cancelling, callbacks, pools.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use std::{
     num::NonZero,
     sync::{
@@ -29,6 +33,7 @@ fn busy_pool() -> (ThreadPool, mpsc::Sender<()>) {
 
 #[test]
 fn wait_with_a_timeout() {
+    watch!();
     let (pool, release) = busy_pool();
     let future = pool.submit(|| 6 * 7).unwrap();
 
@@ -45,6 +50,7 @@ fn wait_with_a_timeout() {
 
 #[test]
 fn cancel_before_start() {
+    watch!();
     let (pool, release) = busy_pool();
     let ran = Arc::new(AtomicBool::new(false));
     let future = pool
@@ -67,6 +73,7 @@ fn cancel_before_start() {
 
 #[test]
 fn try_to_cancel_while_running() {
+    watch!();
     let pool = ThreadPool::default();
     let (started, has_started) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -90,6 +97,7 @@ fn try_to_cancel_while_running() {
 /// Work that wants to see a request to cancel holds its own promise.
 #[test]
 fn running_work_sees_the_request() {
+    watch!();
     let pool = ThreadPool::default();
     let (promise, future) = ThreadFuture::<u64, &str>::promise();
     let (started, has_started) = mpsc::channel();
@@ -111,6 +119,7 @@ fn running_work_sees_the_request() {
 
 #[test]
 fn three_callbacks_in_order() {
+    watch!();
     let (pool, release) = busy_pool();
     let future = pool.submit(|| 5).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -141,6 +150,7 @@ fn three_callbacks_in_order() {
 
 #[test]
 fn many_threads_wait_for_one_future() {
+    watch!();
     let (promise, future) = ThreadFuture::<String, ()>::promise();
     thread::scope(|scope| {
         let readers: Vec<_> =
@@ -159,6 +169,7 @@ fn many_threads_wait_for_one_future() {
 
 #[test]
 fn failures_say_what_happened() {
+    watch!();
     let pool = ThreadPool::default();
     let error = pool.submit_result(|| "x".parse::<u8>()).unwrap();
     assert!(matches!(error.exception().unwrap(), Some(Failure::Error(_))));
@@ -176,6 +187,7 @@ fn failures_say_what_happened() {
 
 #[test]
 fn a_closed_pool_hands_the_work_back() {
+    watch!();
     let (pool, release) = busy_pool();
     let queued = pool.submit(|| 1).unwrap();
     pool.shutdown(false, true).unwrap();
