@@ -3,7 +3,7 @@
 use std::{any::Any, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker};
 
 use crate::{
-    Executor, LoopFuture, LoopHandle, LoopRef, ThreadFuture, ThreadPool,
+    Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture, ThreadPool,
     error::Closed,
     event_loop::{Flag, Spawn},
     host::Host,
@@ -288,9 +288,8 @@ where
     // before is seen there, and the coroutine never runs.
     let flag = Flag::queued(Arc::clone(&home.queue));
     let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
-    let task = flag.task();
     let spawn = Spawn { future, promise, flag, call };
-    match home.send(task, Job::from_run(spawn)) {
+    match Schedule::call_soon_threadsafe(home, Job::from_run(spawn)) {
         Ok(()) => Ok(ThreadFuture::new(handle)),
         Err(Closed(job)) => {
             let refused = job.into_run::<Spawn<F, T, E, O>>();

@@ -103,6 +103,11 @@ pub(crate) trait Run: Any + Send {
         None
     }
 
+    /// The task that it makes, if it is a coroutine on its way to a loop.
+    fn task(&self) -> Option<Id> {
+        None
+    }
+
     /// Whether what it settles is awaited on this loop.
     fn is_awaited_on(&self, _home: Id) -> bool {
         false
@@ -144,6 +149,11 @@ impl Job {
     /// The cell that it settles, if that is known.
     pub(crate) fn settles(&self) -> Option<Address> {
         self.0.settles()
+    }
+
+    /// The task that it makes, if it is a coroutine on its way to a loop.
+    pub(crate) fn task(&self) -> Option<Id> {
+        self.0.task()
     }
 
     /// Whether the cell that it settles is awaited on this loop, as far as that is known.

@@ -154,7 +154,7 @@ impl Core {
             return tasks.contains_key(&task.id()).then(|| task.id());
         }
         let made = tasks.values().find(|task| task.settles(cell)).map(Task::id);
-        let sent = || self.ready.borrow().iter().find_map(|call| call.sent()?.sends(cell));
+        let sent = || self.ready.borrow().iter().find_map(|call| call.posted()?.sends(cell));
         made.or_else(sent).or_else(|| self.queue.sent(cell))
     }
 
@@ -182,9 +182,7 @@ impl Core {
                     self.registry.isolate(f);
                 }
             }
-            Call::Posted(Post::Job(job) | Post::Spawn(_, job)) => {
-                self.registry.isolate(|| job.run())
-            }
+            Call::Posted(Post::Job(job)) => self.registry.isolate(|| job.run()),
             Call::Posted(Post::Step(id)) => self.step(id),
             Call::Posted(Post::Stop) => self.stop.set(true),
         }
@@ -286,7 +284,7 @@ impl Core {
     fn close_tasks(&self) {
         self.absorb(self.queue.take());
         let calls = self.ready.take().into_iter();
-        let (sent, others): (VecDeque<_>, _) = calls.partition(|call| call.sent().is_some());
+        let (sent, others): (VecDeque<_>, _) = calls.partition(Call::makes_a_task);
         self.ready.replace(others);
         sent.into_iter().for_each(|call| self.run(call));
         let tasks: Vec<Task> = self.tasks.borrow().values().cloned().collect();
@@ -314,12 +312,16 @@ impl Core {
 }
 
 impl Call {
-    /// What was sent to be a task.
-    fn sent(&self) -> Option<&Post> {
+    fn posted(&self) -> Option<&Post> {
         match self {
-            Self::Posted(post @ Post::Spawn(..)) => Some(post),
-            Self::Posted(_) | Self::Local(_) => None,
+            Self::Posted(post) => Some(post),
+            Self::Local(_) => None,
         }
+    }
+
+    /// Whether it is a coroutine that was sent, and is no task yet.
+    fn makes_a_task(&self) -> bool {
+        matches!(self, Self::Posted(Post::Job(job)) if job.task().is_some())
     }
 }
 

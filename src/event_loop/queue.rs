@@ -13,19 +13,17 @@ use crate::{
 /// Something for the loop to do next.
 pub(crate) enum Post {
     Job(Job),
-    /// Make the task with this number, of a coroutine that was sent.
-    Spawn(Id, Job),
     /// Poll the task with this number.
     Step(Id),
     Stop,
 }
 
 impl Post {
-    /// The task that this makes, if it will settle a cell.
+    /// The task that this makes, if that will settle a cell.
     pub(super) fn sends(&self, cell: Address) -> Option<Id> {
         match self {
-            Self::Spawn(task, job) if job.settles() == Some(cell) => Some(*task),
-            Self::Spawn(..) | Self::Job(_) | Self::Step(_) | Self::Stop => None,
+            Self::Job(job) if job.settles() == Some(cell) => job.task(),
+            Self::Job(_) | Self::Step(_) | Self::Stop => None,
         }
     }
 }
@@ -127,25 +125,11 @@ impl LoopHandle {
     }
 }
 
-impl LoopHandle {
-    /// Sends a job that makes a task.
-    pub(crate) fn send(&self, task: Id, spawn: Job) -> Result<(), Closed<Job>> {
-        self.queue.post(Post::Spawn(task, spawn)).map_err(|Closed(post)| match post {
-            Post::Spawn(_, job) => Closed(job),
-            Post::Job(_) | Post::Step(_) | Post::Stop => {
-                unreachable!("a refused post is handed back as it was")
-            }
-        })
-    }
-}
-
 impl Schedule for LoopHandle {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
         self.queue.post(Post::Job(job)).map_err(|Closed(post)| match post {
             Post::Job(job) => Closed(job),
-            Post::Spawn(..) | Post::Step(_) | Post::Stop => {
-                unreachable!("a refused post is handed back as it was")
-            }
+            Post::Step(_) | Post::Stop => unreachable!("a refused post is handed back as it was"),
         })
     }
 }

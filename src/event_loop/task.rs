@@ -210,6 +210,10 @@ where
     fn settles(&self) -> Option<Address> {
         Some(self.promise.address())
     }
+
+    fn task(&self) -> Option<Id> {
+        Some(self.flag.task())
+    }
 }
 
 impl<F, T, E, O> Spawn<F, T, E, O>
