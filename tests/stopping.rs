@@ -13,7 +13,7 @@ use std::{
     cell::RefCell,
     convert::Infallible,
     future::{Future, pending, poll_fn},
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     task::Poll,
     time::Duration,
@@ -322,4 +322,40 @@ fn closing_settles_what_was_owned_first() {
     drop(event_loop);
     let order = ["outer dropped", "inner dropped", "settled", "inner seen", "outer seen"];
     assert_eq!(log.entries(), order);
+}
+
+#[test]
+fn a_stop_waits_for_the_tasks_of_its_own_loop_alone() {
+    let group = async |first: Unit| {
+        let member = async {
+            drop(first.await);
+            Ok::<_, ()>(())
+        };
+        drop(task_group(async |group| group.create_task(member).map(|_| ()).map_err(|_| ())).await);
+    };
+    let expired = async |first: Unit| drop(timeout(first, Duration::ZERO).await);
+    for is_group in [true, false] {
+        let (one, other) = (EventLoop::new(), EventLoop::new());
+        // It begins on one loop, and is stopped on another of the thread.
+        let moved = async {
+            let (first, _all) = chain(50);
+            let mut moved: Coroutine =
+                if is_group { Box::pin(group(first)) } else { Box::pin(expired(first)) };
+            let mut passes = pin!(passes(9));
+            poll_fn(|cx| {
+                assert!(moved.as_mut().poll(cx).is_pending());
+                passes.as_mut().poll(cx)
+            })
+            .await;
+            [moved]
+        };
+        let [moved] = one.run_until_complete(moved).unwrap();
+        let task = other.create_task(moved).unwrap();
+        while other.try_tick().unwrap() {}
+        let _ = task.cancel();
+        while other.try_tick().unwrap() {}
+        assert!(task.cancelled(), "group: {is_group}");
+        while one.try_tick().unwrap() {}
+        assert_eq!(one.all_tasks(), []);
+    }
 }

@@ -24,13 +24,14 @@ thread_local! {
 /// The tasks that a stopped coroutine owned and that have not ended.
 #[derive(Default)]
 struct Left {
+    /// Their loop.
+    home: Option<Id>,
     tasks: RefCell<BTreeSet<Id>>,
     /// Woken when one of them ends.
     waker: RefCell<Option<Waker>>,
 }
 
-/// Waits for what a stopped coroutine owned. Dropped in a stop, it hands that on to it. `[await-3]`
-#[derive(Default)]
+/// Waits for what a stopped coroutine owned. Dropped in a stop on the same loop, it hands that on to it. `[await-3]`
 pub(crate) struct Stopping(Rc<Left>);
 
 impl Stopping {
@@ -51,7 +52,7 @@ impl Drop for Stopping {
     fn drop(&mut self) {
         let waker = self.0.waker.take();
         isolate(|| drop(waker));
-        if context::is_stopping_coroutine() {
+        if context::is_stopping_coroutine() && self.0.home == context::current_loop() {
             self.0.tasks.take().into_iter().for_each(wait_in_scope);
         }
     }
@@ -153,7 +154,8 @@ impl Stops {
 
 /// Drops `coroutine`. A panic in its drop is reported to the loop.
 pub(crate) fn stop<F>(coroutine: F, reason: Option<Arc<str>>, home: &Registry) -> Stopping {
-    let stopping = Stopping::default();
+    let left = Left { home: context::current_loop(), ..Left::default() };
+    let stopping = Stopping(Rc::new(left));
     let _ = SCOPES.try_with(|scopes| scopes.borrow_mut().push(Rc::clone(&stopping.0)));
     {
         let _stopping = context::stop_coroutine(reason);

@@ -266,7 +266,7 @@ impl<E: 'static> Drop for Scope<E> {
     fn drop(&mut self) {
         let group = &self.0;
         group.stop_all();
-        if context::is_stopping_coroutine() {
+        if context::is_stopping_coroutine() && group.0.home.is_running() {
             let members = group.0.members.borrow();
             members.values().filter(|task| !task.done()).map(Task::id).for_each(wait_in_scope);
         }
