@@ -326,6 +326,7 @@ fn closing_settles_what_was_owned_first() {
 
 #[test]
 fn a_stop_waits_for_the_tasks_of_its_own_loop_alone() {
+    watch!();
     let group = async |first: Unit| {
         let member = async {
             drop(first.await);

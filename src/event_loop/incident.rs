@@ -6,8 +6,9 @@ use super::task::Task;
 use crate::{context::Id, error::Panic};
 
 /// Names a future in reports and logs: [`LoopFuture::id`](crate::LoopFuture::id). Equal for all handles of one
-/// future of a loop. A task's is the task's own, however many views its outcome has. Displays as `task 5` or
-/// `future 3`, a number that no other of its loop has. `[report-3]`
+/// future of a loop. One that was made with a task is named as the task; a view that
+/// [`wrap_future`](crate::bridge::wrap_future) makes has a name of its own, also if a task settles it.
+/// Displays as `task 5` or `future 3`, a number that no other of its loop has. `[report-3]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FutureId(Named);
 
