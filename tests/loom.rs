@@ -111,7 +111,7 @@ fn main() -> std::process::ExitCode {
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
-    pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel;
+    pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
     several: every_wait_for_two;

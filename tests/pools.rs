@@ -6,9 +6,10 @@ mod watchdog;
 
 use std::{
     cell::Cell,
+    convert::Infallible,
     num::NonZero,
     process::{Command, Output},
-    sync::{Arc, Mutex, OnceLock, Weak, mpsc},
+    sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc},
     thread,
     time::Duration,
 };
@@ -342,4 +343,121 @@ fn a_loop_does_what_a_job_asks_of_it_that_it_has_run() {
         event_loop.run_forever()
     });
     assert_eq!(job.unwrap().result().unwrap(), &Ok(()));
+}
+
+type Named = Arc<ThreadFuture<String, Infallible>>;
+
+/// A loop in a worker sleeps, and awaits a job that is queued behind one which then does this with the loop's job; who
+/// ran what it awaits.
+fn awaited_by_a_sleeping_loop(waits: impl FnOnce(&Named) -> bool + Send + 'static) -> String {
+    let pool = Arc::new(pool(2));
+    let inside = Arc::clone(&pool);
+    let (go, goes) = mpsc::channel::<Named>();
+    let (begun, began) = mpsc::channel();
+    let other = pool.submit(move || {
+        begun.send(()).unwrap();
+        waits(&goes.recv().unwrap())
+    });
+    began.recv().unwrap();
+    let (slept, sleeps) = mpsc::channel();
+    let job = pool.submit(move || {
+        let awaits = async move {
+            let awaited = inside.submit(name).unwrap();
+            let here = LoopRef::current().unwrap();
+            // It has slept when this comes, and sleeps again.
+            here.call_later(Duration::from_millis(1), move || slept.send(()).unwrap()).unwrap();
+            awaited.await.result().unwrap().clone()
+        };
+        EventLoop::new().run_until_complete(awaits).unwrap()
+    });
+    let job = Arc::new(job.unwrap());
+    sleeps.recv().unwrap();
+    go.send(Arc::clone(&job)).unwrap();
+    assert_eq!(other.unwrap().result().unwrap(), &true, "it is not refused");
+    job.result().unwrap().clone()
+}
+
+#[test]
+fn a_sleeping_loop_in_a_worker_runs_what_it_awaits_when_nobody_else_can_any_more() {
+    watch!();
+    let ran = awaited_by_a_sleeping_loop(|job| job.wait().is_ok());
+    assert_eq!(ran, "worker-1");
+}
+
+#[test]
+fn a_sleeping_loop_is_told_of_a_wait_in_another_pool() {
+    watch!();
+    let ran = awaited_by_a_sleeping_loop(|job| {
+        let (other, job) = (pool(1), Arc::clone(job));
+        let (send, receive) = mpsc::channel::<Arc<ThreadFuture<bool, Infallible>>>();
+        let between = other.submit(move || {
+            let own = receive.recv().unwrap();
+            while !is_waited_for(&own) {
+                thread::yield_now();
+            }
+            job.wait().is_ok()
+        });
+        let between = Arc::new(between.unwrap());
+        send.send(Arc::clone(&between)).unwrap();
+        between.wait().is_ok_and(|settled| *settled.result().unwrap())
+    });
+    assert_eq!(ran, "worker-1");
+}
+
+#[test]
+fn loops_in_all_workers_of_a_pool_that_await_its_jobs_go_on() {
+    watch!();
+    let pool = Arc::new(pool(2));
+    let both = Arc::new(Barrier::new(2));
+    let jobs = [(); 2].map(|()| {
+        let (inside, both) = (Arc::clone(&pool), Arc::clone(&both));
+        pool.submit(move || {
+            both.wait();
+            let awaits = async move { inside.submit(|| 1).unwrap().await.result().is_ok() };
+            EventLoop::new().run_until_complete(awaits)
+        })
+    });
+    for job in jobs {
+        assert_eq!(job.unwrap().result().unwrap(), &Ok(true));
+    }
+}
+
+#[test]
+fn a_wait_for_a_job_whose_loop_somebody_else_wakes_is_not_refused() {
+    watch!();
+    let pool = pool(2);
+    let (promise, future) = ThreadFuture::<u8, Infallible>::promise();
+    let job = pool.submit(move || {
+        EventLoop::new().run_until_complete(async { *future.await.result().unwrap() }).unwrap()
+    });
+    let job = Arc::new(job.unwrap());
+    let awaited = Arc::clone(&job);
+    let waits = pool.submit(move || awaited.wait().map(|settled| *settled.result().unwrap()));
+    let waits = waits.unwrap();
+    while !(is_waited_for(&job) || waits.done()) {
+        thread::yield_now();
+    }
+    promise.finish(1).unwrap();
+    assert_eq!(waits.result().unwrap(), &Ok(1));
+}
+
+#[test]
+fn a_loop_in_an_initializer_is_nobody_whom_a_sleeping_loop_counts_on() {
+    watch!();
+    let pool = pool_with(2, |own, number| {
+        if number > 0 {
+            let job = own.submit(name).unwrap();
+            let told = EventLoop::new().run_until_complete(job).unwrap();
+            assert_eq!(told.result().unwrap(), "worker-0", "it runs none itself");
+        }
+    });
+    let inside = Arc::clone(&pool);
+    let job = pool.submit(move || {
+        // The other worker is started for it.
+        let awaited = inside.submit(name).unwrap();
+        EventLoop::new().run_until_complete(awaited).unwrap().result().unwrap().clone()
+    });
+    assert_eq!(job.unwrap().result().unwrap(), "worker-0");
+    pool.shutdown(true, false).unwrap();
+    assert!(!pool.is_broken());
 }

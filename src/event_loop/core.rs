@@ -23,7 +23,7 @@ use crate::{
     deferred,
     error::RunError,
     sync::{now, thread_local},
-    thread::{help_own_pool, is_worker},
+    thread::{before_sleeping, is_worker},
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -204,13 +204,22 @@ impl Core {
     /// What has been posted; sleeps until there is something or a timer is due. In a worker that would sleep it runs what
     /// it awaits and nobody else can run, and then does not sleep: the job may have asked something of this loop.
     fn sleep(&self) -> VecDeque<Post> {
-        if is_worker() {
-            let posts = self.queue.take();
-            let is_due = self.next_timer().is_some_and(|at| at <= self.now());
-            if !posts.is_empty() || is_due || help_own_pool(self.queue.id) {
-                return posts;
-            }
+        if !is_worker() {
+            return self.take_or_sleep();
         }
+        let posts = self.queue.take();
+        let is_due = self.next_timer().is_some_and(|at| at <= self.now());
+        if !posts.is_empty() || is_due {
+            return posts;
+        }
+        match before_sleeping(&self.queue) {
+            Some(_registered) => self.take_or_sleep(),
+            None => posts,
+        }
+    }
+
+    /// What has been posted; sleeps until there is something, a timer is due or the loop is to look again.
+    fn take_or_sleep(&self) -> VecDeque<Post> {
         let timer = self.next_timer();
         let Some(clock) = &self.clock else { return self.queue.take_or_sleep(timer) };
         let posts = self.queue.take();

@@ -7,6 +7,7 @@ use crate::{
     context::{self, Id},
     error::Closed,
     sync::{Condvar, Mutex, is_over, lock, wait_until},
+    thread::Sleeper,
     waiter::{Job, Schedule},
 };
 
@@ -32,7 +33,7 @@ impl Post {
 pub(crate) struct Queue {
     pub(crate) id: Id,
     inner: Mutex<Inner>,
-    /// Told when the queue gets its first entry while the loop sleeps.
+    /// Told when the queue gets its first entry while the loop sleeps, and when the loop is to look again.
     bell: Condvar,
 }
 
@@ -40,11 +41,13 @@ struct Inner {
     posts: VecDeque<Post>,
     open: bool,
     asleep: bool,
+    /// Whether the next sleep ends at once, or this one.
+    look: bool,
 }
 
 impl Queue {
     pub(crate) fn new() -> Arc<Self> {
-        let inner = Inner { posts: VecDeque::new(), open: true, asleep: false };
+        let inner = Inner { posts: VecDeque::new(), open: true, asleep: false, look: false };
         Arc::new(Self { id: context::next_id(), inner: Mutex::new(inner), bell: Condvar::new() })
     }
 
@@ -68,14 +71,15 @@ impl Queue {
         mem::take(&mut lock(&self.inner).posts)
     }
 
-    /// What has been posted; sleeps until there is something or the deadline has passed.
+    /// What has been posted; sleeps until there is something, the deadline has passed or the loop is to look again.
     pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
         let mut inner = lock(&self.inner);
-        while inner.posts.is_empty() && !is_over(deadline) {
+        while inner.posts.is_empty() && !inner.look && !is_over(deadline) {
             inner.asleep = true;
             inner = wait_until(&self.bell, &self.inner, inner, deadline);
         }
         inner.asleep = false;
+        inner.look = false;
         mem::take(&mut inner.posts)
     }
 
@@ -86,6 +90,17 @@ impl Queue {
 
     pub(crate) fn close(&self) {
         lock(&self.inner).open = false;
+    }
+}
+
+impl Sleeper for Queue {
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn look_again(&self) {
+        lock(&self.inner).look = true;
+        self.bell.notify_one();
     }
 }
 

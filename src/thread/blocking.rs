@@ -4,6 +4,10 @@
 //! one. If there is none, it registers what it waits for, in one step with the look at all other
 //! workers that wait, over all pools of the process: would it close a circle, it is refused. So is one
 //! that waits for the end of another pool. `[pool-7]` `[pool-8]` `[pool-11]`
+//!
+//! A loop that sleeps in a worker is registered too. It is never refused, and nobody for its sake: anything may wake
+//! it. But whoever registers looks for those loops of which nobody else can run what they await, and has them
+//! look again. `[pool-13]`
 
 use std::{cell::RefCell, collections::HashSet, sync::Arc};
 
@@ -40,6 +44,15 @@ pub(super) trait Queue: Send + Sync {
 
     /// Whether such a job is queued, and the pool has no worker beside as many as are `stuck`, nor can start one.
     fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool;
+}
+
+/// A loop that may sleep in a worker.
+pub(crate) trait Sleeper: Send + Sync {
+    /// Tells loops apart.
+    fn id(&self) -> context::Id;
+
+    /// Ends its sleep, also one that begins later, so that it asks again whether it may.
+    fn look_again(&self);
 }
 
 /// What this thread is, if it is a worker.
@@ -155,6 +168,8 @@ enum Goal {
     Cells(Cells, Wanted),
     /// The end of the pool with this number.
     End(context::Id),
+    /// Whatever may wake a loop: this one, if it could run a job instead.
+    Sleep(Option<Arc<dyn Sleeper>>),
 }
 
 /// A worker that waits.
@@ -172,7 +187,7 @@ static_mutex! {
 
 /// Keeps this thread registered as one that waits.
 #[derive(Debug)]
-pub(super) struct Registered(Option<u64>);
+pub(crate) struct Registered(Option<u64>);
 
 impl Drop for Registered {
     fn drop(&mut self) {
@@ -233,44 +248,69 @@ pub(super) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered
     }
 }
 
-/// What a loop does before it sleeps in a worker, inside of it: the first job in the queue of the worker's pool that is
-/// awaited on this loop, if nobody else can run it, which is where a wait for it would be refused. Says whether there was
-/// one. `[pool-13]`
-pub(crate) fn help_own_pool(home: context::Id) -> bool {
+/// What a loop does before it sleeps: in a worker, inside of it, it runs the first job in the queue of the worker's pool
+/// that is awaited on this loop, if nobody else can run it. It may sleep if there is none, and keeps what this returns
+/// for as long; otherwise it looks again. `[pool-13]`
+pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<Registered> {
     let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
-    let Some((pool, true, jobs, bottom)) = me else { return false };
-    if jobs >= DEPTH || is_little_left(bottom) {
-        return false;
+    let Some((pool, ready, jobs, bottom)) = me else { return Some(Registered(None)) };
+    let helps = ready && jobs < DEPTH && !is_little_left(bottom);
+    let goal = Goal::Sleep(helps.then(|| Arc::clone(sleeper) as Arc<dyn Sleeper>));
+    let registered = register(Arc::clone(&pool), goal);
+    if registered.is_err() {
+        // Somebody may have taken it, and then tells the loop.
+        let job = pool.first_awaited_on(sleeper.id()).and_then(|cell| pool.take(&|it| it == cell));
+        let _role = context::call_back();
+        job.into_iter().for_each(|job| isolate(|| job.run()));
     }
-    let Some(cell) = pool.first_awaited_on(home) else { return false };
-    let goal = Goal::Cells(Cells::One(cell), Wanted::All);
-    if register(Arc::clone(&pool), goal).is_ok() {
-        return false;
-    }
-    let job = pool.take(&|it| it == cell);
-    let _role = context::call_back();
-    // Somebody may have taken it, and then tells the loop.
-    job.map(|job| isolate(|| job.run())).is_some()
+    registered.ok()
 }
 
-/// Registers this worker, unless it would then wait for ever.
+/// Registers this worker, unless it is not to wait, and has the loops look again that are not to sleep any more.
 fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadlock> {
     let running = worker(|worker| worker.running.clone()).unwrap_or_default();
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
     waiting.push(Waiting { id, pool, running, goal });
-    if !is_hopeless(&waiting, id) {
-        return Ok(Registered(Some(id)));
+    let sleepers = to_help(&waiting);
+    let refused = match waiting.last().map(|it| &it.goal) {
+        Some(Goal::Sleep(Some(own))) => sleepers.iter().any(|it| it.id() == own.id()),
+        _ => is_hopeless(&waiting, id),
+    };
+    if refused {
+        let refused = waiting.pop();
+        drop(waiting);
+        drop(refused);
+        return Err(WouldDeadlock::Circle);
     }
-    let refused = waiting.pop();
     drop(waiting);
-    drop(refused);
-    Err(WouldDeadlock::Circle)
+    sleepers.iter().for_each(|it| it.look_again());
+    Ok(Registered(Some(id)))
+}
+
+/// The loops that await a queued job which nobody else can run, if none of the loops that sleep is woken.
+fn to_help(waiting: &[Waiting]) -> Vec<Arc<dyn Sleeper>> {
+    if !waiting.iter().any(|it| matches!(it.goal, Goal::Sleep(_))) {
+        return Vec::new();
+    }
+    let live = who_goes_on(waiting, false);
+    let sleeper = |it: &Waiting| {
+        let Goal::Sleep(Some(sleeper)) = &it.goal else { return None };
+        let cell = it.pool.first_awaited_on(sleeper.id())?;
+        (!may_settle(waiting, &live, cell)).then(|| Arc::clone(sleeper))
+    };
+    waiting.iter().filter_map(sleeper).collect()
 }
 
 /// Whether this worker would wait for ever, as far as workers and their jobs tell: everybody of whom
 /// that is not certain is taken to go on. The same as in the model, see `settled::model`.
 fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
+    let live = who_goes_on(waiting, true);
+    waiting.iter().zip(live).any(|(it, live)| it.id == id && !live)
+}
+
+/// Which of them may go on, as far as workers and their jobs tell, if the loops that sleep do or do not.
+fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
     let mut live = vec![false; waiting.len()];
     loop {
         let before = live.clone();
@@ -279,12 +319,13 @@ fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
                 cells.test(*wanted, |cell| may_settle(waiting, &before, cell))
             }
             Goal::End(pool) => may_end(waiting, &before, *pool),
+            Goal::Sleep(_) => loops,
         };
         for (it, live) in waiting.iter().zip(&mut live) {
             *live = *live || hope(it);
         }
         if live == before {
-            return waiting.iter().zip(live).any(|(it, live)| it.id == id && !live);
+            return live;
         }
     }
 }

@@ -41,8 +41,9 @@ pub trait Executor {
     /// runs, and is dropped. `[cancel-2]`
     ///
     /// A job that waits for another job of its own pool runs that itself where it has to, and so does an
-    /// [`EventLoop`](crate::EventLoop) in it that awaits one, if at that moment nobody else can run it. `[pool-7]` `[pool-13]` A
-    /// foreign `block_on` in a job tells the pool nothing: awaiting a job of the same pool there may never end.
+    /// [`EventLoop`](crate::EventLoop) in it that awaits one, as soon as nobody else can run it: all other workers wait, or sleep
+    /// in loops. `[pool-7]` `[pool-13]` If what a loop awaits runs already, and waits for the job that runs the loop, both wait
+    /// for ever. A foreign `block_on` in a job tells the pool nothing: awaiting a job of the same pool there may never end.
     ///
     /// # Errors
     ///

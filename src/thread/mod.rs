@@ -9,7 +9,7 @@ mod map;
 mod pool;
 mod wait;
 
-pub(crate) use blocking::{help_own_pool, is_worker};
+pub(crate) use blocking::{Sleeper, before_sleeping, is_worker};
 pub use executor::{Executor, JobContext};
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
 pub use map::{Map, MapError};

@@ -196,3 +196,24 @@ pub(crate) fn a_loop_in_the_only_worker_against_cancel() {
         pool.shutdown(true, false).unwrap();
     });
 }
+
+/// `[pool-13]` A loop in one of two workers awaits a job; the other worker waits for the loop's, or runs the awaited one
+/// before it does.
+pub(crate) fn a_loop_in_a_worker_against_a_wait_for_it() {
+    explore_bounded("pool_loop_wait", &["the loop ran it", "the other worker ran it"], |seen| {
+        let pool = Arc::new(ThreadPool::new(NonZero::new(2).unwrap()));
+        let inside = Arc::clone(&pool);
+        let job = pool.submit(move || {
+            let awaited = inside.submit(|| thread::current().id()).unwrap();
+            let ran = EventLoop::new().run_until_complete(awaited).unwrap();
+            *ran.result().unwrap() == thread::current().id()
+        });
+        let job = Arc::new(job.unwrap());
+        let awaited = Arc::clone(&job);
+        let waits = pool.submit(move || awaited.wait().is_ok()).unwrap();
+        assert_eq!(waits.result().unwrap(), &true, "it is not refused");
+        let by_the_loop = *job.result().unwrap();
+        saw(seen, if by_the_loop { "the loop ran it" } else { "the other worker ran it" });
+        pool.shutdown(true, false).unwrap();
+    });
+}
