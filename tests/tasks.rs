@@ -12,10 +12,10 @@ use std::{
     convert::Infallible,
     future::{Future, IntoFuture, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::mpsc,
-    task::Poll,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
@@ -636,6 +636,30 @@ const WAYS: [(&str, Way); 9] = [
     }),
     ("thread", |own| Box::pin(async move { drop(bridge::thread_future(&own).await) })),
 ];
+
+/// Polls a future of another like it when it is dropped.
+struct Polls(Log);
+
+impl Drop for Polls {
+    fn drop(&mut self) {
+        let (_promise, future) = ThreadFuture::<Self, Infallible>::promise();
+        let polled = pin!(future.into_future()).poll(&mut Context::from_waker(Waker::noop()));
+        self.0.add(if polled.is_pending() { "pending" } else { "ready" });
+    }
+}
+
+/// `[await-5]` The value is dropped after the memory of its cell is free: what its drop makes may lie there.
+#[test]
+fn what_a_value_awaits_in_its_drop_is_not_its_task() {
+    watch!();
+    let log = Log::new();
+    let polls = Polls(log.clone());
+    run(async {
+        drop(here().create_task(async { polls }).unwrap());
+        passes(3).await;
+    });
+    assert_eq!(log.entries(), ["pending"]);
+}
 
 /// `[await-5]`
 #[test]

@@ -294,7 +294,12 @@ where
     }
 
     /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
-    fn finish(self: &Rc<Self>, coroutine: Pin<Box<F>>, outcome: Result<T, Failure<E>>) {
+    fn finish(
+        self: &Rc<Self>,
+        coroutine: Pin<Box<F>>,
+        outcome: Result<T, Failure<E>>,
+        step: context::Guard,
+    ) {
         self.home.isolate(|| drop(coroutine));
         self.settle(|promise| {
             if let Err(failure) = &outcome
@@ -303,6 +308,8 @@ where
                 let task = Task(Rc::clone(self) as Rc<dyn Step>);
                 self.home.report_failure(failure, task.future_id(), Some(&task));
             }
+            // Once it is settled its cell may be gone, and another one have its address.
+            drop(step);
             match outcome {
                 Ok(value) => promise.finish(value),
                 Err(Failure::Error(error)) => promise.fail(error),
@@ -322,7 +329,7 @@ where
 {
     fn step(self: Rc<Self>, stops: &Stops) -> bool {
         let Some(cell) = self.settles() else { return true };
-        let _task = context::run_task(self.facts.id, cell);
+        let step = context::run_task(self.facts.id, cell);
         self.flag.lower();
         let waker = Waker::from(Arc::clone(&self.flag));
         let mut cx = Context::from_waker(&waker);
@@ -341,9 +348,11 @@ where
                 return false;
             }
             Ok(Poll::Ready(output)) => {
-                self.finish(coroutine, (self.call)(output).map_err(Failure::Error));
+                self.finish(coroutine, (self.call)(output).map_err(Failure::Error), step);
             }
-            Err(payload) => self.finish(coroutine, Err(Failure::Panicked(Panic::new(payload)))),
+            Err(payload) => {
+                self.finish(coroutine, Err(Failure::Panicked(Panic::new(payload))), step);
+            }
         }
         true
     }
