@@ -291,6 +291,7 @@ impl Core {
     /// Drops every coroutine, of those too that were sent, and then settles the tasks, each after those that it
     /// owned. `[loop-5]`
     fn close_tasks(&self) {
+        // The last that the queue has accepted.
         self.absorb(self.queue.take());
         let calls = self.ready.take().into_iter();
         let (sent, others): (VecDeque<_>, _) = calls.partition(Call::makes_a_task);
@@ -309,7 +310,6 @@ impl Core {
     /// there, unless callbacks keep making futures and settle them through views of this loop.
     fn run_last_turns(&self) {
         loop {
-            self.absorb(self.queue.take());
             let call = self.ready.borrow_mut().pop_front();
             match call {
                 Some(call) => self.run(call),

@@ -42,7 +42,8 @@ pub trait Executor {
     ///
     /// A job that waits for another job of its own pool runs that itself where it has to, and so does an
     /// [`EventLoop`](crate::EventLoop) in it that awaits one, as soon as nobody else can run it: all other workers wait, or sleep
-    /// in loops. `[pool-7]` `[pool-13]` If what a loop awaits runs already, and waits for the job that runs the loop, both wait
+    /// in loops. The loop's timers wait until such a job has ended: one that ends only when it is cancelled by a
+    /// `wait_for` of that loop does not. `[pool-7]` `[pool-13]` If what a loop awaits runs already, and waits for the job that runs the loop, both wait
     /// for ever. A foreign `block_on` in a job tells the pool nothing: awaiting a job of the same pool there may never end.
     ///
     /// # Errors

@@ -27,9 +27,9 @@ use crate::{
 /// `[pool-5]`
 ///
 /// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
-/// except where waiting might never end: on a worker of its own, on a thread that runs an event loop,
-/// and on a worker of another pool for which this one waits. In that last case it writes a line to the
-/// standard error. `[pool-6]` `[pool-11]`
+/// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
+/// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
+/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]`
 pub struct ThreadPool {
     shared: Arc<Shared>,
 }
