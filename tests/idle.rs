@@ -5,7 +5,13 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
-use std::{fs, num::NonZero, thread, time::Duration};
+use std::{
+    fs,
+    num::NonZero,
+    sync::{Mutex, PoisonError},
+    thread,
+    time::Duration,
+};
 
 use nix::{
     sys::{
@@ -19,6 +25,9 @@ use settled::{EventLoop, Executor, LoopRef, ReturnWhen, ThreadFuture, ThreadPool
 const WAIT: Duration = Duration::from_millis(200);
 /// What a thread that sleeps so long may take itself. One that does not sleep gets more, however busy the machine is.
 const SLEPT: Duration = Duration::from_millis(4);
+
+/// What one test takes is not to count in the other.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The processor time that `f` takes of the threads that `who` names.
 fn processor_time(who: UsageWho, f: impl FnOnce()) -> Duration {
@@ -65,6 +74,7 @@ fn sleeps(waits: impl FnOnce(), wakes: impl FnOnce() + Send) -> bool {
 #[test]
 fn whoever_waits_is_seen_asleep() {
     watch!();
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let waits = || assert_eq!(future.wait().unwrap().result().unwrap(), &5);
     assert!(sleeps(waits, || promise.finish(5).unwrap()), "a blocked thread is busy");
@@ -77,6 +87,7 @@ fn whoever_waits_is_seen_asleep() {
 #[test]
 fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     watch!();
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
         assert!(future.wait_timeout(WAIT).is_err());
