@@ -162,8 +162,8 @@ pub enum NoValue<W, F> {
 #[error("the future is not settled yet, and this call does not wait; await it, or add a callback")]
 pub struct InvalidState;
 
-/// The wait's time was over before the future settled. The future is untouched. `[wait-3]` Of
-/// [`tasks::timeout`](crate::tasks::timeout): its coroutine was stopped. `[combine-2]`
+/// The wait's time was over before the future settled. The future is untouched. `[wait-3]` From
+/// [`tasks::timeout`](crate::tasks::timeout) it means that the coroutine was stopped. `[combine-2]`
 ///
 /// It is a type of its own, so that it cannot be taken for a timeout that the work itself reports
 /// as its error (difference D6).

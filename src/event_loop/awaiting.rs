@@ -22,7 +22,8 @@ impl<T, E> IntoFuture for LoopFuture<T, E> {
     /// in callback order: after the callbacks that were registered before. `[await-1]` `[await-4]`
     ///
     /// Cancel safety: a task that is stopped while it awaits a future by value asks to cancel that
-    /// future, and is itself settled only after it if that is a task of its loop; dropped anywhere else, or awaited by reference, it never cancels. `[await-3]`
+    /// future, and is itself settled only after it if that is a task of its loop; dropped anywhere else, or awaited by
+    /// reference, it never cancels. `[await-3]`
     ///
     /// # Panics
     ///

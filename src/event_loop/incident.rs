@@ -8,7 +8,7 @@ use crate::{context::Id, error::Panic};
 /// Names a future in reports and logs: [`LoopFuture::id`](crate::LoopFuture::id). Equal for all handles of one
 /// future of a loop. One that was made with a task is named as the task; a view that
 /// [`wrap_future`](crate::bridge::wrap_future) makes has a name of its own, also if a task settles it.
-/// Displays as `task 5` or `future 3`, a number that no other of its loop has. `[report-3]`
+/// Displays as `task 5` or `future 3`, as no other of its loop does. `[report-3]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FutureId(Named);
 
@@ -49,7 +49,7 @@ pub enum Incident<'a> {
         panic: &'a Panic,
         /// The future that it was registered with, or the task whose coroutine it was, if it is known.
         future: Option<FutureId>,
-        /// The same task, if it is one that has not ended.
+        /// The task whose outcome or coroutine that is, if it is one. It may have ended.
         task: Option<&'a Task>,
     },
     /// The last handle of a future is gone, and nobody has looked at its error. `[report-2]`

@@ -32,7 +32,7 @@ use crate::{
 ///
 /// # Panics
 ///
-/// For a future of another loop that is not settled, and for that of the task which waits. `[await-5]`
+/// For a future of another loop that is not settled, and for the future of the very task that waits. `[await-5]`
 pub async fn gather<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Result<Vec<Settled<T, E>>, Settled<T, E>> {
@@ -52,7 +52,7 @@ pub async fn gather<T: 'static, E: 'static>(
 ///
 /// # Panics
 ///
-/// For a future of another loop that is not settled, and for that of the task which waits. `[await-5]`
+/// For a future of another loop that is not settled, and for the future of the very task that waits. `[await-5]`
 pub async fn gather_all<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Vec<Settled<T, E>> {
@@ -84,8 +84,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Lo
 ///
 /// # Panics
 ///
-/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for that of the task
-/// which waits. `[await-5]`
+/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for the future of the
+/// very task that waits. `[await-5]`
 pub async fn wait<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,
@@ -131,8 +131,8 @@ pub async fn wait<'a, T: 'static, E: 'static>(
 ///
 /// # Panics
 ///
-/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for that of the task
-/// which waits. `[await-5]`
+/// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for the future of the
+/// very task that waits. `[await-5]`
 pub fn as_completed<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,

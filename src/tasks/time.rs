@@ -104,7 +104,8 @@ impl fmt::Debug for Sleep {
     "the future did not settle in time; a cancel was requested, and its outcome stays readable"
 )]
 pub struct TimedOut<T: 'static, E: 'static> {
-    /// The future: cancelled, or still running if its work refused the cancel or belongs to another loop.
+    /// The future: cancelled; or not settled, since its work refused the cancel or belongs to another loop; or settled by
+    /// another thread and not delivered yet.
     pub future: LoopFuture<T, E>,
 }
 

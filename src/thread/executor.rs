@@ -40,11 +40,12 @@ pub trait Executor {
     /// outcome, with its payload. `[pool-2]` `[pool-3]` Cancelled before a worker begins, it never
     /// runs, and is dropped. `[cancel-2]`
     ///
-    /// A job that waits for another job of its own pool runs that itself where it has to, and so does an
-    /// [`EventLoop`](crate::EventLoop) in it that awaits one, as soon as nobody else can run it: all other workers wait, or sleep
-    /// in loops. The loop's timers wait until such a job has ended: one that ends only when it is cancelled by a
-    /// `wait_for` of that loop does not. `[pool-7]` `[pool-13]` If what a loop awaits runs already, and waits for the job that runs the loop, both wait
-    /// for ever. A foreign `block_on` in a job tells the pool nothing: awaiting a job of the same pool there may never end.
+    /// In a [`ThreadPool`](crate::ThreadPool), a job that waits for a queued job of its own pool runs that itself. An
+    /// [`EventLoop`](crate::EventLoop) in a job does so only when it would sleep and nobody else can run what it awaits,
+    /// since all other workers wait, or sleep in loops; its timers wait until that job has ended, so that one which ends
+    /// only when a `wait_for` of this loop cancels it never ends. `[pool-7]` `[pool-13]` If what a loop awaits runs
+    /// already, and waits for the job that runs the loop, both wait for ever. A foreign `block_on` in a job tells the pool
+    /// nothing: awaiting a job of the same pool there may never end.
     ///
     /// # Errors
     ///

@@ -67,6 +67,25 @@ fn no_panic_of_a_callback_skips_the_others() {
 }
 
 #[test]
+fn a_chain_of_callbacks_needs_little_stack() {
+    watch!();
+    let (first, mut last) = ThreadFuture::<(), ()>::promise();
+    for _ in 0..2000 {
+        let (promise, future) = ThreadFuture::<(), ()>::promise();
+        last.add_done_callback(move |_| promise.finish(()).unwrap());
+        last = future;
+    }
+    first.finish(()).unwrap();
+    assert!(last.done());
+    python(
+        "import logging; logging.disable()\nchain = [Future() for _ in range(2001)]\n\
+         for f, g in zip(chain, chain[1:]): f.add_done_callback(lambda _, g=g: g.set_result(None))\n\
+         chain[0].set_result(None); print(chain[99].done(), chain[-1].done())",
+        "True False",
+    );
+}
+
+#[test]
 fn a_settled_future_lets_go_of_its_callbacks() {
     watch!();
     let (promise, future) = ThreadFuture::<(), ()>::promise();
