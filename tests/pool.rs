@@ -215,7 +215,7 @@ fn shown(pool: &ThreadPool) -> String {
 #[test]
 fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
     watch!();
-    let pool = pool(3);
+    let pool = pool(4);
     let (begun, began) = mpsc::channel();
     let jobs: Vec<_> = (0..3)
         .map(|number| {
@@ -239,6 +239,8 @@ fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
         thread::yield_now();
     }
     assert_eq!(pool.submit(|| 1).unwrap().result().unwrap(), &1);
+    let workers = shown(&pool);
+    assert!(workers.contains("live: 3"), "{workers}");
     drop(jobs);
     pool.shutdown(true, false).unwrap();
     assert!(shown(&pool).contains("live: 0, idle: 0, queued: 0"), "{pool:?}");

@@ -15,10 +15,10 @@ use std::{
 /// What a child is to do.
 const DEED: &str = "SETTLED_WATCHDOG_TEST";
 
-/// Runs one test of this target in a process of its own, which watches for a second.
-fn run(test: &str, deed: &str) -> Output {
+/// Runs one test of this target in a process of its own, which watches for so many seconds.
+fn run(test: &str, deed: &str, seconds: &str) -> Output {
     let mut child = Command::new(env::current_exe().unwrap());
-    child.args(["--exact", test]).env(DEED, deed).env("SETTLED_HUNG_AFTER", "1");
+    child.args(["--exact", test]).env(DEED, deed).env("SETTLED_HUNG_AFTER", seconds);
     child.output().unwrap()
 }
 
@@ -42,14 +42,14 @@ fn a_test_that_is_watched_at_first() {
         watch!();
     }
     let begin = Instant::now();
-    while is_to("outlive") && begin.elapsed() < Duration::from_secs(2) {
+    while is_to("outlive") && begin.elapsed() < Duration::from_secs(6) {
         thread::park_timeout(Duration::from_millis(100));
     }
 }
 
 #[test]
 fn a_hang_is_a_failure_with_a_name() {
-    let hung = run("a_test_that_hangs", "hang");
+    let hung = run("a_test_that_hangs", "hang", "1");
     let said = String::from_utf8_lossy(&hung.stderr);
     assert_eq!(hung.status.code(), Some(86), "{said}");
     assert!(said.lines().any(|line| line == "HUNG: watchdog a_test_that_hangs"), "{said}");
@@ -57,7 +57,7 @@ fn a_hang_is_a_failure_with_a_name() {
 
 #[test]
 fn what_has_ended_is_not_watched() {
-    let outlived = run("a_test_that_is_watched_at_first", "outlive");
+    let outlived = run("a_test_that_is_watched_at_first", "outlive", "5");
     assert!(outlived.status.success(), "{}", String::from_utf8_lossy(&outlived.stderr));
 }
 

@@ -205,7 +205,7 @@ fn a_coroutine_cancelled_before_it_arrives_never_runs() {
     python(
         "loop = asyncio.new_event_loop()\nasync def runs(): print('runs')\n\
          f = asyncio.run_coroutine_threadsafe(runs(), loop); print(f.cancel(), f.cancelled())\n\
-         loop.call_later(0.05, loop.stop); loop.run_forever()",
+         loop.run_until_complete(asyncio.sleep(0.05))",
         "True True\nruns",
     );
 }

@@ -157,9 +157,8 @@ fn no_signal_ends_a_wait() {
     assert_eq!(future.result().unwrap(), &5, "the handler ran, and the wait went on");
     finisher.join().unwrap();
     python(
-        "import signal, os\nf = Future()\n\
-         threading.Timer(0.1, lambda: os.kill(os.getpid(), signal.SIGINT)).start()\n\
-         try: f.result()\nexcept KeyboardInterrupt: print('interrupted')",
+        "import signal, os\nf = Future()\nkill = lambda: os.kill(os.getpid(), signal.SIGINT)\n\
+         try: threading.Timer(0.1, kill).start(); f.result()\nexcept KeyboardInterrupt: print('interrupted')",
         "interrupted",
     );
 }

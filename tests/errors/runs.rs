@@ -17,6 +17,7 @@ use settled::{
 type Future = ThreadFuture<u32, &'static str>;
 
 const SHORT: Duration = Duration::from_millis(1);
+const LONG: Duration = Duration::from_secs(600);
 
 fn one_worker() -> Arc<ThreadPool> {
     Arc::new(ThreadPool::new(NonZero::<usize>::MIN))
@@ -142,7 +143,7 @@ runs! {
     }
     "WaitError::WouldDeadlock" {
         let (_promise, future) = Future::promise();
-        let waits = async { future.wait_timeout(SHORT).unwrap_err().to_string() };
+        let waits = async { future.wait_timeout(LONG).unwrap_err().to_string() };
         EventLoop::new().run_until_complete(waits).unwrap()
     }
     "WouldDeadlock::EventLoop" {
