@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod blocking;
 pub mod bridge;
 mod cell;
 pub mod conformance;

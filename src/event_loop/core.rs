@@ -18,12 +18,12 @@ use super::{
     task::Task,
 };
 use crate::{
+    blocking::{before_sleeping, is_worker},
     cell::Address,
     context::{self, Id},
     deferred,
     error::RunError,
     sync::{now, thread_local},
-    thread::{before_sleeping, is_worker},
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.

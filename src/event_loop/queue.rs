@@ -3,11 +3,11 @@
 use std::{collections::VecDeque, fmt, mem, sync::Arc, time::Instant};
 
 use crate::{
+    blocking::Sleeper,
     cell::Address,
     context::{self, Id},
     error::Closed,
     sync::{Condvar, Mutex, is_over, lock, wait_until},
-    thread::Sleeper,
     waiter::{Job, Schedule},
 };
 

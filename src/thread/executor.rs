@@ -7,8 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{Map, blocking::run_for};
+use super::Map;
 use crate::{
+    blocking::run_for,
     cell::Address,
     context::Id,
     error::{Closed, Panic},

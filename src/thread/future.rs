@@ -9,8 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::blocking::{Cells, May, Wanted, before_parking};
 use crate::{
+    blocking::{Cells, May, Wanted, before_parking},
     cell::{Handle, Registration},
     context, deferred,
     error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError, WouldDeadlock},
@@ -315,8 +315,8 @@ impl<T, E> ThreadFuture<T, E> {
     /// callbacks then runs them, in order, before it returns, and so does every wait of this crate before it parks, and
     /// every loop of this crate before it sleeps. A callback that blocks on something else, such as a channel or a
     /// foreign lock, for which it needs one that was deferred, blocks for ever; and one that waits with a lock held that
-    /// a deferred one takes. `[callback-8]` In Python a chain of
-    /// about three hundred ends with a `RecursionError`, which is logged, and the rest is never settled.
+    /// a deferred one takes. `[callback-8]` In Python a chain of about three hundred ends with a `RecursionError`, which
+    /// is logged, and the rest is never settled.
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
     where
         T: Sync + 'static,

@@ -1,6 +1,5 @@
 //! The thread flavour: a future that blocks, and the pool that settles it.
 
-mod blocking;
 mod executor;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 mod foreign;
@@ -9,7 +8,6 @@ mod map;
 mod pool;
 mod wait;
 
-pub(crate) use blocking::{Sleeper, before_sleeping, is_worker};
 pub use executor::{Executor, JobContext};
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
 pub use map::{Map, MapError};

@@ -9,8 +9,8 @@ use std::{
     sync::Arc,
 };
 
-use super::blocking::{self, Queue};
 use crate::{
+    blocking::{self, Queue},
     cell::Address,
     context,
     error::{Closed, WouldDeadlock},

@@ -8,11 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{
-    ThreadFuture,
-    blocking::{Cells, May, Wanted, before_parking, is_worker},
-};
+use super::ThreadFuture;
 use crate::{
+    blocking::{Cells, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket},
     error::{Expired, WaitError, WouldDeadlock},
     inbox::Inbox,

@@ -26,10 +26,10 @@ pub(crate) const DEPTH: usize = 2_000;
 const ROOM: usize = STACK / 2;
 
 /// The size in bytes of a worker's stack. It is reserved, and used as far as jobs go.
-pub(super) const STACK: usize = if cfg!(target_pointer_width = "64") { 32 << 20 } else { 4 << 20 };
+pub(crate) const STACK: usize = if cfg!(target_pointer_width = "64") { 32 << 20 } else { 4 << 20 };
 
 /// A pool, as far as its workers need it to wait.
-pub(super) trait Queue: Send + Sync {
+pub(crate) trait Queue: Send + Sync {
     /// Tells pools apart.
     fn id(&self) -> context::Id;
 
@@ -77,7 +77,7 @@ fn worker<R>(ask: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 }
 
 /// This thread works for a pool until the guard is dropped.
-pub(super) fn work(pool: Arc<dyn Queue>) -> AtWork {
+pub(crate) fn work(pool: Arc<dyn Queue>) -> AtWork {
     let bottom = stack();
     let _ = WORKER.try_with(|worker| {
         *worker.borrow_mut() = Some(Worker { pool, ready: false, bottom, running: Vec::new() });
@@ -86,11 +86,11 @@ pub(super) fn work(pool: Arc<dyn Queue>) -> AtWork {
 }
 
 /// Ends the work of this thread when it is dropped.
-pub(super) struct AtWork;
+pub(crate) struct AtWork;
 
 impl AtWork {
     /// This worker is initialized, and may run jobs from now on.
-    pub(super) fn is_ready(&self) {
+    pub(crate) fn is_ready(&self) {
         worker(|worker| worker.ready = true);
     }
 }
@@ -120,7 +120,7 @@ fn is_little_left(bottom: usize) -> bool {
 }
 
 /// Runs the work of a job that settles this cell, so that other workers know who does.
-pub(super) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
+pub(crate) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
     struct Running;
     impl Drop for Running {
         fn drop(&mut self) {
@@ -134,14 +134,14 @@ pub(super) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
 
 /// How many of the cells a thread waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(crate) enum Wanted {
     All,
     Any,
 }
 
 /// The cells that a thread waits for. Settled ones may be among them.
 #[derive(Clone)]
-pub(super) enum Cells {
+pub(crate) enum Cells {
     One(Address),
     Many(Arc<HashSet<Address>>),
 }
@@ -201,7 +201,7 @@ impl Drop for Registered {
 }
 
 /// What came of asking.
-pub(super) enum May {
+pub(crate) enum May {
     /// Look again: this thread ran one of the jobs itself, or a callback.
     LookAgain,
     /// Park, and keep this for as long.
@@ -213,7 +213,7 @@ pub(super) enum May {
 /// does.
 ///
 /// `cells` are needed of workers only.
-pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
+pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
     context::may_block()?;
     if deferred::run_one()? {
         return Ok(May::LookAgain);
@@ -239,7 +239,7 @@ pub(super) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May
 /// What a thread does before it parks for the end of another pool than its own, which is not known to have
 /// ended: it runs the callbacks that it has deferred, and asks whether it may; a worker registers that it does.
 /// `[pool-11]`
-pub(super) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
+pub(crate) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
     context::may_block()?;
     while deferred::run_one()? {}
     match worker(|worker| Arc::clone(&worker.pool)) {
