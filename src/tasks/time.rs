@@ -113,8 +113,7 @@ pub struct TimedOut<T: 'static, E: 'static> {
 /// `asyncio.wait_for`. `[combine-2]` The time counts from the first poll.
 ///
 /// A task of this loop, whatever view of it this is, is stopped before this returns; if it ended before it could be
-/// stopped, its outcome is
-/// returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
+/// stopped, its outcome is returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
 /// to the work, and its outcome can be read from the error's future later.
 ///
 /// ```

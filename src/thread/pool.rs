@@ -196,8 +196,8 @@ impl PoolBuilder {
     }
 
     /// Each worker calls this once, before its first job, and runs no job inside it: a wait for a job of its
-    /// own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the pool is broken: it drops
-    /// what is queued, which settles the future of every job that has not begun as
+    /// own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the pool is
+    /// broken: it drops what is queued, which settles the future of every job that has not begun as
     /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end
     /// what they run. `[pool-10]`
     pub fn initializer(mut self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
