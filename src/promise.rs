@@ -142,9 +142,7 @@ impl<T, E> Promise<T, E, Pending> {
             _ => unreachable!("the outcome comes back as it was given"),
         })
     }
-}
 
-impl<T, E> Promise<T, E, Pending> {
     /// The work will never begin, because its pool broke. A cancel may have come first. `[pool-10]`
     pub(crate) fn broken(self) {
         drop(self.settle(Event::Abandon, Err(Failure::Cancelled(Cancelled::Broken))));
