@@ -11,6 +11,9 @@
 //! section: its linearization point. Nothing of the user's runs in it: no callback, no
 //! wake, clone or drop of a waker, no drop of a value. `[callback-6]`
 //!
+//! What follows for any number of waiters and callbacks is shown in `tests/unbounded`, whose steps these calls are: its
+//! `sites.rs` has them by name, and changes with them.
+//!
 //! What is promised to the outside is one happens-before edge: what the settling thread did before
 //! it settled is visible to whoever sees the future settled, because both took the lock.
 //! `[cell-2]`

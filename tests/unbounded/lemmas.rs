@@ -1,0 +1,176 @@
+//! What is shown of every state that can be reached.
+
+/// A sentence about a state.
+pub(crate) struct Lemma {
+    pub(crate) says: &'static str,
+    pub(crate) holds: &'static str,
+    /// Whether it is a part of the invariant, which every step preserves; the others follow from it.
+    pub(crate) is_inductive: bool,
+}
+
+const fn always(says: &'static str, holds: &'static str) -> Lemma {
+    Lemma { says, holds, is_inductive: true }
+}
+
+/// `(can step)` is that somebody can take it.
+const fn follows(says: &'static str, holds: &'static str) -> Lemma {
+    Lemma { says, holds, is_inductive: false }
+}
+
+/// A list is finite: if somebody is in it, somebody is the first.
+macro_rules! has_a_first {
+    ($of:literal, $sort:literal, $order:literal) => {
+        concat!(
+            "(=> (exists ((x ",
+            $sort,
+            ")) (",
+            $of,
+            " x)) (exists ((x ",
+            $sort,
+            ")) (and (",
+            $of,
+            " x)
+                (forall ((y ",
+            $sort,
+            ")) (=> (",
+            $of,
+            " y) (not (",
+            $order,
+            " y x)))))))"
+        )
+    };
+}
+
+pub(crate) const LEMMAS: &[Lemma] = &[
+    always("settled is that the slot is written", "(= (settled state) slot)"),
+    always("the slot is written once", "(not rewritten)"),
+    always("a settled future stays as it was settled", "(=> (settled state) (= state outcome))"),
+    always(
+        "threads and tasks each keep to their own steps",
+        "(forall ((x W)) (not (ite (task x)
+            (or (ring x) (= (phase x) Looking) (= (phase x) Fresh) (= (phase x) Late)
+                (= (phase x) Leaving) (= (phase x) Parking) (= (phase x) Expired))
+            (or (= (phase x) Polling) (= (phase x) Moving) (= (phase x) Outside) (= (phase x) Gone)))))",
+    ),
+    always(
+        "who waits for an unsettled future is listed",
+        "(forall ((x W)) (=> (and (not (settled state)) (waits (phase x) (task x))) (listed x)))",
+    ),
+    always(
+        "who does not wait is not listed",
+        "(forall ((x W)) (=> (listed x)
+            (or (waits (phase x) (task x)) (= (phase x) Polling) (= (phase x) Moving))))",
+    ),
+    always(
+        "nobody is told early",
+        "(forall ((x W)) (=> (or (owed x) (told x)) (settled state)))",
+    ),
+    always(
+        "nobody has a token that was not told",
+        "(forall ((x W)) (=> (or (token x) (ring x)) (told x)))",
+    ),
+    always(
+        "nobody is listed with a settled future",
+        "(forall ((x W)) (=> (settled state) (not (listed x))))",
+    ),
+    // Who sleeps is owed its token, or has it, and a thread is then owed the ring of its condition variable.
+    always(
+        "no wake-up is lost",
+        "(forall ((x W)) (=> (and (settled state) (= (phase x) Asleep))
+            (or (owed x) (and (token x) (or (task x) (ring x))))))",
+    ),
+    always(
+        "who parks over a settled future is owed its token or has it",
+        "(forall ((x W)) (=> (and (settled state) (= (phase x) Parking)) (or (owed x) (token x))))",
+    ),
+    always(
+        "who returns true found it settled",
+        "(forall ((x W)) (=> (= (phase x) Settled) (settled state)))",
+    ),
+    always("who returns false found it unsettled", "(forall ((x W)) (not (lied x)))"),
+    always(
+        "who gives up has met its deadline",
+        "(forall ((x W)) (=> (or (= (phase x) Late) (= (phase x) Leaving) (= (phase x) Expired))
+            (over x)))",
+    ),
+    always(
+        "a deadline passes only if there is one",
+        "(forall ((x W)) (=> (over x) (timed x)))",
+    ),
+    always("who is owed was not told", "(forall ((x W)) (not (and (owed x) (told x))))"),
+    always("nobody is told twice", "(forall ((x W)) (not (twice x)))"),
+    always(
+        "the waiters of a list are in one order",
+        "(forall ((x W) (y W) (z W)) (let ((mine (or (listed x) (owed x))))
+            (and (not (ahead x x))
+                (=> (and mine (or (listed y) (owed y)) (distinct x y)) (or (ahead x y) (ahead y x)))
+                (=> (and mine (or (listed y) (owed y)) (or (listed z) (owed z)) (ahead x y) (ahead y z))
+                    (ahead x z)))))",
+    ),
+    always(
+        "waiters are told in order",
+        "(forall ((x W) (y W)) (=> (and (owed x) (told y)) (not (ahead x y))))",
+    ),
+    always(
+        "no callback runs early",
+        "(forall ((x C)) (=> (or (due x) (late x) (called x)) (settled state)))",
+    ),
+    always(
+        "no callback is left in the cell",
+        "(forall ((x C)) (=> (settled state) (not (queued x))))",
+    ),
+    always(
+        "no callback is lost",
+        "(forall ((x C)) (=> (registered x) (or (queued x) (due x) (late x) (called x))))",
+    ),
+    always(
+        "a callback is in one place",
+        "(forall ((x C)) (and
+            (not (and (queued x) (or (due x) (late x) (called x))))
+            (not (and (due x) (or (late x) (called x)))) (not (and (late x) (called x)))
+            (=> (or (queued x) (due x)) (inline x)) (=> (inline x) (not (late x)))
+            (=> (or (inline x) (late x) (called x)) (registered x))))",
+    ),
+    always("no callback runs twice", "(forall ((x C)) (not (again x)))"),
+    always(
+        "the callbacks of a list are in one order",
+        "(forall ((x C) (y C) (z C)) (and (not (before x x))
+            (=> (before x y) (and (inline x) (inline y)))
+            (=> (and (inline x) (inline y) (distinct x y)) (or (before x y) (before y x)))
+            (=> (and (before x y) (before y z)) (before x z))))",
+    ),
+    always(
+        "callbacks run in order",
+        "(forall ((x C) (y C)) (=> (and (before x y) (called y)) (and (called x) (not (running x)))))",
+    ),
+    always(
+        "callbacks run one at a time",
+        "(forall ((x C) (y C)) (and (=> (running x) (and (called x) (inline x)))
+            (=> (and (running x) (running y)) (= x y))))",
+    ),
+    always(
+        "callbacks run when all who wait were told",
+        "(forall ((x W) (y C)) (not (and (owed x) (inline y) (called y))))",
+    ),
+    follows(
+        "while somebody is owed, somebody can be told",
+        concat!(
+            "(=> (and (exists ((x W)) (owed x)) ", has_a_first!("owed", "W", "ahead"), ") (can tell))"
+        ),
+    ),
+    follows(
+        "nobody sleeps for ever over a settled future",
+        concat!(
+            "(=> ", has_a_first!("owed", "W", "ahead"), " (forall ((x W))
+                (=> (and (settled state) (= (phase x) Asleep))
+                    (or (can tell) (ring x) (and (task x) (token x))))))"
+        ),
+    ),
+    follows(
+        "while a callback is due, one can be called or one runs, or somebody can be told",
+        concat!(
+            "(=> (and (exists ((x C)) (due x)) ", has_a_first!("due", "C", "before"),
+            has_a_first!("owed", "W", "ahead"), ") (or (can call) (can return) (can tell)))"
+        ),
+    ),
+];
