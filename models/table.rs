@@ -137,6 +137,7 @@ pub(crate) fn add(trials: &mut Trials) {
     trials.add("table::every_mutant_is_killed", || Ok::<_, String>(vec![every_mutant_is_killed()]));
 }
 
+/// `[machine-1]` `[machine-3]` `[machine-4]` The clauses hold of the whole table, which is finite.
 fn every_mutant_is_killed() -> Row {
     let mutants = mutants();
     assert_eq!(mutants.len(), 16 * 5);

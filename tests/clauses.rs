@@ -4,6 +4,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "clauses/proven.rs"]
+mod proven;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

@@ -119,6 +119,7 @@ fn extend(owned: bool, program: &mut Vec<Op>, programs: &mut u64) {
     }
 }
 
+/// `[machine-2]` `[machine-4]` `[read-2]` `[read-3]` `[settled-2]` `[cancel-3]`
 #[test]
 fn every_short_program_gets_the_same_answers() {
     watch!();
@@ -131,6 +132,7 @@ fn every_short_program_gets_the_same_answers() {
     assert_eq!(programs, 150_545);
 }
 
+/// `[cancel-6]`
 #[test]
 fn the_cause_of_a_stop_depends_on_the_request() {
     watch!();

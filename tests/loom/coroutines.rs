@@ -128,7 +128,7 @@ impl Sent {
     }
 }
 
-/// A loop against the thread that sent it a coroutine. A loop that is closed at once is explored without any bound;
+/// `[loop-7]` `[cancel-4]` `[bridge-3]` A loop against the thread that sent it a coroutine. A loop that is closed at once is explored without any bound;
 /// one that runs has at most three preemptions, or four with `SETTLED_FULL=1`: there are four hand-overs, of the
 /// coroutine, of a request, of the outcome and of the stop, one after the other, and three are enough to have any of
 /// them met by the other thread in its own step, going to sleep or waking up. No bound finds no other history.

@@ -150,7 +150,7 @@ impl Program {
     }
 }
 
-/// A worker against the user. One kind of end, without a callback from the beginning, is explored without any bound:
+/// `[pool-1]` `[pool-2]` `[pool-3]` `[cancel-2]` A worker against the user. One kind of end, without a callback from the beginning, is explored without any bound:
 /// the other ends take the same steps, and each callback more only lengthens them. Those have at most three
 /// preemptions, or four with `SETTLED_FULL=1`: two let the worker and the user change places once in each other's
 /// calls, and one more parts a wake-up from what it is about.

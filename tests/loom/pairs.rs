@@ -105,7 +105,7 @@ impl Program {
     }
 }
 
-/// The promise against one user: two threads, without any bound.
+/// `[read-1]` `[read-3]` `[promise-2]` `[cancel-1]` `[cancel-3]` The promise against one user: two threads, without any bound.
 pub(crate) fn every_pair() {
     let mut programs = 0;
     for (begin, producer) in PRODUCERS {

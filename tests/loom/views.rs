@@ -155,7 +155,7 @@ const VIEW_USES: [&[ViewUse]; 11] = {
     ]
 };
 
-/// A promise in a thread against a loop that has a view of its future: two threads, without any bound.
+/// `[loop-1]` `[bridge-1]` `[read-2]` A promise in a thread against a loop that has a view of its future: two threads, without any bound.
 pub(crate) fn every_use_of_a_view() {
     let mut programs = 0;
     for (begin, producer) in PRODUCERS {

@@ -200,6 +200,7 @@ fn python() -> Result<Option<Python>, String> {
     }
 }
 
+/// `[await-4]` `[combine-1]` `[combine-2]` `[combine-3]` `[combine-4]` `[group-1]` `[group-2]` `[loop-8]` `[loop-9]`
 fn trees_of_tasks() -> Result<String, String> {
     if let Some(mut python) = python()? {
         let count = if is_full() { TREES_IN_FULL } else { TREES };
@@ -211,6 +212,7 @@ fn trees_of_tasks() -> Result<String, String> {
     Ok(String::new())
 }
 
+/// `[promise-2]` `[settled-2]` `[read-2]` `[cancel-1]` `[cancel-3]` `[callback-3]` `[callback-4]`
 fn calls_on_futures() -> Result<String, String> {
     let with = match python()? {
         Some(python) => {

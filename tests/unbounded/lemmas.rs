@@ -1,6 +1,6 @@
 //! What is shown of every state that can be reached.
 
-/// A sentence about a state.
+/// A sentence about a state. Above it are the clauses that it is about.
 pub(crate) struct Lemma {
     pub(crate) says: &'static str,
     pub(crate) holds: &'static str,
@@ -42,8 +42,11 @@ macro_rules! has_a_first {
 }
 
 pub(crate) const LEMMAS: &[Lemma] = &[
+    // [cell-1]
     always("settled is that the slot is written", "(= (settled state) slot)"),
+    // [cell-1]
     always("the slot is written once", "(not rewritten)"),
+    // [machine-3]
     always("a settled future stays as it was settled", "(=> (settled state) (= state outcome))"),
     always(
         "threads and tasks each keep to their own steps",
@@ -52,15 +55,18 @@ pub(crate) const LEMMAS: &[Lemma] = &[
                 (= (phase x) Leaving) (= (phase x) Parking) (= (phase x) Expired))
             (or (= (phase x) Polling) (= (phase x) Moving) (= (phase x) Outside) (= (phase x) Gone)))))",
     ),
+    // [cell-1] [await-2]
     always(
         "who waits for an unsettled future is listed",
         "(forall ((x W)) (=> (and (not (settled state)) (waits (phase x) (task x))) (listed x)))",
     ),
+    // [await-2]
     always(
         "who does not wait is not listed",
         "(forall ((x W)) (=> (listed x)
             (or (waits (phase x) (task x)) (= (phase x) Polling) (= (phase x) Moving))))",
     ),
+    // [cell-1] [wait-1]
     always(
         "nobody is told early",
         "(forall ((x W)) (=> (or (owed x) (told x)) (settled state)))",
@@ -69,10 +75,12 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "nobody has a token that was not told",
         "(forall ((x W)) (=> (or (token x) (ring x)) (told x)))",
     ),
+    // [cell-1]
     always(
         "nobody is listed with a settled future",
         "(forall ((x W)) (=> (settled state) (not (listed x))))",
     ),
+    // [cell-1] [wait-1]
     // Who sleeps is owed its token, or has it, and a thread is then owed the ring of its condition variable.
     always(
         "no wake-up is lost",
@@ -83,11 +91,14 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "who parks over a settled future is owed its token or has it",
         "(forall ((x W)) (=> (and (settled state) (= (phase x) Parking)) (or (owed x) (token x))))",
     ),
+    // [settled-1] [wait-1]
     always(
         "who returns true found it settled",
         "(forall ((x W)) (=> (= (phase x) Settled) (settled state)))",
     ),
+    // [wait-3]
     always("who returns false found it unsettled", "(forall ((x W)) (not (lied x)))"),
+    // [wait-2] [wait-3]
     always(
         "who gives up has met its deadline",
         "(forall ((x W)) (=> (or (= (phase x) Late) (= (phase x) Leaving) (= (phase x) Expired))
@@ -98,6 +109,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "(forall ((x W)) (=> (over x) (timed x)))",
     ),
     always("who is owed was not told", "(forall ((x W)) (not (and (owed x) (told x))))"),
+    // [cell-1]
     always("nobody is told twice", "(forall ((x W)) (not (twice x)))"),
     always(
         "the waiters of a list are in one order",
@@ -107,18 +119,22 @@ pub(crate) const LEMMAS: &[Lemma] = &[
                 (=> (and mine (or (listed y) (owed y)) (or (listed z) (owed z)) (ahead x y) (ahead y z))
                     (ahead x z)))))",
     ),
+    // [callback-2]
     always(
         "waiters are told in order",
         "(forall ((x W) (y W)) (=> (and (owed x) (told y)) (not (ahead x y))))",
     ),
+    // [callback-1]
     always(
         "no callback runs early",
         "(forall ((x C)) (=> (or (due x) (late x) (called x)) (settled state)))",
     ),
+    // [cell-1] [callback-1]
     always(
         "no callback is left in the cell",
         "(forall ((x C)) (=> (settled state) (not (queued x))))",
     ),
+    // [callback-1]
     always(
         "no callback is lost",
         "(forall ((x C)) (=> (registered x) (or (queued x) (due x) (late x) (called x))))",
@@ -131,6 +147,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
             (=> (or (queued x) (due x)) (inline x)) (=> (inline x) (not (late x)))
             (=> (or (inline x) (late x) (called x)) (registered x))))",
     ),
+    // [callback-1]
     always("no callback runs twice", "(forall ((x C)) (not (again x)))"),
     always(
         "the callbacks of a list are in one order",
@@ -139,25 +156,30 @@ pub(crate) const LEMMAS: &[Lemma] = &[
             (=> (and (inline x) (inline y) (distinct x y)) (or (before x y) (before y x)))
             (=> (and (before x y) (before y z)) (before x z))))",
     ),
+    // [callback-2]
     always(
         "callbacks run in order",
         "(forall ((x C) (y C)) (=> (and (before x y) (called y)) (and (called x) (not (running x)))))",
     ),
+    // [callback-2]
     always(
         "callbacks run one at a time",
         "(forall ((x C) (y C)) (and (=> (running x) (and (called x) (inline x)))
             (=> (and (running x) (running y)) (= x y))))",
     ),
+    // [callback-2]
     always(
         "callbacks run when all who wait were told",
         "(forall ((x W) (y C)) (not (and (owed x) (inline y) (called y))))",
     ),
+    // [wait-1]
     follows(
         "while somebody is owed, somebody can be told",
         concat!(
             "(=> (and (exists ((x W)) (owed x)) ", has_a_first!("owed", "W", "ahead"), ") (can tell))"
         ),
     ),
+    // [wait-1]
     follows(
         "nobody sleeps for ever over a settled future",
         concat!(
@@ -166,6 +188,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
                     (or (can tell) (ring x) (and (task x) (token x))))))"
         ),
     ),
+    // [callback-1]
     follows(
         "while a callback is due, one can be called or one runs, or somebody can be told",
         concat!(
