@@ -54,7 +54,7 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D31",
             "Why is a second cancel no refusal?",
-            "it answers Already: the future is cancelled",
+            "it answers Already, and whoever is refused will not read that it was cancelled",
             Program::new()
                 .thread("one", &[Cancel(F)])
                 .thread("other", &[Cancel(F), Result(F)])
@@ -62,7 +62,7 @@ pub(super) fn all() -> Vec<Case> {
             [26, 6],
             "second_cancel_refused",
             property::REFUSED,
-            2,
+            3,
         ),
         case(
             "D5",
@@ -80,14 +80,14 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D6",
             "Why is expiry not an error like any other?",
-            "an expired wait and failed work are two outcomes",
+            "an expired wait and failed work are two outcomes, so that nobody reads a failure and then a value",
             Program::new()
-                .thread("user", &[ResultTimeout(F)])
-                .thread("worker", &[Start(F), Finish(F)]),
+                .thread("user", &[ResultTimeout(F), Result(F)])
+                .thread("worker", &[Finish(F)]),
             [7, 4],
             "expiry_is_a_failure",
-            property::AGREE,
-            1,
+            property::ONE,
+            3,
         ),
     ]
 }

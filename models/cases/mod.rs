@@ -13,7 +13,7 @@ mod tasks;
 mod waiting;
 
 use settled::model::{
-    Futures, Program, Step, chart,
+    Futures, Program, Rules, Step, chart,
     check::{self, Failure},
     property, rules,
 };
@@ -42,11 +42,20 @@ pub(crate) struct Case {
 pub(crate) const NEVER_ENDS: &str = "it ends";
 
 impl Case {
-    /// The program under the flipped rule.
+    /// The rules that are flipped: one, or two that hide each other.
+    pub(crate) fn flips(&self) -> impl Iterator<Item = &'static str> {
+        self.flip.split(" + ")
+    }
+
+    /// The program under the flipped rules.
     pub(crate) fn flipped(&self) -> Program {
-        let flip = rules::FLIPS.iter().find(|flip| flip.name == self.flip);
-        let flip = flip.unwrap_or_else(|| panic!("{}: there is no rule {}", self.id, self.flip));
-        self.program.clone().under(flip.rules())
+        let mut rules = Rules::default();
+        for name in self.flips() {
+            let flip = rules::FLIPS.iter().find(|flip| flip.name == name);
+            let flip = flip.unwrap_or_else(|| panic!("{}: there is no rule {name}", self.id));
+            (flip.flip)(&mut rules);
+        }
+        self.program.clone().under(rules)
     }
 
     /// That the program is right, and that every fair run of it ends, as it was found to be.

@@ -21,9 +21,24 @@ fn waits() -> Vec<Case> {
                 .job(F, 0, &[Submit(1), Result(G)])
                 .job(G, 0, &[]),
             [9, 9],
-            "pool_does_not_help",
-            property::HELPED,
-            4,
+            "pool_does_not_help + pool_cycle_blocks",
+            property::ENDS,
+            3,
+        ),
+        case(
+            "pool-8",
+            "Why is a wait of a worker not refused to be on the safe side?",
+            "only a wait that can never end is answered WouldDeadlock",
+            Program::new()
+                .thread("user", &[Submit(0), Submit(1), Result(F)])
+                .worker("worker 1", 0)
+                .worker("worker 2", 0)
+                .job(F, 0, &[Result(G)])
+                .job(G, 0, &[]),
+            [27, 9],
+            "pool_refuses_every_wait",
+            property::NEEDLESS,
+            3,
         ),
         case(
             "pool-8",

@@ -56,11 +56,11 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D3",
             "Would a timeout make it safe to wait on the loop?",
-            "a timed wait there is answered WouldDeadlock too",
+            "no: it would block everything on the loop for its whole time, and never succeed; it is refused too",
             posts().event_loop("loop", &[Post(0, 0), ResultTimeout(F)]),
             [6, 6],
             "loop_may_block",
-            property::ENDS,
+            property::IN_VAIN,
             1,
         ),
         case(

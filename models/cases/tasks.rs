@@ -10,7 +10,7 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D7",
             "Why is there no `running()` for a task?",
-            "no code of a loop runs in the middle of a step of its task, so that all would be told no",
+            "code of a loop never runs in the middle of a step of its task, so that whoever asked there would be told no",
             Program::new()
                 .event_loop("loop", &[Spawn(0)])
                 .thread("user", &[Result(F)])
@@ -32,7 +32,7 @@ pub(super) fn all() -> Vec<Case> {
             [22, 10],
             "cancelled_before_stopped",
             property::STOPPED,
-            4,
+            5,
         ),
         case(
             "bug-e4",
@@ -119,7 +119,7 @@ pub(super) fn all() -> Vec<Case> {
             [40, 9],
             "foreign_loop_awaits",
             property::THREAD,
-            8,
+            9,
         ),
         case(
             "D51",

@@ -33,6 +33,7 @@
 mod act;
 mod chart;
 pub mod check;
+mod otherwise;
 mod program;
 pub mod property;
 pub mod rules;
@@ -69,8 +70,7 @@ impl Model for Program {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let always = property::ALWAYS.iter().zip(property::HOLDS);
-        let mut all: Vec<_> = always.map(|(it, holds)| Property::always(it.name, holds)).collect();
+        let mut all = property::all::<Self>();
         match self.only {
             Some(only) => all.retain(|it| it.name == only),
             None => all.extend(

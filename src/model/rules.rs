@@ -108,6 +108,8 @@ pub struct Rules {
     pub pool_does_not_help: bool,
     /// A worker may close a cycle of waits between workers.
     pub pool_cycle_blocks: bool,
+    /// A worker's wait is refused whether or not it closes a cycle.
+    pub pool_refuses_every_wait: bool,
     /// A worker that waits for the end of a pool counts as one that goes on.
     pub pool_end_blocks: bool,
     /// Shutting a pool down calls callbacks under the pool's lock. (`bug-c3`)
@@ -140,7 +142,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 }
 
 /// Every way to change one field.
-pub const FLIPS: [Flip; 48] = [
+pub const FLIPS: [Flip; 49] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -186,6 +188,7 @@ pub const FLIPS: [Flip; 48] = [
     flip("task_starts_at_once", |it| it.task_starts_at_once = true),
     flip("pool_does_not_help", |it| it.pool_does_not_help = true),
     flip("pool_cycle_blocks", |it| it.pool_cycle_blocks = true),
+    flip("pool_refuses_every_wait", |it| it.pool_refuses_every_wait = true),
     flip("pool_end_blocks", |it| it.pool_end_blocks = true),
     flip("pool_calls_under_lock", |it| it.pool_calls_under_lock = true),
     flip("shutdown_forgets_queue", |it| it.shutdown_forgets_queue = true),

@@ -220,8 +220,9 @@ pub(super) struct Notes {
     pub(super) orphans: Set,
     /// The future of each task that was stopped while it owned another, and the other's.
     pub(super) owned: Vec<(Future, Future)>,
-    /// A worker's wait was refused although the job that it waits for had not begun.
-    pub(super) unhelped: bool,
+    /// A worker's wait was refused for a circle that it would close; one that could have ended.
+    pub(super) circle: bool,
+    pub(super) needless: bool,
     /// Whether anybody was told `WouldDeadlock`, and whether a wait expired.
     pub(super) refused_wait: bool,
     pub(super) expired: bool,

@@ -230,6 +230,7 @@ impl Program {
 
     /// Whether a loop sees a future as settled.
     pub(super) fn sees(&self, state: &System, agent: Agent, it: Future) -> bool {
+        let agent = self.home(agent);
         let party = &state.parties[usize::from(agent)];
         let view = &party.views[usize::from(it)];
         if self.rules.views_are_copies {
@@ -238,6 +239,12 @@ impl Program {
         let reads_through = self.rules.loop_reads_through
             || party.life == Life::Over && !self.rules.closed_view_stays;
         state.is_settled(it) && (view.delivered || reads_through)
+    }
+
+    /// The loop whose views code that an agent runs has: a flipped rule may run it in another thread.
+    pub(super) fn home(&self, agent: Agent) -> Agent {
+        let has = |it: &Agent| self.shape.is_loop(*it);
+        Some(agent).filter(has).or((0..self.agents()).find(has)).unwrap_or(agent)
     }
 
     /// Whether a lock keeps an agent from its next operation.

@@ -37,6 +37,11 @@ impl Program {
     /// wait closes a cycle. Threads that are no workers, and promises that are not those of jobs, are
     /// taken to go on.
     pub(super) fn is_hopeless(&self, state: &System, agent: Agent) -> bool {
+        self.rules.pool_refuses_every_wait || !self.who_goes_on(state, agent).has(agent)
+    }
+
+    /// Who may still go on if this agent waits.
+    fn who_goes_on(&self, state: &System, agent: Agent) -> Set {
         let is_worker =
             |it: Agent| matches!(self.shape.members[usize::from(it)].role, Role::Worker(_));
         let mut live = Set::default();
@@ -53,10 +58,10 @@ impl Program {
                         return self.workers(0).all(|it| before.has(it));
                     }
                     let these = what.waits_for().expect("it waits");
-                    let mut left = these.iter().filter(|it| !state.is_settled(*it));
+                    let ends = |it| state.is_settled(it) || self.may_settle(state, it, before);
                     match what {
-                        Do::WaitFirst(_) => left.any(|it| self.may_settle(state, it, before)),
-                        _ => left.all(|it| self.may_settle(state, it, before)),
+                        Do::WaitFirst(_) => these.iter().any(ends),
+                        _ => these.iter().all(ends),
                     }
                 };
                 if self.blocked(state, it).is_none_or(hope) {
@@ -64,7 +69,7 @@ impl Program {
                 }
             }
             if live == before {
-                return !live.has(agent);
+                return live;
             }
         }
     }
@@ -118,6 +123,11 @@ impl Program {
     pub(super) fn stuck(&self, state: &System) -> bool {
         (0..self.agents())
             .all(|agent| matches!(self.choice(state, agent), None | Some(Does::Expire(_))))
+    }
+
+    /// Whether somebody is in a wait that may expire.
+    pub(super) fn may_expire(&self, state: &System) -> bool {
+        (0..self.agents()).any(|agent| matches!(self.choice(state, agent), Some(Does::Expire(_))))
     }
 
     /// Whether those who can go no further wait for each other in a circle that the program wrote:

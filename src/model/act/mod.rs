@@ -26,6 +26,15 @@ enum Outcome {
 
 impl Program {
     pub(super) fn act(&self, state: &mut System, step: Step) {
+        if let Some(what) = self.refused_for_a_circle(state, step) {
+            state.notes.circle = true;
+            state.notes.needless |= self.could_end(state, step.agent, what);
+        }
+        self.go(state, step);
+    }
+
+    /// The same, with nothing noticed but what is part of the step.
+    pub(super) fn go(&self, state: &mut System, step: Step) {
         self.take_step(state, step);
         self.undefer(state, step.agent);
     }
@@ -124,18 +133,19 @@ impl Program {
 
     /// An operation takes effect and returns.
     fn perform(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
+        self.note_of_task(state, agent);
         match what {
             Do::Start(it) => return self.start(state, agent, it),
             Do::Finish(it) => self.set(state, agent, it, End::Value(agent)),
             Do::Fail(it) => self.set(state, agent, it, End::Error(0)),
             Do::Panic(it) => self.set(state, agent, it, End::Panicked),
             Do::Abandon(it) => self.apply(state, agent, it, Op::Abandon),
-            Do::Cancel(it) => self.cancel(state, agent, it, false),
+            Do::Cancel(it) => self.ask(state, agent, it, false),
             Do::Done(it) | Do::Read(it) => self.look(state, agent, it),
             Do::Result(it) | Do::ResultTimeout(it) => self.result(state, agent, it),
             Do::Poll(it) if !self.shape.is_loop(agent) => self.look(state, agent, it),
             Do::Poll(it) | Do::LoopDone(it) | Do::LoopRead(it) => {
-                self.look_on_loop(state, agent, it)
+                self.look_on_loop(state, self.home(agent), it)
             }
             Do::Wait(these)
             | Do::WaitFirst(these)
@@ -146,10 +156,12 @@ impl Program {
                 }
             }
             Do::Add(it, piece) => self.add(state, agent, it, piece),
-            Do::LoopCancel(it) if self.rules.views_are_copies => self.cancel_copy(state, agent, it),
-            Do::LoopCancel(it) => self.cancel(state, agent, it, true),
-            Do::LoopAdd(it, piece) => self.add_on_loop(state, agent, it, piece),
-            Do::LoopRemove(it, piece) => self.remove(state, agent, it, piece),
+            Do::LoopCancel(it) if self.rules.views_are_copies => {
+                self.cancel_copy(state, self.home(agent), it)
+            }
+            Do::LoopCancel(it) => self.ask(state, agent, it, true),
+            Do::LoopAdd(it, piece) => self.add_on_loop(state, self.home(agent), it, piece),
+            Do::LoopRemove(it, piece) => self.remove(state, self.home(agent), it, piece),
             Do::Await(it) => return self.suspend(state, agent, agent, it),
             Do::AwaitOf(home, it) if home == agent || self.rules.foreign_loop_awaits => {
                 return self.suspend(state, agent, home, it);
@@ -177,9 +189,7 @@ impl Program {
         match what {
             Do::ResultTimeout(it) => {
                 if self.rules.expiry_cancels {
-                    let asked = state.cells[usize::from(it)].asked;
                     self.cancel(state, agent, it, false);
-                    state.cell(it).asked = asked;
                 }
                 if self.rules.expiry_is_a_failure {
                     state.cell(it).seen.add(Seen::Error as u8);

@@ -124,10 +124,15 @@ impl Program {
         }
     }
 
+    /// A user asks to cancel a future.
+    pub(super) fn ask(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) {
+        state.cell(it).asked = true;
+        self.cancel(state, agent, it, viewed);
+    }
+
     pub(super) fn cancel(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) {
         let owner = self.shape.piece_of(it).map(|piece| (piece, self.shape.kind(piece)));
         let cell = state.cell(it);
-        cell.asked = true;
         let ret = cell.spec.invoke(&Op::Cancel);
         let Answer::Cancel(answer) = ret.answer else { unreachable!("it was a cancel") };
         match answer {
@@ -168,13 +173,6 @@ impl Program {
     pub(super) fn result(&self, state: &mut System, agent: Agent, it: Future) {
         if !state.is_settled(it) {
             state.notes.refused_wait = true;
-            let queued = |piece: Piece| {
-                matches!(self.shape.kind(piece), Kind::Job(..))
-                    && matches!(state.tasks[usize::from(piece)], Task::Live(_))
-            };
-            let unhelped =
-                !self.shape.is_loop(agent) && self.shape.piece_of(it).is_some_and(queued);
-            state.notes.unhelped |= unhelped;
         }
         self.look(state, agent, it);
     }

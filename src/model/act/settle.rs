@@ -182,7 +182,6 @@ impl Program {
         state.notes.early |= of.is_some_and(|it| !state.is_settled(it));
         if let Kind::Task(..) = self.shape.kind(piece) {
             state.notes.at_once |= nested;
-            self.step_of_task(state, agent, piece);
         }
         state.notes.began.push((piece, agent));
         state.tasks[usize::from(piece)] = Task::Running;

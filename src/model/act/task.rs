@@ -12,8 +12,9 @@ use super::super::{
 use super::Outcome;
 
 impl Program {
-    /// Notes what a task's step must not be.
-    pub(super) fn step_of_task(&self, state: &mut System, agent: Agent, piece: Piece) {
+    /// Notes what an operation of a task must not be.
+    pub(super) fn note_of_task(&self, state: &mut System, agent: Agent) {
+        let Some(&Frame { script: Script::Piece(piece), .. }) = state.top(agent) else { return };
         if let Kind::Task(it, on) = self.shape.kind(piece) {
             state.notes.astray |= agent != on;
             state.notes.undead |= state.is_settled(it);
@@ -39,15 +40,8 @@ impl Program {
         let asked = state.cell(it).spec.invoke(&Op::Requested).answer == Answer::Requested(true);
         let cancelled = self.rules.cancelled_before_stopped && state.is_settled(it);
         let resumes = at > 0;
-        if cancelled && resumes {
-            // It was seen cancelled, and its coroutine hears of it only now.
-            state.notes.undead = true;
-        }
         if asked || closing || cancelled {
             return self.stop(state, agent, piece, at, closing);
-        }
-        if resumes {
-            self.step_of_task(state, agent, piece);
         }
         state.tasks[usize::from(piece)] = Task::Running;
         let at = at.saturating_sub(1);
@@ -164,7 +158,8 @@ impl Program {
             let waiting = &mut state.party(agent).views[usize::from(it)].waiting;
             waiting.retain(|it| *it != Waiting::Task(piece));
             if !self.rules.cancel_is_not_forwarded {
-                self.cancel(state, agent, it, true);
+                // Whoever stops the task asks for it.
+                self.ask(state, agent, it, true);
             }
             if !state.cell(it).ran {
                 state.notes.orphans.add(it);

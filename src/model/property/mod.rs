@@ -6,13 +6,16 @@
 
 mod sight;
 
+use stateright::{Model, Property};
+
+pub(super) use self::sight::Judge;
 use self::sight::Sight;
 use super::{
     End,
-    program::{Do, Kind, Piece, Program, Role, Shape},
-    state::{Cell, Entry, Frame, Life, Party, Script, System},
+    program::{Do, Piece, Program, Role, Shape},
+    state::{Cell, Entry, Life, Script, Seen, System},
 };
-use crate::{Cancelled, machine::State};
+use crate::Cancelled;
 
 /// A sentence that holds in every state.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +39,12 @@ impl Always {
     /// Whether it says something of a state: its reachability twin.
     #[must_use]
     pub fn speaks(&self, program: &Program, state: &System) -> bool {
-        (self.speaks)(Sight { shape: &program.shape, state, judge: program })
+        self.says(program, state)
+    }
+
+    /// The same, for whatever can be judged.
+    pub(super) fn says(&self, model: &impl Judge, state: &System) -> bool {
+        (self.speaks)(Sight { shape: model.shape(), state, judge: model })
     }
 }
 
@@ -44,6 +52,8 @@ impl Always {
 /// wrote a circle of waits itself, through its own locks or promises that threads hold. `[wait-1]`
 /// `[deadlock-1]`
 pub const ENDS: &str = "nobody waits for ever";
+/// Nor for a whole timeout that nothing could have forestalled, and then in vain. `[deadlock-1]`
+pub const IN_VAIN: &str = "nobody blocks for a whole timeout in vain";
 /// Each callback is called. `[callback-1]` `[callback-3]`
 pub const MISSED: &str = "no callback is missed";
 /// And not again. `[callback-1]` `[callback-3]`
@@ -57,7 +67,8 @@ pub const THREAD: &str = "what a loop is given runs on the loop's thread";
 /// One at a time. `[callback-3]`
 pub const AT_ONCE: &str = "two callbacks of one loop never run at once";
 /// In a turn of its own. `[callback-3]` `[callback-7]`
-pub const NESTED: &str = "no callback of a loop's view runs inside other code of the loop";
+pub const NESTED: &str =
+    "nothing that is called by way of a loop's view runs inside other code of the loop";
 /// First in, first out. `[callback-8]`
 pub const DEFERRED: &str = "callbacks that were deferred run in the order in which they were";
 /// Removed is removed. `[callback-4]`
@@ -67,7 +78,7 @@ pub const LOCKED: &str = "nobody is kept out by a lock while a callback runs";
 /// A cancel that succeeded stands. `[cancel-2]`
 pub const NEVER_RUNS: &str = "work whose cancel succeeded never runs";
 /// An answer of a cancel stands. `[cancel-1]`
-pub const REFUSED: &str = "a future of which a cancel was refused is never cancelled";
+pub const REFUSED: &str = "no future of which a cancel was refused is read as cancelled";
 /// Nobody cancels but who is asked to. `[cancel-5]` `[wait-3]`
 pub const UNASKED: &str = "nothing is cancelled on request that nobody asked to cancel";
 /// One outcome. `[settled-2]` `[loop-2]` `[bridge-1]`
@@ -93,14 +104,21 @@ pub const BEGINS: &str = "no task begins inside the call that makes it";
 pub const ORPHAN: &str = "no work begins that only a stopped task awaited";
 /// Cancelled means stopped, with all that was owned. `[await-3]`
 pub const OUTLIVED: &str = "no task is settled before a task that it owned was stopped";
-/// A pool serves itself. `[pool-1]`
-pub const HELPED: &str = "no wait is refused for a job that could begin";
-/// A step of a task is not interrupted. `[loop-6]` `[loop-8]`
-pub const RUNNING: &str = "no code of a loop runs in the middle of a step of its task";
+/// Only a wait that cannot end is refused to a worker: every way to go on without it was looked at, but for those
+/// in which something is cancelled or a wait expires. `[pool-8]`
+pub const NEEDLESS: &str = "no wait of a worker is refused that could have ended";
+/// A step of a task is not interrupted, so that whoever could ask on its loop would be told no. `[loop-6]` `[loop-8]`
+pub const RUNNING: &str = "nobody on a loop could be told that a task of it is running";
 
 /// All of them.
-pub const ALWAYS: [Always; 27] = [
-    always(ENDS, "wait-1", |it| !it.judge.stuck(it.state), |it| it.judge.ended(it.state)),
+pub const ALWAYS: [Always; 28] = [
+    always(ENDS, "wait-1", |it| !it.judge.stuck(it.state, false), |it| it.judge.ended(it.state)),
+    always(
+        IN_VAIN,
+        "deadlock-1",
+        |it| !it.judge.stuck(it.state, true),
+        |it| it.judge.may_expire(it.state),
+    ),
     always(
         MISSED,
         "callback-1",
@@ -110,7 +128,10 @@ pub const ALWAYS: [Always; 27] = [
     always(
         TWICE,
         "callback-1",
-        |it| (0..it.shape.pieces.len()).all(|piece| it.state.times(piece as Piece) <= 1),
+        |it| {
+            let given = |piece| it.registered().filter(|it| *it == piece).count().max(1);
+            (0..it.shape.pieces.len() as Piece).all(|piece| it.state.times(piece) <= given(piece))
+        },
         |it| !it.state.notes.began.is_empty(),
     ),
     always(
@@ -155,7 +176,7 @@ pub const ALWAYS: [Always; 27] = [
         REFUSED,
         "cancel-1",
         |it| {
-            let cancelled = |cell: &Cell| cell.spec.state() == State::Cancelled;
+            let cancelled = |cell: &Cell| cell.seen.has(Seen::Cancelled as u8);
             !it.state.cells.iter().any(|cell| cell.refused && cancelled(cell))
         },
         |it| it.state.cells.iter().any(|cell| cell.refused),
@@ -233,16 +254,7 @@ pub const ALWAYS: [Always; 27] = [
         |it| it.state.notes.owned.iter().any(|(own, _)| it.state.is_settled(*own)),
     ),
     always(RUNNING, "loop-6", |it| it.interrupts_no_task(), |it| it.runs_task()),
-    always(
-        HELPED,
-        "pool-1",
-        |it| !it.state.notes.unhelped,
-        |it| {
-            let job = |frame: &Frame| it.is(frame.script, |kind| matches!(kind, Kind::Job(..)));
-            let jobs = |party: &Party| party.frames.iter().filter(|frame| job(frame)).count();
-            it.state.parties.iter().any(|party| jobs(party) > 1)
-        },
-    ),
+    always(NEEDLESS, "pool-8", |it| !it.state.notes.needless, |it| it.state.notes.circle),
     always(
         DEFERRED,
         "callback-8",
@@ -313,40 +325,21 @@ pub fn ended(program: &Program, state: &System) -> bool {
 }
 
 /// Whether the property with the number `N` holds.
-pub(super) fn holds<const N: usize>(program: &Program, state: &System) -> bool {
-    ALWAYS[N].holds(program, state)
+fn holds<M: Judge, const N: usize>(model: &M, state: &System) -> bool {
+    (ALWAYS[N].holds)(Sight { shape: model.shape(), state, judge: model })
 }
 
-/// The same, by number.
-pub(super) const HOLDS: [Condition; 27] = [
-    holds::<0>,
-    holds::<1>,
-    holds::<2>,
-    holds::<3>,
-    holds::<4>,
-    holds::<5>,
-    holds::<6>,
-    holds::<7>,
-    holds::<8>,
-    holds::<9>,
-    holds::<10>,
-    holds::<11>,
-    holds::<12>,
-    holds::<13>,
-    holds::<14>,
-    holds::<15>,
-    holds::<16>,
-    holds::<17>,
-    holds::<18>,
-    holds::<19>,
-    holds::<20>,
-    holds::<21>,
-    holds::<22>,
-    holds::<23>,
-    holds::<24>,
-    holds::<25>,
-    holds::<26>,
-];
+/// All of them, for a model of whose states they can be judged.
+pub(super) fn all<M: Model<State = System> + Judge>() -> Vec<Property<M>> {
+    /// A condition is a function, which cannot keep its number: one for each.
+    macro_rules! by_number {
+        ($($number:literal)*) => { [$(holds::<M, $number>),*] };
+    }
+    let holds: [fn(&M, &System) -> bool; ALWAYS.len()] = by_number!(
+        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27
+    );
+    ALWAYS.iter().zip(holds).map(|(it, holds)| Property::always(it.name, holds)).collect()
+}
 
 /// Whether an entry of a queue is of a future, for the reader of a chart.
 pub(super) const fn of(entry: Entry) -> &'static str {

@@ -16,23 +16,38 @@ pub(super) struct Sight<'a> {
 }
 
 /// What can be said of a state only by those who know how to go on from it.
-pub(super) trait Judge {
+pub(in crate::model) trait Judge {
+    /// What is done.
+    fn shape(&self) -> &Shape;
     /// Everything has ended properly.
     fn ended(&self, state: &System) -> bool;
-    /// Nobody can take a step but the clock, without having ended, and no circle of waits that the
+    /// Nobody can take a step but the clock, if that can, without having ended, and no circle of waits that the
     /// program wrote is why.
-    fn stuck(&self, state: &System) -> bool;
+    fn stuck(&self, state: &System, expires: bool) -> bool;
+    /// Somebody is in a wait that may expire.
+    fn may_expire(&self, state: &System) -> bool;
     /// There is one who will settle a future: a promise, a job or a task.
     fn owns(&self, state: &System, it: Future) -> bool;
 }
 
 impl Judge for Program {
+    fn shape(&self) -> &Shape {
+        &self.shape
+    }
+
     fn ended(&self, state: &System) -> bool {
         self.ended(state)
     }
 
-    fn stuck(&self, state: &System) -> bool {
-        self.stuck(state) && !self.ended(state) && !self.wrote_a_cycle(state)
+    fn stuck(&self, state: &System, expires: bool) -> bool {
+        self.stuck(state)
+            && self.may_expire(state) == expires
+            && !self.ended(state)
+            && !self.wrote_a_cycle(state)
+    }
+
+    fn may_expire(&self, state: &System) -> bool {
+        self.may_expire(state)
     }
 
     fn owns(&self, state: &System, it: Future) -> bool {
