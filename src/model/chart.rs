@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::{
+    own::Put,
     program::{Agent, Do, Program},
     property::of,
     state::{Entry, Script, System},
@@ -64,10 +65,21 @@ fn rows(program: &Program, steps: &[Step]) -> (Vec<(Agent, String)>, System) {
     let mut state = program.begin();
     let mut rows = Vec::new();
     for step in steps {
-        rows.push((step.agent, says(program, &state, *step)));
-        program.act(&mut state, *step);
+        let said = says(program, &state, *step);
+        let asked = asks(program, &state, step.agent);
+        let answer = program.act(&mut state, *step).filter(|told| asked || told.is_number());
+        let answer = answer.map_or_else(String::new, |told| format!(": {told}"));
+        rows.push((step.agent, said + &answer));
     }
     (rows, state)
+}
+
+/// Whether a script looks at what its next operation answers.
+fn asks(program: &Program, state: &System, agent: Agent) -> bool {
+    state.top(agent).is_some_and(|frame| {
+        let script = program.shape.script(agent, frame.script);
+        matches!(script.get(usize::from(frame.at) + 1), Some(Do::Unless(..)))
+    })
 }
 
 fn says(program: &Program, state: &System, step: Step) -> String {
@@ -167,6 +179,15 @@ fn call(what: Do) -> String {
         Do::Join => "join()".to_owned(),
         Do::Lock(lock) => format!("lock(m{lock})"),
         Do::Unlock(lock) => format!("unlock(m{lock})"),
+        Do::Load(it) => format!("load(v{it})"),
+        Do::Store(it, Put::Number(number)) => format!("store(v{it}, {number})"),
+        Do::Store(it, Put::Loaded(plus)) => format!("store(v{it}, loaded{plus:+})"),
+        Do::Change(it, by) => format!("change(v{it}, {by:+})"),
+        Do::Assert(it, is) => format!("assert(v{it} {is})"),
+        Do::Send(it, number) => format!("send(c{it}, {number})"),
+        Do::Recv(it) => format!("recv(c{it})"),
+        Do::Disconnect(it) => format!("close(c{it})"),
+        Do::Unless(..) | Do::Skip(_) => String::new(),
         Do::Panics => "panics".to_owned(),
     }
 }

@@ -33,7 +33,9 @@
 mod act;
 mod chart;
 pub mod check;
+mod misuse;
 mod otherwise;
+mod own;
 mod program;
 pub mod property;
 pub mod rules;
@@ -43,6 +45,8 @@ mod step;
 mod waits;
 
 pub use chart::{chart, mermaid};
+pub use misuse::Misuse;
+pub use own::{Channel, Is, Put, Variable};
 pub use program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Program, Role, Shape};
 pub use rules::Rules;
 pub use spec::{Answer, End, Op, Ret, Spec};
@@ -71,6 +75,9 @@ impl Model for Program {
 
     fn properties(&self) -> Vec<Property<Self>> {
         let mut all = property::all::<Self>();
+        if self.shape.asserts() {
+            all.push(Property::always(property::ASSERTED, Self::asserted));
+        }
         match self.only {
             Some(only) => all.retain(|it| it.name == only),
             None => all.extend(

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{rules::Rules, state::Set};
+use super::{
+    own::{Channel, Is, Put, Variable},
+    rules::Rules,
+    state::Set,
+};
 
 /// A future of a program, by its number.
 pub type Future = u8;
@@ -124,8 +128,26 @@ pub enum Do {
     Join,
     /// Takes a lock of the program's own.
     Lock(Lock),
-    /// Gives it back.
+    /// Gives it back. A script that ends gives back what it still holds.
     Unlock(Lock),
+    /// Reads a variable of the program's own.
+    Load(Variable),
+    /// Writes one.
+    Store(Variable, Put),
+    /// Adds to one, in one step, and reads what it was.
+    Change(Variable, i16),
+    /// A variable is as it should be. See [`ASSERTED`](super::property::ASSERTED).
+    Assert(Variable, Is),
+    /// Sends a number into a channel of the program's own; waits while it is full.
+    Send(Channel, i16),
+    /// Receives one; waits while there is none.
+    Recv(Channel),
+    /// Closes a channel: who receives is given what is left, and then told.
+    Disconnect(Channel),
+    /// Unless what the operation before answered is so, leaves out as many operations. No step of its own.
+    Unless(Is, u8),
+    /// Leaves out as many operations; more than there are end the script. No step of its own.
+    Skip(u8),
     /// Panics: the callback or task that does ends here.
     Panics,
 }
@@ -142,6 +164,23 @@ impl Do {
             | Self::Abandon(it) => Some(it),
             _ => None,
         }
+    }
+
+    /// Whether this is about what the program has of its own, not about the library.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        matches!(
+            self,
+            Self::Lock(_)
+                | Self::Unlock(_)
+                | Self::Load(_)
+                | Self::Store(..)
+                | Self::Change(..)
+                | Self::Assert(..)
+                | Self::Send(..)
+                | Self::Recv(_)
+                | Self::Disconnect(_)
+        )
     }
 
     /// The futures that this blocks for.
@@ -212,6 +251,10 @@ pub struct Shape {
     pub(super) futures: u8,
     pub(super) locks: u8,
     pub(super) pools: u8,
+    /// What each variable is at the beginning, how much each channel holds, and what is so at the end.
+    pub(super) variables: Vec<i16>,
+    pub(super) channels: Vec<u8>,
+    pub(super) finally: Vec<(Variable, Is)>,
     /// The futures that something in the program can settle.
     pub(super) settled: Set,
     /// The futures of which a loop has a view, for each member.
@@ -261,7 +304,7 @@ impl Program {
     /// Adds a worker of a pool.
     #[must_use]
     pub fn worker(mut self, name: &'static str, pool: u8) -> Self {
-        self.shape.pools = self.shape.pools.max(pool + 1);
+        self.shape.pools = self.shape.pools.max(pool.saturating_add(1));
         self.member(name, Role::Worker(pool), &[])
     }
 
@@ -282,6 +325,29 @@ impl Program {
     #[must_use]
     pub fn task(self, future: Future, on: Agent, script: &[Do]) -> Self {
         self.piece(Kind::Task(future, on), script)
+    }
+
+    /// Adds a variable of the program's own, which holds this at the beginning. Its number is that of those that were
+    /// added before.
+    #[must_use]
+    pub fn variable(mut self, initial: i16) -> Self {
+        self.shape.variables.push(initial);
+        self
+    }
+
+    /// Adds a channel of the program's own, which holds up to `capacity` numbers. Its number is that of those that were
+    /// added before.
+    #[must_use]
+    pub fn channel(mut self, capacity: u8) -> Self {
+        self.shape.channels.push(capacity);
+        self
+    }
+
+    /// When everything has ended, the variable is so. See [`ASSERTED`](super::property::ASSERTED).
+    #[must_use]
+    pub fn finally(mut self, variable: Variable, is: Is) -> Self {
+        self.shape.finally.push((variable, is));
+        self
     }
 
     /// The same program under other rules.
@@ -347,14 +413,20 @@ impl Program {
 }
 
 impl Shape {
+    /// The operations of all scripts.
+    pub(super) fn all(&self) -> impl Iterator<Item = Do> {
+        let scripts = self.members.iter().map(|member| &member.script);
+        scripts.chain(self.pieces.iter().map(|(_, script)| script)).flatten().copied()
+    }
+
+    /// Whether the program says what is to be so.
+    pub(super) fn asserts(&self) -> bool {
+        !self.finally.is_empty() || self.all().any(|it| matches!(it, Do::Assert(..)))
+    }
+
     /// Counts what the scripts mention.
     fn count(&mut self) {
-        let scripts = self.members.iter().map(|member| &member.script);
-        let all: Vec<Do> = scripts
-            .chain(self.pieces.iter().map(|(_, script)| script))
-            .flatten()
-            .copied()
-            .collect();
+        let all: Vec<Do> = self.all().collect();
         let mut futures = Vec::new();
         for it in &all {
             futures.extend(it.promise().or(it.views()));
@@ -367,7 +439,9 @@ impl Shape {
                 | Do::AwaitOf(_, it) => {
                     futures.push(it);
                 }
-                Do::Lock(lock) => self.locks = self.locks.max(lock + 1),
+                Do::Lock(lock) | Do::Unlock(lock) => {
+                    self.locks = self.locks.max(lock.saturating_add(1));
+                }
                 _ => {}
             }
         }
@@ -375,14 +449,15 @@ impl Shape {
             Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
             Kind::Call => None,
         }));
-        self.futures = futures.iter().max().map_or(0, |last| last + 1);
+        self.futures = futures.iter().max().map_or(0, |last| last.saturating_add(1));
         let promised = all.iter().filter_map(|it| it.promise());
         let ended = self.pieces.iter().filter_map(|(kind, _)| match *kind {
             Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
             Kind::Call => None,
         });
         let mut settled = Set::default();
-        promised.chain(ended).for_each(|it| settled.add(it));
+        // A program with more of them is never stepped.
+        promised.chain(ended).filter(|it| *it < 8).for_each(|it| settled.add(it));
         self.settled = settled;
         let mut viewed: Vec<Future> = all.iter().filter_map(|it| it.views()).collect();
         viewed.extend(all.iter().filter_map(|it| match *it {

@@ -2,7 +2,8 @@
 
 use super::{
     End, Spec,
-    program::{Agent, Do, Future, Kind, Lock, Piece, Program, Role, Shape},
+    own::Own,
+    program::{Agent, Do, Future, Kind, Piece, Program, Role, Shape},
 };
 
 /// A set of futures or of agents.
@@ -253,12 +254,16 @@ pub struct System {
     pub(super) parties: Vec<Party>,
     pub(super) tasks: Vec<Task>,
     pub(super) pools: Vec<Pool>,
-    pub(super) locks: Vec<Option<Agent>>,
+    pub(super) own: Own,
     pub(super) notes: Notes,
 }
 
 impl Program {
+    /// # Panics
+    ///
+    /// If the program is not one that can be stepped.
     pub(super) fn begin(&self) -> System {
+        self.fits().unwrap_or_else(|misuse| panic!("{misuse}"));
         let shape = &self.shape;
         let cell = |it: u8| Cell {
             spec: if shape.is_task(it) && !self.rules.cancelled_before_stopped {
@@ -298,7 +303,7 @@ impl Program {
             parties: shape.members.iter().map(party).collect(),
             tasks: vec![Task::Unborn; shape.pieces.len()],
             pools: vec![Pool::default(); usize::from(shape.pools)],
-            locks: vec![None; usize::from(shape.locks)],
+            own: self.begin_own(),
             notes: Notes::default(),
         }
     }
@@ -412,10 +417,6 @@ impl System {
 
     pub(super) fn holds(&self, lock: Held) -> bool {
         self.frames().any(|frame| frame.under == Some(lock))
-    }
-
-    pub(super) fn is_free(&self, lock: Lock) -> bool {
-        self.locks[usize::from(lock)].is_none()
     }
 
     pub(super) fn times(&self, piece: Piece) -> usize {

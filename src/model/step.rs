@@ -250,7 +250,7 @@ impl Program {
     /// Whether a lock keeps an agent from its next operation.
     fn is_kept_out(&self, state: &System, agent: Agent, frame: &Frame, what: Do) -> bool {
         match what {
-            Do::Lock(lock) => !state.is_free(lock),
+            _ if what.is_own() => self.own_blocks(state, what),
             Do::Submit(piece) => match self.shape.kind(piece) {
                 Kind::Job(_, pool) => state.holds(Held::Pool(pool)),
                 Kind::Call | Kind::Task(..) => false,

@@ -1,7 +1,7 @@
 //! Who waits for whom, who owns what, and what has ended.
 
 use super::{
-    program::{Agent, Do, Future, Kind, Lock, Member, Piece, Program, Role},
+    program::{Agent, Do, Future, Kind, Member, Piece, Program, Role},
     state::{Entry, Frame, Life, Party, Script, Set, System, Task},
     step::Does,
 };
@@ -157,7 +157,7 @@ impl Program {
         let frame = state.top(agent)?;
         let what = *self.shape.script(agent, frame.script).get(usize::from(frame.at))?;
         if let Do::Lock(lock) = what {
-            return Some((self.owner(state, lock)?, false));
+            return Some((state.owner(lock)?, false));
         }
         let worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
         let left = |it: &Future| !state.is_settled(*it);
@@ -197,10 +197,6 @@ impl Program {
             let home = state.parties.iter().position(|party| party.queue.iter().any(queued))?;
             Some((home as Agent, true))
         })
-    }
-
-    pub(super) fn owner(&self, state: &System, lock: Lock) -> Option<Agent> {
-        state.locks[usize::from(lock)]
     }
 
     /// Who holds the promise of a future in a script that is being run.

@@ -8,6 +8,7 @@ mod turn;
 
 use super::{
     End, Op,
+    own::{Is, Told},
     program::{Agent, Do, Program},
     state::{Held, Life, Seen, System, Task},
     step::{Does, Step},
@@ -15,7 +16,8 @@ use super::{
 
 /// What became of an operation.
 enum Outcome {
-    Returned,
+    /// It has told its caller this.
+    Returned(Told),
     /// It has not returned yet.
     Goes,
     /// The script ends here.
@@ -25,34 +27,43 @@ enum Outcome {
 }
 
 impl Program {
-    pub(super) fn act(&self, state: &mut System, step: Step) {
+    /// Takes a step; what it has told its caller, if that goes on.
+    pub(super) fn act(&self, state: &mut System, step: Step) -> Option<Told> {
         if let Some(what) = self.refused_for_a_circle(state, step) {
             state.notes.circle = true;
             state.notes.needless |= self.could_end(state, step.agent, what);
         }
-        self.go(state, step);
+        self.go(state, step)
     }
 
     /// The same, with nothing noticed but what is part of the step.
-    pub(super) fn go(&self, state: &mut System, step: Step) {
-        self.take_step(state, step);
+    pub(super) fn go(&self, state: &mut System, step: Step) -> Option<Told> {
+        let told = self.take_step(state, step);
         self.undefer(state, step.agent);
+        told
     }
 
-    fn take_step(&self, state: &mut System, Step { agent, does }: Step) {
-        let outcome = match does {
-            Does::Take(entry) => return self.take(state, agent, entry),
-            Does::Run(piece) => return self.run(state, agent, piece),
-            Does::Close => return self.close(state, agent),
-            Does::Exit => {
-                state.party(agent).life = Life::Over;
-                return;
+    fn take_step(&self, state: &mut System, Step { agent, does }: Step) -> Option<Told> {
+        match does {
+            Does::Take(entry) => self.take(state, agent, entry),
+            Does::Run(piece) => self.run(state, agent, piece),
+            Does::Close => self.close(state, agent),
+            Does::Exit => state.party(agent).life = Life::Over,
+            Does::End => self.end(state, agent, None),
+            Does::Sweep | Does::Begin(_) | Does::Part(_) | Does::Expire(_) | Does::Do(_) => {
+                return self.go_on(state, agent, does);
             }
+        }
+        None
+    }
+
+    /// A step of a script.
+    fn go_on(&self, state: &mut System, agent: Agent, does: Does) -> Option<Told> {
+        let outcome = match does {
             Does::Sweep => {
                 self.sweep(state, agent);
-                Outcome::Returned
+                Outcome::Returned(Told::YES)
             }
-            Does::End => return self.end(state, agent, None),
             Does::Begin(piece) => {
                 self.begin_piece(state, agent, piece);
                 Outcome::Goes
@@ -60,23 +71,32 @@ impl Program {
             Does::Part(what) => self.part(state, agent, what),
             Does::Expire(what) => {
                 self.expire(state, agent, what);
-                Outcome::Returned
+                Outcome::Returned(Told::Answer(Is::Expired))
             }
             Does::Do(what) => self.perform(state, agent, what),
+            _ => unreachable!("{does:?} is no step of a script"),
         };
         // What it brought about is not begun yet.
         let frames = &mut state.party(agent).frames;
-        let Some(acted) = frames.iter().rposition(|frame| frame.begun) else { return };
-        match outcome {
-            Outcome::Ends => return self.end(state, agent, None),
-            Outcome::Suspends => return,
-            Outcome::Goes => {}
-            Outcome::Returned => {
-                frames[acted].at += 1;
-                frames[acted].part = 0;
+        let acted = frames.iter().rposition(|frame| frame.begun)?;
+        let told = match outcome {
+            Outcome::Ends => {
+                self.end(state, agent, None);
+                return None;
             }
-        }
+            Outcome::Suspends => return None,
+            Outcome::Goes => None,
+            Outcome::Returned(told) => {
+                let frame = &mut frames[acted];
+                frame.at = self.branch(agent, frame.script, frame.at + 1, told);
+                frame.part = 0;
+                let (script, at) = (frame.script, frame.at);
+                self.forget(state, agent, script, at);
+                Some(told)
+            }
+        };
         self.leave(state, agent, acted);
+        told
     }
 
     /// An operation takes a part of its way.
@@ -140,7 +160,7 @@ impl Program {
             Do::Fail(it) => self.set(state, agent, it, End::Error(0)),
             Do::Panic(it) => self.set(state, agent, it, End::Panicked),
             Do::Abandon(it) => self.apply(state, agent, it, Op::Abandon),
-            Do::Cancel(it) => self.ask(state, agent, it, false),
+            Do::Cancel(it) => return Outcome::Returned(self.ask(state, agent, it, false)),
             Do::Done(it) | Do::Read(it) => self.look(state, agent, it),
             Do::Result(it) | Do::ResultTimeout(it) => self.result(state, agent, it),
             Do::Poll(it) if !self.shape.is_loop(agent) => self.look(state, agent, it),
@@ -156,10 +176,13 @@ impl Program {
                 }
             }
             Do::Add(it, piece) => self.add(state, agent, it, piece),
-            Do::LoopCancel(it) if self.rules.views_are_copies => {
-                self.cancel_copy(state, self.home(agent), it)
+            Do::LoopCancel(it) => {
+                return Outcome::Returned(if self.rules.views_are_copies {
+                    self.cancel_copy(state, self.home(agent), it)
+                } else {
+                    self.ask(state, agent, it, true)
+                });
             }
-            Do::LoopCancel(it) => self.ask(state, agent, it, true),
             Do::LoopAdd(it, piece) => self.add_on_loop(state, self.home(agent), it, piece),
             Do::LoopRemove(it, piece) => self.remove(state, self.home(agent), it, piece),
             Do::Await(it) => return self.suspend(state, agent, agent, it),
@@ -178,10 +201,18 @@ impl Program {
             Do::Submit(piece) => self.submit(state, agent, piece),
             Do::Shutdown => state.pools[0].over = true,
             Do::ShutdownNow | Do::Join => {}
-            Do::Lock(lock) => state.locks[usize::from(lock)] = Some(agent),
-            Do::Unlock(lock) => state.locks[usize::from(lock)] = None,
+            Do::Lock(_)
+            | Do::Unlock(_)
+            | Do::Load(_)
+            | Do::Store(..)
+            | Do::Change(..)
+            | Do::Assert(..)
+            | Do::Send(..)
+            | Do::Recv(_)
+            | Do::Disconnect(_) => return Outcome::Returned(self.own(state, agent, what)),
+            Do::Unless(..) | Do::Skip(_) => unreachable!("a branch is no step"),
         }
-        Outcome::Returned
+        Outcome::Returned(self.tells(state, agent, what))
     }
 
     fn expire(&self, state: &mut System, agent: Agent, what: Do) {

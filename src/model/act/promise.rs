@@ -4,6 +4,7 @@ use stateright::semantics::SequentialSpec;
 
 use super::super::{
     Answer, End, Op, Spec,
+    own::{Is, Told},
     program::{Agent, Do, Future, Kind, Piece, Program},
     state::{Entry, Held, Life, Script, Seen, System, Task},
 };
@@ -33,6 +34,8 @@ impl Program {
         let top = state.parties[usize::from(agent)].frames.len() - 1;
         let frame = state.party(agent).frames.remove(depth.unwrap_or(top));
         let script = self.shape.script(agent, frame.script);
+        state.release(agent, frame.script);
+        self.forget(state, agent, frame.script, u8::MAX);
         match frame.script {
             Script::Stop(piece) => return self.settle_piece(state, agent, piece, Op::Stop),
             Script::Piece(piece) => {
@@ -111,7 +114,7 @@ impl Program {
             return Outcome::Ends;
         }
         state.cell(it).ran = true;
-        Outcome::Returned
+        Outcome::Returned(Told::YES)
     }
 
     pub(super) fn set(&self, state: &mut System, agent: Agent, it: Future, end: End) {
@@ -125,28 +128,39 @@ impl Program {
     }
 
     /// A user asks to cancel a future.
-    pub(super) fn ask(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) {
+    pub(super) fn ask(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) -> Told {
         state.cell(it).asked = true;
-        self.cancel(state, agent, it, viewed);
+        self.cancel(state, agent, it, viewed)
     }
 
-    pub(super) fn cancel(&self, state: &mut System, agent: Agent, it: Future, viewed: bool) {
+    pub(super) fn cancel(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        it: Future,
+        viewed: bool,
+    ) -> Told {
         let owner = self.shape.piece_of(it).map(|piece| (piece, self.shape.kind(piece)));
         let cell = state.cell(it);
         let ret = cell.spec.invoke(&Op::Cancel);
         let Answer::Cancel(answer) = ret.answer else { unreachable!("it was a cancel") };
+        let mut told = Told::cancel(answer);
         match answer {
             Cancel::Now => {
                 cell.cancelled = true;
                 self.settled(state, agent, it, ret.due, viewed);
             }
-            Cancel::Already if self.rules.second_cancel_refused => cell.refused = true,
+            Cancel::Already if self.rules.second_cancel_refused => {
+                cell.refused = true;
+                told = Told::Answer(Is::Refused);
+            }
             Cancel::Already => state.party(agent).knows.add(it),
             Cancel::Refused(Refusal::Running) if self.rules.cancel_running => {
                 cell.cancelled = true;
                 let due = cell.spec.invoke(&Op::Abandon).due;
                 Self::replace(state, it, &Op::Cancel);
                 self.settled(state, agent, it, due, viewed);
+                told = Told::cancel(Cancel::Now);
             }
             Cancel::Refused(_) => cell.refused = true,
             Cancel::Requested => {}
@@ -160,6 +174,7 @@ impl Program {
                 self.push(state, agent, on, Entry::Step(piece));
             }
         }
+        told
     }
 
     pub(super) fn look(&self, state: &mut System, agent: Agent, it: Future) {

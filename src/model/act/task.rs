@@ -152,6 +152,7 @@ impl Program {
         let below = state.party(agent).frames.len();
         let awaits = self.awaits(piece, at);
         let owned = awaits.filter(|it| self.owns_task(state, agent, *it));
+        state.release(agent, Script::Piece(piece));
         let waits_for = owned.filter(|it| self.waits_for(state, *it));
         state.tasks[usize::from(piece)] = Task::Stopping(waits_for);
         if let Some(it) = awaits {
@@ -192,7 +193,7 @@ impl Program {
         it: Future,
     ) -> Outcome {
         if self.sees(state, home, it) {
-            return Outcome::Returned;
+            return Outcome::Returned(self.tells(state, agent, Do::AwaitOf(home, it)));
         }
         let frame = state.party(agent).frames.pop().expect("it acts");
         let Script::Piece(piece) = frame.script else { unreachable!("only tasks await") };

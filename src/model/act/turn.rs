@@ -4,6 +4,7 @@ use stateright::semantics::SequentialSpec;
 
 use super::super::{
     Answer, End, Op,
+    own::Told,
     program::{Agent, Future, Piece, Program},
     state::{Entry, Frame, Life, Script, Seen, Set, System, Task, Waiting},
 };
@@ -37,7 +38,9 @@ impl Program {
                 let _ = copy.invoke(&op);
                 self.deliver(state, agent, agent, it);
             }
-            (Answer::Read(None), true) => self.cancel(state, agent, it, false),
+            (Answer::Read(None), true) => {
+                self.cancel(state, agent, it, false);
+            }
             _ => {}
         }
     }
@@ -95,13 +98,17 @@ impl Program {
         state.party(agent).knows.add(it);
     }
 
-    pub(super) fn cancel_copy(&self, state: &mut System, agent: Agent, it: Future) {
+    pub(super) fn cancel_copy(&self, state: &mut System, agent: Agent, it: Future) -> Told {
         state.cell(it).asked = true;
         let copy = &mut state.party(agent).views[usize::from(it)].copy;
-        if copy.invoke(&Op::Cancel).answer == Answer::Cancel(Cancel::Now) {
+        let Answer::Cancel(answer) = copy.invoke(&Op::Cancel).answer else {
+            unreachable!("it was a cancel")
+        };
+        if answer == Cancel::Now {
             self.push(state, agent, agent, Entry::Deliver(it));
             self.push(state, agent, agent, Entry::Copy(it));
         }
+        Told::cancel(answer)
     }
 
     pub(super) fn add_on_loop(&self, state: &mut System, agent: Agent, it: Future, piece: Piece) {

@@ -109,8 +109,10 @@ pub const OUTLIVED: &str = "no task is settled before a task that it owned was s
 pub const NEEDLESS: &str = "no wait of a worker is refused that could have ended";
 /// A step of a task is not interrupted, so that whoever could ask on its loop would be told no. `[loop-6]` `[loop-8]`
 pub const RUNNING: &str = "nobody on a loop could be told that a task of it is running";
+/// What a program says of its own variables: [`Do::Assert`] and [`Program::finally`]. Of programs that say something.
+pub const ASSERTED: &str = "what the program asserts is so";
 
-/// All of them.
+/// All of them, but for [`ASSERTED`], which is the program's.
 pub const ALWAYS: [Always; 28] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state, false), |it| it.judge.ended(it.state)),
     always(
@@ -284,7 +286,7 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
     let has = |is: fn(&Do) -> bool| all.iter().any(is);
     let cancels = |it: &Do| matches!(it, Do::Cancel(_) | Do::LoopCancel(_));
     let pools = shape.members.iter().any(|member| matches!(member.role, Role::Worker(_)));
-    let twins: [(bool, &'static str, Condition); 9] = [
+    let twins: [(bool, &'static str, Condition); 10] = [
         (true, "it ends", |it, state| it.ended(state)),
         (has(|it| matches!(it, Do::Add(..) | Do::LoopAdd(..))), "a callback runs", |_, state| {
             !state.notes.began.is_empty()
@@ -311,6 +313,7 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
             "a wait ends",
             |_, state| state.notes.expired || state.notes.refused_wait,
         ),
+        (shape.asserts(), "an assertion is judged", Program::judges),
         (has(|it| matches!(it, Do::Close | Do::Stop)), "a loop is closed", |_, state| {
             state.parties.iter().any(|party| party.life == Life::Over)
         }),

@@ -103,8 +103,8 @@ pub(super) fn act(what: Do, timeout: Option<Duration>) -> Told {
         Do::Shutdown => shut_down(&world, false, false),
         Do::ShutdownNow => shut_down(&world, false, true),
         Do::Join => shut_down(&world, true, false),
-        // The model says who has it.
-        Do::Lock(_) | Do::Unlock(_) => Told::Nothing,
+        // The model says who has it, and what it holds.
+        _ if what.is_own() => Told::Nothing,
         _ => wait_for(what, timeout),
     }
 }

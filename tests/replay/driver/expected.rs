@@ -35,7 +35,8 @@ impl Driver<'_> {
                 return Some(Told::Is(!self.state.was_refused(it)));
             }
             Do::Join if !self.play.program.have_ended(before, 0) => return Some(Told::Refused),
-            Do::Join | Do::Lock(_) | Do::Unlock(_) => return Some(Told::Nothing),
+            Do::Join => return Some(Told::Nothing),
+            _ if what.is_own() => return Some(Told::Nothing),
             Do::Panics => return None,
             Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {
                 Answer::Read(Some(end)) => return Some(Told::Done(vec![(it, end)])),

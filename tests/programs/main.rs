@@ -1,0 +1,8 @@
+//! Programs of a user, checked: what they have of their own, and what is no program.
+
+#[macro_use]
+#[path = "../support/watchdog.rs"]
+mod watchdog;
+
+mod misuse;
+mod own;

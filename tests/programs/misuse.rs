@@ -1,0 +1,132 @@
+//! What is no program, and that it is told in every build. `.ci/run` runs this in release too.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use settled::model::{
+    Do::{self, *},
+    Futures, Is, Program, Put, check, property,
+};
+
+/// The message with which a program is refused before it is explored.
+fn refused(program: Program) -> String {
+    let explore = || check::ends(program, property::ended, &[]).is_ok();
+    let explored = catch_unwind(AssertUnwindSafe(explore));
+    let panic = explored.expect_err("it was explored");
+    panic.downcast_ref::<String>().expect("a message").clone()
+}
+
+fn thread(script: &[Do]) -> Program {
+    Program::new().thread("main", script)
+}
+
+#[test]
+fn a_future_is_never_taken_for_another() {
+    watch!();
+    // Numbered 2 it is a deadlock, and numbered 8 it was taken for the future 0, which is settled.
+    for future in [8, 255] {
+        let program = thread(&[Finish(0), Wait(Futures::of(&[0])), Result(future)]);
+        let told = refused(program);
+        assert!(told.contains("futures, and a model keeps 8"), "{told}");
+    }
+    check::ends(thread(&[Finish(0), Result(2)]), property::ended, &[]).unwrap_err();
+    check::ends(thread(&[Finish(0), Finish(7), Result(7)]), property::ended, &[]).unwrap();
+}
+
+#[test]
+fn no_more_parties_and_pieces_than_are_kept() {
+    watch!();
+    let parties =
+        |many| (0..many).fold(Program::new(), |program, _| program.thread("one", &[Done(0)]));
+    let told = refused(parties(9));
+    assert!(told.contains("9 threads, loops and workers"), "{told}");
+    let pieces = |many| (0..many).fold(thread(&[Finish(0)]), |program, _| program.call(&[]));
+    let told = refused(pieces(17));
+    assert!(told.contains("17 callbacks, posted jobs"), "{told}");
+    check::ends(pieces(16), property::ended, &[]).unwrap();
+    check::ends(parties(8), property::ended, &[]).unwrap();
+}
+
+#[test]
+fn no_longer_script_than_is_counted() {
+    watch!();
+    for length in [251, 256, 300] {
+        let told = refused(thread(&vec![Done(0); length]));
+        assert!(told.contains(&format!("main has {length} operations")), "{told}");
+    }
+    check::ends(thread(&[Done(0); 250]), property::ended, &[]).unwrap();
+}
+
+#[test]
+fn what_was_not_declared_is_named() {
+    watch!();
+    for (what, missing) in [
+        (Add(0, 7), "no such piece"),
+        (Spawn(1), "no such piece"),
+        (Load(0), "no such variable"),
+        (Store(3, Put::Number(0)), "no such variable"),
+        (Assert(0, Is::Equal(0)), "no such variable"),
+        (Send(0, 1), "no such channel"),
+        (Recv(9), "no such channel"),
+        (Post(0, 0), "takes an event loop"),
+        (Join, "takes a pool"),
+    ] {
+        let told = refused(thread(&[what]).call(&[]));
+        assert!(told.contains(missing) && told.contains("main"), "{told}");
+    }
+    let told = refused(thread(&[Finish(0)]).finally(2, Is::Equal(0)));
+    assert!(told.contains("the end says") && told.contains("no such variable"), "{told}");
+    let told = refused(thread(&[Submit(0)]).job(0, 0, &[]));
+    assert!(told.contains("#0 is for a worker of its pool"), "{told}");
+    let told = refused(thread(&[Spawn(0)]).task(0, 0, &[]));
+    assert!(told.contains("#0 is for an event loop"), "{told}");
+    let told = refused(thread(&[Finish(0)]).channel(0));
+    assert!(told.contains("channel 0 holds nothing"), "{told}");
+}
+
+#[test]
+fn a_call_is_made_where_it_is() {
+    watch!();
+    let event_loop = |script: &[Do]| Program::new().event_loop("main", script).worker("worker", 0);
+    for (program, needs) in [
+        (thread(&[Await(0)]), "a task"),
+        (event_loop(&[Await(0)]), "a task"),
+        (thread(&[LoopDone(0)]), "the thread of an event loop"),
+        (thread(&[Stop]), "the thread of an event loop"),
+        (event_loop(&[Add(0, 0)]).job(0, 0, &[]), "a callback"),
+        (event_loop(&[Submit(0)]).call(&[]), "a job of a pool"),
+        (event_loop(&[Spawn(0)]).call(&[]), "a task"),
+        (thread(&[Assert(0, Is::Now)]).variable(0), "a number"),
+    ] {
+        let told = refused(program);
+        assert!(told.contains(&format!("takes {needs}")), "{told}");
+    }
+    let told = refused(thread(&[Unless(Is::Now, 0)]));
+    assert!(told.contains("begins with a branch"), "{told}");
+}
+
+#[test]
+fn what_no_types_allow_is_not_valid() {
+    watch!();
+    let two =
+        |first: &[Do], second: &[Do]| Program::new().thread("one", first).thread("other", second);
+    for (program, says) in [
+        (two(&[Finish(0)], &[Start(0)]), "one and other both settle future 0"),
+        (two(&[Finish(0)], &[Submit(0)]).worker("worker", 0).job(0, 0, &[]), "one and #0 both"),
+        (two(&[Add(0, 0)], &[Add(1, 0)]).call(&[]), "#0 is given away 2 times"),
+        (two(&[Unlock(0)], &[Lock(0)]), "one gives back lock m0 without"),
+        (
+            two(&[Add(0, 0)], &[]).event_loop("loop", &[]).call(&[LoopDone(0)]),
+            "takes the thread of an event loop",
+        ),
+        (two(&[Load(0)], &[]), "no such variable"),
+    ] {
+        let told = program.validate().unwrap_err().to_string();
+        assert!(told.contains(says), "{told}");
+    }
+    let shared = two(&[Finish(0)], &[Fail(0)]);
+    check::ends(shared, property::ended, &[]).unwrap();
+    two(&[Lock(0), Finish(0), Unlock(0)], &[Add(0, 0), Result(0)])
+        .call(&[Done(0)])
+        .validate()
+        .unwrap();
+}
