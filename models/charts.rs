@@ -36,7 +36,7 @@ const HEAD: &str = "# Counterexamples
 What happens if a rule were another one: for each case of `models/cases` the shortest way to something
 that a user could complain about, found by breadth-first search and compared with this file by
 `cargo test --features model`. A column is a thread, a loop or a worker, a row is a step, and one step is
-one linearization point. `f0` and `f1` are futures, `#0` and so on are callbacks, posted jobs, jobs and
+one linearization point, or that one other is told of it. `f0` and `f1` are futures, `#0` and so on are callbacks, posted jobs, jobs and
 tasks, by their numbers in the program; `view` is the loop's view of a future.
 ";
 

@@ -38,11 +38,11 @@ pub(crate) fn add(trials: &mut Trials) {
 
 /// The operations of the promise that A has, or has first, and how many states there are.
 const SIZES: [(Do, [usize; 2]); 5] = [
-    (Do::Start(F), [11_150_066, 27]),
-    (Do::Finish(F), [12_467_167, 26]),
-    (Do::Abandon(F), [12_446_209, 26]),
-    (Do::Fail(F), [12_467_167, 26]),
-    (Do::Panic(F), [12_467_167, 26]),
+    (Do::Start(F), [14_839_123, 28]),
+    (Do::Finish(F), [15_968_282, 27]),
+    (Do::Abandon(F), [15_946_970, 27]),
+    (Do::Fail(F), [15_968_282, 27]),
+    (Do::Panic(F), [15_968_282, 27]),
 ];
 
 /// The rules without which the theorem is false, and what the first program that shows it breaks.

@@ -35,7 +35,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[Cancel(G)])
                 .call(&[LoopCancel(G)])
                 .call(&[LoopDone(F)]),
-            [2795, 19],
+            [4349, 22],
         ),
         large(
             "two waits in opposite orders",
@@ -47,7 +47,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[Read(F)])
                 .call(&[LoopAdd(G, 2)])
                 .call(&[LoopDone(F)]),
-            [1475, 23],
+            [5563, 26],
         ),
         large(
             "callbacks that settle",
@@ -59,7 +59,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[Finish(G)])
                 .call(&[LoopRead(F)])
                 .call(&[LoopRead(G)]),
-            [694, 19],
+            [1394, 21],
         ),
         large(
             "a loop that is closed under posts",
@@ -72,7 +72,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[LoopCancel(F)])
                 .call(&[LoopDone(G)])
                 .task(G, 3, &[Await(F)]),
-            [1344, 24],
+            [1945, 25],
         ),
         large(
             "two timed waits and a cancel",
@@ -83,7 +83,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1), LoopCancel(F)])
                 .call(&[LoopRemove(F, 1)])
                 .call(&[LoopDone(G)]),
-            [1722, 18],
+            [9802, 22],
         ),
         large(
             "two loops that await each other's futures",
@@ -93,7 +93,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .thread("user", &[Cancel(G), Wait(BOTH)])
                 .task(F, 0, &[LoopDone(G), Await(2)])
                 .task(G, 1, &[LoopDone(F), Finish(2)]),
-            [541, 19],
+            [1755, 25],
         ),
         large(
             "a pool that is shut down under its jobs",
@@ -105,7 +105,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .job(F, 0, &[Submit(2), Result(2)])
                 .job(G, 0, &[])
                 .job(2, 0, &[]),
-            [4429, 20],
+            [9716, 24],
         ),
         large(
             "jobs of one pool that wait for each other",
@@ -117,7 +117,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .job(F, 0, &[Submit(2), Wait(Futures::of(&[G, 2]))])
                 .job(G, 0, &[Result(2), Result(F)])
                 .job(2, 0, &[]),
-            [1052, 20],
+            [2042, 25],
         ),
         large(
             "a task that awaits a job",
@@ -130,7 +130,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .job(G, 0, &[Post(0, 3)])
                 .call(&[LoopDone(F)])
                 .call(&[LoopRead(G)]),
-            [1452, 25],
+            [2477, 28],
         ),
         large(
             "a chain of tasks that is cancelled and closed",
@@ -143,7 +143,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .task(G, 0, &[Await(2), LoopDone(F)])
                 .task(2, 0, &[Await(3)])
                 .call(&[Stop]),
-            [5347, 36],
+            [15473, 40],
         ),
         large(
             "a circle of tasks, and who owns one of them",
@@ -155,7 +155,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .task(G, 0, &[Await(2)])
                 .task(2, 0, &[Await(G)])
                 .call(&[Stop]),
-            [758, 31],
+            [1721, 35],
         ),
         large(
             "a callback that comes while its loop is closed",
@@ -166,7 +166,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[LoopDone(F)])
                 .call(&[LoopAdd(F, 3)])
                 .call(&[LoopDone(F)]),
-            [83, 15],
+            [133, 18],
         ),
         Large {
             name: "locks of the user around calls",

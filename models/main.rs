@@ -1,7 +1,7 @@
 //! The bounded models: `cargo test --features model`.
 //!
 //! Each system is explored exhaustively: every interleaving of every step, where one step is one
-//! linearization point. The steps are those of [`State::on`](settled::machine::State::on), the
+//! linearization point, or that one other is told of it. The steps are those of [`State::on`](settled::machine::State::on), the
 //! function that ships. The target owns its output, so that its closing line stands at the start of a
 //! line. `cargo test --features model --test models -- D21` runs what has that in its name.
 
@@ -12,6 +12,7 @@ mod watchdog;
 mod blind;
 mod cases;
 mod charts;
+mod coarser;
 mod family;
 mod general;
 mod large;
@@ -109,6 +110,7 @@ fn main() -> ExitCode {
     waiting::add(&mut trials);
     themes::add(&mut trials);
     rules::add(&mut trials);
+    coarser::add(&mut trials);
     blind::add(&mut trials);
     charts::add(&mut trials);
     larger::add(&mut trials);

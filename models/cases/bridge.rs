@@ -14,7 +14,7 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopCancel(F), LoopDone(F)])
                 .thread("worker", &[Start(F), Finish(F)])
                 .thread("user", &[Result(F)]),
-            [26, 7],
+            [36, 8],
             "views_are_copies",
             property::ONE,
             5,
@@ -27,7 +27,7 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopAdd(F, 0), LoopCancel(F)])
                 .thread("worker", &[Start(F), Finish(F)])
                 .call(&[]),
-            [19, 7],
+            [25, 8],
             "views_are_copies",
             property::EARLY,
             4,
@@ -42,10 +42,10 @@ pub(super) fn all() -> Vec<Case> {
                 .worker("worker", 0)
                 .job(F, 0, &[])
                 .task(G, 0, &[Await(F)]),
-            [101, 14],
+            [210, 17],
             "cancel_is_not_forwarded",
             property::ORPHAN,
-            8,
+            10,
         ),
     ]
 }

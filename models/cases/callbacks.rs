@@ -38,20 +38,20 @@ pub(super) fn all() -> Vec<Case> {
             "Why do callbacks of a loop's future go through the loop?",
             "they run on the loop's thread, in a later turn",
             inline(),
-            [14, 10],
+            [17, 11],
             "loop_callbacks_inline",
             property::THREAD,
-            4,
+            5,
         ),
         case(
             "D21",
             "And if its callbacks may run anywhere?",
             "one callback of a loop runs at a time, so its state needs no lock",
             inline(),
-            [14, 10],
+            [17, 11],
             "loop_callbacks_inline",
             property::AT_ONCE,
-            4,
+            5,
         ),
         case(
             "D21",
@@ -60,30 +60,30 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopDone(F)])
                 .call(&[LoopDone(F)]),
-            [7, 7],
+            [8, 8],
             "loop_callbacks_inline",
             property::NESTED,
-            3,
+            4,
         ),
         case(
             "D22",
             "Why does a late callback of a loop's future not run at once?",
             "it runs in a later turn, so that adding one never calls it",
             late(),
-            [10, 10],
+            [11, 11],
             "late_callbacks_inline",
             property::NESTED,
-            4,
+            5,
         ),
         case(
             "D23",
             "Why can a late callback not overtake on a loop?",
             "a view's callbacks run in registration order, late ones included",
             late(),
-            [10, 10],
+            [11, 11],
             "late_callbacks_inline",
             property::ORDER,
-            4,
+            5,
         ),
         case(
             "bug-c8",
@@ -93,7 +93,7 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Add(F, 0), LoopCancel(F), LoopDone(F)])
                 .thread("worker", &[Finish(F)])
                 .call(&[Done(F)]),
-            [31, 8],
+            [42, 9],
             "loop_cancel_inline",
             property::NESTED,
             3,
@@ -210,10 +210,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Finish(F)])
                 .call(&[LoopRemove(F, 1)])
                 .call(&[]),
-            [9, 7],
+            [12, 8],
             "removal_overlooks_due",
             property::REMOVED,
-            7,
+            8,
         ),
     ]
 }

@@ -36,7 +36,7 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .thread("user", &[Cancel(F), WaitTimeout(BOTH)])
                 .thread("worker", &[Finish(F), Finish(G)]),
-            [25, 7],
+            [31, 8],
             "cancel_in_two_steps",
             property::REPORTED,
             4,

@@ -14,10 +14,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopAdd(F, 0)])
                 .thread("worker", &[Finish(F)])
                 .call(&[]),
-            [6, 5],
+            [8, 6],
             "post_does_not_wake",
             property::ENDS,
-            2,
+            3,
         ),
         case(
             "D53",
@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Case> {
             "What does a view answer once its loop is closed?",
             "it reads through, and settling never fails",
             Program::new().event_loop("loop", &[Close, LoopDone(F)]).thread("worker", &[Finish(F)]),
-            [13, 6],
+            [17, 7],
             "closed_view_stays",
             property::STALE,
             4,

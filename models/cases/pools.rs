@@ -20,10 +20,10 @@ fn waits() -> Vec<Case> {
                 .worker("worker", 0)
                 .job(F, 0, &[Submit(1), Result(G)])
                 .job(G, 0, &[]),
-            [9, 9],
+            [11, 11],
             "pool_does_not_help + pool_cycle_blocks",
             property::ENDS,
-            3,
+            4,
         ),
         case(
             "pool-8",
@@ -35,10 +35,10 @@ fn waits() -> Vec<Case> {
                 .worker("worker 2", 0)
                 .job(F, 0, &[Result(G)])
                 .job(G, 0, &[]),
-            [27, 9],
+            [51, 11],
             "pool_refuses_every_wait",
             property::NEEDLESS,
-            3,
+            4,
         ),
         case(
             "pool-8",
@@ -50,10 +50,10 @@ fn waits() -> Vec<Case> {
                 .worker("worker 2", 0)
                 .job(F, 0, &[Result(G)])
                 .job(G, 0, &[Result(F)]),
-            [45, 10],
+            [83, 12],
             "pool_cycle_blocks",
             property::ENDS,
-            4,
+            6,
         ),
         case(
             "pool-11",
@@ -65,10 +65,10 @@ fn waits() -> Vec<Case> {
                 .worker("worker of another", 1)
                 .job(F, 0, &[Result(G)])
                 .job(G, 1, &[Shutdown, Join]),
-            [43, 12],
+            [50, 14],
             "pool_end_blocks",
             property::ENDS,
-            5,
+            7,
         ),
     ]
 }
@@ -86,7 +86,7 @@ fn ends() -> Vec<Case> {
                 .job(F, 0, &[])
                 .call(&[Submit(2)])
                 .job(G, 0, &[]),
-            [54, 12],
+            [64, 14],
             "pool_calls_under_lock",
             property::ENDS,
             5,
@@ -99,7 +99,7 @@ fn ends() -> Vec<Case> {
                 .thread("user", &[Submit(0), ShutdownNow, Result(F)])
                 .worker("worker", 0)
                 .job(F, 0, &[]),
-            [18, 8],
+            [21, 9],
             "shutdown_forgets_queue",
             property::OWNED,
             2,

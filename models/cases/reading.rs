@@ -25,10 +25,10 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopRead(F), LoopRead(F)])
                 .thread("worker", &[Start(F), Fail(F)]),
-            [10, 6],
+            [13, 7],
             "loop_read: Blocks",
             property::ENDS,
-            2,
+            3,
         ),
         case(
             "D12",
@@ -48,10 +48,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[LoopAdd(G, 1), Finish(G), Post(0, 0)])
                 .call(&[Finish(F)])
                 .call(&[Result(F)]),
-            [10, 10],
+            [11, 11],
             "loop_may_block",
             property::ENDS,
-            5,
+            6,
         ),
         case(
             "D3",
@@ -70,7 +70,7 @@ pub(super) fn all() -> Vec<Case> {
             Program::new()
                 .event_loop("loop", &[LoopDone(F), LoopDone(F)])
                 .thread("worker", &[Finish(F)]),
-            [7, 5],
+            [10, 6],
             "loop_reads_through",
             property::TURN,
             3,

@@ -16,10 +16,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[LoopAdd(G, 1), Finish(G), Done(F)])
                 .call(&[Done(F)]),
-            [15, 12],
+            [16, 13],
             "loop_callbacks_inline",
             property::RUNNING,
-            6,
+            7,
         ),
         case(
             "D30",
@@ -29,7 +29,7 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Spawn(0)])
                 .thread("user", &[Cancel(F), Result(F)])
                 .task(F, 0, &[Done(G), Done(G)]),
-            [22, 10],
+            [33, 11],
             "cancelled_before_stopped",
             property::STOPPED,
             5,
@@ -44,10 +44,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("worker", &[Finish(H)])
                 .task(F, 0, &[Await(G)])
                 .task(G, 0, &[Await(H), Done(G)]),
-            [152, 20],
+            [326, 23],
             "stopped_before_owned",
             property::OUTLIVED,
-            11,
+            13,
         ),
         case(
             "await-3",
@@ -60,10 +60,10 @@ pub(super) fn all() -> Vec<Case> {
                 .task(G, 0, &[Await(H)])
                 .task(H, 0, &[Await(3)])
                 .call(&[LoopCancel(G), LoopCancel(F)]),
-            [130, 28],
+            [182, 32],
             "stopping_is_forgotten",
             property::OUTLIVED,
-            20,
+            23,
         ),
         case(
             "await-3",
@@ -74,10 +74,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Cancel(F), Spawn(1), Result(F)])
                 .task(F, 0, &[Await(G)])
                 .task(G, 0, &[Done(F)]),
-            [50, 13],
+            [62, 15],
             "sent_is_forgotten",
             property::OUTLIVED,
-            8,
+            10,
         ),
         case(
             "await-3",
@@ -88,10 +88,10 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("user", &[Cancel(F), Result(G)])
                 .task(F, 0, &[Await(G)])
                 .task(G, 0, &[Await(F)]),
-            [30, 15],
+            [52, 17],
             "circles_wait",
             property::ENDS,
-            11,
+            13,
         ),
         case(
             "loop-5",
@@ -102,10 +102,10 @@ pub(super) fn all() -> Vec<Case> {
                 .task(F, 0, &[Await(G)])
                 .task(G, 0, &[Await(H)])
                 .call(&[Stop]),
-            [21, 21],
+            [22, 22],
             "close_ends_owners_first",
             property::OUTLIVED,
-            17,
+            18,
         ),
         case(
             "D48",
@@ -116,10 +116,10 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop B", &[Spawn(0)])
                 .thread("worker", &[Finish(G)])
                 .task(F, 1, &[AwaitOf(0, G)]),
-            [40, 9],
+            [65, 11],
             "foreign_loop_awaits",
             property::THREAD,
-            9,
+            10,
         ),
         case(
             "D51",
@@ -129,7 +129,7 @@ pub(super) fn all() -> Vec<Case> {
                 .event_loop("loop", &[Spawn(0), Cancel(F)])
                 .thread("user", &[Result(F)])
                 .task(F, 0, &[Done(F)]),
-            [6, 6],
+            [7, 7],
             "task_starts_at_once",
             property::BEGINS,
             2,

@@ -62,7 +62,7 @@ pub(super) fn all() -> Vec<Case> {
                 .thread("one", &[Wait(BOTH)])
                 .thread("other", &[Wait(Futures::of(&[G, F]))])
                 .thread("worker", &[Finish(F), Finish(G)]),
-            [34, 9],
+            [83, 10],
             "wait_locks_all",
             property::ENDS,
             2,

@@ -107,6 +107,14 @@ fn says(program: &Program, state: &System, step: Step) -> String {
             Some(Script::Stop(piece)) => format!("#{piece} is settled"),
             _ => "ends, and drops its promise".to_owned(),
         },
+        Does::Tell(whom, it) => format!("tells {} of f{it}", name(program, whom)),
+        Does::Post(home, entry) => {
+            let what = match entry {
+                Entry::Job(piece) | Entry::Call(piece) | Entry::Step(piece) => format!("#{piece}"),
+                Entry::Deliver(it) | Entry::Copy(it) => format!("f{it}"),
+            };
+            format!("posts {} of {what} to {}", of(entry), name(program, home))
+        }
         Does::Take(entry) => match entry {
             Entry::Job(piece) | Entry::Call(piece) | Entry::Step(piece) => {
                 format!("takes {} #{piece}", of(entry))
@@ -118,6 +126,10 @@ fn says(program: &Program, state: &System, step: Step) -> String {
         Does::Sweep => "drops what waits".to_owned(),
         Does::Exit => "ends".to_owned(),
     }
+}
+
+fn name(program: &Program, agent: Agent) -> &'static str {
+    program.names().nth(usize::from(agent)).unwrap_or_default()
 }
 
 fn returns(program: &Program, state: &System, agent: Agent, what: Do) -> bool {

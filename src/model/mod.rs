@@ -3,7 +3,7 @@
 //! [`Spec`] is one future for calls that come one after the other; it steps
 //! [`State::on`](crate::machine::State::on), the table that ships, and holds no second copy of any rule
 //! of it. A [`Program`] is threads, event loops and pools with scripts of operations over several
-//! futures; one [`Step`] of it is one linearization point. How operations are made of steps is said by
+//! futures; one [`Step`] of it is one linearization point, or that one other is told of it. How operations are made of steps is said by
 //! [`Rules`]: the default is what ships, and a what-if is one field flipped. A
 //! [property](property::ALWAYS) is a sentence about what users see, and cannot see the rules.
 //! [`check`] explores a program: all of its states, and the shortest way to one that breaks a property.
@@ -98,6 +98,7 @@ impl check::Kinds for Program {
             Does::Expire(_) => "expiry",
             Does::Begin(_) => "begin",
             Does::End => "end",
+            Does::Tell(..) | Does::Post(..) => "notice",
             Does::Take(entry) => property::of(entry),
             Does::Run(_) => "claim of a job",
             Does::Close | Does::Sweep => "close",

@@ -308,6 +308,7 @@ impl Program {
             Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => {
                 self.shape.members.len() + usize::from(it)
             }
+            Script::Tell(..) | Script::Post(..) => unreachable!("what is told is no script"),
         }
     }
 

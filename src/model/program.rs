@@ -57,8 +57,10 @@ impl fmt::Debug for Futures {
 /// One operation of a script. `[read-3]`
 ///
 /// Each takes effect in one step, its linearization point, but for the ones whose documentation
-/// names more. A script that ends drops the promises that it holds, in a step of its own. One without
-/// operations is over in the step in which it begins.
+/// names more. Whoever settles a future then tells those who are to know, each in a step of its own: the loops that
+/// have a view of it, then those in `wait` or `as_completed`, as they were registered; and then its callbacks run. So does
+/// whoever first asks a task to stop. A script that ends drops the promises that it holds, each in a step of its own. One
+/// without operations is over in the step in which it begins.
 ///
 /// Each loop has a view of each future that any view is used of: `wrap_future` is not a step, and
 /// `run_in_executor` is [`Submit`](Self::Submit) and the view of the job's future.
@@ -90,9 +92,10 @@ pub enum Do {
     Add(Future, Piece),
     /// `wait` for all: registers with each future in a step of its own, then waits.
     Wait(Futures),
-    /// `wait` for the first.
+    /// `wait` for the first. It leaves each of those of which it was not told in a step of its own, and finds it settled
+    /// or not.
     WaitFirst(Futures),
-    /// `wait` for all, with a timeout.
+    /// `wait` for all, with a timeout. When it expires it leaves as [`WaitFirst`](Self::WaitFirst) does.
     WaitTimeout(Futures),
     /// `as_completed`: registers with each future in a step of its own, then yields each in one.
     AsCompleted(Futures),

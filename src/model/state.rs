@@ -75,6 +75,10 @@ pub enum Script {
     Stop(Piece),
     /// A task that is woken when the callbacks before it have run. Not a step of its own.
     Wake(Piece),
+    /// One who waits is still to be told that a future is settled.
+    Tell(Agent, Future),
+    /// Something is still to be posted to a loop: what its view, its task or a callback is owed.
+    Post(Agent, Entry),
 }
 
 /// A script that is being run.
@@ -117,8 +121,8 @@ pub enum Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Cell {
     pub(super) spec: Spec,
-    /// Who is registered in `wait` or `as_completed`, and whether the promise knows of a cancel.
-    pub(super) waiters: Set,
+    /// Who is registered in `wait` or `as_completed`, in order, and whether the promise knows of a cancel.
+    pub(super) waiters: Vec<Agent>,
     pub(super) acknowledged: bool,
     /// What users have seen: that work began, what cancels answered, how it ended.
     pub(super) ran: bool,
@@ -158,8 +162,8 @@ pub(super) struct Party {
     pub(super) frames: Vec<Frame>,
     /// The callbacks that it has deferred.
     pub(super) deferred: Vec<Frame>,
-    /// What it was told of in `wait`, and what it knows to be settled.
-    pub(super) told: Set,
+    /// What it was told of in `wait`, the latest last, and what it knows to be settled.
+    pub(super) told: Vec<Future>,
     pub(super) knows: Set,
     /// What it saw unsettled in this turn and has not settled itself since.
     pub(super) unsettled: Set,
@@ -271,7 +275,7 @@ impl Program {
             } else {
                 Spec::new()
             },
-            waiters: Set::default(),
+            waiters: Vec::new(),
             acknowledged: false,
             ran: false,
             asked: false,
@@ -287,7 +291,7 @@ impl Program {
                 vec![Frame::new(Script::Own, true)]
             },
             deferred: Vec::new(),
-            told: Set::default(),
+            told: Vec::new(),
             knows: Set::default(),
             unsettled: Set::default(),
             life: Life::Open,
@@ -315,7 +319,7 @@ impl Shape {
         match script {
             Script::Own => &self.members[usize::from(agent)].script,
             Script::Piece(piece) => &self.pieces[usize::from(piece)].1,
-            Script::Stop(_) | Script::Wake(_) => &[],
+            Script::Stop(_) | Script::Wake(_) | Script::Tell(..) | Script::Post(..) => &[],
         }
     }
 
@@ -389,12 +393,34 @@ impl System {
         self.parties[usize::from(agent)].queue.len()
     }
 
+    /// Whether somebody is still to be told by an agent, before it does anything else.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn is_telling(&self, agent: Agent) -> bool {
+        let owes = |frame: &Frame| matches!(frame.script, Script::Tell(..) | Script::Post(..));
+        self.top(agent).is_some_and(owes)
+    }
+
     pub(super) fn cell(&mut self, it: Future) -> &mut Cell {
         &mut self.cells[usize::from(it)]
     }
 
     pub(super) fn party(&mut self, it: Agent) -> &mut Party {
         &mut self.parties[usize::from(it)]
+    }
+
+    /// One who waits is told of a future, or is registered with one that is settled.
+    pub(super) fn tell(&mut self, agent: Agent, it: Future) {
+        let told = &mut self.party(agent).told;
+        told.retain(|other| *other != it);
+        told.push(it);
+    }
+
+    pub(super) fn was_told(&self, agent: Agent, it: Future) -> bool {
+        self.parties[usize::from(agent)].told.contains(&it)
     }
 
     pub(super) fn top(&self, it: Agent) -> Option<&Frame> {

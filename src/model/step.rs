@@ -6,7 +6,7 @@ use super::{
     state::{Entry, Frame, Held, Life, Script, System},
 };
 
-/// One step of one who takes part: one linearization point.
+/// One step of one who takes part: one linearization point, or that one other is told of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// Who takes it.
@@ -24,13 +24,17 @@ pub enum Does {
     Part(Do),
     /// A wait expires. A step of the clock, which it need not take.
     Expire(Do),
-    /// A callback, posted job or task begins.
+    /// A callback, posted job, pool job or task begins; a pool job only if nobody has cancelled it since it was taken.
     Begin(Piece),
-    /// A script is over: what it holds settles.
+    /// A script is over: what it holds settles, one promise a step.
     End,
+    /// Whoever has settled a future tells one who waits for it with others.
+    Tell(Agent, Future),
+    /// Whoever has settled a future, or asked a task to stop, posts to a loop that is to know.
+    Post(Agent, Entry),
     /// A loop takes the first entry of its queue.
     Take(Entry),
-    /// A worker claims a job: the first of its queue, or the one that it waits for.
+    /// A worker takes a job out of the queue: the first, or the one that it waits for.
     Run(Piece),
     /// A loop that was stopped is closed.
     Close,
@@ -57,6 +61,8 @@ impl Program {
         let Some(frame) = state.top(agent) else { return self.idle(state, agent) };
         let piece = match frame.script {
             Script::Stop(_) => return Some(Does::End),
+            Script::Tell(whom, it) => return Some(Does::Tell(whom, it)),
+            Script::Post(home, entry) => return Some(Does::Post(home, entry)),
             Script::Piece(piece) => Some(piece),
             Script::Own | Script::Wake(_) => None,
         };
@@ -142,8 +148,10 @@ impl Program {
         if registers && usize::from(frame.part) < these.iter().count() {
             return Some(Does::Part(what));
         }
-        if self.may_return(state, agent, frame, what) {
-            return Some(Does::Do(what));
+        if self.is_leaving(state, agent) || self.may_return(state, agent, frame, what) {
+            // One a step.
+            let left = self.untold(state, agent, frame, what).count();
+            return Some(if left > 1 { Does::Part(what) } else { Does::Do(what) });
         }
         if matches!(what, Do::AsCompleted(_)) && self.may_yield(state, agent, frame, what) {
             return Some(Does::Part(what));
@@ -175,6 +183,40 @@ impl Program {
         }
     }
 
+    /// Whether an agent is leaving the futures of which it was not told, since its time is over or one has settled.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn is_leaving(&self, state: &System, agent: Agent) -> bool {
+        let Some(frame) = state.top(agent) else { return false };
+        match self.shape.script(agent, frame.script).get(usize::from(frame.at)) {
+            Some(Do::WaitFirst(these) | Do::WaitTimeout(these)) => {
+                usize::from(frame.part) > these.iter().count()
+            }
+            _ => false,
+        }
+    }
+
+    /// The futures that a call which ends has still to leave, each with its place.
+    pub(super) fn untold(
+        &self,
+        state: &System,
+        agent: Agent,
+        frame: &Frame,
+        what: Do,
+    ) -> impl Iterator<Item = (usize, Future)> + use<> {
+        let these: Vec<Future> = match what {
+            Do::WaitFirst(these) | Do::WaitTimeout(these) => these.iter().collect(),
+            _ => Vec::new(),
+        };
+        let from = usize::from(frame.part).saturating_sub(these.len());
+        let untold: Vec<_> =
+            (0..).zip(these).skip(from).filter(|(_, it)| !state.was_told(agent, *it)).collect();
+        untold.into_iter()
+    }
+
     /// Whether the call is answered at once here, `WouldDeadlock` or `InvalidState`, if it would have
     /// to wait.
     ///
@@ -199,7 +241,6 @@ impl Program {
 
     /// Whether what a call waits for is there.
     pub(super) fn may_return(&self, state: &System, agent: Agent, frame: &Frame, what: Do) -> bool {
-        let told = state.parties[usize::from(agent)].told;
         match what {
             Do::Result(it) | Do::ResultTimeout(it) => {
                 let calling = |frame: &Frame| frame.of == Some(it) && !frame.viewed;
@@ -210,11 +251,11 @@ impl Program {
             Do::Poll(it) => state.is_settled(it),
             Do::LoopRead(it) => self.sees(state, agent, it),
             Do::Wait(these) | Do::WaitTimeout(these) => {
-                these.iter().all(|it| told.has(it))
+                these.iter().all(|it| state.was_told(agent, it))
                     && !(self.rules.empty_wait_waits && these.iter().next().is_none())
             }
             Do::WaitFirst(these) => {
-                these.iter().any(|it| told.has(it)) || these.iter().next().is_none()
+                these.iter().any(|it| state.was_told(agent, it)) || these.iter().next().is_none()
             }
             Do::AsCompleted(these) => usize::from(frame.part) == 2 * these.iter().count(),
             _ => false,
@@ -224,8 +265,8 @@ impl Program {
     fn may_yield(&self, state: &System, agent: Agent, frame: &Frame, what: Do) -> bool {
         let Do::AsCompleted(these) = what else { return false };
         let given = these.iter().count();
-        let told = state.parties[usize::from(agent)].told;
-        usize::from(frame.part) - given < these.iter().filter(|it| told.has(*it)).count()
+        usize::from(frame.part) - given
+            < these.iter().filter(|it| state.was_told(agent, *it)).count()
     }
 
     /// Whether a loop sees a future as settled.

@@ -39,7 +39,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Th
 /// most, counted from this call. Python's `concurrent.futures.wait`. `[wait-5]`
 ///
 /// It returns what is settled and what is not, in the order of the input, with the place of each in it.
-/// The end of the timeout is no error: what has not settled is then among the second. Nothing is
+/// The end of the timeout is no error: what has not settled is then among the second. It looks at one future after
+/// the other, so that of two that settle meanwhile the later may be among the first, and the earlier not. Nothing is
 /// consumed, and nothing cancelled. A future that was given several times, or several handles of one
 /// future, count once, in the first place. No future at all returns at once, whatever was asked for
 /// (D38). A cancelled future is settled (D39).

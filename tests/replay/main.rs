@@ -25,6 +25,8 @@ mod play;
 mod programs;
 #[path = "../support/real.rs"]
 mod real;
+#[path = "../support/told.rs"]
+mod told;
 
 use std::{
     cell::Cell,

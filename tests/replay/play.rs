@@ -64,7 +64,7 @@ impl Play {
         match script {
             Script::Own => &self.members[usize::from(agent)].1,
             Script::Piece(piece) => &self.pieces[usize::from(piece)].1,
-            Script::Stop(_) | Script::Wake(_) => &[],
+            _ => &[],
         }
     }
 
@@ -98,17 +98,4 @@ impl Play {
             .iter()
             .any(|(kind, _)| matches!(kind, Kind::Job(of, _) | Kind::Task(of, _) if *of == it))
     }
-}
-
-/// The futures that a call is made on.
-pub(crate) fn uses(what: Do) -> Vec<Future> {
-    let mut all: Vec<_> = what.promise().into_iter().chain(what.views()).collect();
-    all.extend(what.waits_for().iter().flat_map(|these| these.iter().collect::<Vec<_>>()));
-    match what {
-        Do::Cancel(it) | Do::Done(it) | Do::Read(it) | Do::Add(it, _) | Do::AwaitOf(_, it) => {
-            all.push(it);
-        }
-        _ => {}
-    }
-    all
 }

@@ -9,7 +9,7 @@ mod turn;
 use super::{
     End, Op,
     own::{Is, Told},
-    program::{Agent, Do, Program},
+    program::{Agent, Do, Future, Program},
     state::{Held, Life, Seen, System, Task},
     step::{Does, Step},
 };
@@ -50,6 +50,7 @@ impl Program {
             Does::Close => self.close(state, agent),
             Does::Exit => state.party(agent).life = Life::Over,
             Does::End => self.end(state, agent, None),
+            Does::Tell(..) | Does::Post(..) => self.pay(state, agent),
             Does::Sweep | Does::Begin(_) | Does::Part(_) | Does::Expire(_) | Does::Do(_) => {
                 return self.go_on(state, agent, does);
             }
@@ -69,10 +70,7 @@ impl Program {
                 Outcome::Goes
             }
             Does::Part(what) => self.part(state, agent, what),
-            Does::Expire(what) => {
-                self.expire(state, agent, what);
-                Outcome::Returned(Told::Answer(Is::Expired))
-            }
+            Does::Expire(what) => self.expire(state, agent, what),
             Does::Do(what) => self.perform(state, agent, what),
             _ => unreachable!("{does:?} is no step of a script"),
         };
@@ -129,18 +127,14 @@ impl Program {
             Do::Wait(these)
             | Do::WaitFirst(these)
             | Do::WaitTimeout(these)
-            | Do::AsCompleted(these) => {
-                if let Some(it) = these.iter().nth(part) {
-                    let acknowledged = !self.rules.cancel_in_two_steps
-                        || !state.cell(it).cancelled
-                        || state.cell(it).acknowledged;
-                    if state.is_settled(it) && acknowledged {
-                        state.party(agent).told.add(it);
-                    } else {
-                        state.cell(it).waiters.add(agent);
-                    }
+            | Do::AsCompleted(these) => match these.iter().nth(part) {
+                Some(it) => self.register(state, agent, it),
+                None if !matches!(what, Do::AsCompleted(_)) => {
+                    self.leave_next(state, agent, what);
+                    return Outcome::Goes;
                 }
-            }
+                None => {}
+            },
             Do::Add(it, piece) if self.rules.stored_before_looked => {
                 self.add(state, agent, it, piece);
             }
@@ -171,8 +165,13 @@ impl Program {
             | Do::WaitFirst(these)
             | Do::WaitTimeout(these)
             | Do::AsCompleted(these) => {
+                let expires = matches!(what, Do::WaitTimeout(_)) && self.is_leaving(state, agent);
+                self.leave_next(state, agent, what);
                 for it in these.iter() {
-                    state.cell(it).waiters.remove(agent);
+                    state.cell(it).waiters.retain(|waiter| *waiter != agent);
+                }
+                if expires {
+                    return Outcome::Returned(Told::Answer(Is::Expired));
                 }
             }
             Do::Add(it, piece) => self.add(state, agent, it, piece),
@@ -215,7 +214,7 @@ impl Program {
         Outcome::Returned(self.tells(state, agent, what))
     }
 
-    fn expire(&self, state: &mut System, agent: Agent, what: Do) {
+    fn expire(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
         state.notes.expired = true;
         match what {
             Do::ResultTimeout(it) => {
@@ -226,13 +225,43 @@ impl Program {
                     state.cell(it).seen.add(Seen::Error as u8);
                 }
             }
-            Do::WaitTimeout(these) => {
-                let party = &state.parties[usize::from(agent)];
-                let (told, knows) = (party.told, party.knows);
-                state.notes.misreported |= these.iter().any(|it| !told.has(it) && knows.has(it));
+            Do::WaitTimeout(_) => {
+                if self.leave_next(state, agent, what) {
+                    return Outcome::Goes;
+                }
             }
             _ => unreachable!("only timed waits expire"),
         }
+        Outcome::Returned(Told::Answer(Is::Expired))
+    }
+
+    /// `wait` and `as_completed` register with a future, or are told that it is settled.
+    fn register(&self, state: &mut System, agent: Agent, it: Future) {
+        let cell = state.cell(it);
+        let acknowledged = !self.rules.cancel_in_two_steps || !cell.cancelled || cell.acknowledged;
+        if state.is_settled(it) && acknowledged {
+            state.tell(agent, it);
+        } else {
+            state.cell(it).waiters.push(agent);
+        }
+    }
+
+    /// A wait that ends leaves the next of those of whom it was not told, and says whether there are more. One that
+    /// it finds gone is settled.
+    fn leave_next(&self, state: &mut System, agent: Agent, what: Do) -> bool {
+        let Some(frame) = state.top(agent).cloned() else { return false };
+        let mut untold = self.untold(state, agent, &frame, what);
+        let Some((at, it)) = untold.next() else { return false };
+        let waiters = &mut state.cell(it).waiters;
+        if let Some(place) = waiters.iter().rposition(|waiter| *waiter == agent) {
+            waiters.remove(place);
+            state.notes.misreported |= state.parties[usize::from(agent)].knows.has(it);
+        } else if state.is_settled(it) {
+            state.tell(agent, it);
+        }
+        let given = what.waits_for().map_or(0, |these| these.iter().count());
+        state.party(agent).frames.last_mut().expect("it acts").part = (given + at + 1) as u8;
+        untold.next().is_some()
     }
 
     /// A panic ends a script, and is isolated.

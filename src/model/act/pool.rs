@@ -4,25 +4,38 @@ use stateright::semantics::SequentialSpec;
 
 use super::super::{
     Answer, Op,
-    program::{Agent, Kind, Piece, Program},
+    program::{Agent, Future, Kind, Piece, Program},
     state::{Frame, Script, System, Task},
 };
 
 impl Program {
+    /// A worker takes a job out of the queue.
     pub(super) fn run(&self, state: &mut System, agent: Agent, piece: Piece) {
-        let Kind::Job(it, pool) = self.shape.kind(piece) else { unreachable!("pools run jobs") };
+        let Kind::Job(_, pool) = self.shape.kind(piece) else { unreachable!("pools run jobs") };
         state.pools[usize::from(pool)].queue.retain(|queued| *queued != piece);
+        state.tasks[usize::from(piece)] = Task::Running;
+        state.party(agent).frames.push(Frame::new(Script::Piece(piece), false));
+    }
+
+    /// A job that was taken begins, unless it was cancelled.
+    pub(super) fn begin_job(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        piece: Piece,
+        it: Future,
+    ) -> bool {
         let cell = state.cell(it);
         if cell.spec.invoke(&Op::Start).answer != Answer::Done {
-            cell.acknowledged = true;
             state.tasks[usize::from(piece)] = Task::Done;
-            return;
+            state.party(agent).frames.pop();
+            self.acknowledge(state, agent, it);
+            self.drop_promises(state, agent, &self.shape.pieces[usize::from(piece)].1);
+            return false;
         }
         cell.ran = true;
         state.notes.orphan |= state.notes.orphans.has(it);
-        state.notes.began.push((piece, agent));
-        state.tasks[usize::from(piece)] = Task::Running;
-        state.party(agent).frames.push(Frame::new(Script::Piece(piece), true));
+        true
     }
 
     pub(super) fn submit(&self, state: &mut System, agent: Agent, piece: Piece) {

@@ -21,7 +21,7 @@ impl Program {
         }
         let settles = match frame.script {
             Script::Piece(piece) => self.shape.kind(piece) != Kind::Call,
-            Script::Own | Script::Stop(_) | Script::Wake(_) => false,
+            _ => false,
         };
         let holds = |what: &Do| what.promise().is_some_and(|it| !state.is_settled(it));
         if !settles && !script.iter().any(holds) {
@@ -32,8 +32,19 @@ impl Program {
     /// A script is over, in the frame at `depth` or the topmost.
     pub(super) fn end(&self, state: &mut System, agent: Agent, depth: Option<usize>) {
         let top = state.parties[usize::from(agent)].frames.len() - 1;
-        let frame = state.party(agent).frames.remove(depth.unwrap_or(top));
+        let depth = depth.unwrap_or(top);
+        let frame = state.party(agent).frames.remove(depth);
         let script = self.shape.script(agent, frame.script);
+        let held = self.held(state, script);
+        let settles =
+            matches!(frame.script, Script::Piece(piece) if self.shape.kind(piece) != Kind::Call);
+        if let Some(it) = held.first()
+            && usize::from(frame.at) == script.len()
+            && (settles || held.len() > 1)
+        {
+            state.party(agent).frames.insert(depth, frame);
+            return self.apply(state, agent, *it, Op::Abandon);
+        }
         state.release(agent, frame.script);
         self.forget(state, agent, frame.script, u8::MAX);
         match frame.script {
@@ -44,7 +55,7 @@ impl Program {
                 let end = if panics { End::Panicked } else { End::Value(agent) };
                 self.settle_piece(state, agent, piece, Op::Settle(end));
             }
-            Script::Own | Script::Wake(_) => {}
+            _ => {}
         }
         self.drop_promises(state, agent, script);
         self.wake(state, agent);
@@ -61,14 +72,20 @@ impl Program {
     }
 
     pub(super) fn drop_promises(&self, state: &mut System, agent: Agent, script: &[Do]) {
+        for it in self.held(state, script) {
+            self.apply(state, agent, it, Op::Abandon);
+        }
+    }
+
+    /// The promises that go with a script, of futures that are not settled.
+    fn held(&self, state: &System, script: &[Do]) -> Vec<Future> {
+        if self.rules.dropped_promise_forgets {
+            return Vec::new();
+        }
         let mut held: Vec<Future> = script.iter().filter_map(|what| what.promise()).collect();
         held.dedup();
-        for it in held {
-            let elsewhere = self.holder(state, it).is_some();
-            if !elsewhere && !state.is_settled(it) && !self.rules.dropped_promise_forgets {
-                self.apply(state, agent, it, Op::Abandon);
-            }
-        }
+        held.retain(|it| !state.is_settled(*it) && self.holder(state, *it).is_none());
+        held
     }
 
     /// A piece that will not run is dropped, and settles what it holds.
@@ -86,7 +103,7 @@ impl Program {
         if !before && state.is_settled(it) {
             self.settled(state, agent, it, due, false);
         } else if acknowledges && self.rules.cancel_in_two_steps {
-            self.tell(state, it);
+            self.tell(state, agent, it);
         }
     }
 
@@ -97,10 +114,10 @@ impl Program {
         state.cell(it).spec = spec;
     }
 
-    pub(super) fn acknowledge(&self, state: &mut System, it: Future) {
+    pub(super) fn acknowledge(&self, state: &mut System, agent: Agent, it: Future) {
         let before = std::mem::replace(&mut state.cell(it).acknowledged, true);
         if self.rules.cancel_in_two_steps && !before {
-            self.tell(state, it);
+            self.tell(state, agent, it);
         }
     }
 
@@ -110,7 +127,7 @@ impl Program {
             // What it saw is true no longer.
             Self::replace(state, it, &Op::Start);
         } else if state.cell(it).spec.invoke(&Op::Start).answer != Answer::Done {
-            self.acknowledge(state, it);
+            self.acknowledge(state, agent, it);
             return Outcome::Ends;
         }
         state.cell(it).ran = true;
@@ -142,6 +159,7 @@ impl Program {
     ) -> Told {
         let owner = self.shape.piece_of(it).map(|piece| (piece, self.shape.kind(piece)));
         let cell = state.cell(it);
+        let before = cell.spec.invoke(&Op::Requested).answer;
         let ret = cell.spec.invoke(&Op::Cancel);
         let Answer::Cancel(answer) = ret.answer else { unreachable!("it was a cancel") };
         let mut told = Told::cancel(answer);
@@ -170,8 +188,11 @@ impl Program {
                 state.tasks[usize::from(piece)],
                 Task::Sent | Task::Live(_) | Task::Running
             );
-            if is_live && state.parties[usize::from(on)].life != Life::Over {
-                self.push(state, agent, on, Entry::Step(piece));
+            // The first who asks wakes it.
+            let first = before == Answer::Requested(false)
+                && matches!(answer, Cancel::Requested | Cancel::Now);
+            if first && is_live && state.parties[usize::from(on)].life != Life::Over {
+                self.notify(state, agent, vec![Script::Post(on, Entry::Step(piece))], None);
             }
         }
         told

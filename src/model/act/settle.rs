@@ -6,42 +6,90 @@ use super::super::{
 };
 
 impl Program {
-    pub(super) fn tell(&self, state: &mut System, it: Future) {
+    /// Those who wait for a future in `wait` or `as_completed` are to be told.
+    pub(super) fn tell(&self, state: &mut System, agent: Agent, it: Future) {
         let waiters = std::mem::take(&mut state.cell(it).waiters);
-        for waiter in waiters.iter() {
-            state.party(waiter).told.add(it);
+        let tells = waiters.into_iter().map(|waiter| Script::Tell(waiter, it)).collect();
+        self.notify(state, agent, tells, None);
+    }
+
+    /// An agent is to tell some, one a step and in this order, before it goes on.
+    pub(super) fn notify(
+        &self,
+        state: &mut System,
+        agent: Agent,
+        tells: Vec<Script>,
+        under: Option<Held>,
+    ) {
+        let frame = |script| Frame { under, ..Frame::new(script, false) };
+        let frames = &mut state.party(agent).frames;
+        let before = frames.len();
+        frames.extend(tells.into_iter().rev().map(frame));
+        while self.rules.settled_in_one_step
+            && state.is_telling(agent)
+            && state.parties[usize::from(agent)].frames.len() > before
+        {
+            self.pay(state, agent);
         }
     }
 
-    /// What an agent owes after it settled a future: the waiters, the loops, the callbacks.
+    /// The first whom an agent owes it is told. Callbacks that go to a loop are one post.
+    pub(super) fn pay(&self, state: &mut System, agent: Agent) {
+        match state.party(agent).frames.pop().map(|frame| frame.script) {
+            Some(Script::Tell(whom, it)) => state.tell(whom, it),
+            Some(Script::Post(home, Entry::Deliver(it))) => {
+                self.deliver_to(state, agent, home, it);
+            }
+            Some(Script::Post(home, entry)) => {
+                if self.accepts(state, agent, home) {
+                    self.push(state, agent, home, entry);
+                }
+                let next = state.top(agent).map(|frame| frame.script);
+                if let (Entry::Call(_), Some(Script::Post(_, Entry::Call(_)))) = (entry, next) {
+                    self.pay(state, agent);
+                }
+            }
+            _ => unreachable!("it owes something"),
+        }
+        self.wake(state, agent);
+    }
+
+    /// What an agent owes after it settled a future: the loops, the waiters, the callbacks.
     pub(super) fn settled(
         &self,
         state: &mut System,
         agent: Agent,
         it: Future,
-        due: Vec<Piece>,
+        mut due: Vec<Piece>,
         viewed: bool,
     ) {
         state.party(agent).unsettled.remove(it);
         state.party(agent).knows.add(it);
-        let cell = &state.cells[usize::from(it)];
+        // The views were there before anybody could wait.
+        let homes = (0..self.agents()).filter(|home| self.is_owed(state, agent, *home, it));
+        let mut tells: Vec<Script> =
+            homes.map(|home| Script::Post(home, Entry::Deliver(it))).collect();
+        if self.shape.views[usize::from(agent)].contains(&it) && !self.rules.views_are_copies {
+            state.party(agent).views[usize::from(it)].delivered |=
+                !self.rules.loop_callbacks_inline;
+        }
+        let cell = state.cell(it);
         if !self.rules.cancel_in_two_steps || !cell.cancelled || cell.acknowledged {
-            self.tell(state, it);
+            let waiters = std::mem::take(&mut cell.waiters);
+            tells.extend(waiters.into_iter().map(|waiter| Script::Tell(waiter, it)));
         }
         let on_loop = self.shape.is_loop(agent);
         let home_is_open = on_loop && state.parties[usize::from(agent)].life != Life::Over;
-        for home in 0..self.agents() {
-            if self.shape.views[usize::from(home)].contains(&it) {
-                self.deliver_to(state, agent, home, it);
-            }
-        }
         if viewed && home_is_open && !self.rules.loop_cancel_inline {
-            for piece in due {
-                state.party(agent).queue.push(Entry::Call(piece));
-            }
-        } else {
-            let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
+            tells.extend(due.drain(..).map(|piece| Script::Post(agent, Entry::Call(piece))));
+        }
+        let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
+        if self.rules.callbacks_before_waiters {
+            self.notify(state, agent, tells, under);
             self.call_back(state, agent, due, it, under, viewed);
+        } else {
+            self.call_back(state, agent, due, it, under, viewed);
+            self.notify(state, agent, tells, under);
         }
     }
 
@@ -79,6 +127,7 @@ impl Program {
     pub(super) fn undefer(&self, state: &mut System, agent: Agent) {
         let calls = |frame: &Frame| frame.of.is_some();
         if !state.parties[usize::from(agent)].frames.iter().any(calls)
+            && !state.is_telling(agent)
             && let Some(next) = self.next_deferred(state, agent)
         {
             let frame = state.party(agent).deferred.remove(next);
@@ -86,24 +135,36 @@ impl Program {
         }
     }
 
-    /// A loop is to hear that a future is settled.
-    pub(super) fn deliver_to(&self, state: &mut System, agent: Agent, home: Agent, it: Future) {
-        let here = agent == home;
-        let party = &state.parties[usize::from(home)];
-        let accepts =
-            here && party.life != Life::Over || matches!(party.life, Life::Open | Life::Stopping);
-        if self.rules.views_are_copies {
-            if accepts {
-                self.push(state, agent, home, Entry::Copy(it));
-            }
-        } else if self.rules.loop_callbacks_inline {
+    /// Whether a loop takes what its own thread, or another, posts to it.
+    fn accepts(&self, state: &System, agent: Agent, home: Agent) -> bool {
+        match state.parties[usize::from(home)].life {
+            Life::Open | Life::Stopping => true,
+            Life::Closing => agent == home,
+            Life::Over => false,
+        }
+    }
+
+    /// Whether a loop is to hear that a future is settled. One that settles it itself knows, but for what waits there.
+    fn is_owed(&self, state: &System, agent: Agent, home: Agent, it: Future) -> bool {
+        if !self.shape.views[usize::from(home)].contains(&it) {
+            return false;
+        }
+        if self.rules.loop_callbacks_inline && !self.rules.views_are_copies {
+            return true;
+        }
+        let waiting = &state.parties[usize::from(home)].views[usize::from(it)].waiting;
+        let knows = agent == home && waiting.is_empty() && !self.rules.views_are_copies;
+        self.accepts(state, agent, home) && !knows
+    }
+
+    /// A loop hears that a future is settled.
+    fn deliver_to(&self, state: &mut System, agent: Agent, home: Agent, it: Future) {
+        if self.rules.loop_callbacks_inline && !self.rules.views_are_copies {
             self.deliver(state, agent, home, it);
-        } else {
-            let view = &mut state.party(home).views[usize::from(it)];
-            view.delivered |= here;
-            if accepts && !(here && view.waiting.is_empty()) {
-                self.push(state, agent, home, Entry::Deliver(it));
-            }
+        } else if self.accepts(state, agent, home) {
+            let copies = self.rules.views_are_copies;
+            let entry = if copies { Entry::Copy(it) } else { Entry::Deliver(it) };
+            self.push(state, agent, home, entry);
         }
     }
 
@@ -176,11 +237,18 @@ impl Program {
         }
         let frames = &mut state.party(agent).frames;
         let nested = frames.iter().any(|frame| frame.begun);
+        let kind = self.shape.kind(piece);
+        if let Kind::Job(it, _) = kind
+            && !self.begin_job(state, agent, piece, it)
+        {
+            return;
+        }
+        let frames = &mut state.party(agent).frames;
         let frame = frames.last_mut().expect("it begins");
         frame.begun = true;
         let of = frame.of;
         state.notes.early |= of.is_some_and(|it| !state.is_settled(it));
-        if let Kind::Task(..) = self.shape.kind(piece) {
+        if let Kind::Task(..) = kind {
             state.notes.at_once |= nested;
         }
         state.notes.began.push((piece, agent));

@@ -154,7 +154,7 @@ impl<'a> Sight<'a> {
                 let of_home = match frame.script {
                     Script::Own => agent == home,
                     Script::Piece(piece) => self.home(piece) == Some(home),
-                    Script::Stop(_) | Script::Wake(_) => false,
+                    _ => false,
                 };
                 frame.begun && of_home
             })

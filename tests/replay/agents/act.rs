@@ -18,8 +18,9 @@ use crate::real::{end, read};
 /// Waits for some futures with what the crate has for that.
 fn wait_for(what: Do, timeout: Option<Duration>) -> Told {
     let world = world();
-    let these: Vec<It> = what.waits_for().expect("it waits").iter().collect();
-    let futures: Vec<_> = these.iter().map(|it| world.future(*it).expect("it is there")).collect();
+    let given: Vec<It> = what.waits_for().expect("it waits").iter().collect();
+    let futures: Vec<_> = given.iter().map(|it| world.future(*it).expect("it is there")).collect();
+    let these = || futures.iter().map(|it| &**it);
     let done = match what {
         Do::Result(_) => match futures[0].wait() {
             Ok(settled) => Ok(vec![(0, settled)]),
@@ -31,17 +32,17 @@ fn wait_for(what: Do, timeout: Option<Duration>) -> Told {
             Err(_) => Err(()),
         },
         Do::AsCompleted(_) => {
-            as_completed(&futures, None).collect::<Result<Vec<_>, _>>().map_err(|_| ())
+            as_completed(these(), None).collect::<Result<Vec<_>, _>>().map_err(|_| ())
         }
-        Do::WaitFirst(_) => wait(&futures, timeout, ReturnWhen::FirstCompleted)
+        Do::WaitFirst(_) => wait(these(), timeout, ReturnWhen::FirstCompleted)
             .map(|parted| parted.0)
             .map_err(|_| ()),
         _ => {
-            wait(&futures, timeout, ReturnWhen::AllCompleted).map(|parted| parted.0).map_err(|_| ())
+            wait(these(), timeout, ReturnWhen::AllCompleted).map(|parted| parted.0).map_err(|_| ())
         }
     };
     let Ok(done) = done else { return Told::Refused };
-    let mut done: Vec<_> = done.iter().map(|(at, it)| (these[*at], end(it.result()))).collect();
+    let mut done: Vec<_> = done.iter().map(|(at, it)| (given[*at], end(it.result()))).collect();
     done.sort_unstable_by_key(|(it, _)| *it);
     Told::Done(done)
 }

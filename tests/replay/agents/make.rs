@@ -151,7 +151,7 @@ fn spawn(number: Piece, it: It, home: Agent) -> bool {
         refused(bridge::run_coroutine_threadsafe_result(AssertSend(coroutine), &home), &armed)
     };
     let accepted = future.is_some();
-    *world.futures[usize::from(it)].lock().unwrap() = future;
+    *world.futures[usize::from(it)].lock().unwrap() = future.map(Arc::new);
     accepted
 }
 
@@ -169,7 +169,7 @@ fn submit(number: Piece, it: It, pool: u8) -> bool {
     let work = move || job(holds);
     let Ok(future) = world.pools[usize::from(pool)].submit_result(work) else { return false };
     future.add_done_callback(move |_| say(Report::Settled(it)));
-    *world.futures[usize::from(it)].lock().unwrap() = Some(future);
+    *world.futures[usize::from(it)].lock().unwrap() = Some(Arc::new(future));
     true
 }
 

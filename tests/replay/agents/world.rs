@@ -12,9 +12,10 @@ use std::{
 
 use settled::{
     LoopHandle, ThreadFuture, ThreadPool,
-    model::{Agent, Answer, Do, End, Future as It, Op, Piece},
+    model::{Agent, Do, Future as It, Op, Piece},
 };
 
+pub(crate) use crate::told::Told;
 use crate::{play::Play, real::Producer};
 
 /// The script of a loop, which is the first job that it runs.
@@ -61,24 +62,11 @@ pub(crate) enum Report {
     Settled(It),
 }
 
-/// What somebody was told.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Told {
-    Nothing,
-    Answer(Answer),
-    /// How these ended, which are done.
-    Done(Vec<(It, End)>),
-    /// That the wait might never end.
-    Refused,
-    /// Whether it was accepted, or removed.
-    Is(bool),
-}
-
 /// What one path is played on.
 pub(crate) struct World {
     pub(crate) play: Arc<Play>,
     /// Those that somebody has made.
-    pub(crate) futures: Vec<Mutex<Option<ThreadFuture<u8, u8>>>>,
+    pub(crate) futures: Vec<Mutex<Option<Arc<ThreadFuture<u8, u8>>>>>,
     pub(super) producers: Vec<Mutex<Producer>>,
     pub(super) loops: Vec<Mutex<Option<LoopHandle>>>,
     pub(crate) pools: Vec<ThreadPool>,
@@ -93,7 +81,7 @@ impl World {
         let made = |it: It| {
             let (promise, future) = ThreadFuture::promise();
             if play.is_base(it) {
-                (Mutex::new(Some(future)), Mutex::new(Producer::Pending(promise)))
+                (Mutex::new(Some(Arc::new(future))), Mutex::new(Producer::Pending(promise)))
             } else {
                 (Mutex::new(None), Mutex::new(Producer::Gone))
             }
@@ -113,7 +101,7 @@ impl World {
         })
     }
 
-    pub(crate) fn future(&self, it: It) -> Option<ThreadFuture<u8, u8>> {
+    pub(crate) fn future(&self, it: It) -> Option<Arc<ThreadFuture<u8, u8>>> {
         self.futures[usize::from(it)].lock().unwrap().clone()
     }
 

@@ -6,7 +6,6 @@
 //! it runs *ahead*: until the model has caught up, nobody else takes a step.
 
 mod catch_up;
-mod expected;
 mod lines;
 
 use std::{
@@ -24,7 +23,8 @@ use stateright::Model;
 
 use crate::{
     agents::{Command, Line, OWN, Report, Told, WORKERS, World},
-    play::{Play, uses},
+    play::Play,
+    told::{expected, uses},
 };
 
 pub(crate) type Result<T> = std::result::Result<T, String>;
@@ -112,6 +112,10 @@ impl<'a> Driver<'a> {
     /// The steps that the model allows and that the real threads can take now.
     pub(crate) fn next(&mut self) -> Result<Vec<(Step, System)>> {
         let mut next = self.play.program.next_steps(&self.state);
+        if let Some(agent) = (0..self.play.agents()).find(|it| self.is_under_way(*it)) {
+            next.retain(|(step, _)| step.agent == agent);
+            return Ok(next);
+        }
         next.retain(|(step, _)| self.is_possible(*step));
         if next.iter().any(|(step, _)| self.is_of_a_worker(*step)) {
             // A worker that can go on by itself does not wait to be told: it says which it was.
@@ -132,6 +136,18 @@ impl<'a> Driver<'a> {
             }
         }
         Ok(next)
+    }
+
+    /// Whether the model has still to do what the code does in one go: it tells others, leaves futures that it waited
+    /// for, or begins the job that it has taken.
+    fn is_under_way(&self, agent: Agent) -> bool {
+        let begins = match self.state.scripts(agent).next_back() {
+            Some((Script::Piece(piece), false, _)) => {
+                matches!(self.play.kind(piece), Kind::Job(..))
+            }
+            _ => false,
+        };
+        begins || self.state.is_telling(agent) || self.play.program.is_leaving(&self.state, agent)
     }
 
     /// Whether a worker takes a step by itself: it claims a job, or gives up to wait in a circle.
@@ -204,8 +220,15 @@ impl<'a> Driver<'a> {
             self.real[at].pop();
             self.tell(agent, Command::GoOn);
         }
+        let expires = self.play.program.is_leaving(&self.state, agent);
         let before = std::mem::replace(&mut self.state, after);
-        self.act(&before, agent, step.does)?;
+        // What expires was told so before it left the first.
+        if !expires || !matches!(step.does, Does::Do(Do::WaitTimeout(_))) {
+            self.act(&before, agent, step.does)?;
+        }
+        if self.is_under_way(agent) {
+            return Ok(());
+        }
         self.catch_up(agent)?;
         self.made(step.does)?;
         self.make_calls();
@@ -218,6 +241,12 @@ impl<'a> Driver<'a> {
     fn act(&mut self, before: &System, agent: Agent, does: Does) -> Result<()> {
         let at = usize::from(agent);
         match does {
+            Does::Begin(piece) if matches!(self.play.kind(piece), Kind::Job(..)) => {
+                if self.is_in(agent, piece) {
+                    self.began(agent, piece)?;
+                    self.real[at].push(Real::Piece(piece));
+                }
+            }
             Does::Begin(piece) => {
                 let began = Some(Report::Began(piece));
                 if self.ahead[at].take() != began {
@@ -225,12 +254,7 @@ impl<'a> Driver<'a> {
                 }
                 self.real[at].push(Real::Piece(piece));
             }
-            Does::Run(piece) => {
-                if self.is_in(agent, piece) {
-                    self.began(agent, piece)?;
-                    self.real[at].push(Real::Piece(piece));
-                }
-            }
+            Does::Run(_) | Does::Tell(..) | Does::Post(..) => {}
             Does::Take(entry) => self.take(agent, entry),
             Does::Close => {
                 self.closing[at] = true;
@@ -238,7 +262,7 @@ impl<'a> Driver<'a> {
                 self.tell(agent, Command::Close);
             }
             Does::Sweep | Does::Exit => {}
-            Does::End => self.drop_promises(before, agent),
+            Does::End => self.drop_promise(before, agent),
             Does::Part(what @ (Do::Poll(_) | Do::LoopRead(_))) => {
                 self.call(before, agent, what, Command::Do(what));
             }
@@ -278,21 +302,21 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// What a script holds goes with it.
-    fn drop_promises(&mut self, before: &System, agent: Agent) {
+    /// What a script holds goes with it, one a step.
+    fn drop_promise(&mut self, before: &System, agent: Agent) {
         let Some((script, ..)) = before.scripts(agent).next_back() else { return };
         let mut held: Vec<Future> =
             self.play.script(agent, script).iter().filter_map(|what| what.promise()).collect();
         held.dedup();
         held.retain(|it| !before.future(*it).state().is_settled());
-        for it in held {
+        if let Some(it) = held.first().copied() {
             self.call(before, agent, Do::Abandon(it), Command::Do(Do::Abandon(it)));
         }
     }
 
     /// The model returns from a call; if it is not made yet, it is now.
     fn call(&mut self, before: &System, agent: Agent, what: Do, command: Command) {
-        let expected = Some(self.expected(before, agent, what));
+        let expected = Some(expected(&self.play.program, [before, &self.state], agent, what));
         if let Some(Real::Call(call)) = self.real[usize::from(agent)].last_mut()
             && call.expected.is_none()
             && call.what == what
