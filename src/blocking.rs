@@ -39,6 +39,9 @@ pub(crate) trait Queue: Send + Sync {
     /// What the first queued job settles that is awaited on this loop.
     fn first_awaited_on(&self, home: context::Id) -> Option<Address>;
 
+    /// Whether the pool has no worker beside as many as are `stuck`.
+    fn is_left(&self, stuck: usize) -> bool;
+
     /// Whether a job that settles this cell is queued.
     fn holds(&self, cell: Address) -> bool;
 
@@ -296,7 +299,9 @@ fn to_help(waiting: &[Waiting]) -> Vec<Arc<dyn Sleeper>> {
     let live = who_goes_on(waiting, false);
     let sleeper = |it: &Waiting| {
         let Goal::Sleep(Some(sleeper)) = &it.goal else { return None };
-        let cell = it.pool.first_awaited_on(sleeper.id())?;
+        // Asked first, because it is soon answered, and looking through the queue is not.
+        let is_left = it.pool.is_left(stuck(waiting, &live, it.pool.id()));
+        let cell = is_left.then(|| it.pool.first_awaited_on(sleeper.id()))??;
         (!may_settle(waiting, &live, cell)).then(|| Arc::clone(sleeper))
     };
     waiting.iter().filter_map(sleeper).collect()
@@ -342,9 +347,11 @@ fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
         return live[at];
     }
     // Queued in a pool all of whose workers wait for ever: of those that it has, and not of those that it may have.
-    !waiting.iter().any(|it| {
-        let id = it.pool.id();
-        let stuck = waiting.iter().zip(live).filter(|(it, live)| !**live && it.pool.id() == id);
-        Arc::clone(&it.pool).leaves(cell, stuck.count())
-    })
+    !waiting.iter().any(|it| Arc::clone(&it.pool).leaves(cell, stuck(waiting, live, it.pool.id())))
+}
+
+/// How many workers of a pool wait for ever, if these go on and the others do not.
+fn stuck(waiting: &[Waiting], live: &[bool], pool: context::Id) -> usize {
+    let stuck = waiting.iter().zip(live).filter(|(it, live)| !**live && it.pool.id() == pool);
+    stuck.count()
 }

@@ -352,6 +352,10 @@ impl Queue for Shared {
         state.queue.iter().find(|job| job.is_awaited_on(home)).and_then(Job::settles)
     }
 
+    fn is_left(&self, stuck: usize) -> bool {
+        stuck >= lock(&self.state).live
+    }
+
     fn holds(&self, cell: Address) -> bool {
         lock(&self.state).queue.iter().any(|job| job.settles() == Some(cell))
     }

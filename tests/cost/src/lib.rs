@@ -10,15 +10,16 @@ use std::{
     pin::pin,
     sync::{Arc, Mutex, mpsc},
     task::{Context, Poll, Wake, Waker},
+    time::Duration,
 };
 
-use settled::{EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool};
+use settled::{Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, tasks};
 
 /// Does an operation so many times.
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 10] = [
+pub const OPERATIONS: [(&str, Operation); 11] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -29,6 +30,7 @@ pub const OPERATIONS: [(&str, Operation); 10] = [
     ("task", task),
     ("call_soon", call_soon),
     ("post", post),
+    ("sleep beside 1,000 jobs", sleep),
 ];
 
 /// Two operations that are dearer than one of the table: the first locks once more, the second allocates once more.
@@ -188,6 +190,36 @@ fn post(times: usize) {
         handle.call_soon_threadsafe(end).expect("the loop is open");
         last.await;
     });
+}
+
+/// A loop in a worker, that of another being busy, while a thousand jobs are queued. Its clock jumps, so that it would
+/// sleep and does not.
+fn sleep(times: usize) {
+    let pool = Arc::new(ThreadPool::new(NonZero::new(2).expect("two")));
+    let (arrive, arrived) = mpsc::channel();
+    let (open, gate) = mpsc::channel::<()>();
+    let busy = pool.submit(move || {
+        arrive.send(()).expect("somebody listens");
+        gate.recv().expect("it is opened");
+    });
+    arrived.recv().expect("the worker comes");
+    let inner = Arc::clone(&pool);
+    let loops = pool.submit(move || {
+        let jobs = (0..1000).map(|number| inner.submit(move || black_box(number)));
+        let jobs: Vec<_> = jobs.map(|job| job.expect("the pool is open")).collect();
+        let sleeps = async {
+            for _ in 0..times {
+                tasks::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        let event_loop = EventLoop::with_clock(&Clock::jumping());
+        event_loop.run_until_complete(sleeps).expect("it ends");
+        open.send(()).expect("the worker waits");
+        jobs.len()
+    });
+    let loops = loops.expect("the pool is open").into_settled().expect("no loop runs here");
+    assert_eq!(loops.result().ok(), Some(&1000));
+    drop(busy);
 }
 
 /// The operation that the command line names, and how many times.
