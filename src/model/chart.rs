@@ -3,7 +3,6 @@
 use std::fmt::Write;
 
 use super::{
-    own::Put,
     program::{Agent, Do, Program},
     property::of,
     state::{Entry, Script, System},
@@ -83,45 +82,50 @@ fn asks(program: &Program, state: &System, agent: Agent) -> bool {
 }
 
 fn says(program: &Program, state: &System, step: Step) -> String {
+    let names = &program.shape.names;
     match step.does {
         Does::Do(what) => {
             let told = match what.waits_for() {
                 Some(_) if !returns(program, state, step.agent, what) => " is refused",
                 _ => "",
             };
-            format!("{}{told}", call(what))
+            format!("{}{told}", names.call(what))
         }
         Does::Part(what) => match what {
-            Do::Poll(_) | Do::LoopRead(_) => format!("{} asks", call(what)),
-            Do::ShutdownNow => format!("{} drops a job", call(what)),
+            Do::Poll(_) | Do::LoopRead(_) => format!("{} asks", names.call(what)),
+            Do::ShutdownNow => format!("{} drops a job", names.call(what)),
             Do::AsCompleted(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
-                format!("{} goes on", call(what))
+                format!("{} goes on", names.call(what))
             }
-            Do::Add(..) if program.rules.stored_before_looked => format!("{} stores", call(what)),
-            _ => format!("{} looks", call(what)),
+            Do::Add(..) if program.rules.stored_before_looked => {
+                format!("{} stores", names.call(what))
+            }
+            _ => format!("{} looks", names.call(what)),
         },
-        Does::Expire(what) => format!("{} expires", call(what)),
-        Does::Begin(piece) => format!("#{piece} begins"),
+        Does::Expire(what) => format!("{} expires", names.call(what)),
+        Does::Begin(piece) => format!("{} begins", names.piece(piece)),
         Does::End => match state.top(step.agent).map(|frame| frame.script) {
-            Some(Script::Piece(piece)) => format!("#{piece} ends"),
-            Some(Script::Stop(piece)) => format!("#{piece} is settled"),
+            Some(Script::Piece(piece)) => format!("{} ends", names.piece(piece)),
+            Some(Script::Stop(piece)) => format!("{} is settled", names.piece(piece)),
             _ => "ends, and drops its promise".to_owned(),
         },
-        Does::Tell(whom, it) => format!("tells {} of f{it}", name(program, whom)),
+        Does::Tell(whom, it) => format!("tells {} of {}", name(program, whom), names.future(it)),
         Does::Post(home, entry) => {
             let what = match entry {
-                Entry::Job(piece) | Entry::Call(piece) | Entry::Step(piece) => format!("#{piece}"),
-                Entry::Deliver(it) | Entry::Copy(it) => format!("f{it}"),
+                Entry::Job(piece) | Entry::Call(piece) | Entry::Step(piece) => names.piece(piece),
+                Entry::Deliver(it) | Entry::Copy(it) => names.future(it),
             };
             format!("posts {} of {what} to {}", of(entry), name(program, home))
         }
         Does::Take(entry) => match entry {
             Entry::Job(piece) | Entry::Call(piece) | Entry::Step(piece) => {
-                format!("takes {} #{piece}", of(entry))
+                format!("takes {} {}", of(entry), names.piece(piece))
             }
-            Entry::Deliver(it) | Entry::Copy(it) => format!("takes {} of f{it}", of(entry)),
+            Entry::Deliver(it) | Entry::Copy(it) => {
+                format!("takes {} of {}", of(entry), names.future(it))
+            }
         },
-        Does::Run(piece) => format!("claims job #{piece}"),
+        Does::Run(piece) => format!("claims job {}", names.piece(piece)),
         Does::Close => "is closed".to_owned(),
         Does::Sweep => "drops what waits".to_owned(),
         Does::Exit => "ends".to_owned(),
@@ -137,69 +141,33 @@ fn returns(program: &Program, state: &System, agent: Agent, what: Do) -> bool {
 }
 
 /// Who has begun something and cannot go on.
-fn waiting(program: &Program, state: &System) -> Vec<(&'static str, String)> {
+fn waiting(program: &Program, state: &System) -> Vec<(String, String)> {
+    let names = &program.shape.names;
     let mut all = Vec::new();
     for (name, agent) in program.names().zip(0..) {
+        let name = name.to_owned();
         let Some(frame) = state.top(agent) else { continue };
         let next = program.shape.script(agent, frame.script).get(usize::from(frame.at));
         match (program.choice(state, agent), next) {
-            (None, Some(what)) => all.push((name, call(*what))),
-            (Some(Does::Expire(what)), _) => all.push((name, call(what) + ", until it expires")),
+            (None, Some(Do::Lock(lock))) => {
+                let has = state.owner(*lock).and_then(|owner| program.names().nth(owner.into()));
+                let has = has.map_or_else(String::new, |owner| format!(", which {owner} has"));
+                all.push((name, names.call(Do::Lock(*lock)) + &has));
+            }
+            (None, Some(what)) => all.push((name, names.call(*what))),
+            (Some(Does::Expire(what)), _) => {
+                all.push((name, names.call(what) + ", until it expires"))
+            }
             _ => {}
         }
     }
-    all
-}
-
-/// An operation as a call.
-fn call(what: Do) -> String {
-    let these = |name: &str, it: super::Futures| {
-        let all: Vec<String> = it.iter().map(|it| format!("f{it}")).collect();
-        format!("{name}({})", all.join(", "))
-    };
-    match what {
-        Do::Start(it) => format!("start(f{it})"),
-        Do::Finish(it) => format!("finish(f{it})"),
-        Do::Fail(it) => format!("fail(f{it})"),
-        Do::Panic(it) => format!("panicked(f{it})"),
-        Do::Abandon(it) => format!("drop of the promise of f{it}"),
-        Do::Cancel(it) => format!("cancel(f{it})"),
-        Do::Done(it) => format!("done(f{it})"),
-        Do::Read(it) => format!("try_result(f{it})"),
-        Do::Result(it) => format!("result(f{it})"),
-        Do::ResultTimeout(it) => format!("result_timeout(f{it})"),
-        Do::Poll(it) => format!("until done(f{it})"),
-        Do::Add(it, piece) => format!("add(f{it}, #{piece})"),
-        Do::Wait(it) => these("wait", it),
-        Do::WaitFirst(it) => these("wait_first", it),
-        Do::WaitTimeout(it) => these("wait_timeout", it),
-        Do::AsCompleted(it) => these("as_completed", it),
-        Do::LoopDone(it) => format!("view.done(f{it})"),
-        Do::LoopRead(it) => format!("view.result(f{it})"),
-        Do::LoopCancel(it) => format!("view.cancel(f{it})"),
-        Do::LoopAdd(it, piece) => format!("view.add(f{it}, #{piece})"),
-        Do::LoopRemove(it, piece) => format!("view.remove(f{it}, #{piece})"),
-        Do::Await(it) => format!("await f{it}"),
-        Do::AwaitOf(_, it) => format!("await another loop's f{it}"),
-        Do::Post(_, piece) => format!("post(#{piece})"),
-        Do::Spawn(piece) => format!("spawn(#{piece})"),
-        Do::Stop => "stop()".to_owned(),
-        Do::Close => "close()".to_owned(),
-        Do::Submit(piece) => format!("submit(#{piece})"),
-        Do::Shutdown => "shutdown()".to_owned(),
-        Do::ShutdownNow => "shutdown(cancel)".to_owned(),
-        Do::Join => "join()".to_owned(),
-        Do::Lock(lock) => format!("lock(m{lock})"),
-        Do::Unlock(lock) => format!("unlock(m{lock})"),
-        Do::Load(it) => format!("load(v{it})"),
-        Do::Store(it, Put::Number(number)) => format!("store(v{it}, {number})"),
-        Do::Store(it, Put::Loaded(plus)) => format!("store(v{it}, loaded{plus:+})"),
-        Do::Change(it, by) => format!("change(v{it}, {by:+})"),
-        Do::Assert(it, is) => format!("assert(v{it} {is})"),
-        Do::Send(it, number) => format!("send(c{it}, {number})"),
-        Do::Recv(it) => format!("recv(c{it})"),
-        Do::Disconnect(it) => format!("close(c{it})"),
-        Do::Unless(..) | Do::Skip(_) => String::new(),
-        Do::Panics => "panics".to_owned(),
+    let tasks = state.suspended().map(|(piece, at)| {
+        let script = program.shape.script(0, Script::Piece(piece));
+        (names.piece(piece), names.call(script[at]))
+    });
+    if program.shape.names.futures.is_empty() {
+        all
+    } else {
+        all.into_iter().chain(tasks).collect()
     }
 }

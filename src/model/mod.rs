@@ -1,5 +1,58 @@
 //! What the two flavours are, as something that can be explored. With feature `model`.
 //!
+//! # Check a program of your own
+//!
+//! Write down who takes part and what each of them does, and [`Plan::check`] looks at every order in which their steps can
+//! be taken. Two services, each of which waits for the other if a cancel comes too late:
+//!
+//! ```
+//! use settled::model::{Is, Plan};
+//!
+//! let services = |mended: bool| {
+//!     let mut plan = Plan::new();
+//!     let (order, bill) = (plan.future("order"), plan.future("bill"));
+//!     plan.thread("orders", |it| {
+//!         it.start(order);
+//!         it.result(bill);
+//!         it.finish(order);
+//!     });
+//!     plan.thread("billing", |it| {
+//!         let cancel = it.cancel(order);
+//!         if mended {
+//!             cancel.when(Is::Now, |it| { it.result(order); });
+//!         } else {
+//!             it.result(order);
+//!         }
+//!         it.finish(bill);
+//!     });
+//!     plan.check()
+//! };
+//! let wrong = services(false).unwrap_err();
+//! assert_eq!(wrong.to_string(), "\
+//! a deadlock: nobody can go on, and not everything has ended, after 2 steps
+//!
+//! orders        billing
+//! ------------  -------------
+//! start(order)
+//!               cancel(order)
+//! orders waits in result(bill)
+//! billing waits in result(order)
+//! ");
+//! assert_eq!(services(true).unwrap().to_string(), "right in all 20 states, and every fair run ends");
+//! ```
+//!
+//! What is found is a shortest run that goes wrong, and shows itself as its chart; `unwrap` prints it too. That is
+//! a [deadlock](Wrong::Deadlock), be it for a future, a lock, a channel or the end of a pool; a run that [never
+//! ends](Wrong::ForEver); an [assertion](plan::Script::assert) that fails, as after a lost update; and anything that the
+//! library [promises](property::ALWAYS). What the program does with an answer is said with
+//! [`when`](plan::Answer::when). [`Run::mermaid`] draws the run, and the example `explore` shows all of them in a browser.
+//!
+//! A plan has up to eight futures, eight threads, loops and workers together, sixteen callbacks, jobs and tasks, and 250
+//! calls in a script; what is more is [refused](Misuse), as is what nobody could write with the types of this crate. To
+//! run your own *code* under every schedule, not a plan of it, see `tests/schedules` in the repository.
+//!
+//! # What it is made of
+//!
 //! [`Spec`] is one future for calls that come one after the other; it steps
 //! [`State::on`](crate::machine::State::on), the table that ships, and holds no second copy of any rule
 //! of it. A [`Program`] is threads, event loops and pools with scripts of operations over several
@@ -26,33 +79,46 @@
 //! what is *not* proven: that the code does what the programs say, programs beyond these sizes, and
 //! progress where tasks await each other in a circle.
 //!
-//! Deadlock freedom is this: in every state in which nobody can take a step, everything has ended
+//! Deadlock freedom of the *library* is this, which [`check::prove`] shows and which is not what a user asks: in every state in which nobody can take a step, everything has ended
 //! properly, or the program wrote a circle of waits itself, of which one goes through a lock of its own
 //! or through a promise that a thread holds while it waits. See [`property::ENDS`].
 
 mod act;
 mod chart;
 pub mod check;
+mod fits;
 mod misuse;
+mod names;
 mod otherwise;
 mod own;
+pub mod plan;
 mod program;
 pub mod property;
 pub mod rules;
+mod shape;
 mod spec;
 mod state;
 mod step;
 mod waits;
 
 pub use chart::{chart, mermaid};
+pub use check::{Finding, Report, Run, Wrong};
 pub use misuse::Misuse;
-pub use own::{Channel, Is, Put, Variable};
-pub use program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Program, Role, Shape};
+pub use own::Is;
+pub use plan::Plan;
+pub use program::Program;
 pub use rules::Rules;
 pub use spec::{Answer, End, Op, Ret, Spec};
-pub use state::{Entry, Script, System};
+pub use state::System;
 use stateright::{Model, Property};
 pub use step::{Does, Step};
+#[doc(hidden)]
+pub use {
+    own::{Channel, Put, Variable},
+    program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Role},
+    shape::Shape,
+    state::{Entry, Script},
+};
 
 impl Model for Program {
     type State = System;

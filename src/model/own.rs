@@ -302,7 +302,7 @@ impl Program {
     }
 
     /// The number of a script among all.
-    fn slot(&self, agent: Agent, script: Script) -> usize {
+    pub(super) fn slot(&self, agent: Agent, script: Script) -> usize {
         match script {
             Script::Own => agent.into(),
             Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     own::{Channel, Is, Put, Variable},
     rules::Rules,
-    state::Set,
+    shape::{Member, Shape},
 };
 
 /// A future of a program, by its number.
@@ -20,11 +20,14 @@ pub type Lock = u8;
 /// Up to four futures, in the order in which they are given to a call.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Futures {
-    given: [Future; 4],
+    given: [Future; Self::MOST],
     len: u8,
 }
 
 impl Futures {
+    /// How many a call takes.
+    pub const MOST: usize = 4;
+
     /// These futures.
     ///
     /// # Panics
@@ -32,8 +35,8 @@ impl Futures {
     /// If there are more than four.
     #[must_use]
     pub const fn of(these: &[Future]) -> Self {
-        assert!(these.len() <= 4, "a call takes up to four futures");
-        let mut given = [0; 4];
+        assert!(these.len() <= Self::MOST, "a call takes up to four futures");
+        let mut given = [0; Self::MOST];
         let mut at = 0;
         while at < these.len() {
             given[at] = these[at];
@@ -186,6 +189,12 @@ impl Do {
         )
     }
 
+    /// Whether this says where the script goes on, and is no step.
+    #[must_use]
+    pub const fn is_branch(self) -> bool {
+        matches!(self, Self::Unless(..) | Self::Skip(_))
+    }
+
     /// The futures that this blocks for.
     #[must_use]
     pub fn waits_for(self) -> Option<Futures> {
@@ -238,43 +247,25 @@ pub enum Kind {
     Task(Future, Agent),
 }
 
-#[derive(Clone, Debug)]
-pub(super) struct Member {
-    pub(super) name: &'static str,
-    pub(super) role: Role,
-    pub(super) script: Vec<Do>,
-}
-
-/// What is done, without the rules by which it is done. It is all that a property can see of a
-/// program.
-#[derive(Clone, Debug, Default)]
-pub struct Shape {
-    pub(super) members: Vec<Member>,
-    pub(super) pieces: Vec<(Kind, Vec<Do>)>,
-    pub(super) futures: u8,
-    pub(super) locks: u8,
-    pub(super) pools: u8,
-    /// What each variable is at the beginning, how much each channel holds, and what is so at the end.
-    pub(super) variables: Vec<i16>,
-    pub(super) channels: Vec<u8>,
-    pub(super) finally: Vec<(Variable, Is)>,
-    /// The futures that something in the program can settle.
-    pub(super) settled: Set,
-    /// The futures of which a loop has a view, for each member.
-    pub(super) views: Vec<Vec<Future>>,
-}
-
-/// A closed program under some rules.
+/// A closed program under some rules: what a [`Plan`](super::Plan) makes, or, with numbers for names, the crate's own
+/// models.
 ///
 /// ```
-/// use settled::model::{Do, Program, check};
+/// use settled::model::Plan;
 ///
 /// // A thread waits for a future that another finishes, or cancels.
-/// let program = Program::new()
-///     .thread("producer", &[Do::Start(0), Do::Finish(0)])
-///     .thread("user", &[Do::Cancel(0), Do::Result(0)]);
-/// let proof = check::prove(program).unwrap();
-/// assert!(proof.states > 5);
+/// let mut plan = Plan::new();
+/// let order = plan.future("order");
+/// plan.thread("producer", |it| {
+///     it.start(order);
+///     it.finish(order);
+/// });
+/// plan.thread("user", |it| {
+///     it.cancel(order);
+///     it.result(order);
+/// });
+/// let report = plan.build().unwrap().check().unwrap();
+/// assert!(report.states > 5);
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Program {
@@ -285,6 +276,8 @@ pub struct Program {
     pub(super) nest: Option<u8>,
 }
 
+/// By numbers, as the crate's own models are written; see [`Plan`](super::Plan).
+#[doc(hidden)]
 impl Program {
     /// A program without anybody in it, under the rules that ship.
     #[must_use]
@@ -412,82 +405,5 @@ impl Program {
         self.shape.pieces.push((kind, script.to_vec()));
         self.shape.count();
         self
-    }
-}
-
-impl Shape {
-    /// The operations of all scripts.
-    pub(super) fn all(&self) -> impl Iterator<Item = Do> {
-        let scripts = self.members.iter().map(|member| &member.script);
-        scripts.chain(self.pieces.iter().map(|(_, script)| script)).flatten().copied()
-    }
-
-    /// Whether the program says what is to be so.
-    pub(super) fn asserts(&self) -> bool {
-        !self.finally.is_empty() || self.all().any(|it| matches!(it, Do::Assert(..)))
-    }
-
-    /// Counts what the scripts mention.
-    fn count(&mut self) {
-        let all: Vec<Do> = self.all().collect();
-        let mut futures = Vec::new();
-        for it in &all {
-            futures.extend(it.promise().or(it.views()));
-            futures.extend(it.waits_for().iter().flat_map(Futures::iter));
-            match *it {
-                Do::Cancel(it)
-                | Do::Done(it)
-                | Do::Read(it)
-                | Do::Add(it, _)
-                | Do::AwaitOf(_, it) => {
-                    futures.push(it);
-                }
-                Do::Lock(lock) | Do::Unlock(lock) => {
-                    self.locks = self.locks.max(lock.saturating_add(1));
-                }
-                _ => {}
-            }
-        }
-        futures.extend(self.pieces.iter().filter_map(|(kind, _)| match *kind {
-            Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
-            Kind::Call => None,
-        }));
-        self.futures = futures.iter().max().map_or(0, |last| last.saturating_add(1));
-        let promised = all.iter().filter_map(|it| it.promise());
-        let ended = self.pieces.iter().filter_map(|(kind, _)| match *kind {
-            Kind::Job(it, _) | Kind::Task(it, _) => Some(it),
-            Kind::Call => None,
-        });
-        let mut settled = Set::default();
-        // A program with more of them is never stepped.
-        promised.chain(ended).filter(|it| *it < 8).for_each(|it| settled.add(it));
-        self.settled = settled;
-        let mut viewed: Vec<Future> = all.iter().filter_map(|it| it.views()).collect();
-        viewed.extend(all.iter().filter_map(|it| match *it {
-            Do::AwaitOf(_, it) => Some(it),
-            _ => None,
-        }));
-        viewed.sort_unstable();
-        viewed.dedup();
-        let of = |member: &Member| match member.role {
-            Role::Loop => viewed.clone(),
-            Role::Thread | Role::Worker(_) => Vec::new(),
-        };
-        self.views = self.members.iter().map(of).collect();
-    }
-
-    /// The pieces that settle `future` when they end.
-    pub(super) fn piece_of(&self, future: Future) -> Option<Piece> {
-        let settles = |(kind, _): &(Kind, _)| matches!(*kind, Kind::Job(it, _) | Kind::Task(it, _) if it == future);
-        self.pieces.iter().position(settles).map(|at| at as Piece)
-    }
-
-    pub(super) fn is_task(&self, future: Future) -> bool {
-        self.piece_of(future)
-            .is_some_and(|it| matches!(self.pieces[usize::from(it)].0, Kind::Task(..)))
-    }
-
-    pub(super) fn is_loop(&self, agent: Agent) -> bool {
-        self.members[usize::from(agent)].role == Role::Loop
     }
 }

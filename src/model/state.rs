@@ -3,7 +3,8 @@
 use super::{
     End, Spec,
     own::Own,
-    program::{Agent, Do, Future, Kind, Piece, Program, Role, Shape},
+    program::{Agent, Do, Future, Kind, Piece, Program, Role},
+    shape::{Member, Shape},
 };
 
 /// A set of futures or of agents.
@@ -284,7 +285,7 @@ impl Program {
             seen: Set::default(),
         };
         let view = View { delivered: false, waiting: Vec::new(), copy: Spec::new() };
-        let party = |member: &super::program::Member| Party {
+        let party = |member: &Member| Party {
             frames: if member.script.is_empty() {
                 Vec::new()
             } else {

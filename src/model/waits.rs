@@ -1,7 +1,8 @@
 //! Who waits for whom, who owns what, and what has ended.
 
 use super::{
-    program::{Agent, Do, Future, Kind, Member, Piece, Program, Role},
+    program::{Agent, Do, Future, Kind, Piece, Program, Role},
+    shape::Member,
     state::{Entry, Frame, Life, Party, Script, Set, System, Task},
     step::Does,
 };
@@ -239,5 +240,15 @@ impl Program {
             (_, Task::Sent | Task::Live(_) | Task::Stopping(_)) => true,
             (_, Task::Running | Task::Done) => state.frames().any(stops),
         }
+    }
+}
+
+impl System {
+    /// The tasks that await something, and at which operation.
+    pub(super) fn suspended(&self) -> impl Iterator<Item = (Piece, usize)> {
+        (0..).zip(&self.tasks).filter_map(|(piece, task)| match task {
+            Task::Live(at) => Some((piece, usize::from(*at).checked_sub(1)?)),
+            _ => None,
+        })
     }
 }

@@ -4,5 +4,6 @@
 #[path = "../support/watchdog.rs"]
 mod watchdog;
 
+mod front;
 mod misuse;
 mod own;

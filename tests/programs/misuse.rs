@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use settled::model::{
     Do::{self, *},
-    Futures, Is, Program, Put, check, property,
+    Futures, Is, Plan, Program, Put, check, property,
 };
 
 /// The message with which a program is refused before it is explored.
@@ -110,7 +110,7 @@ fn what_no_types_allow_is_not_valid() {
     let two =
         |first: &[Do], second: &[Do]| Program::new().thread("one", first).thread("other", second);
     for (program, says) in [
-        (two(&[Finish(0)], &[Start(0)]), "one and other both settle future 0"),
+        (two(&[Finish(0)], &[Start(0)]), "one and other both settle f0"),
         (two(&[Finish(0)], &[Submit(0)]).worker("worker", 0).job(0, 0, &[]), "one and #0 both"),
         (two(&[Add(0, 0)], &[Add(1, 0)]).call(&[]), "#0 is given away 2 times"),
         (two(&[Unlock(0)], &[Lock(0)]), "one gives back lock m0 without"),
@@ -129,4 +129,103 @@ fn what_no_types_allow_is_not_valid() {
         .call(&[Done(0)])
         .validate()
         .unwrap();
+}
+
+/// What a plan is told.
+fn told(plan: impl FnOnce(&mut Plan)) -> String {
+    let mut it = Plan::new();
+    plan(&mut it);
+    it.check().expect_err("it is a program").to_string()
+}
+
+#[test]
+fn a_plan_gives_each_part_one_name() {
+    watch!();
+    let other = Plan::new().future("other");
+    for (told, says) in [
+        (told(|it| it.thread("main", |it| it.wait(&[other]))), "`other` was given by another plan"),
+        (
+            told(|it| {
+                it.lock("one");
+                it.lock("one");
+            }),
+            "two parts are called `one`",
+        ),
+        (
+            told(|it| {
+                it.thread("one", |_| ());
+                it.event_loop("one");
+            }),
+            "two parts are called `one`",
+        ),
+    ] {
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_plan_is_told_what_is_no_program() {
+    watch!();
+    for (told, says) in [
+        (
+            told(|it| {
+                let order = it.future("order");
+                it.thread("one", |it| {
+                    it.finish(order);
+                });
+                it.thread("two", |it| {
+                    it.fail(order);
+                });
+            }),
+            "one and two both settle order",
+        ),
+        (
+            told(|it| {
+                let order = it.future("order");
+                it.thread("one", |it| it.wait(&[order; 5]));
+            }),
+            "5 futures in one call",
+        ),
+        (
+            told(|it| {
+                it.pool("first", 1);
+                let second = it.pool("second", 1);
+                it.thread("one", |it| it.join(second));
+            }),
+            "`second` is shut down or joined",
+        ),
+        (
+            told(|it| {
+                let order = it.future("order");
+                it.thread("one", |it| {
+                    it.awaits(order);
+                });
+            }),
+            "one says `await order`, which takes a task",
+        ),
+        (
+            told(|it| {
+                let it = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|name| it.future(name));
+                assert_eq!(it.len(), 9);
+            }),
+            "9 futures",
+        ),
+        (
+            told(|it| {
+                let ui = it.event_loop("ui");
+                it.first(ui, |it| it.stop());
+                it.first(ui, |it| it.stop());
+            }),
+            "`ui` has two first jobs",
+        ),
+        (
+            told(|it| {
+                let order = it.future("order");
+                it.thread("one", |it| it.repeat(251, |it| it.add_done_callback(order, "", |_| ())));
+            }),
+            "pool jobs and tasks",
+        ),
+    ] {
+        assert!(told.contains(says), "{told}");
+    }
 }

@@ -49,7 +49,7 @@ fn an_assertion_is_judged_where_it_stands() {
     };
     let chart = refuted(&program(Is::Above(0)), ASSERTED);
     assert!(chart.contains("store(v0, -7)") && chart.contains("assert(v0 > 0)"), "{chart}");
-    for wrong in [Is::Equal(3), Is::Other(5), Is::Below(5)] {
+    for wrong in [Is::Equal(3), Is::Other(5), Is::Below(5), Is::Above(-7)] {
         check::prove(program(wrong)).unwrap_err();
     }
     for right in [Is::Above(-8), Is::Below(6), Is::Other(4)] {

@@ -9,7 +9,7 @@ mod turn;
 use super::{
     End, Op,
     own::{Is, Told},
-    program::{Agent, Do, Future, Program},
+    program::{Agent, Do, Future, Futures, Program},
     state::{Held, Life, Seen, System, Task},
     step::{Does, Step},
 };
@@ -164,16 +164,7 @@ impl Program {
             Do::Wait(these)
             | Do::WaitFirst(these)
             | Do::WaitTimeout(these)
-            | Do::AsCompleted(these) => {
-                let expires = matches!(what, Do::WaitTimeout(_)) && self.is_leaving(state, agent);
-                self.leave_next(state, agent, what);
-                for it in these.iter() {
-                    state.cell(it).waiters.retain(|waiter| *waiter != agent);
-                }
-                if expires {
-                    return Outcome::Returned(Told::Answer(Is::Expired));
-                }
-            }
+            | Do::AsCompleted(these) => return self.come_back(state, agent, what, these),
             Do::Add(it, piece) => self.add(state, agent, it, piece),
             Do::LoopCancel(it) => {
                 return Outcome::Returned(if self.rules.views_are_copies {
@@ -212,6 +203,17 @@ impl Program {
             Do::Unless(..) | Do::Skip(_) => unreachable!("a branch is no step"),
         }
         Outcome::Returned(self.tells(state, agent, what))
+    }
+
+    /// A wait for several comes back.
+    fn come_back(&self, state: &mut System, agent: Agent, what: Do, these: Futures) -> Outcome {
+        let expires = matches!(what, Do::WaitTimeout(_)) && self.is_leaving(state, agent);
+        self.leave_next(state, agent, what);
+        for it in these.iter() {
+            state.cell(it).waiters.retain(|waiter| *waiter != agent);
+        }
+        let told = self.tells(state, agent, what);
+        Outcome::Returned(if expires { Told::Answer(Is::Expired) } else { told })
     }
 
     fn expire(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {

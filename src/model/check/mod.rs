@@ -10,6 +10,7 @@
 //! that leads back to the same state is a step, and so a cycle.
 
 mod cycles;
+mod front;
 mod search;
 mod watched;
 
@@ -21,6 +22,7 @@ use std::{
     sync::PoisonError,
 };
 
+pub use self::front::{Finding, Report, Run, Wrong};
 use stateright::{Checker, Expectation, Model, Property};
 
 use self::{

@@ -12,7 +12,8 @@ pub(super) use self::sight::Judge;
 use self::sight::Sight;
 use super::{
     End,
-    program::{Do, Piece, Program, Role, Shape},
+    program::{Do, Piece, Program, Role},
+    shape::Shape,
     state::{Cell, Entry, Life, Script, Seen, System},
 };
 use crate::Cancelled;

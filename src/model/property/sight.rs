@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::model::{
-    program::{Agent, Future, Kind, Piece, Program, Shape},
+    program::{Agent, Future, Kind, Piece, Program},
+    shape::Shape,
     state::{Life, Script, Seen, Set, System},
 };
 

@@ -1,0 +1,353 @@
+//! What somebody does, written down.
+
+use super::{Callback, Channel, EventLoop, Future, Lock, Plan, Pool, Variable, leave};
+use crate::model::{
+    Futures, Is, Kind, Misuse, Program, Put,
+    program::{self, Do},
+};
+
+/// What a thread, loop, callback, job or task does, one call after the other.
+///
+/// Each call takes effect in one step, unless it says otherwise, and between two steps of one everybody else may take some.
+#[derive(Debug)]
+pub struct Script<'a> {
+    plan: &'a mut Plan,
+    calls: Vec<Do>,
+    /// The locks that it has here.
+    held: Vec<u8>,
+}
+
+/// What a call answers: what is to be done then.
+#[derive(Debug)]
+pub struct Answer<'s, 'a> {
+    script: &'s mut Script<'a>,
+    /// Where the cases before go on when they are over.
+    ends: Vec<usize>,
+}
+
+impl Answer<'_, '_> {
+    /// If the answer is this, and none of the cases before was it.
+    pub fn when(mut self, is: Is, then: impl FnOnce(&mut Script<'_>)) -> Self {
+        let at = self.script.calls.len();
+        self.script.calls.push(Do::Unless(is, 0));
+        self.script.inside(then);
+        self.ends.push(self.script.calls.len());
+        self.script.calls.push(Do::Skip(0));
+        self.script.calls[at] = Do::Unless(is, self.script.over(at));
+        self.join();
+        self
+    }
+
+    /// If the answer is none of those before.
+    pub fn otherwise(mut self, then: impl FnOnce(&mut Script<'_>)) {
+        self.script.inside(then);
+        self.join();
+    }
+
+    /// The cases before go on behind what was written last.
+    fn join(&mut self) {
+        for at in &self.ends {
+            self.script.calls[*at] = Do::Skip(self.script.over(*at));
+        }
+    }
+}
+
+/// Calls that are made on a future and answer something.
+macro_rules! calls {
+    ($($(#[$doc:meta])* $name:ident: $call:ident;)*) => {
+        impl<'a> Script<'a> { $(
+            $(#[$doc])*
+            pub fn $name(&mut self, future: Future) -> Answer<'_, 'a> {
+                let future = self.future(future);
+                self.asks(Do::$call(future))
+            }
+        )* }
+    };
+}
+
+calls! {
+    /// The promise begins the work. If the future was cancelled before, the script ends here, as with
+    /// `let Ok(running) = promise.start() else { return };`.
+    start: Start;
+    /// The promise delivers a value: [`Is::Yes`], or [`Is::No`] if a cancel came first.
+    finish: Finish;
+    /// The promise delivers an error: [`Is::Yes`], or [`Is::No`] if a cancel came first.
+    fail: Fail;
+    /// The promise is dropped.
+    abandon: Abandon;
+    /// `cancel`: [`Is::Now`], [`Is::Already`], [`Is::Requested`] or [`Is::Refused`].
+    cancel: Cancel;
+    /// `done`: [`Is::Yes`] or [`Is::No`].
+    done: Done;
+    /// `try_result`: how it ended, [`Is::Value`] and so on, or [`Is::Unsettled`].
+    try_result: Read;
+    /// `result`: waits; how it ended, or [`Is::Unsettled`] where waiting is refused.
+    result: Result;
+    /// `result_timeout`: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
+    result_timeout: ResultTimeout;
+    /// Asks `done` again and again until it is: how it ended.
+    until_done: Poll;
+    /// `done` of the loop's view. On a loop.
+    view_done: LoopDone;
+    /// `result` of the loop's view. On a loop.
+    view_result: LoopRead;
+    /// `cancel` of the loop's view. On a loop.
+    view_cancel: LoopCancel;
+    /// Awaits the future, by value: how it ended. In a task.
+    awaits: Await;
+}
+
+impl<'a> Script<'a> {
+    /// The script that `write` writes.
+    pub(super) fn write(plan: &'a mut Plan, write: impl FnOnce(&mut Script<'_>)) -> Vec<Do> {
+        let mut script = Script { plan, calls: Vec::new(), held: Vec::new() };
+        write(&mut script);
+        script.calls
+    }
+
+    /// `add_done_callback`: runs where the future is settled, or at once here.
+    pub fn add_done_callback(
+        &mut self,
+        future: Future,
+        name: &'static str,
+        callback: impl FnOnce(&mut Script<'_>),
+    ) {
+        let future = self.future(future);
+        let piece = self.plan.piece(name, Kind::Call, callback);
+        self.calls.push(Do::Add(future, piece));
+    }
+
+    /// `add_done_callback` of the loop's view: runs on the loop, in a later turn. On a loop.
+    pub fn view_add_done_callback(
+        &mut self,
+        future: Future,
+        name: &'static str,
+        callback: impl FnOnce(&mut Script<'_>),
+    ) -> Callback {
+        let future = self.future(future);
+        let at = self.plan.piece(name, Kind::Call, callback);
+        self.calls.push(Do::LoopAdd(future, at));
+        Callback(super::Part { name, at })
+    }
+
+    /// `remove_done_callback` of the loop's view: [`Is::Yes`] if it has not run and never will. On a loop.
+    pub fn view_remove_done_callback(
+        &mut self,
+        future: Future,
+        callback: Callback,
+    ) -> Answer<'_, 'a> {
+        let future = self.future(future);
+        let callback = self.plan.known(callback.0, |program| &program.shape.names.pieces);
+        self.asks(Do::LoopRemove(future, callback))
+    }
+
+    /// `wait` for all of up to four: registers with each in a step, then waits.
+    pub fn wait(&mut self, these: &[Future]) {
+        self.several(these, Do::Wait);
+    }
+
+    /// `wait` for the first of up to four.
+    pub fn wait_first(&mut self, these: &[Future]) {
+        self.several(these, Do::WaitFirst);
+    }
+
+    /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`].
+    pub fn wait_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
+        self.several(these, Do::WaitTimeout);
+        self.answer()
+    }
+
+    /// `as_completed` of up to four: yields each in a step.
+    pub fn as_completed(&mut self, these: &[Future]) {
+        self.several(these, Do::AsCompleted);
+    }
+
+    /// `call_soon_threadsafe`: [`Is::Yes`], or [`Is::No`] if the loop is closed.
+    pub fn post(
+        &mut self,
+        on: EventLoop,
+        name: &'static str,
+        job: impl FnOnce(&mut Script<'_>),
+    ) -> Answer<'_, 'a> {
+        let on = self.plan.place(on);
+        let piece = self.plan.piece(name, Kind::Call, job);
+        self.asks(Do::Post(on, piece))
+    }
+
+    /// Makes a task of a loop, `create_task` there and `run_coroutine_threadsafe` elsewhere: [`Is::Yes`], or [`Is::No`] if
+    /// the loop is closed. It settles `future` as it ends.
+    pub fn spawn(
+        &mut self,
+        on: EventLoop,
+        future: Future,
+        name: &'static str,
+        task: impl FnOnce(&mut Script<'_>),
+    ) -> Answer<'_, 'a> {
+        let (on, future) = (self.plan.place(on), self.future(future));
+        let piece = self.plan.piece(name, Kind::Task(future, on), task);
+        self.asks(Do::Spawn(piece))
+    }
+
+    /// `submit`: [`Is::Yes`], or [`Is::No`] if the pool is shut down. The job settles `future` as it ends.
+    pub fn submit(
+        &mut self,
+        to: Pool,
+        future: Future,
+        name: &'static str,
+        job: impl FnOnce(&mut Script<'_>),
+    ) -> Answer<'_, 'a> {
+        let (to, future) = (self.pool(to), self.future(future));
+        let piece = self.plan.piece(name, Kind::Job(future, to), job);
+        self.asks(Do::Submit(piece))
+    }
+
+    /// Stops the loop that runs this; it is then closed.
+    pub fn stop(&mut self) {
+        self.calls.push(Do::Stop);
+    }
+
+    /// `shutdown`: the pool, the first of the plan, ends once it has run what is queued.
+    pub fn shutdown(&mut self, pool: Pool) {
+        self.first_pool(pool, Do::Shutdown);
+    }
+
+    /// The same, and drops what is queued, a job a step.
+    pub fn shutdown_now(&mut self, pool: Pool) {
+        self.first_pool(pool, Do::ShutdownNow);
+    }
+
+    /// Waits until the workers of the pool, the first of the plan, have ended.
+    pub fn join(&mut self, pool: Pool) {
+        self.first_pool(pool, Do::Join);
+    }
+
+    /// Takes a lock, and gives it back after `inside`, or where the script ends.
+    pub fn lock(&mut self, lock: Lock, inside: impl FnOnce(&mut Script<'_>)) {
+        let lock = self.plan.known(lock.0, |program| &program.shape.names.locks);
+        self.calls.push(Do::Lock(lock));
+        self.held.push(lock);
+        self.inside(inside);
+        self.held.pop();
+        self.calls.push(Do::Unlock(lock));
+    }
+
+    /// Reads a variable: [`Is::Equal`] and the like say what is done then.
+    pub fn load(&mut self, variable: Variable) -> Answer<'_, 'a> {
+        let variable = self.variable(variable);
+        self.asks(Do::Load(variable))
+    }
+
+    /// Writes a number to a variable.
+    pub fn store(&mut self, variable: Variable, number: i16) {
+        let variable = self.variable(variable);
+        self.calls.push(Do::Store(variable, Put::Number(number)));
+    }
+
+    /// Writes to a variable the sum of what was loaded or received last, and this.
+    pub fn store_loaded(&mut self, variable: Variable, plus: i16) {
+        let variable = self.variable(variable);
+        self.calls.push(Do::Store(variable, Put::Loaded(plus)));
+    }
+
+    /// Adds to a variable in one step, as `fetch_add`: what it was before.
+    pub fn add(&mut self, variable: Variable, by: i16) -> Answer<'_, 'a> {
+        let variable = self.variable(variable);
+        self.asks(Do::Change(variable, by))
+    }
+
+    /// A variable is so here, or the check fails: `Is::Above(-1)`.
+    pub fn assert(&mut self, variable: Variable, is: Is) {
+        let variable = self.variable(variable);
+        self.calls.push(Do::Assert(variable, is));
+    }
+
+    /// Sends a number, and waits while the channel is full: [`Is::Yes`], or [`Is::No`] if it is closed.
+    pub fn send(&mut self, channel: Channel, number: i16) -> Answer<'_, 'a> {
+        let channel = self.channel(channel);
+        self.asks(Do::Send(channel, number))
+    }
+
+    /// Receives a number, and waits while there is none; [`Is::No`] if the channel is closed and empty.
+    pub fn recv(&mut self, channel: Channel) -> Answer<'_, 'a> {
+        let channel = self.channel(channel);
+        self.asks(Do::Recv(channel))
+    }
+
+    /// Closes a channel, as the drop of its only sender does.
+    pub fn close(&mut self, channel: Channel) {
+        let channel = self.channel(channel);
+        self.calls.push(Do::Disconnect(channel));
+    }
+
+    /// Panics: what runs this ends here, and its future, if it settles one, with a panic.
+    pub fn panics(&mut self) {
+        self.calls.extend(self.held.iter().rev().map(|lock| Do::Unlock(*lock)));
+        self.calls.push(Do::Panics);
+    }
+
+    /// Ends the script here.
+    pub fn returns(&mut self) {
+        self.calls.extend(leave(&self.held));
+    }
+
+    /// The same, as many times.
+    pub fn repeat(&mut self, times: usize, mut script: impl FnMut(&mut Script<'_>)) {
+        for _ in 0..times {
+            self.inside(&mut script);
+        }
+    }
+
+    /// Goes on writing, for somebody who is to have it no longer than that.
+    fn inside(&mut self, write: impl FnOnce(&mut Script<'_>)) {
+        write(self);
+    }
+
+    fn asks(&mut self, what: Do) -> Answer<'_, 'a> {
+        self.calls.push(what);
+        self.answer()
+    }
+
+    fn answer(&mut self) -> Answer<'_, 'a> {
+        Answer { script: self, ends: Vec::new() }
+    }
+
+    /// How many calls there are behind this one.
+    fn over(&self, at: usize) -> u8 {
+        // A script with more of them is none.
+        u8::try_from(self.calls.len() - at - 1).unwrap_or(u8::MAX)
+    }
+
+    fn several(&mut self, these: &[Future], what: fn(Futures) -> Do) {
+        let all: Vec<program::Future> = these.iter().map(|it| self.future(*it)).collect();
+        if all.len() > Futures::MOST {
+            let (found, most) = (all.len(), Futures::MOST);
+            self.plan.refuse(Misuse::TooMany { what: "futures in one call", found, most });
+        } else {
+            self.calls.push(what(Futures::of(&all)));
+        }
+    }
+
+    fn first_pool(&mut self, pool: Pool, what: Do) {
+        if self.pool(pool) > 0 {
+            self.plan.refuse(Misuse::OtherPool { name: pool.0.name });
+        }
+        self.calls.push(what);
+    }
+
+    fn pool(&mut self, pool: Pool) -> u8 {
+        let here = self.plan.pools.get(usize::from(pool.0.at)) == Some(&pool.0.name);
+        self.plan.here(pool.0, here)
+    }
+
+    fn future(&mut self, it: Future) -> program::Future {
+        self.plan.known(it.0, |program: &Program| &program.shape.names.futures)
+    }
+
+    fn variable(&mut self, it: Variable) -> u8 {
+        self.plan.known(it.0, |program| &program.shape.names.variables)
+    }
+
+    fn channel(&mut self, it: Channel) -> u8 {
+        self.plan.known(it.0, |program| &program.shape.names.channels)
+    }
+}
