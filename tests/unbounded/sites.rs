@@ -1,12 +1,12 @@
 //! The places in the code that the steps stand for.
 //!
-//! Every function of the cell, of the parker and of those who call callbacks is here that takes a lock, looks at the
-//! clock, tells, calls or goes on to such a function, with what it does of that, in the order of the text. Something
+//! Every function of the cell, of the parker, of the inbox and of those who wait or call callbacks is here that takes a
+//! lock, looks at the clock, tells, calls or goes on to such a function, with what it does of that, in the order of the text. Something
 //! new, renamed, left out or moved is seen; what the text between means is not.
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use crate::system::System;
+use crate::{cell::CELL, group::GROUP, system::Protocol};
 
 /// What a function does with what others may see.
 const ACTS: &[&str] = &[
@@ -41,6 +41,17 @@ const ACTS: &[&str] = &[
     ".tell(",
     "hook.run()",
     "into_callbacks()",
+    ".settled.push(",
+    ".settled.len()",
+    "told.wanted = ",
+    "drop(told)",
+    "mem::swap(",
+    ".inbox.take(",
+    ".inbox.count()",
+    ".inbox.sleep(",
+    ".hear(",
+    "group.sleep(",
+    "group.part(",
     ".call(",
     "defer(",
     "deferred::run(",
@@ -49,8 +60,11 @@ const ACTS: &[&str] = &[
 /// A function, what it does, and the steps that it is a part of.
 type Site = (&'static str, &'static str, &'static str);
 
-/// The files, each with what of it is meant, and their functions in order.
-const SITES: &[(&str, [&str; 2], &[Site])] = &[
+/// A file, what of it is meant, and its functions in order.
+type File = (&'static str, [&'static str; 2], &'static [Site]);
+
+/// What `super::cell` stands for.
+const CELL_SITES: &[File] = &[
     (
         "cell/own.rs",
         ["", ""],
@@ -132,8 +146,50 @@ const SITES: &[(&str, [&str; 2], &[Site])] = &[
     ),
 ];
 
-/// What no function of ours does: the clock, and the system that wakes a sleeper for no reason.
-const OF_THE_WORLD: [&str; 2] = ["expire", "spurious"];
+/// What `super::group` stands for.
+const GROUP_SITES: &[File] = &[
+    (
+        "inbox.rs",
+        ["", ""],
+        &[
+            (
+                "tell",
+                "lock( .settled.push( .settled.len() drop(told) notify_one()",
+                "tell ring ask",
+            ),
+            (
+                "sleep",
+                "lock( .settled.len() is_over( told.wanted = wait_until( told.wanted =",
+                "sleep return time-out",
+            ),
+            ("take", "mem::swap( lock(", "take"),
+            ("count", "lock( .settled.len()", "count"),
+        ],
+    ),
+    (
+        "thread/wait.rs",
+        ["", ""],
+        &[
+            (
+                "wait",
+                ".inbox.take( .hear( group.sleep( group.sleep( group.part(",
+                "begin take go-on stop",
+            ),
+            ("next", ".hear( .inbox.take( group.sleep(", "begin take go-on"),
+            ("register", ".register( .notify()", "ask"),
+            ("sleep", "is_over( .inbox.count() .inbox.count() .inbox.sleep(", "clock count"),
+            ("part", ".deregister(", "part"),
+            ("drop", ".deregister(", "part"),
+        ],
+    ),
+];
+
+/// Each protocol with its sites, and with what none of their functions does: the clock, the system that wakes a sleeper
+/// for no reason, and what others do.
+const ALL: [(Protocol, &[File], &[&str]); 2] = [
+    (CELL, CELL_SITES, &["expire", "spurious"]),
+    (GROUP, GROUP_SITES, &["expire", "spurious", "settle"]),
+];
 
 /// The name of the function whose head this line is.
 fn head(line: &str) -> Option<&str> {
@@ -195,15 +251,17 @@ fn read(file: &str, [from, to]: [&str; 2]) -> Result<String, String> {
 }
 
 pub(crate) fn the_steps_are_the_sites_of_the_code() -> Result<String, String> {
-    let mut named = BTreeSet::from(OF_THE_WORLD);
-    for (file, part, sites) in SITES {
-        compare(file, &read(file, *part)?, sites)?;
-        named.extend(sites.iter().flat_map(|(_, _, steps)| steps.split_whitespace()));
-    }
-    let system = System::shipped();
-    let steps: BTreeSet<_> = system.steps.iter().map(|it| it.name).collect();
-    if named != steps {
-        return Err(format!("the sites name the steps {named:?}, and there are {steps:?}"));
+    for (protocol, files, of_others) in ALL {
+        let mut named: BTreeSet<_> = of_others.iter().copied().collect();
+        for (file, part, sites) in files {
+            compare(file, &read(file, *part)?, sites)?;
+            named.extend(sites.iter().flat_map(|(_, _, steps)| steps.split_whitespace()));
+        }
+        let system = (protocol.shipped)();
+        let steps: BTreeSet<_> = system.steps.iter().map(|it| it.name).collect();
+        if named != steps {
+            return Err(format!("the sites name the steps {named:?}, and there are {steps:?}"));
+        }
     }
     Ok(String::new())
 }
@@ -219,8 +277,10 @@ pub(crate) fn a_site_that_changes_is_noticed() -> Result<String, String> {
         ("cell/own.rs", "inner.state = state;", ""),
         ("sync.rs", "*token = false;", ""),
         ("settled.rs", "self.settling.wake();", ""),
+        ("inbox.rs", "told.settled.push(number);", ""),
     ] {
-        let (_, part, sites) = SITES.iter().find(|it| it.0 == file).expect("one of them");
+        let mut files = CELL_SITES.iter().chain(GROUP_SITES);
+        let (_, part, sites) = files.find(|it| it.0 == file).expect("one of them");
         let text = read(file, *part)?;
         let changed = text.replacen(from, to, 1);
         if changed == text {

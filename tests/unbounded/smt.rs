@@ -10,10 +10,10 @@ use std::{
 
 use settled::machine::{self, Event, State};
 
-use crate::{
-    lemmas::Lemma,
-    system::{Step, System, VARS},
-};
+use crate::system::{Lemma, Step, System};
+
+/// What whoever takes a step is called: a waiter, a callback, or a future.
+const NAMES: [&str; 3] = ["w", "c", "f"];
 
 /// What a solver may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl<'a> Path<'a> {
 
     fn new(system: &'a System, begins: bool) -> Self {
         let mut text = prelude(system);
-        for var in VARS {
+        for var in system.vars {
             let name = format!("{}.0", var.name);
             match var.first.filter(|_| begins) {
                 Some(first) => define(&mut text, &name, var.of, var.is, first),
@@ -63,15 +63,15 @@ impl<'a> Path<'a> {
                 }
             }
         }
-        let versions = VARS.iter().map(|var| (var.name, 0)).collect();
+        let versions = system.vars.iter().map(|var| (var.name, 0)).collect();
         Self { system, text, versions, steps: 0 }
     }
 
-    /// With the parts of the state as they are now, and `w` and `c` as who takes the last step.
+    /// With the parts of the state as they are now, and whoever takes the last step.
     fn render(&self, text: &str) -> String {
         words(text, |word| match self.versions.get(word) {
             Some(version) => format!("{word}.{version}"),
-            None if word == "w" || word == "c" => format!("{word}.{}", self.steps),
+            None if NAMES.contains(&word) => format!("{word}.{}", self.steps),
             None => word.to_owned(),
         })
     }
@@ -92,16 +92,15 @@ impl<'a> Path<'a> {
     /// The step is taken, by anybody who can take it.
     pub(crate) fn takes(mut self, step: &Step) -> Self {
         self.steps += 1;
-        match step.by {
-            Some("W") => writeln!(self.text, "(declare-const w.{} W)", self.steps),
-            Some(_) => writeln!(self.text, "(declare-const c.{} C)", self.steps),
-            None => Ok(()),
+        if let Some(sort) = step.by {
+            let who = sort.to_lowercase();
+            writeln!(self.text, "(declare-const {who}.{} {sort})", self.steps).expect("a string");
         }
-        .expect("a string");
         self = self.says(&step.guard);
         let mut changed = self.versions.clone();
         for (name, value) in &step.does {
-            let var = VARS.iter().find(|var| var.name == *name).expect("a part of the state");
+            let var =
+                self.system.vars.iter().find(|var| var.name == *name).expect("a part of the state");
             let version = self.versions[name] + 1;
             changed.insert(name, version);
             let value = self.render(value);
@@ -136,8 +135,7 @@ impl<'a> Path<'a> {
         let mut text = text.to_owned();
         for step in &self.system.steps {
             let Some(sort) = step.by else { continue };
-            let anybody =
-                |word: &str| if word == "w" || word == "c" { "v" } else { word }.to_owned();
+            let anybody = |word: &str| if NAMES.contains(&word) { "v" } else { word }.to_owned();
             let can = format!("(exists ((v {sort})) {})", words(&step.guard, anybody));
             text = text.replace(&format!("(can {})", step.name), &can);
         }
@@ -175,19 +173,20 @@ fn prelude(system: &System) -> String {
     format!(
         "(declare-sort W 0)
 (declare-sort C 0)
+(declare-sort F 0)
 (declare-datatypes ((State 0)) (({})))
 (declare-datatypes ((Event 0)) (({})))
 (declare-datatypes ((Step 0)) (((To (to State)) (Already) (Refused))))
 (declare-datatypes ((Phase 0)) (({})))
 (define-fun on ((s State) (e Event)) Step {table})
 (define-fun settled ((s State)) Bool (or {}))
-(define-fun waits ((p Phase) (task Bool)) Bool (or (= p Asleep) (and (not task)
-  (or (= p Looking) (= p Fresh) (= p Late) (= p Leaving) (= p Parking)))))
+{}
 ",
         names(State::ALL.map(|it| format!("{it:?}"))),
         names(Event::ALL.map(|it| format!("{it:?}"))),
         system.phases,
         settled.join(" "),
+        system.words,
     )
 }
 

@@ -1,12 +1,8 @@
-//! The protocol of one cell as a transition relation, for any number of waiters and callbacks.
-//!
-//! A step is what the code does under one lock, or a look at the clock; `sites.rs` says where. Whatever two steps may be
-//! taken, by the settler, a waiter, one who registers or the clock, either may come first. `W` is one call of
-//! `park_until`, or one await of a task; `C` is one callback. Both are sorts without bound.
+//! Transition relations: parts of a state, and steps that change them, for any number of whoever takes them.
 
 use settled::machine::{self, Event, State};
 
-/// A part of the state: a function of waiters or callbacks.
+/// A part of the state: a function of waiters or whoever else there is any number of.
 pub(crate) struct Var {
     pub(crate) name: &'static str,
     /// The sorts of its arguments, which are called `x` and `y`.
@@ -16,7 +12,7 @@ pub(crate) struct Var {
     pub(crate) first: Option<&'static str>,
 }
 
-const fn var(
+pub(crate) const fn var(
     name: &'static str,
     of: &'static [&'static str],
     is: &'static str,
@@ -25,54 +21,11 @@ const fn var(
     Var { name, of, is, first: Some(first) }
 }
 
-const fn given(name: &'static str) -> Var {
-    Var { name, of: &["W"], is: "Bool", first: None }
+pub(crate) const fn given(name: &'static str, of: &'static [&'static str]) -> Var {
+    Var { name, of, is: "Bool", first: None }
 }
 
-/// What a waiter is about to do.
-///
-/// A thread: look at the clock, then at the state (`Fresh`, or `Late` if its deadline has passed), then leave or park;
-/// it sleeps inside of that. A task: ask whether it is registered, leave, register; it is `Asleep` between its polls.
-const PHASES: &str = "(Idle) (Looking) (Fresh) (Late) (Leaving) (Parking) (Asleep) (Polling) (Moving) \
-                                 (Outside) (Settled) (Expired) (Gone)";
-
-pub(crate) const VARS: &[Var] = &[
-    var("state", &[], "State", "Pending"),
-    var("slot", &[], "Bool", "false"),
-    // Seen only by the lemmas: the state in which the slot was written, and whether it was written again.
-    var("outcome", &[], "State", "Pending"),
-    var("rewritten", &[], "Bool", "false"),
-    // The waiters: whether it is a task, and whether it has a deadline.
-    given("task"),
-    given("timed"),
-    var("phase", &["W"], "Phase", "Idle"),
-    var("over", &["W"], "Bool", "false"),
-    // In the cell's list, and before whom; in the settler's list; told of the settlement.
-    var("listed", &["W"], "Bool", "false"),
-    var("ahead", &["W", "W"], "Bool", "false"),
-    var("owed", &["W"], "Bool", "false"),
-    var("told", &["W"], "Bool", "false"),
-    // A thread's token, or that its task is to be polled; and that its condition variable is to be notified.
-    var("token", &["W"], "Bool", "false"),
-    var("ring", &["W"], "Bool", "false"),
-    // Seen only by the lemmas: told again; answered that it has expired, of what was settled.
-    var("twice", &["W"], "Bool", "false"),
-    var("lied", &["W"], "Bool", "false"),
-    // The callbacks: registered; in the cell's list, and before whom; taken out by the settler; to be called at once by
-    // the one who registered it; called; and not returned.
-    var("registered", &["C"], "Bool", "false"),
-    var("queued", &["C"], "Bool", "false"),
-    var("before", &["C", "C"], "Bool", "false"),
-    var("due", &["C"], "Bool", "false"),
-    var("late", &["C"], "Bool", "false"),
-    var("called", &["C"], "Bool", "false"),
-    var("running", &["C"], "Bool", "false"),
-    // Seen only by the lemmas: it came to be queued; it was called again.
-    var("inline", &["C"], "Bool", "false"),
-    var("again", &["C"], "Bool", "false"),
-];
-
-/// A step, of the waiter `w`, the callback `c` or nobody.
+/// A step of somebody, whose name is that of the sort in small letters, or of nobody.
 #[derive(Clone)]
 pub(crate) struct Step {
     pub(crate) name: &'static str,
@@ -96,9 +49,9 @@ impl Step {
         self.does.retain(|it| it.0 != var);
     }
 
-    /// Does this to its waiter or callback.
+    /// Does this to whoever takes it.
     pub(crate) fn put(&mut self, var: &'static str, value: &str) {
-        let who = if self.by == Some("W") { "w" } else { "c" };
+        let who = self.by.expect("somebody takes it").to_lowercase();
         self.set(var, &format!("(ite (= x {who}) {value} ({var} x))"));
     }
 }
@@ -106,20 +59,15 @@ impl Step {
 /// The transition relation: the table, and the steps.
 pub(crate) struct System {
     pub(crate) table: Box<dyn Fn(State, Event) -> machine::Step>,
-    pub(crate) steps: Vec<Step>,
+    pub(crate) vars: &'static [Var],
+    /// What the phases of whoever waits are called.
     pub(crate) phases: String,
+    /// What the lemmas say more shortly.
+    pub(crate) words: &'static str,
+    pub(crate) steps: Vec<Step>,
 }
 
 impl System {
-    pub(crate) fn shipped() -> Self {
-        let mut steps = settling();
-        steps.extend(registering());
-        steps.extend(threads());
-        steps.extend(tasks());
-        steps.extend(callbacks());
-        Self { table: Box::new(State::on), steps, phases: PHASES.to_owned() }
-    }
-
     pub(crate) fn find(&self, name: &str) -> &Step {
         self.steps.iter().find(|it| it.name == name).unwrap_or_else(|| panic!("no step {name}"))
     }
@@ -130,7 +78,7 @@ impl System {
     }
 }
 
-fn step(
+pub(crate) fn step(
     name: &'static str,
     by: Option<&'static str>,
     after: &'static str,
@@ -142,193 +90,69 @@ fn step(
     step
 }
 
-/// The first of those who are owed.
-const FIRST_OWED: &str = "(and (owed w) (forall ((u W)) (=> (owed u) (not (ahead u w)))))";
-
-/// Whoever is owed was told, and the callback is the first of those that are due.
-const FIRST_DUE: &str =
-    "(and (due c) (not (exists ((u W)) (owed u))) (not (exists ((u C)) (running u)))
-    (forall ((u C)) (=> (due u) (not (before u c)))))";
-
-/// What the producer and the cancellers do, and the settler after that.
-fn settling() -> Vec<Step> {
-    let mut steps = Vec::new();
-    for (name, event) in
-        [("start", "Start"), ("finish", "Finish"), ("cancel", "Cancel"), ("abandon", "Abandon")]
-    {
-        let mut it = step(name, None, "", &format!("((_ is To) (on state {event}))"), &[]);
-        it.set("state", &format!("(to (on state {event}))"));
-        if name != "start" {
-            it.set("slot", "true");
-            it.set("rewritten", "(or rewritten slot)");
-            it.set("outcome", &format!("(ite slot outcome (to (on state {event})))"));
-            it.set("owed", "(or (owed x) (listed x))");
-            it.set("listed", "false");
-            it.set("due", "(or (due x) (queued x))");
-            it.set("queued", "false");
-        }
-        steps.push(it);
-    }
-    let waiter = Some("W");
-    steps.push(step(
-        "tell",
-        waiter,
-        "register finish",
-        FIRST_OWED,
-        &[
-            ("owed", "false"),
-            ("twice", "(or (twice x) (told x))"),
-            ("told", "true"),
-            ("token", "true"),
-            ("ring", "(or (ring x) (not (task x)))"),
-        ],
-    ));
-    let woken = "(ite (= (phase x) Asleep) Parking (phase x))";
-    let ring = [("ring", "false"), ("phase", woken)];
-    steps.push(step("ring", waiter, "register clock look sleep finish tell", "(ring w)", &ring));
-    steps
+/// What is claimed of a transition relation, and the broken twins that show that each claim is one.
+pub(crate) struct Protocol {
+    pub(crate) shipped: fn() -> System,
+    pub(crate) lemmas: &'static [Lemma],
+    pub(crate) twins: &'static [Twin],
 }
 
-/// A waiter enters the list, or finds the future settled.
-fn registering() -> [Step; 2] {
-    let begins = "(ite (task w) (= (phase w) Outside) (= (phase w) Idle))";
-    let (early, late) = (
-        format!("(and (not (settled state)) {begins})"),
-        format!("(and (settled state) {begins})"),
-    );
-    let place = [("listed", "true"), ("phase", "(ite (task x) Asleep Looking)")];
-    let mut register = step("register", Some("W"), "", &early, &place);
-    register.set(
-        "ahead",
-        "(ite (= y w) (and (listed x) (distinct x w)) (and (distinct x w) (ahead x y)))",
-    );
-    [register, step("register-late", Some("W"), "finish", &late, &[("phase", "Settled")])]
+/// A sentence about a state.
+pub(crate) struct Lemma {
+    pub(crate) says: &'static str,
+    pub(crate) holds: &'static str,
+    /// Whether it is a part of the invariant, which every step preserves; the others follow from it.
+    pub(crate) is_inductive: bool,
 }
 
-/// A thread that waits, and the clock.
-fn threads() -> Vec<Step> {
-    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
-    let looked = "(ite (settled state) Settled (ite (= (phase x) Late) Leaving Parking))";
-    let parked = "(and (= (phase w) Parking) (or (token w) (over w)))";
-    let asleep = "(= (phase w) Asleep) (not (task w))";
-    vec![
-        step("expire", "register", "(and (timed w) (not (over w)))", &[("over", "true")]),
-        step(
-            "clock",
-            "register",
-            "(= (phase w) Looking)",
-            &[("phase", "(ite (over x) Late Fresh)")],
-        ),
-        step(
-            "look",
-            "register clock",
-            "(or (= (phase w) Fresh) (= (phase w) Late))",
-            &[("phase", looked)],
-        ),
-        step(
-            "deregister",
-            "register expire clock look",
-            "(= (phase w) Leaving)",
-            &[
-                ("lied", "(or (lied x) (and (listed x) (settled state)))"),
-                ("phase", "(ite (listed x) Expired Settled)"),
-                ("listed", "false"),
-            ],
-        ),
-        step(
-            "sleep",
-            "register clock look",
-            "(and (= (phase w) Parking) (not (token w)))",
-            &[("phase", "Asleep")],
-        ),
-        step(
-            "take",
-            "register clock look finish tell",
-            parked,
-            &[("token", "false"), ("phase", "Looking")],
-        ),
-        step(
-            "spurious",
-            "register clock look sleep",
-            &format!("(and {asleep})"),
-            &[("phase", "Parking")],
-        ),
-        step(
-            "time-out",
-            "register clock look sleep expire",
-            &format!("(and {asleep} (over w))"),
-            &[("phase", "Parking")],
-        ),
-    ]
+pub(crate) const fn always(says: &'static str, holds: &'static str) -> Lemma {
+    Lemma { says, holds, is_inductive: true }
 }
 
-/// A task that awaits: each poll asks whether it is registered with the same waker, and registers anew if not.
-fn tasks() -> Vec<Step> {
-    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
-    vec![
-        step(
-            "poll",
-            "",
-            "(and (task w) (or (= (phase w) Idle) (= (phase w) Asleep)))",
-            &[("token", "false"), ("phase", "Polling")],
-        ),
-        step(
-            "stay",
-            "poll move give-up register poll",
-            "(and (= (phase w) Polling) (listed w))",
-            &[("phase", "Asleep")],
-        ),
-        step("move", "poll", "(= (phase w) Polling)", &[("phase", "Moving")]),
-        step(
-            "give-up",
-            "poll move",
-            "(= (phase w) Moving)",
-            &[("listed", "false"), ("phase", "Outside")],
-        ),
-        step(
-            "drop",
-            "poll move give-up register",
-            "(and (task w) (= (phase w) Asleep))",
-            &[("listed", "false"), ("phase", "Gone")],
-        ),
-    ]
+/// `(can step)` is that somebody can take it.
+pub(crate) const fn follows(says: &'static str, holds: &'static str) -> Lemma {
+    Lemma { says, holds, is_inductive: false }
 }
 
-/// A callback, its registration and its call.
-fn callbacks() -> Vec<Step> {
-    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("C"), after, guard, puts);
-    let mut register = step(
-        "register-callback",
-        "",
-        "(and (not (settled state)) (not (registered c)))",
-        &[("registered", "true"), ("queued", "true"), ("inline", "true")],
-    );
-    register.set(
-        "before",
-        "(ite (= y c) (and (queued x) (distinct x c)) (and (distinct x c) (before x y)))",
-    );
-    let called = [("again", "(or (again x) (called x))"), ("called", "true")];
-    let [again, call] = called;
-    vec![
-        register,
-        step(
-            "register-callback-late",
-            "finish",
-            "(and (settled state) (not (registered c)))",
-            &[("registered", "true"), ("late", "true")],
-        ),
-        step(
-            "call",
-            "register-callback finish",
-            FIRST_DUE,
-            &[("due", "false"), again, call, ("running", "true")],
-        ),
-        step("return", "register-callback finish call", "(running c)", &[("running", "false")]),
-        step(
-            "call-late",
-            "finish register-callback-late",
-            "(late c)",
-            &[("late", "false"), again, call],
-        ),
-    ]
+/// A protocol that is wrong in one place.
+pub(crate) struct Twin {
+    pub(crate) is: &'static str,
+    pub(crate) change: fn(&mut System),
+    /// From the beginning to a state in which the lemma does not hold. Before the last step all did.
+    pub(crate) run: &'static str,
+    pub(crate) breaks: &'static str,
+}
+
+pub(crate) const fn twin(
+    is: &'static str,
+    breaks: &'static str,
+    run: &'static str,
+    change: fn(&mut System),
+) -> Twin {
+    Twin { is, change, run, breaks }
+}
+
+/// Adds a step by whoever takes this one.
+pub(crate) fn add(
+    system: &mut System,
+    like: &str,
+    name: &'static str,
+    guard: &str,
+    puts: &[(&'static str, &str)],
+) {
+    let by = system.step(like).by;
+    let mut step = Step { name, by, guard: guard.to_owned(), does: Vec::new(), after: "" };
+    puts.iter().for_each(|(var, value)| step.put(var, value));
+    system.steps.push(step);
+}
+
+/// Leaves this out of what must be so before a step.
+pub(crate) fn unguard(step: &mut Step, part: &str) {
+    assert!(step.guard.contains(part), "{part} is not asked for");
+    step.guard = step.guard.replacen(part, "true", 1);
+}
+
+/// Asks for this too before a step.
+pub(crate) fn guard(step: &mut Step, part: &str) {
+    step.guard = format!("(and {part} {})", step.guard);
 }

@@ -1,21 +1,6 @@
-//! What is shown of every state that can be reached.
+//! What is shown of every state that can be reached. Above each lemma are the clauses that it is about.
 
-/// A sentence about a state. Above it are the clauses that it is about.
-pub(crate) struct Lemma {
-    pub(crate) says: &'static str,
-    pub(crate) holds: &'static str,
-    /// Whether it is a part of the invariant, which every step preserves; the others follow from it.
-    pub(crate) is_inductive: bool,
-}
-
-const fn always(says: &'static str, holds: &'static str) -> Lemma {
-    Lemma { says, holds, is_inductive: true }
-}
-
-/// `(can step)` is that somebody can take it.
-const fn follows(says: &'static str, holds: &'static str) -> Lemma {
-    Lemma { says, holds, is_inductive: false }
-}
+use crate::system::{Lemma, always, follows};
 
 /// A list is finite: if somebody is in it, somebody is the first.
 macro_rules! has_a_first {

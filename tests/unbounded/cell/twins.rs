@@ -1,48 +1,6 @@
 //! Broken twins: a protocol that is wrong in one place, the run that shows it, and the lemma that no longer holds.
 
-use crate::system::{Step, System};
-
-pub(crate) struct Twin {
-    pub(crate) is: &'static str,
-    pub(crate) change: fn(&mut System),
-    /// From the beginning to a state in which the lemma does not hold. Before the last step all did.
-    pub(crate) run: &'static str,
-    pub(crate) breaks: &'static str,
-}
-
-const fn twin(
-    is: &'static str,
-    breaks: &'static str,
-    run: &'static str,
-    change: fn(&mut System),
-) -> Twin {
-    Twin { is, change, run, breaks }
-}
-
-/// Adds a step by whoever takes this one.
-fn add(
-    system: &mut System,
-    like: &str,
-    name: &'static str,
-    guard: &str,
-    puts: &[(&'static str, &str)],
-) {
-    let by = system.step(like).by;
-    let mut step = Step { name, by, guard: guard.to_owned(), does: Vec::new(), after: "" };
-    puts.iter().for_each(|(var, value)| step.put(var, value));
-    system.steps.push(step);
-}
-
-/// Leaves this out of what must be so before a step.
-fn unguard(step: &mut Step, part: &str) {
-    assert!(step.guard.contains(part), "{part} is not asked for");
-    step.guard = step.guard.replacen(part, "true", 1);
-}
-
-/// Asks for this too before a step.
-fn guard(step: &mut Step, part: &str) {
-    step.guard = format!("(and {part} {})", step.guard);
-}
+use crate::system::{Step, System, Twin, add, guard, twin, unguard};
 
 /// Does so in each step that settles.
 fn settling(system: &mut System, change: fn(&mut Step)) {

@@ -2,6 +2,7 @@
 
 use settled::machine::{Event, State, Step};
 
+use super::shipped;
 use crate::system::System;
 
 /// Another answer of the table to one event in one state.
@@ -32,7 +33,7 @@ impl Mutant {
             let is_here = (state, event) == (self.state, self.event);
             if is_here { self.answers } else { state.on(event) }
         };
-        System { table: Box::new(table), ..System::shipped() }
+        System { table: Box::new(table), ..shipped() }
     }
 
     /// Whether it breaks the protocol. The others say what work may do, and break clauses of the table alone

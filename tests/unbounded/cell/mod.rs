@@ -1,0 +1,269 @@
+//! The protocol of one cell, for any number of waiters and callbacks.
+//!
+//! A step is what the code does under one lock, or a look at the clock; `sites.rs` says where. Whatever two steps may be
+//! taken, by the settler, a waiter, one who registers or the clock, either may come first. `W` is one call of
+//! `park_until`, or one await of a task; `C` is one callback. Both are sorts without bound.
+
+mod lemmas;
+pub(crate) mod tables;
+mod twins;
+
+use settled::machine::State;
+
+use crate::system::{Protocol, Step, System, Var, given, step, var};
+
+pub(crate) const CELL: Protocol = Protocol { shipped, lemmas: lemmas::LEMMAS, twins: twins::TWINS };
+
+fn shipped() -> System {
+    let mut steps = settling();
+    steps.extend(registering());
+    steps.extend(threads());
+    steps.extend(tasks());
+    steps.extend(callbacks());
+    System {
+        table: Box::new(State::on),
+        vars: VARS,
+        phases: PHASES.to_owned(),
+        words: WORDS,
+        steps,
+    }
+}
+
+/// What a waiter is about to do.
+///
+/// A thread: look at the clock, then at the state (`Fresh`, or `Late` if its deadline has passed), then leave or park;
+/// it sleeps inside of that. A task: ask whether it is registered, leave, register; it is `Asleep` between its polls.
+const PHASES: &str = "(Idle) (Looking) (Fresh) (Late) (Leaving) (Parking) (Asleep) (Polling) (Moving) \
+                                 (Outside) (Settled) (Expired) (Gone)";
+
+/// Whether one in this phase waits for the settlement.
+const WORDS: &str =
+    "(define-fun waits ((p Phase) (task Bool)) Bool (or (= p Asleep) (and (not task)
+  (or (= p Looking) (= p Fresh) (= p Late) (= p Leaving) (= p Parking)))))";
+
+const VARS: &[Var] = &[
+    var("state", &[], "State", "Pending"),
+    var("slot", &[], "Bool", "false"),
+    // Seen only by the lemmas: the state in which the slot was written, and whether it was written again.
+    var("outcome", &[], "State", "Pending"),
+    var("rewritten", &[], "Bool", "false"),
+    // The waiters: whether it is a task, and whether it has a deadline.
+    given("task", &["W"]),
+    given("timed", &["W"]),
+    var("phase", &["W"], "Phase", "Idle"),
+    var("over", &["W"], "Bool", "false"),
+    // In the cell's list, and before whom; in the settler's list; told of the settlement.
+    var("listed", &["W"], "Bool", "false"),
+    var("ahead", &["W", "W"], "Bool", "false"),
+    var("owed", &["W"], "Bool", "false"),
+    var("told", &["W"], "Bool", "false"),
+    // A thread's token, or that its task is to be polled; and that its condition variable is to be notified.
+    var("token", &["W"], "Bool", "false"),
+    var("ring", &["W"], "Bool", "false"),
+    // Seen only by the lemmas: told again; answered that it has expired, of what was settled.
+    var("twice", &["W"], "Bool", "false"),
+    var("lied", &["W"], "Bool", "false"),
+    // The callbacks: registered; in the cell's list, and before whom; taken out by the settler; to be called at once by
+    // the one who registered it; called; and not returned.
+    var("registered", &["C"], "Bool", "false"),
+    var("queued", &["C"], "Bool", "false"),
+    var("before", &["C", "C"], "Bool", "false"),
+    var("due", &["C"], "Bool", "false"),
+    var("late", &["C"], "Bool", "false"),
+    var("called", &["C"], "Bool", "false"),
+    var("running", &["C"], "Bool", "false"),
+    // Seen only by the lemmas: it came to be queued; it was called again.
+    var("inline", &["C"], "Bool", "false"),
+    var("again", &["C"], "Bool", "false"),
+];
+
+/// The first of those who are owed.
+const FIRST_OWED: &str = "(and (owed w) (forall ((u W)) (=> (owed u) (not (ahead u w)))))";
+
+/// Whoever is owed was told, and the callback is the first of those that are due.
+const FIRST_DUE: &str =
+    "(and (due c) (not (exists ((u W)) (owed u))) (not (exists ((u C)) (running u)))
+    (forall ((u C)) (=> (due u) (not (before u c)))))";
+
+/// What the producer and the cancellers do, and the settler after that.
+fn settling() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for (name, event) in
+        [("start", "Start"), ("finish", "Finish"), ("cancel", "Cancel"), ("abandon", "Abandon")]
+    {
+        let mut it = step(name, None, "", &format!("((_ is To) (on state {event}))"), &[]);
+        it.set("state", &format!("(to (on state {event}))"));
+        if name != "start" {
+            it.set("slot", "true");
+            it.set("rewritten", "(or rewritten slot)");
+            it.set("outcome", &format!("(ite slot outcome (to (on state {event})))"));
+            it.set("owed", "(or (owed x) (listed x))");
+            it.set("listed", "false");
+            it.set("due", "(or (due x) (queued x))");
+            it.set("queued", "false");
+        }
+        steps.push(it);
+    }
+    let waiter = Some("W");
+    steps.push(step(
+        "tell",
+        waiter,
+        "register finish",
+        FIRST_OWED,
+        &[
+            ("owed", "false"),
+            ("twice", "(or (twice x) (told x))"),
+            ("told", "true"),
+            ("token", "true"),
+            ("ring", "(or (ring x) (not (task x)))"),
+        ],
+    ));
+    let woken = "(ite (= (phase x) Asleep) Parking (phase x))";
+    let ring = [("ring", "false"), ("phase", woken)];
+    steps.push(step("ring", waiter, "register clock look sleep finish tell", "(ring w)", &ring));
+    steps
+}
+
+/// A waiter enters the list, or finds the future settled.
+fn registering() -> [Step; 2] {
+    let begins = "(ite (task w) (= (phase w) Outside) (= (phase w) Idle))";
+    let (early, late) = (
+        format!("(and (not (settled state)) {begins})"),
+        format!("(and (settled state) {begins})"),
+    );
+    let place = [("listed", "true"), ("phase", "(ite (task x) Asleep Looking)")];
+    let mut register = step("register", Some("W"), "", &early, &place);
+    register.set(
+        "ahead",
+        "(ite (= y w) (and (listed x) (distinct x w)) (and (distinct x w) (ahead x y)))",
+    );
+    [register, step("register-late", Some("W"), "finish", &late, &[("phase", "Settled")])]
+}
+
+/// A thread that waits, and the clock.
+fn threads() -> Vec<Step> {
+    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
+    let looked = "(ite (settled state) Settled (ite (= (phase x) Late) Leaving Parking))";
+    let parked = "(and (= (phase w) Parking) (or (token w) (over w)))";
+    let asleep = "(= (phase w) Asleep) (not (task w))";
+    vec![
+        step("expire", "register", "(and (timed w) (not (over w)))", &[("over", "true")]),
+        step(
+            "clock",
+            "register",
+            "(= (phase w) Looking)",
+            &[("phase", "(ite (over x) Late Fresh)")],
+        ),
+        step(
+            "look",
+            "register clock",
+            "(or (= (phase w) Fresh) (= (phase w) Late))",
+            &[("phase", looked)],
+        ),
+        step(
+            "deregister",
+            "register expire clock look",
+            "(= (phase w) Leaving)",
+            &[
+                ("lied", "(or (lied x) (and (listed x) (settled state)))"),
+                ("phase", "(ite (listed x) Expired Settled)"),
+                ("listed", "false"),
+            ],
+        ),
+        step(
+            "sleep",
+            "register clock look",
+            "(and (= (phase w) Parking) (not (token w)))",
+            &[("phase", "Asleep")],
+        ),
+        step(
+            "take",
+            "register clock look finish tell",
+            parked,
+            &[("token", "false"), ("phase", "Looking")],
+        ),
+        step(
+            "spurious",
+            "register clock look sleep",
+            &format!("(and {asleep})"),
+            &[("phase", "Parking")],
+        ),
+        step(
+            "time-out",
+            "register clock look sleep expire",
+            &format!("(and {asleep} (over w))"),
+            &[("phase", "Parking")],
+        ),
+    ]
+}
+
+/// A task that awaits: each poll asks whether it is registered with the same waker, and registers anew if not.
+fn tasks() -> Vec<Step> {
+    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
+    vec![
+        step(
+            "poll",
+            "",
+            "(and (task w) (or (= (phase w) Idle) (= (phase w) Asleep)))",
+            &[("token", "false"), ("phase", "Polling")],
+        ),
+        step(
+            "stay",
+            "poll move give-up register poll",
+            "(and (= (phase w) Polling) (listed w))",
+            &[("phase", "Asleep")],
+        ),
+        step("move", "poll", "(= (phase w) Polling)", &[("phase", "Moving")]),
+        step(
+            "give-up",
+            "poll move",
+            "(= (phase w) Moving)",
+            &[("listed", "false"), ("phase", "Outside")],
+        ),
+        step(
+            "drop",
+            "poll move give-up register",
+            "(and (task w) (= (phase w) Asleep))",
+            &[("listed", "false"), ("phase", "Gone")],
+        ),
+    ]
+}
+
+/// A callback, its registration and its call.
+fn callbacks() -> Vec<Step> {
+    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("C"), after, guard, puts);
+    let mut register = step(
+        "register-callback",
+        "",
+        "(and (not (settled state)) (not (registered c)))",
+        &[("registered", "true"), ("queued", "true"), ("inline", "true")],
+    );
+    register.set(
+        "before",
+        "(ite (= y c) (and (queued x) (distinct x c)) (and (distinct x c) (before x y)))",
+    );
+    let called = [("again", "(or (again x) (called x))"), ("called", "true")];
+    let [again, call] = called;
+    vec![
+        register,
+        step(
+            "register-callback-late",
+            "finish",
+            "(and (settled state) (not (registered c)))",
+            &[("registered", "true"), ("late", "true")],
+        ),
+        step(
+            "call",
+            "register-callback finish",
+            FIRST_DUE,
+            &[("due", "false"), again, call, ("running", "true")],
+        ),
+        step("return", "register-callback finish call", "(running c)", &[("running", "false")]),
+        step(
+            "call-late",
+            "finish register-callback-late",
+            "(late c)",
+            &[("late", "false"), again, call],
+        ),
+    ]
+}
