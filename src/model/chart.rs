@@ -64,13 +64,32 @@ fn rows(program: &Program, steps: &[Step]) -> (Vec<(Agent, String)>, System) {
     let mut state = program.begin();
     let mut rows = Vec::new();
     for step in steps {
-        let said = says(program, &state, *step);
-        let asked = asks(program, &state, step.agent);
-        let answer = program.act(&mut state, *step).filter(|told| asked || told.is_number());
-        let answer = answer.map_or_else(String::new, |told| format!(": {told}"));
-        rows.push((step.agent, said + &answer));
+        rows.push((step.agent, takes(program, &mut state, *step)));
     }
     (rows, state)
+}
+
+/// Takes a step; what it does, and what it answers if somebody looks at it.
+fn takes(program: &Program, state: &mut System, step: Step) -> String {
+    let said = says(program, Some(state), step);
+    let asked = asks(program, state, step.agent);
+    let answer = program.act(state, step).filter(|told| asked || told.is_number());
+    said + &answer.map_or_else(String::new, |told| format!(": {told}"))
+}
+
+/// A step, and who waits after it.
+pub(super) fn line(program: &Program, state: &System, step: Step) -> String {
+    let mut state = state.clone();
+    let mut text = format!("{}: {}", name(program, step.agent), takes(program, &mut state, step));
+    for (name, what) in waiting(program, &state) {
+        let _ = write!(text, "\n{name} waits in {what}");
+    }
+    text
+}
+
+/// A step, wherever it is taken.
+pub(super) fn action(program: &Program, step: Step) -> String {
+    format!("{}: {}", name(program, step.agent), says(program, None, step))
 }
 
 /// Whether a script looks at what its next operation answers.
@@ -81,12 +100,14 @@ fn asks(program: &Program, state: &System, agent: Agent) -> bool {
     })
 }
 
-fn says(program: &Program, state: &System, step: Step) -> String {
+fn says(program: &Program, state: Option<&System>, step: Step) -> String {
     let names = &program.shape.names;
     match step.does {
         Does::Do(what) => {
             let told = match what.waits_for() {
-                Some(_) if !returns(program, state, step.agent, what) => " is refused",
+                Some(_) if state.is_some_and(|it| !returns(program, it, step.agent, what)) => {
+                    " is refused"
+                }
                 _ => "",
             };
             format!("{}{told}", names.call(what))
@@ -104,7 +125,7 @@ fn says(program: &Program, state: &System, step: Step) -> String {
         },
         Does::Expire(what) => format!("{} expires", names.call(what)),
         Does::Begin(piece) => format!("{} begins", names.piece(piece)),
-        Does::End => match state.top(step.agent).map(|frame| frame.script) {
+        Does::End => match state.and_then(|it| it.top(step.agent)).map(|frame| frame.script) {
             Some(Script::Piece(piece)) => format!("{} ends", names.piece(piece)),
             Some(Script::Stop(piece)) => format!("{} is settled", names.piece(piece)),
             _ => "ends, and drops its promise".to_owned(),

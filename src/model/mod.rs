@@ -139,6 +139,14 @@ impl Model for Program {
         Some(next)
     }
 
+    fn format_action(&self, step: &Step) -> String {
+        chart::action(self, *step)
+    }
+
+    fn format_step(&self, state: &System, step: Step) -> Option<String> {
+        Some(chart::line(self, state, step))
+    }
+
     fn properties(&self) -> Vec<Property<Self>> {
         let mut all = property::all::<Self>();
         if self.shape.asserts() {

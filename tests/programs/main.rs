@@ -4,6 +4,7 @@
 #[path = "../support/watchdog.rs"]
 mod watchdog;
 
+mod explorer;
 mod front;
 mod misuse;
 mod own;

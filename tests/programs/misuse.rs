@@ -203,6 +203,15 @@ fn a_plan_is_told_what_is_no_program() {
             }),
             "one says `await order`, which takes a task",
         ),
+    ] {
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_plan_is_told_what_is_too_much() {
+    watch!();
+    for (told, says) in [
         (
             told(|it| {
                 let it = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].map(|name| it.future(name));

@@ -5,7 +5,7 @@
 
 mod script;
 
-use super::{Finding, Is, Kind, Misuse, Program, Report, Role, program::Do, shape::Member};
+use super::{Finding, Is, Kind, Misuse, Program, Report, Role, shape::Member};
 
 pub use self::script::{Answer, Script};
 
@@ -225,9 +225,4 @@ impl Plan {
     fn refuse(&mut self, misuse: Misuse) {
         self.misuse.get_or_insert(misuse);
     }
-}
-
-/// The operations of a script that ends here: it gives back the locks that it has.
-fn leave(held: &[u8]) -> impl Iterator<Item = Do> {
-    held.iter().rev().map(|lock| Do::Unlock(*lock)).chain([Do::Skip(u8::MAX)])
 }

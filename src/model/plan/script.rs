@@ -1,6 +1,6 @@
 //! What somebody does, written down.
 
-use super::{Callback, Channel, EventLoop, Future, Lock, Plan, Pool, Variable, leave};
+use super::{Callback, Channel, EventLoop, Future, Lock, Plan, Pool, Variable};
 use crate::model::{
     Futures, Is, Kind, Misuse, Program, Put,
     program::{self, Do},
@@ -13,8 +13,6 @@ use crate::model::{
 pub struct Script<'a> {
     plan: &'a mut Plan,
     calls: Vec<Do>,
-    /// The locks that it has here.
-    held: Vec<u8>,
 }
 
 /// What a call answers: what is to be done then.
@@ -30,7 +28,7 @@ impl Answer<'_, '_> {
     pub fn when(mut self, is: Is, then: impl FnOnce(&mut Script<'_>)) -> Self {
         let at = self.script.calls.len();
         self.script.calls.push(Do::Unless(is, 0));
-        self.script.inside(then);
+        then(self.script);
         self.ends.push(self.script.calls.len());
         self.script.calls.push(Do::Skip(0));
         self.script.calls[at] = Do::Unless(is, self.script.over(at));
@@ -40,7 +38,7 @@ impl Answer<'_, '_> {
 
     /// If the answer is none of those before.
     pub fn otherwise(mut self, then: impl FnOnce(&mut Script<'_>)) {
-        self.script.inside(then);
+        then(self.script);
         self.join();
     }
 
@@ -100,7 +98,7 @@ calls! {
 impl<'a> Script<'a> {
     /// The script that `write` writes.
     pub(super) fn write(plan: &'a mut Plan, write: impl FnOnce(&mut Script<'_>)) -> Vec<Do> {
-        let mut script = Script { plan, calls: Vec::new(), held: Vec::new() };
+        let mut script = Script { plan, calls: Vec::new() };
         write(&mut script);
         script.calls
     }
@@ -225,9 +223,7 @@ impl<'a> Script<'a> {
     pub fn lock(&mut self, lock: Lock, inside: impl FnOnce(&mut Script<'_>)) {
         let lock = self.plan.known(lock.0, |program| &program.shape.names.locks);
         self.calls.push(Do::Lock(lock));
-        self.held.push(lock);
-        self.inside(inside);
-        self.held.pop();
+        inside(self);
         self.calls.push(Do::Unlock(lock));
     }
 
@@ -281,25 +277,19 @@ impl<'a> Script<'a> {
 
     /// Panics: what runs this ends here, and its future, if it settles one, with a panic.
     pub fn panics(&mut self) {
-        self.calls.extend(self.held.iter().rev().map(|lock| Do::Unlock(*lock)));
         self.calls.push(Do::Panics);
     }
 
-    /// Ends the script here.
+    /// Ends the script here: it gives back the locks that it has, and then drops its promises.
     pub fn returns(&mut self) {
-        self.calls.extend(leave(&self.held));
+        self.calls.push(Do::Skip(u8::MAX));
     }
 
     /// The same, as many times.
     pub fn repeat(&mut self, times: usize, mut script: impl FnMut(&mut Script<'_>)) {
         for _ in 0..times {
-            self.inside(&mut script);
+            script(self);
         }
-    }
-
-    /// Goes on writing, for somebody who is to have it no longer than that.
-    fn inside(&mut self, write: impl FnOnce(&mut Script<'_>)) {
-        write(self);
     }
 
     fn asks(&mut self, what: Do) -> Answer<'_, 'a> {
