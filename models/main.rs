@@ -12,6 +12,7 @@ mod watchdog;
 mod blind;
 mod cases;
 mod charts;
+mod clients;
 mod coarser;
 mod family;
 mod general;
@@ -114,6 +115,7 @@ fn main() -> ExitCode {
     blind::add(&mut trials);
     charts::add(&mut trials);
     larger::add(&mut trials);
+    clients::add(&mut trials);
     general::add(&mut trials);
     let list = arguments.list;
     let chosen = arguments.filter.is_some() || !arguments.skip.is_empty();

@@ -55,6 +55,12 @@ fn waits() -> Vec<Case> {
             property::ENDS,
             6,
         ),
+    ]
+}
+
+/// Pools that end.
+fn ends() -> Vec<Case> {
+    vec![
         case(
             "pool-11",
             "May a job wait for the end of another pool?",
@@ -70,12 +76,6 @@ fn waits() -> Vec<Case> {
             property::ENDS,
             7,
         ),
-    ]
-}
-
-/// Pools that are shut down.
-fn ends() -> Vec<Case> {
-    vec![
         case(
             "bug-c3",
             "Why does shutting down not hold the pool's lock?",

@@ -70,7 +70,9 @@
 //!   loop with a callback, and a task with one operation, over every operation of both views;
 //! * a program for each [rule](rules::FLIPS), under the rules that ship, where every property holds, and
 //!   with that rule flipped, where one breaks in a number of steps that is pinned;
-//! * larger programs with three threads, two loops, or two workers.
+//! * larger programs with three threads, two loops, or two workers;
+//! * most general clients, whose threads, loops, jobs, tasks and callbacks do any operation of a menu at any time and as
+//!   often as they like; see [`Client`].
 //!
 //! The fairness under which every wait returns is the weakest: whoever can always take a step takes one
 //! at some time. A timeout is never counted on. That a condition variable wakes without a reason is below
@@ -86,6 +88,7 @@
 mod act;
 mod chart;
 pub mod check;
+mod client;
 mod fits;
 mod misuse;
 mod names;
@@ -114,6 +117,7 @@ use stateright::{Model, Property};
 pub use step::{Does, Step};
 #[doc(hidden)]
 pub use {
+    client::{Client, Move},
     own::{Channel, Put, Variable},
     program::{Agent, Do, Future, Futures, Kind, Lock, Piece, Role},
     shape::Shape,

@@ -122,6 +122,11 @@ impl Spec {
         self.end
     }
 
+    /// Forgets callbacks that are not wanted.
+    pub(super) fn retain(&mut self, wanted: impl Fn(u8) -> bool) {
+        self.callbacks.retain(|it| wanted(*it));
+    }
+
     const fn with(owned: bool) -> Self {
         Self { state: State::Pending, owned, requested: false, end: None, callbacks: Vec::new() }
     }

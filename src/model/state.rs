@@ -234,6 +234,19 @@ pub(super) struct Notes {
     pub(super) expired: bool,
 }
 
+impl Notes {
+    /// Leaves pieces out of all that was noticed.
+    pub(super) fn forget(&mut self, which: impl Fn(Piece) -> bool) {
+        self.began.retain(|(it, _)| !which(*it));
+        self.added.retain(|(_, it)| !which(*it));
+        self.viewed.retain(|(.., it)| !which(*it));
+        self.deferred.retain(|(_, it)| !which(*it));
+        for all in [&mut self.accepted, &mut self.refused, &mut self.dropped, &mut self.removed] {
+            all.retain(|it| !which(it));
+        }
+    }
+}
+
 /// A set of pieces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Set16(u16);
@@ -249,6 +262,11 @@ impl Set16 {
 
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Without the pieces that are not wanted.
+    fn retain(&mut self, wanted: impl Fn(Piece) -> bool) {
+        self.0 = (0..16).filter(|it| self.has(*it) && wanted(*it)).fold(0, |all, it| all | 1 << it);
     }
 }
 

@@ -71,7 +71,10 @@ impl Program {
             }
             Does::Part(what) => self.part(state, agent, what),
             Does::Expire(what) => self.expire(state, agent, what),
-            Does::Do(what) => self.perform(state, agent, what),
+            Does::Do(what) => {
+                self.note_of_task(state, agent);
+                self.perform(state, agent, what)
+            }
             _ => unreachable!("{does:?} is no step of a script"),
         };
         // What it brought about is not begun yet.
@@ -147,7 +150,6 @@ impl Program {
 
     /// An operation takes effect and returns.
     fn perform(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
-        self.note_of_task(state, agent);
         match what {
             Do::Start(it) => return self.start(state, agent, it),
             Do::Finish(it) => self.set(state, agent, it, End::Value(agent)),
