@@ -8,7 +8,7 @@ use std::sync::Arc;
 struct Calloop(channel::Sender<Job>);
 impl Schedule for Calloop {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
-        self.0.send(job).map_err(|refused| Closed(refused.0))
+        self.0.send(job).map_err(|refused| Closed::new(refused.0))
     }
 }
 struct Subject(EventLoop<'static, ()>, Calloop);

@@ -10,7 +10,7 @@ impl Schedule for Frames {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
         match &mut *self.0.lock().unwrap() {
             Some(jobs) => jobs.push(job),
-            None => return Err(Closed(job)),
+            None => return Err(Closed::new(job)),
         }
         Ok(())
     }

@@ -135,11 +135,13 @@ pub(crate) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// How many of the cells a thread waits for.
+/// How many of the cells a thread waits for, and for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wanted {
     All,
     Any,
+    /// For the one cell to be settled, and for its callbacks to return. `[settled-5]`
+    Returned,
 }
 
 /// The cells that a thread waits for. Settled ones may be among them.
@@ -160,7 +162,9 @@ impl Cells {
     fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
         match (self, wanted) {
             (Self::One(one), _) => test(*one),
-            (Self::Many(many), Wanted::All) => many.iter().all(|cell| test(*cell)),
+            (Self::Many(many), Wanted::All | Wanted::Returned) => {
+                many.iter().all(|cell| test(*cell))
+            }
             (Self::Many(many), Wanted::Any) => many.iter().any(|cell| test(*cell)),
         }
     }
@@ -179,7 +183,10 @@ enum Goal {
 struct Waiting {
     id: u64,
     pool: Arc<dyn Queue>,
+    /// What its jobs settle.
     running: Vec<Address>,
+    /// What its callbacks are lent.
+    lending: Vec<Address>,
     goal: Goal,
 }
 
@@ -218,6 +225,11 @@ pub(crate) enum May {
 /// `cells` are needed of workers only.
 pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
     context::may_block()?;
+    if let (Wanted::Returned, Some(Cells::One(cell))) = (wanted, &cells)
+        && deferred::lending().contains(cell)
+    {
+        return Err(WouldDeadlock::Lent);
+    }
     if deferred::run_one()? {
         return Ok(May::LookAgain);
     }
@@ -272,9 +284,10 @@ pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<R
 /// Registers this worker, unless it is not to wait, and has the loops look again that are not to sleep any more.
 fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadlock> {
     let running = worker(|worker| worker.running.clone()).unwrap_or_default();
+    let lending = deferred::lending();
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
-    waiting.push(Waiting { id, pool, running, goal });
+    waiting.push(Waiting { id, pool, running, lending, goal });
     let sleepers = to_help(&waiting);
     let refused = match waiting.last().map(|it| &it.goal) {
         Some(Goal::Sleep(Some(own))) => sleepers.iter().any(|it| it.id() == own.id()),
@@ -320,9 +333,10 @@ fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
     loop {
         let before = live.clone();
         let hope = |it: &Waiting| match &it.goal {
-            Goal::Cells(cells, wanted) => {
-                cells.test(*wanted, |cell| may_settle(waiting, &before, cell))
-            }
+            Goal::Cells(cells, wanted) => cells.test(*wanted, |cell| {
+                (*wanted != Wanted::Returned || may_return(waiting, &before, cell))
+                    && may_settle(waiting, &before, cell)
+            }),
             Goal::End(pool) => may_end(waiting, &before, *pool),
             Goal::Sleep(_) => loops,
         };
@@ -338,6 +352,11 @@ fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
 /// Whether a pool may still end, if these go on and the others do not: it ends with all of its workers.
 fn may_end(waiting: &[Waiting], live: &[bool], pool: context::Id) -> bool {
     waiting.iter().zip(live).all(|(it, live)| *live || it.pool.id() != pool)
+}
+
+/// Whether the callbacks of a cell may still return, if these go on and the others do not. `[settled-5]`
+fn may_return(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
+    waiting.iter().zip(live).all(|(it, live)| *live || !it.lending.contains(&cell))
 }
 
 /// Whether a cell may still be settled, if these go on and the others do not.

@@ -148,10 +148,10 @@ where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    let Some(home) = LoopRef::current() else { return Err(Closed(work)) };
+    let Some(home) = LoopRef::current() else { return Err(Closed::new(work)) };
     match default_executor(&home) {
         Some(pool) => run_in_executor(&home, &pool, work),
-        None => Err(Closed(work)),
+        None => Err(Closed::new(work)),
     }
 }
 
@@ -290,13 +290,13 @@ where
     let flag = Flag::queued(Arc::clone(&home.queue));
     let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
     let spawn = Spawn { future, promise, flag, call };
-    match Schedule::call_soon_threadsafe(home, Job::from_run(spawn)) {
-        Ok(()) => Ok(ThreadFuture::new(handle)),
-        Err(Closed(job)) => {
+    let posted = Schedule::call_soon_threadsafe(home, Job::from_run(spawn));
+    posted.map(|()| ThreadFuture::new(handle)).map_err(|closed| {
+        closed.map(|job| {
             let refused = job.into_run::<Spawn<F, T, E, O>>();
-            Err(Closed(refused.expect("a refused job is handed back as it was").future))
-        }
-    }
+            refused.expect("a refused job is handed back as it was").future
+        })
+    })
 }
 
 /// Here, since only the crossings know both views.

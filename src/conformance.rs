@@ -36,7 +36,7 @@ use std::{
     thread,
 };
 
-use crate::{Closed, Job, Schedule, ThreadFuture, WouldDeadlock, context};
+use crate::{Job, Schedule, ThreadFuture, WouldDeadlock, context};
 
 /// A loop that is to be checked. Dropping it closes the loop. `[schedule-1]`
 pub trait Subject {
@@ -175,11 +175,11 @@ fn closed_hands_the_job_back<S: Subject>(make: &dyn Fn() -> S) {
     let (schedule, log) = (subject.schedule(), Log::default());
     drop(subject);
     let job = log.clone();
-    let Err(Closed(job)) = schedule.call_soon_threadsafe(Job::new(move || job.push(1))) else {
+    let Err(closed) = schedule.call_soon_threadsafe(Job::new(move || job.push(1))) else {
         panic!("closed hands the job back: a closed loop accepted a job")
     };
     assert_eq!(log.len(), 0, "closed hands the job back: it had run");
-    job.run();
+    closed.into_inner().run();
     assert_eq!(log.len(), 1, "closed hands the job back: it was another job");
 }
 

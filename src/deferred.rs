@@ -11,6 +11,7 @@ use std::{
 };
 
 use crate::{
+    cell::Address,
     context::{self, Roles},
     settled::Settled,
     sync::{DEPTH, thread_local},
@@ -24,9 +25,10 @@ const LIMIT: usize = 2 * DEPTH;
 #[derive(Debug)]
 pub(crate) struct TooDeep;
 
-/// A callback, with what it is to be called with, and the roles under which it would have run.
+/// A callback, with what it is to be called with, the cell of that, and the roles under which it would have run.
 struct Deferred {
     call: Box<dyn FnOnce()>,
+    cell: Address,
     roles: Roles,
 }
 
@@ -34,9 +36,31 @@ impl Deferred {
     fn run(self) {
         context::under(self.roles, || {
             let _role = context::call_back();
+            let _lending = Lending::of(self.cell);
             isolate(self.call);
         });
     }
+}
+
+/// As long as this lives, this thread calls callbacks that are lent a handle of a cell.
+struct Lending;
+
+impl Lending {
+    fn of(cell: Address) -> Self {
+        let _ = LENDING.try_with(|lending| lending.borrow_mut().push(cell));
+        Self
+    }
+}
+
+impl Drop for Lending {
+    fn drop(&mut self) {
+        let _ = LENDING.try_with(|lending| lending.borrow_mut().pop());
+    }
+}
+
+/// The cells of which this thread calls callbacks, the innermost last. `[settled-5]`
+pub(crate) fn lending() -> Vec<Address> {
+    LENDING.try_with(|lending| lending.borrow().clone()).unwrap_or_default()
 }
 
 thread_local! {
@@ -44,6 +68,8 @@ thread_local! {
     static INSIDE: Cell<usize> = Cell::default();
     /// What they have deferred; empty outside of them.
     static QUEUE: RefCell<VecDeque<Deferred>> = RefCell::default();
+    /// The cells of the callbacks that it calls.
+    static LENDING: RefCell<Vec<Address>> = RefCell::default();
 }
 
 /// Runs the callbacks of a future that is settled, or defers them.
@@ -51,15 +77,17 @@ pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>)
     if callbacks.is_empty() {
         return;
     }
+    let cell = settled.handle().address();
     if !enter(DEPTH) {
-        callbacks.into_iter().for_each(|callback| defer(callback.with(settled)));
+        callbacks.into_iter().for_each(|callback| defer(callback.with(settled), cell));
         return;
     }
     let role = context::call_back();
+    let lending = Lending::of(cell);
     for callback in callbacks {
         isolate(|| callback.call(settled));
     }
-    drop(role);
+    drop((lending, role));
     leave();
 }
 
@@ -107,8 +135,8 @@ fn take() -> Option<Deferred> {
     QUEUE.try_with(|queue| queue.borrow_mut().pop_front()).ok().flatten()
 }
 
-fn defer(call: Box<dyn FnOnce()>) {
-    let mut deferred = Some(Deferred { call, roles: context::roles() });
+fn defer(call: Box<dyn FnOnce()>, cell: Address) {
+    let mut deferred = Some(Deferred { call, cell, roles: context::roles() });
     let _ = QUEUE.try_with(|queue| queue.borrow_mut().extend(deferred.take()));
     if let Some(at_once) = deferred {
         at_once.run();

@@ -5,6 +5,7 @@
 
 use std::{
     any::Any,
+    convert::Infallible,
     fmt,
     sync::{Mutex, PoisonError},
 };
@@ -14,26 +15,138 @@ use thiserror::Error;
 use crate::deferred::TooDeep;
 
 /// Why a settled future holds no value. `[settled-2]`
-#[derive(Debug, Error)]
+///
+/// It is an [`Error`](std::error::Error) where `E` is one, and then has the work's own error as its
+/// [`source`](std::error::Error::source), which the text therefore leaves out: whoever prints chains of causes prints it
+/// once. The alternate form `{:#}` says both in one line, also where `E` is a text. `[settled-4]`
+///
+/// Two of them are equal if they are of the same kind and what they hold is equal.
+///
+/// ```
+/// use std::{error::Error, io};
+/// use settled::{Executor, ThreadPool};
+///
+/// let pool = ThreadPool::default();
+/// let job = pool.submit_result(|| Err::<(), _>(io::Error::other("disk full"))).unwrap();
+/// let failure = job.join_result().unwrap().map_err(settled::Failure::Error).unwrap_err();
+/// assert_eq!(failure.to_string(), "the work failed");
+/// assert_eq!(format!("{failure:#}"), "the work failed: disk full");
+/// assert_eq!(failure.source().unwrap().to_string(), "disk full");
+/// ```
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Failure<E> {
     /// The work ended with this error.
-    #[error("the work failed: {0}")]
     Error(E),
     /// The work panicked.
-    #[error("the work panicked: {0}")]
     Panicked(Panic),
     /// The future was cancelled: the work never ran, or its owner stopped it.
-    #[error(transparent)]
-    Cancelled(#[from] Cancelled),
+    Cancelled(Cancelled),
     /// The running work dropped its promise without an outcome.
-    #[error(
-        "the work ended without an outcome: its running promise was dropped; no value will come"
-    )]
     Abandoned,
+}
+
+/// `[settled-4]`
+impl<E> Failure<E> {
+    /// Whether the work ended with an error of its own.
+    #[must_use]
+    pub const fn is_error(&self) -> bool {
+        matches!(self, Self::Error(_))
+    }
+
+    /// Whether the work panicked.
+    #[must_use]
+    pub const fn is_panic(&self) -> bool {
+        matches!(self, Self::Panicked(_))
+    }
+
+    /// Whether the future was cancelled.
+    #[must_use]
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Cancelled(_))
+    }
+
+    /// Whether the running work dropped its promise without an outcome.
+    #[must_use]
+    pub const fn is_abandoned(&self) -> bool {
+        matches!(self, Self::Abandoned)
+    }
+
+    /// The work's own error, if it ended with one.
+    #[must_use]
+    pub const fn error(&self) -> Option<&E> {
+        if let Self::Error(error) = self { Some(error) } else { None }
+    }
+
+    /// Why the future was cancelled, if it was.
+    #[must_use]
+    pub const fn cause(&self) -> Option<Cancelled> {
+        if let Self::Cancelled(cause) = self { Some(*cause) } else { None }
+    }
+
+    /// The work's own error by value.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if it is of another kind: one in which no `E` is left.
+    pub fn into_error(self) -> Result<E, Failure<Infallible>> {
+        match self {
+            Self::Error(error) => Ok(error),
+            Self::Panicked(panic) => Err(Failure::Panicked(panic)),
+            Self::Cancelled(cause) => Err(Failure::Cancelled(cause)),
+            Self::Abandoned => Err(Failure::Abandoned),
+        }
+    }
+
+    /// The panic by value, for [`Panic::into_payload`] and [`std::panic::resume_unwind`].
+    ///
+    /// # Errors
+    ///
+    /// The failure, if it is of another kind.
+    pub fn into_panic(self) -> Result<Panic, Self> {
+        if let Self::Panicked(panic) = self { Ok(panic) } else { Err(self) }
+    }
+
+    /// The failure with another error in it, if it is one of the work's own.
+    pub fn map_error<F>(self, change: impl FnOnce(E) -> F) -> Failure<F> {
+        match self {
+            Self::Error(error) => Failure::Error(change(error)),
+            Self::Panicked(panic) => Failure::Panicked(panic),
+            Self::Cancelled(cause) => Failure::Cancelled(cause),
+            Self::Abandoned => Failure::Abandoned,
+        }
+    }
+}
+
+impl<E> From<Cancelled> for Failure<E> {
+    fn from(cause: Cancelled) -> Self {
+        Self::Cancelled(cause)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for Failure<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Error(error) if f.alternate() => write!(f, "the work failed: {error:#}"),
+            Self::Error(_) => f.write_str("the work failed"),
+            Self::Panicked(panic) => write!(f, "the work panicked: {panic}"),
+            Self::Cancelled(cause) => cause.fmt(f),
+            Self::Abandoned => f.write_str(
+                "the work ended without an outcome: its running promise was dropped; no value will come",
+            ),
+        }
+    }
+}
+
+impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error().map(|error| error as _)
+    }
 }
 
 /// Why a future is Cancelled. `[cancel-6]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[non_exhaustive]
 pub enum Cancelled {
     /// Somebody called `cancel`.
     #[error("cancelled on request; no value will come")]
@@ -96,7 +209,7 @@ impl Cancel {
 }
 
 /// A captured panic. It is `Sync` although the payload is not: the message is lent, the payload
-/// given away. `[panic-1]`
+/// given away. Two are equal if their messages are: payloads cannot be compared. `[panic-1]`
 pub struct Panic(Box<Captured>);
 
 struct Captured {
@@ -129,6 +242,14 @@ impl Panic {
     }
 }
 
+impl PartialEq for Panic {
+    fn eq(&self, other: &Self) -> bool {
+        self.message() == other.message()
+    }
+}
+
+impl Eq for Panic {}
+
 impl fmt::Debug for Panic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Panic").field(&self.message()).finish()
@@ -153,8 +274,91 @@ pub enum NoValue<W, F> {
     #[error("{0}")]
     Unsettled(W),
     /// There is an outcome, and it is not a value.
-    #[error("{0}")]
+    #[error(transparent)]
     Failed(F),
+}
+
+/// Why a call that takes the outcome by value gave no value. `[settled-5]`
+///
+/// `B` is what hands the future back when the wait ended too early, as far as the call can meet that: a [`Back`], or
+/// nothing. It is an error that can go up by `?`: it owns what it holds, and is `Send` and `Sync` where `E` and the future
+/// are `Send`, and `E` is `Sync`.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum JoinError<E, B = Infallible> {
+    /// The work gave no value.
+    #[error(transparent)]
+    Failed(Failure<E>),
+    /// Another handle shares the outcome, and can still read it. Of several handles by which it is taken, one gets it.
+    #[error(
+        "the outcome is shared with another handle of the future, and was left to it; take it by the last handle, or read \
+         it by reference"
+    )]
+    Shared,
+    /// The wait ended before the outcome could be taken.
+    #[error(transparent)]
+    Back(B),
+}
+
+impl<E, B> JoinError<E, B> {
+    /// Why the work gave no value, if that is it.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure<E>> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+
+    /// Why the work gave no value, by value.
+    ///
+    /// # Errors
+    ///
+    /// This error, if it is of another kind.
+    pub fn into_failure(self) -> Result<Failure<E>, Self> {
+        if let Self::Failed(failure) = self { Ok(failure) } else { Err(self) }
+    }
+
+    /// The same, with the work's own error apart.
+    pub(crate) fn part(self) -> Result<E, JoinError<Infallible, B>> {
+        match self {
+            Self::Failed(failure) => failure.into_error().map_err(JoinError::Failed),
+            Self::Shared => Err(JoinError::Shared),
+            Self::Back(back) => Err(JoinError::Back(back)),
+        }
+    }
+}
+
+/// Why a wait ended too early, with the future that it was called on. `[settled-5]`
+///
+/// It is `Sync` although the future may not be: the future is given away, and never lent.
+#[derive(Error)]
+#[error("{why}")]
+pub struct Back<W, H> {
+    why: W,
+    /// The lock is never taken; it is what makes a future that is only `Send` shareable.
+    future: Mutex<H>,
+}
+
+impl<W: Copy, H> Back<W, H> {
+    pub(crate) const fn new(why: W, future: H) -> Self {
+        Self { why, future: Mutex::new(future) }
+    }
+
+    /// Why the wait ended: [`WouldDeadlock`] or [`WaitError`].
+    #[must_use]
+    pub const fn why(&self) -> W {
+        self.why
+    }
+
+    /// The future, as it was.
+    #[must_use]
+    pub fn into_future(self) -> H {
+        self.future.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: fmt::Debug, H> fmt::Debug for Back<W, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Back").field(&self.why).finish()
+    }
 }
 
 /// The future is not settled, and this method does not wait. `[read-2]`
@@ -176,6 +380,7 @@ pub struct Expired;
 
 /// Why a wait with a deadline ended without an outcome. `[wait-3]` `[deadlock-1]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum WaitError {
     /// The deadline passed.
     #[error(transparent)]
@@ -187,6 +392,7 @@ pub enum WaitError {
 
 /// Blocking here might never end, so the call did not block. `[deadlock-1]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum WouldDeadlock {
     /// This thread runs an event loop.
     #[error(
@@ -214,6 +420,12 @@ pub enum WouldDeadlock {
          more might overflow its stack; wait in another thread, or make the chain shorter"
     )]
     TooDeep,
+    /// This thread runs a callback of the future whose value is to be taken. `[settled-5]`
+    #[error(
+        "this thread runs a callback of the future whose value it wants to take, and the value can be taken only when the \
+         callback has returned; read it in the callback, or take it elsewhere"
+    )]
+    Lent,
 }
 
 impl From<TooDeep> for WouldDeadlock {
@@ -228,17 +440,24 @@ impl From<TooDeep> for RunError {
     }
 }
 
-/// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]`
+/// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]` Of an
+/// [`AnyPromise`](crate::AnyPromise) the `cause` may be another. `[promise-7]`
 #[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("the outcome came too late and is handed back: {cause}")]
-pub struct Lost<V> {
+pub struct Lost<V, C = Cancelled> {
     /// What the loser wanted to deliver.
     pub value: V,
-    /// Why the future was cancelled.
-    pub cause: Cancelled,
+    /// Why it came too late.
+    pub cause: C,
 }
 
-impl<V> fmt::Debug for Lost<V> {
+impl<V> Lost<V> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(V) -> U) -> Lost<U> {
+        Lost { value: change(self.value), cause: self.cause }
+    }
+}
+
+impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lost").field("cause", &self.cause).finish_non_exhaustive()
     }
@@ -246,12 +465,34 @@ impl<V> fmt::Debug for Lost<V> {
 
 /// A loop or an executor that takes no more work hands it back; it has not run and never will.
 /// `[schedule-3]` `[pool-4]`
-#[derive(Clone, Copy, PartialEq, Eq, Error)]
+///
+/// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is given
+/// away, and never lent.
+#[derive(Error)]
 #[error("the loop or executor is closed and takes no more work; the work is handed back, unrun")]
 pub struct Closed<J>(
-    /// The work.
-    pub J,
+    /// The lock is never taken; it is what makes work that is only `Send` shareable.
+    Mutex<J>,
 );
+
+impl<J> Closed<J> {
+    /// Hands `work` back. For those who implement [`Schedule`](crate::Schedule) or [`Executor`](crate::Executor).
+    #[must_use]
+    pub const fn new(work: J) -> Self {
+        Self(Mutex::new(work))
+    }
+
+    /// The work, unrun.
+    #[must_use]
+    pub fn into_inner(self) -> J {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same, with what the work was made of.
+    pub(crate) fn map<F>(self, change: impl FnOnce(J) -> F) -> Closed<F> {
+        Closed::new(change(self.into_inner()))
+    }
+}
 
 impl<J> fmt::Debug for Closed<J> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -261,6 +502,7 @@ impl<J> fmt::Debug for Closed<J> {
 
 /// Why an event loop ended without the awaited outcome. `[loop-4]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum RunError {
     /// `stop` was called before the future was complete.
     #[error("the event loop was stopped before the future completed; the future was dropped")]

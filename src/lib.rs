@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod any_promise;
 mod blocking;
 pub mod bridge;
 mod cell;
@@ -15,6 +16,7 @@ pub mod machine;
 #[cfg(feature = "model")]
 #[cfg_attr(docsrs, doc(cfg(feature = "model")))]
 pub mod model;
+mod output;
 pub mod phase;
 mod promise;
 mod settled;
@@ -27,14 +29,16 @@ mod waiter;
 #[doc(hidden)]
 pub use crate::sync::Timer;
 pub use crate::{
+    any_promise::{AnyPromise, TooLate},
     error::{
-        Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,
-        RunError, WaitError, WouldDeadlock,
+        Back, Cancel, Cancelled, Closed, Expired, Failure, InvalidState, JoinError, Lost, NoValue,
+        Panic, Refusal, RunError, WaitError, WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
         LoopHandle, LoopRef, Task, Token,
     },
+    output::{Output, OutputResult},
     promise::Promise,
     settled::Settled,
     thread::{

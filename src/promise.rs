@@ -81,6 +81,22 @@ pub(crate) fn owned<T, E>(owner: Waker) -> (Promise<T, E, Owned>, Handle<T, E>) 
 }
 
 impl<T, E, P: Phase> Promise<T, E, P> {
+    /// Whether somebody has asked to cancel. Never blocks. `[cancel-3]` `[cancel-4]`
+    ///
+    /// A pending promise is told that it has lost: the future is cancelled. To running work the cancel was refused; a
+    /// long job looks at it now and then, in order to stop early. The owner of an owned one is woken by the first
+    /// request too.
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        self.producer.handle().cancel_requested()
+    }
+
+    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<Arc<str>> {
+        self.producer.handle().cancel_reason()
+    }
+
     /// Where its cell is.
     pub(crate) fn address(&self) -> Address {
         self.producer.handle().address()
@@ -91,7 +107,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().is_awaited_on(home)
     }
 
-    fn settle(
+    fn deliver(
         self,
         event: Event,
         outcome: Outcome<T, E>,
@@ -100,8 +116,8 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     }
 
     /// For the phases in which nobody can come first.
-    fn settle_surely(self, event: Event, outcome: Outcome<T, E>) {
-        let lost = self.settle(event, outcome);
+    fn deliver_surely(self, event: Event, outcome: Outcome<T, E>) {
+        let lost = self.deliver(event, outcome);
         debug_assert!(lost.is_ok(), "only the promise can settle in this phase");
     }
 }
@@ -124,7 +140,7 @@ impl<T, E> Promise<T, E, Pending> {
     ///
     /// [`Lost`] hands the value back if the future had been cancelled. `[promise-2]`
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
-        self.settle(Event::Finish, Ok(value)).map_err(|(outcome, cause)| match outcome {
+        self.deliver(Event::Finish, Ok(value)).map_err(|(outcome, cause)| match outcome {
             Ok(value) => Lost { value, cause },
             Err(_) => unreachable!("the outcome comes back as it was given"),
         })
@@ -137,63 +153,58 @@ impl<T, E> Promise<T, E, Pending> {
     /// [`Lost`] hands the error back if the future had been cancelled. `[promise-2]`
     pub fn fail(self, error: E) -> Result<(), Lost<E>> {
         let outcome = Err(Failure::Error(error));
-        self.settle(Event::Finish, outcome).map_err(|(outcome, cause)| match outcome {
+        self.deliver(Event::Finish, outcome).map_err(|(outcome, cause)| match outcome {
             Err(Failure::Error(value)) => Lost { value, cause },
             _ => unreachable!("the outcome comes back as it was given"),
         })
     }
 
+    /// Delivers what the work returned, without ever having been Running: its value or its error. `[promise-6]`
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] hands it back if the future had been cancelled. `[promise-2]`
+    pub fn settle(self, returned: Result<T, E>) -> Result<(), Lost<Result<T, E>>> {
+        match returned {
+            Ok(value) => self.finish(value).map_err(|lost| lost.map(Ok)),
+            Err(error) => self.fail(error).map_err(|lost| lost.map(Err)),
+        }
+    }
+
     /// The work will never begin, because its pool broke. A cancel may have come first. `[pool-10]`
     pub(crate) fn broken(self) {
-        drop(self.settle(Event::Abandon, Err(Failure::Cancelled(Cancelled::Broken))));
+        drop(self.deliver(Event::Abandon, Err(Failure::Cancelled(Cancelled::Broken))));
     }
 }
 
 impl<T, E> Promise<T, E, Running> {
-    /// Whether somebody has asked to cancel, and was refused. A long job looks at it
-    /// now and then, in order to stop early. Never blocks. `[cancel-3]`
-    #[must_use]
-    pub fn cancel_requested(&self) -> bool {
-        self.producer.handle().cancel_requested()
-    }
-
-    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
-    #[must_use]
-    pub fn cancel_reason(&self) -> Option<Arc<str>> {
-        self.producer.handle().cancel_reason()
-    }
-
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     pub fn finish(self, value: T) {
-        self.settle_surely(Event::Finish, Ok(value));
+        self.deliver_surely(Event::Finish, Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     pub fn fail(self, error: E) {
-        self.settle_surely(Event::Finish, Err(Failure::Error(error)));
+        self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
+    }
+
+    /// Delivers what the work returned: its value or its error. Cannot fail; runs the callbacks in this thread.
+    /// `[promise-6]`
+    pub fn settle(self, returned: Result<T, E>) {
+        match returned {
+            Ok(value) => self.finish(value),
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
-        self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
+        self.deliver_surely(Event::Finish, Err(Failure::Panicked(panic)));
     }
 }
 
 impl<T, E> Promise<T, E, Owned> {
-    /// Whether somebody has asked to cancel. The first request wakes the owner too. Never
-    /// blocks. `[cancel-4]`
-    #[must_use]
-    pub fn cancel_requested(&self) -> bool {
-        self.producer.handle().cancel_requested()
-    }
-
-    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
-    #[must_use]
-    pub fn cancel_reason(&self) -> Option<Arc<str>> {
-        self.producer.handle().cancel_reason()
-    }
-
     /// A cancel by one who has the promise: a request, as anybody's.
     pub(crate) fn request(&self, reason: Option<Arc<str>>) -> Cancel {
         self.producer.handle().cancel(reason).0
@@ -207,18 +218,27 @@ impl<T, E> Promise<T, E, Owned> {
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
     /// the thread callbacks in this thread. `[promise-5]`
     pub fn finish(self, value: T) {
-        self.settle_surely(Event::Finish, Ok(value));
+        self.deliver_surely(Event::Finish, Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the thread callbacks in this thread. `[promise-5]`
     pub fn fail(self, error: E) {
-        self.settle_surely(Event::Finish, Err(Failure::Error(error)));
+        self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
+    }
+
+    /// Delivers what the work returned: its value or its error. Cannot fail; runs the thread
+    /// callbacks in this thread. `[promise-6]`
+    pub fn settle(self, returned: Result<T, E>) {
+        match returned {
+            Ok(value) => self.finish(value),
+            Err(error) => self.fail(error),
+        }
     }
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// thread callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
-        self.settle_surely(Event::Finish, Err(Failure::Panicked(panic)));
+        self.deliver_surely(Event::Finish, Err(Failure::Panicked(panic)));
     }
 
     /// The owner has stopped the work: the future is Cancelled, as
@@ -227,7 +247,7 @@ impl<T, E> Promise<T, E, Owned> {
     /// cancelled while it still runs. Cannot fail; runs the thread callbacks in this thread.
     /// `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
-        self.settle_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
+        self.deliver_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
     }
 }
 

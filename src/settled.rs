@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     cell::{Handle, Settlement, Settling},
     deferred,
-    error::Failure,
+    error::{Failure, JoinError},
     waiter::isolate,
 };
 
@@ -25,6 +25,10 @@ impl<T, E> Settled<T, E> {
 
     pub(crate) fn handle(&self) -> &Handle<T, E> {
         &self.0
+    }
+
+    pub(crate) fn into_handle(self) -> Handle<T, E> {
+        self.0
     }
 
     /// The value, or why there is none. Never blocks, in any thread; what the settling thread did
@@ -73,7 +77,8 @@ impl<T, E> Settled<T, E> {
     ///
     /// On the only handle, with no callback registered, it always succeeds: the settling thread
     /// gave up its share in the very step that settled the future. A cancellation can be taken from
-    /// any handle, since there is nothing in it to share.
+    /// any handle, since there is nothing in it to share. It does not wait:
+    /// [`ThreadFuture::join`](crate::ThreadFuture::join) waits for the callbacks too.
     ///
     /// # Errors
     ///
@@ -89,6 +94,17 @@ impl<T, E> Settled<T, E> {
     pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
         self.0.look();
         self.0.take().map_err(Self)
+    }
+}
+
+impl<T, E> Settled<T, E> {
+    /// The outcome for the last handle, once its callbacks have returned. `[settled-5]`
+    pub(crate) fn give<B>(self) -> Result<T, JoinError<E, B>> {
+        self.0.look();
+        match self.0.take_or_leave() {
+            Some(outcome) => outcome.map_err(JoinError::Failed),
+            None => Err(JoinError::Shared),
+        }
     }
 }
 
@@ -109,11 +125,10 @@ impl<T, E> Settlement<T, E> {
     /// in the calling thread. `[callback-2]`
     pub(crate) fn pay(mut self) {
         self.settling.wake();
-        if let Some(handle) = self.handle {
-            let settled = Settled(handle);
-            deferred::run(self.settling.into_callbacks(), &settled);
+        if let Some(lent) = self.handle {
+            deferred::run(self.settling.into_callbacks(), lent.settled());
             // If it was the last handle, the value is dropped here.
-            isolate(|| drop(settled));
+            isolate(|| drop(lent));
         }
     }
 }

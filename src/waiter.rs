@@ -20,7 +20,7 @@ pub(crate) trait Call<T, E>: Send {
     /// Calls it.
     fn call(self: Box<Self>, settled: &Settled<T, E>);
 
-    /// What calls it later, with a handle of its own.
+    /// What calls it later, with a handle that it is lent until then.
     fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()>;
 }
 
@@ -35,8 +35,8 @@ where
     }
 
     fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()> {
-        let settled = settled.clone();
-        Box::new(move || self(&settled))
+        let lent = settled.handle().lend();
+        Box::new(move || self(lent.settled()))
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Closed, EventLoop, Executor, Failure, LoopRef, Refusal, ThreadFuture, ThreadPool,
+    Cancel, EventLoop, Executor, Failure, LoopRef, Refusal, ThreadFuture, ThreadPool,
     WouldDeadlock, bridge,
 };
 
@@ -157,7 +157,7 @@ fn a_pool_job_is_awaited_on_the_loop() {
     let settled = event_loop.run_until_complete(failing.unwrap()).unwrap();
     assert!(matches!(settled.result(), Err(Failure::Error("no"))));
     pool.shutdown(true, false).unwrap();
-    let Closed(work) = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err();
+    let work = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err().into_inner();
     assert_eq!(work(), 3);
     // Behind a pointer too.
     let pool: Arc<dyn Executor> = Arc::new(ThreadPool::default());
@@ -282,7 +282,8 @@ fn a_coroutine_is_settled_when_its_loop_is_closed() {
     }
     let failing = bridge::run_coroutine_threadsafe_result(async { Err::<u8, _>(1) }, &handle);
     assert!(failing.is_err());
-    let Closed(coroutine) = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err();
+    let coroutine =
+        bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err().into_inner();
     assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(1));
 }
 
@@ -400,7 +401,7 @@ fn the_default_executor_is_made_once_and_shut_down_without_blocking() {
         let refused = bridge::to_thread(|| 5).unwrap_err();
         bridge::shutdown_default_executor(&here).await;
         bridge::set_default_executor(&here, Arc::new(ThreadPool::default()));
-        let again = bridge::to_thread(refused.0).unwrap().await;
+        let again = bridge::to_thread(refused.into_inner()).unwrap().await;
         again.take().unwrap().unwrap()
     });
     assert_eq!(answered, Ok(5));

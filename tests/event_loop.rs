@@ -24,8 +24,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Clock, Closed, EventLoop, Failure, InvalidState, LoopFuture, LoopRef,
-    NoValue, Refusal, RunError, Settled, WouldDeadlock,
+    Cancel, Cancelled, Clock, EventLoop, Failure, InvalidState, LoopFuture, LoopRef, NoValue,
+    Refusal, RunError, Settled, WouldDeadlock,
 };
 use waker::CountingWaker;
 
@@ -829,15 +829,15 @@ fn a_closed_loop_hands_everything_back() {
     let (here, handle) = (LoopRef::clone(&event_loop), event_loop.handle());
     event_loop.close();
     assert!(here.is_closed());
-    let Closed(f) = handle.call_soon_threadsafe(|| {}).unwrap_err();
+    let f = handle.call_soon_threadsafe(|| {}).unwrap_err().into_inner();
     f();
     let kept = Rc::new(());
     let inside = Rc::clone(&kept);
-    let Closed(f) = here.call_soon(move || drop(inside)).unwrap_err();
+    let f = here.call_soon(move || drop(inside)).unwrap_err().into_inner();
     assert_eq!(Rc::strong_count(&kept), 2);
     f();
     assert!(here.call_later(Duration::ZERO, || {}).is_err());
-    let Closed(coroutine) = here.create_task(async { 3 }).unwrap_err();
+    let coroutine = here.create_task(async { 3 }).unwrap_err().into_inner();
     assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(3));
 }
 

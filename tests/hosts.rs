@@ -133,7 +133,7 @@ impl Schedule for Faulty {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
         let mut jobs = self.jobs.lock().unwrap();
         let Some(open) = &mut *jobs else {
-            return if self.fault == Fault::Swallows { Ok(()) } else { Err(Closed(job)) };
+            return if self.fault == Fault::Swallows { Ok(()) } else { Err(Closed::new(job)) };
         };
         match self.fault {
             Fault::Inline => {

@@ -8,7 +8,7 @@ mod watchdog;
 use std::{
     fs,
     num::NonZero,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, PoisonError, mpsc},
     thread,
     time::Duration,
 };
@@ -78,6 +78,18 @@ fn whoever_waits_is_seen_asleep() {
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     let waits = || assert_eq!(future.wait().unwrap().result().unwrap(), &5);
     assert!(sleeps(waits, || promise.finish(5).unwrap()), "a blocked thread is busy");
+    // Settled, and lent to a callback that does not return before the taker sleeps.
+    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let ((begins, begun), (returns, returned)) = (mpsc::channel(), mpsc::channel());
+    future.add_done_callback(move |_| {
+        begins.send(()).unwrap();
+        returned.recv().unwrap();
+    });
+    let settler = thread::spawn(move || promise.finish(5).unwrap());
+    begun.recv().unwrap();
+    let waits = || assert_eq!(future.join().unwrap(), 5);
+    assert!(sleeps(waits, move || returns.send(()).unwrap()), "a thread that takes is busy");
+    settler.join().unwrap();
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     let waits = || event_loop.run_forever().unwrap();

@@ -253,11 +253,11 @@ fn a_refused_job_is_handed_back_and_never_runs() {
     pool.shutdown(true, false).unwrap();
     let log = Log::new();
     let job = log.clone();
-    let Closed(work) = pool.submit(move || job.add("ran")).unwrap_err();
+    let work = pool.submit(move || job.add("ran")).unwrap_err().into_inner();
     assert!(log.entries().is_empty());
     work();
     assert_eq!(log.entries(), ["ran"]);
-    let Closed(work) = pool.submit_result(|| Err::<(), _>(1)).unwrap_err();
+    let work = pool.submit_result(|| Err::<(), _>(1)).unwrap_err().into_inner();
     assert_eq!(work(), Err(1));
     assert!(pool.execute(Job::new(|| {})).is_err());
 }
@@ -764,7 +764,8 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
         assert!(matches!(failure, Failure::Cancelled(it) if *it == cause), "{number}: {failure:?}");
     }
     assert!(pool.is_broken());
-    let Err(Closed(work)) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
+    let Err(closed) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
+    let work = closed.into_inner();
     assert_eq!(work(), 7, "the work is handed back");
     pool.shutdown(true, false).unwrap();
 }

@@ -20,10 +20,11 @@ use std::{
 };
 
 use settled::{
-    AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, CallHandle, Cancel, Cancelled, Closed,
-    EventLoop, Executor, Expired, Failure, FutureId, Incident, InvalidState, Job, LoopFuture,
-    LoopHandle, LoopRef, Lost, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
-    ThreadFuture, ThreadPool, Token, WaitError, WouldDeadlock,
+    AnyPromise, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back, CallHandle, Cancel,
+    Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId, Incident, InvalidState,
+    Job, JoinError, LoopFuture, LoopHandle, LoopRef, Lost, NoValue, Panic, Promise, Refusal,
+    RunError, Schedule, Settled, Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError,
+    WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -205,8 +206,12 @@ fn errors() {
         WouldDeadlock: Error Send Sync Copy Eq, ;
         Lost<Both>: Error Send Sync Copy Eq, ;
         Lost<Local>: Send, !Sync;
-        Closed<fn()>: Error Send Sync Copy Eq, ;
-        Closed<Job>: Error Send, !Sync;
+        Closed<Job>: Error Send Sync, ;
+        Closed<Local>: Error Send Sync, ;
+        JoinError<std::io::Error, Back<WaitError, ThreadFuture<Local, std::io::Error>>>: Error Send Sync, ;
+        Lost<Both, TooLate>: Error Send Sync Copy Eq, ;
+        AnyPromise<Both, Infallible>: Send Sync, !Clone;
+        AnyPromise<Local, ()>: Send, !Sync !Clone;
         NoValue<WouldDeadlock, &'static Failure<std::io::Error>>: Error Send Sync Copy, ;
     }
 }

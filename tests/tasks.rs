@@ -955,7 +955,7 @@ fn a_cancelled_task_fails_no_group_and_a_closed_group_takes_none() {
         });
         ended.await.unwrap();
         let refused = kept.unwrap().create_task(async { Ok::<_, ()>(5) });
-        let coroutine = refused.unwrap_err().0;
+        let coroutine = refused.unwrap_err().into_inner();
         assert_eq!(coroutine.await, Ok(5), "the coroutine is handed back");
     });
 }

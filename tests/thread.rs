@@ -11,6 +11,7 @@ mod waker;
 
 use std::{
     cell::Cell,
+    convert::Infallible,
     error::Error,
     future::IntoFuture,
     panic::panic_any,
@@ -698,7 +699,7 @@ fn errors_say_what_happened_and_debug_needs_no_debug() {
     assert!(format!("{future:?}").contains("Pending"));
     drop(promise);
     assert!(format!("{:?}", future.settled().unwrap()).contains("Cancelled"));
-    let error: Box<dyn Error> = Box::new(Failure::<String>::Abandoned);
+    let error: Box<dyn Error> = Box::new(Failure::<Infallible>::Abandoned);
     assert!(error.to_string().contains("dropped"));
     let error: Box<dyn Error> = Box::new(Lost { value: 1, cause: Cancelled::Requested });
     assert!(error.to_string().contains("handed back"));
@@ -706,5 +707,5 @@ fn errors_say_what_happened_and_debug_needs_no_debug() {
     assert_eq!(format!("{lost:?}"), "Lost { cause: Dropped, .. }");
     let panic = Panic::new(Box::new("ouch"));
     assert!(format!("{panic} {panic:?}").matches("ouch").count() == 2);
-    assert_eq!(format!("{:?}", settled::Closed(Opaque)), "Closed(..)");
+    assert_eq!(format!("{:?}", settled::Closed::new(Opaque)), "Closed(..)");
 }

@@ -214,6 +214,6 @@ fn outcome(settled: &Settled<Sum, io::Error>) -> Outcome {
         Ok(sum) => Outcome::Finished(*sum),
         Err(Failure::Cancelled(_)) => Outcome::Cancelled,
         Err(Failure::Error(error)) => Outcome::Failed(error.to_string()),
-        Err(bug @ (Failure::Panicked(_) | Failure::Abandoned)) => Outcome::Failed(bug.to_string()),
+        Err(bug) => Outcome::Failed(bug.to_string()),
     }
 }

@@ -18,11 +18,12 @@
 //! it settled is visible to whoever sees the future settled, because both took the lock.
 //! `[cell-2]`
 
+mod lend;
 mod own;
 mod wait;
 
 pub(crate) use own::{Handle, Producer, Settlement, Settling};
-pub(crate) use wait::{Registration, Ticket};
+pub(crate) use wait::{Registration, Ticket, Until};
 
 use std::{sync::Arc, task::Waker};
 
@@ -55,6 +56,8 @@ struct Inner<T, E> {
     cause: Cancelled,
     /// How many handles there are, the promise's included.
     handles: usize,
+    /// How many of them are lent to callbacks that have still to return. Whoever wants the value waits for these.
+    lent: u32,
     /// Whether only the owner may apply a cancel (phase Owned).
     owned: bool,
     /// Whether a cancel was asked for that this future could not grant at once.
@@ -65,7 +68,8 @@ struct Inner<T, E> {
     owner: Option<Waker>,
     /// The name of the next waiter.
     next: u64,
-    /// Everyone who waits and the loop views, in the order in which they registered.
+    /// Everyone who waits and the loop views, in the order in which they registered; once it is settled, those who
+    /// wait for the end of the lending.
     waiters: Vec<(Ticket, Waiter)>,
     /// The thread callbacks, in the order in which they registered.
     callbacks: Vec<Callback<T, E>>,

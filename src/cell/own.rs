@@ -10,7 +10,7 @@ use std::{
     task::Waker,
 };
 
-use super::{Address, Cell, Inner, Outcome};
+use super::{Address, Cell, Inner, Outcome, Ticket, Until, lend::Lent};
 use crate::{
     error::{Cancel, Cancelled, Failure, Refusal},
     machine::{Event, State, Step},
@@ -41,7 +41,7 @@ impl<T: RefUnwindSafe, E: RefUnwindSafe> RefUnwindSafe for Handle<T, E> {}
 /// What a step that settled owes to others, to be paid with no lock held.
 #[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
 pub(crate) struct Settling<T, E> {
-    waiters: Vec<(super::Ticket, Waiter)>,
+    waiters: Vec<(Ticket, Waiter)>,
     callbacks: Vec<Callback<T, E>>,
     /// Dropped outside the lock, like everything of the user's.
     owner: Option<Waker>,
@@ -52,7 +52,7 @@ pub(crate) struct Settlement<T, E> {
     pub(crate) settling: Settling<T, E>,
     /// Kept only for callbacks, which are lent it. Without any it was given up inside the step, so
     /// that the only other handle is then the only one: a `take` after a `wait` succeeds.
-    pub(crate) handle: Option<Handle<T, E>>,
+    pub(crate) handle: Option<Lent<T, E>>,
 }
 
 /// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
@@ -114,9 +114,19 @@ impl<T, E> Settling<T, E> {
 }
 
 impl<T, E> Inner<T, E> {
-    /// Gives the settler's handle up, unless callbacks need it; says whether it was the last.
-    fn give_up(&mut self, settling: &Settling<T, E>) -> bool {
+    /// One more of the handles is lent to callbacks.
+    pub(super) fn lend(&mut self) {
+        let lent = self.lent.checked_add(1);
+        self.lent = lent.expect("more callbacks than the memory could hold");
+    }
+
+    /// Gives the settler's handle up, unless callbacks are lent it; says whether it was the last. Who waits for the end of
+    /// the lending then waits on.
+    fn give_up(&mut self, settling: &mut Settling<T, E>) -> bool {
         if settling.has_callbacks() {
+            self.lend();
+            let waits_on = |(ticket, _): &mut (Ticket, _)| ticket.waits_until(Until::Returned);
+            self.waiters = settling.waiters.extract_if(.., waits_on).collect();
             return false;
         }
         self.handles -= 1;
@@ -131,6 +141,7 @@ impl<T, E> Handle<T, E> {
                 state: State::Pending,
                 cause: Cancelled::Requested,
                 handles: 2,
+                lent: 0,
                 owned: owner.is_some(),
                 requested: false,
                 reason: None,
@@ -219,9 +230,10 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// Whether a cancel was asked for that could not be granted at once.
+    /// Whether a cancel was asked for, granted or not.
     pub(crate) fn cancel_requested(&self) -> bool {
-        self.lock().requested
+        let inner = self.lock();
+        inner.requested || inner.state == State::Cancelled
     }
 
     /// What the first canceller said who gave a reason.
@@ -270,8 +282,8 @@ impl<T, E> Handle<T, E> {
                 drop(inner);
                 Err((outcome, cause))
             }
-            Ok(settling) => {
-                let last = inner.give_up(&settling);
+            Ok(mut settling) => {
+                let last = inner.give_up(&mut settling);
                 drop(inner);
                 Ok(self.part(settling, last))
             }
@@ -285,8 +297,8 @@ impl<T, E> Handle<T, E> {
             State::Pending | State::Cancelled => Failure::Cancelled(Cancelled::Dropped),
             State::Running | State::Finished => Failure::Abandoned,
         };
-        let settling = self.apply(&mut inner, Event::Abandon, Err(failure)).ok()?;
-        let last = inner.give_up(&settling);
+        let mut settling = self.apply(&mut inner, Event::Abandon, Err(failure)).ok()?;
+        let last = inner.give_up(&mut settling);
         drop(inner);
         Some(self.part(settling, last))
     }
@@ -295,7 +307,7 @@ impl<T, E> Handle<T, E> {
     /// need it, and then this thread touches the cell only if it has to free it. `[cell-3]`
     fn part(self, settling: Settling<T, E>, last: bool) -> Settlement<T, E> {
         if settling.has_callbacks() {
-            return Settlement { settling, handle: Some(self) };
+            return Settlement { settling, handle: Some(self.lent()) };
         }
         let this = ManuallyDrop::new(self);
         if last {
@@ -360,7 +372,7 @@ impl<T, E> Handle<T, E> {
     /// # Safety
     ///
     /// No other handle exists, and this one is not used again.
-    unsafe fn free(&self) -> Cell<T, E> {
+    pub(super) unsafe fn free(&self) -> Cell<T, E> {
         // loom does not see a free, but it sees a write, and that nothing orders it after a read.
         self.cell().slot.with_mut(|_| ());
         // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.

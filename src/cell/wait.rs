@@ -5,26 +5,57 @@ use std::{
     time::Instant,
 };
 
-use super::Handle;
+use super::{Handle, Inner};
 use crate::{
     context::{self, Id},
     sync::{Parker, is_over},
     waiter::{Callback, Waiter},
 };
 
-/// Names a registered waiter, so that it can leave.
+/// Names a registered waiter, so that it can leave, and says what it waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
+
+impl Ticket {
+    const fn new(number: u64, until: Until) -> Self {
+        Self(number << 1 | until as u64)
+    }
+
+    pub(super) const fn waits_until(self, until: Until) -> bool {
+        self.0 & 1 == until as u64
+    }
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// The cell is settled.
+    Settled,
+    /// And every callback has returned that is lent a handle. `[settled-5]`
+    Returned,
+}
+
+impl Until {
+    /// Whether the wait is over.
+    pub(super) fn is_over<T, E>(self, inner: &Inner<T, E>) -> bool {
+        inner.state.is_settled() && (self == Self::Settled || inner.lent == 0)
+    }
+}
 
 impl<T, E> Handle<T, E> {
     /// Registers a waiter, unless the cell is settled: then it comes back, to be told right away.
     /// The check and the registration are one step: no settlement fits in between. `[cell-1]`
     pub(crate) fn register(&self, waiter: Waiter) -> Result<Ticket, Waiter> {
+        self.register_until(Until::Settled, waiter)
+    }
+
+    /// The same for one that may wait for longer. `[settled-5]`
+    fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
         let mut inner = self.lock();
-        if inner.state.is_settled() {
+        if until.is_over(&inner) {
             return Err(waiter);
         }
-        let ticket = Ticket(inner.next);
+        let ticket = Ticket::new(inner.next, until);
         inner.next += 1;
         inner.waiters.push((ticket, waiter));
         Ok(ticket)
@@ -56,19 +87,25 @@ impl<T, E> Handle<T, E> {
         Ok(())
     }
 
-    /// Parks this thread until the cell is settled or the deadline has passed; says whether it is
-    /// settled. Every return follows a look at the state under the lock, and the settler's last
+    /// Whether what is waited for is so.
+    pub(crate) fn is_over(&self, until: Until) -> bool {
+        until.is_over(&self.lock())
+    }
+
+    /// Parks this thread until what is waited for is so or the deadline has passed; says whether it is
+    /// so. Every return follows a look at the state under the lock, and the settler's last
     /// access to the cell is its unlock: when this returns `true`, the settler is gone.
-    pub(crate) fn park_until(&self, deadline: Option<Instant>) -> bool {
+    pub(crate) fn park_until(&self, until: Until, deadline: Option<Instant>) -> bool {
         let parker = Parker::new();
-        let Ok(ticket) = self.register(Waiter::Thread(parker.unparker())) else { return true };
+        let waiter = Waiter::Thread(parker.unparker());
+        let Ok(ticket) = self.register_until(until, waiter) else { return true };
         loop {
             let expired = is_over(deadline);
-            if self.is_settled() {
+            if self.is_over(until) {
                 return true;
             }
             if expired {
-                // Settled between the look and here: the ticket is gone, and that is a success.
+                // It came between the look and here: the ticket is gone, and that is a success.
                 return self.deregister(ticket).is_none();
             }
             parker.park(deadline);
@@ -81,13 +118,19 @@ impl<T, E> Handle<T, E> {
 pub(crate) struct Registration(Option<Ticket>);
 
 impl Registration {
-    pub(crate) fn poll<T, E>(&mut self, cell: &Handle<T, E>, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll<T, E>(
+        &mut self,
+        cell: &Handle<T, E>,
+        until: Until,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if self.is_current(cell, cx) {
             return Poll::Pending;
         }
         // Cloning and dropping a waker is the user's code: neither happens under the lock.
         self.leave(cell);
-        match cell.register(Waiter::Waker(cx.waker().clone(), context::current_loop())) {
+        let waiter = Waiter::Waker(cx.waker().clone(), context::current_loop());
+        match cell.register_until(until, waiter) {
             Ok(ticket) => {
                 self.0 = Some(ticket);
                 Poll::Pending

@@ -12,7 +12,11 @@ use super::{
     future::{LoopFuture, Token},
     stop::forward,
 };
-use crate::{cell::Registration, context, settled::Settled};
+use crate::{
+    cell::{Registration, Until},
+    context,
+    settled::Settled,
+};
 
 impl<T, E> IntoFuture for LoopFuture<T, E> {
     type Output = Settled<T, E>;
@@ -153,7 +157,7 @@ impl Place {
     ) -> Poll<()> {
         context::refuse_oneself(future.address());
         if future.view.home.is_closed() {
-            return self.late.poll(future.view.cell(), cx);
+            return self.late.poll(future.view.cell(), Until::Settled, cx);
         }
         let here = context::current_loop();
         assert!(

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{
+    awaiting::AwaitLoop,
     incident::FutureId,
     registry::{Deliver, Registry},
     task::Task,
@@ -18,6 +19,7 @@ use crate::{
     context::{self, Id},
     deferred,
     error::{Cancel, Failure, InvalidState, NoValue},
+    output::{Output, OutputResult},
     settled::Settled,
     waiter::{Schedule, Waiter},
 };
@@ -376,6 +378,36 @@ impl<T, E> LoopFuture<T, E> {
     #[must_use]
     pub fn get_loop(&self) -> &Arc<dyn Schedule> {
         self.view.home.schedule()
+    }
+
+    /// Awaits the value, by value, in a task on the loop's thread, as an await by value does: after the callbacks that
+    /// were registered before, and those that read the outcome elsewhere. `[settled-5]` `[await-4]`
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let event_loop = settled::EventLoop::new();
+    /// let task = event_loop.create_task_result(async { "12".parse::<u32>() })?;
+    /// let number = event_loop.run_until_complete(task.output())??;
+    /// assert_eq!(number, 12);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::Failed`](crate::JoinError::Failed) if there is no value and never will be;
+    /// [`JoinError::Shared`](crate::JoinError::Shared) if another handle shares it.
+    pub fn output(self) -> Output<AwaitLoop<T, E>, T, E> {
+        Output::of(self)
+    }
+
+    /// As [`output`](Self::output), with the work's own error apart, for `??`. `[settled-5]`
+    ///
+    /// # Errors
+    ///
+    /// As [`output`](Self::output), but for the work's own error.
+    pub fn output_result(self) -> OutputResult<AwaitLoop<T, E>, T, E> {
+        OutputResult::of(self)
     }
 
     /// Turns into the proof, whose [`take`](Settled::take) gives the outcome by value. Never blocks.

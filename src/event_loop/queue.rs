@@ -55,7 +55,7 @@ impl Queue {
     pub(crate) fn post(&self, post: Post) -> Result<(), Closed<Post>> {
         let mut inner = lock(&self.inner);
         if !inner.open {
-            return Err(Closed(post));
+            return Err(Closed::new(post));
         }
         inner.posts.push_back(post);
         let wake = mem::take(&mut inner.asleep);
@@ -126,8 +126,8 @@ impl LoopHandle {
     where
         F: FnOnce() + Send + 'static,
     {
-        Schedule::call_soon_threadsafe(self, Job::new(f)).map_err(|Closed(job)| {
-            Closed(job.into_run().expect("a refused job is handed back as it was"))
+        Schedule::call_soon_threadsafe(self, Job::new(f)).map_err(|closed| {
+            closed.map(|job| job.into_run().expect("a refused job is handed back as it was"))
         })
     }
 
@@ -142,9 +142,13 @@ impl LoopHandle {
 
 impl Schedule for LoopHandle {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
-        self.queue.post(Post::Job(job)).map_err(|Closed(post)| match post {
-            Post::Job(job) => Closed(job),
-            Post::Step(_) | Post::Stop => unreachable!("a refused post is handed back as it was"),
+        self.queue.post(Post::Job(job)).map_err(|closed| {
+            closed.map(|post| match post {
+                Post::Job(job) => job,
+                Post::Step(_) | Post::Stop => {
+                    unreachable!("a refused post is handed back as it was")
+                }
+            })
         })
     }
 }

@@ -253,7 +253,7 @@ impl LoopRef {
     /// [`Closed`] hands `f` back if the loop takes no more work.
     pub fn call_soon<F: FnOnce() + 'static>(&self, f: F) -> Result<CallHandle, Closed<F>> {
         if self.is_closed() {
-            return Err(Closed(f));
+            return Err(Closed::new(f));
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
         // What was posted before this call runs before it.
@@ -294,7 +294,7 @@ impl LoopRef {
         F: FnOnce() + 'static,
     {
         if self.is_closed() {
-            return Err(Closed(f));
+            return Err(Closed::new(f));
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
         self.core.add_timer(Timer { at, number: context::next_id(), slot: Rc::clone(&slot) });
@@ -369,7 +369,7 @@ impl LoopRef {
         O: 'static,
     {
         if self.is_closed() {
-            return Err(Closed(future));
+            return Err(Closed::new(future));
         }
         let flag = Flag::queued(Arc::clone(&self.core.queue));
         let id = flag.task();

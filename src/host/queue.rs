@@ -50,7 +50,7 @@ impl Schedule for JobSender {
     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
         let mut inner = lock(&self.0);
         if !inner.open {
-            return Err(Closed(job));
+            return Err(Closed::new(job));
         }
         inner.jobs.push_back(job);
         let waker = inner.waker.take();

@@ -162,7 +162,7 @@ impl<E: 'static> TaskGroup<E> {
     {
         let inner = &self.0;
         if !inner.open.get() || inner.home.is_closed() {
-            return Err(Closed(coroutine));
+            return Err(Closed::new(coroutine));
         }
         let group = self.clone();
         let told = async move { coroutine.await.map_err(|error| group.fail(error)) };

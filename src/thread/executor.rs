@@ -243,15 +243,13 @@ where
     E: Send + 'static,
 {
     let (promise, future) = ThreadFuture::promise();
-    match executor.execute(Job::from_run(Work { work, promise, call })) {
-        Ok(()) => Ok(future),
-        Err(Closed(job)) => {
+    let submitted = executor.execute(Job::from_run(Work { work, promise, call }));
+    submitted.map(|()| future).map_err(|closed| {
+        closed.map(|job| {
             let refused = job.into_run::<Work<F, T, E>>();
-            Err(Closed(
-                refused.expect("an executor hands back the very job that it was given").work,
-            ))
-        }
-    }
+            refused.expect("an executor hands back the very job that it was given").work
+        })
+    })
 }
 
 impl<F, T, E> Run for Work<F, T, E>

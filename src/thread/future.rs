@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     blocking::{Cells, May, Wanted, before_parking},
-    cell::{Handle, Registration},
+    cell::{Handle, Registration, Until},
     context, deferred,
     error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError, WouldDeadlock},
     machine::State,
@@ -110,7 +110,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// whose wait would close a circle of waits between workers, or is in many callbacks that wait inside each other.
     /// `[deadlock-1]` `[pool-8]` `[callback-8]`
     pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
-        self.block(None)?;
+        self.block(Until::Settled, None)?;
         Ok(&self.settled)
     }
 
@@ -143,22 +143,30 @@ impl<T, E> ThreadFuture<T, E> {
             if is_over(deadline) {
                 return self.settled().ok_or(WaitError::Expired(Expired));
             }
-            if !self.block(deadline)? {
+            if !self.block(Until::Settled, deadline)? {
                 return Err(WaitError::Expired(Expired));
             }
         }
         Ok(&self.settled)
     }
 
-    /// Blocks until the future is settled or the deadline has passed; says whether it is settled. A
+    /// Blocks until what is waited for is so or the deadline has passed; says whether it is so. A
     /// worker runs the job itself, if it is queued in its own pool. `[pool-7]`
-    fn block(&self, deadline: Option<Instant>) -> Result<bool, WouldDeadlock> {
-        while !self.done() {
+    pub(super) fn block(
+        &self,
+        until: Until,
+        deadline: Option<Instant>,
+    ) -> Result<bool, WouldDeadlock> {
+        let wanted = match until {
+            Until::Settled => Wanted::All,
+            Until::Returned => Wanted::Returned,
+        };
+        while !self.handle().is_over(until) {
             let cell = Cells::One(self.handle().address());
-            match before_parking(Wanted::All, Some(cell))? {
-                May::LookAgain if is_over(deadline) => return Ok(self.done()),
+            match before_parking(wanted, Some(cell))? {
+                May::LookAgain if is_over(deadline) => return Ok(self.handle().is_over(until)),
                 May::LookAgain => {}
-                May::Park(_registered) => return Ok(self.handle().park_until(deadline)),
+                May::Park(_registered) => return Ok(self.handle().park_until(until, deadline)),
             }
         }
         Ok(true)
@@ -414,7 +422,7 @@ fn wait_in_task<T, E>(
     cell: &Handle<T, E>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    let poll = place.poll(cell, cx);
+    let poll = place.poll(cell, Until::Settled, cx);
     if poll.is_pending() {
         context::refuse_oneself(cell.address());
     }

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::{Executor, ThreadFuture};
 use crate::{
-    error::{Closed, Expired, Failure, WaitError, WouldDeadlock},
+    error::{Expired, Failure, WaitError, WouldDeadlock},
     sync::now,
 };
 
@@ -48,6 +48,7 @@ enum End {
 
 /// Why [`Map`] yields no value for an item, and ends. `[pool-9]`
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum MapError {
     /// The work panicked, or somebody dropped or cancelled its job.
     #[error("the work for an item failed: {0}")]
@@ -116,7 +117,7 @@ where
             let work = Arc::clone(&self.work);
             match self.executor.submit(move || work(item)) {
                 Ok(future) => self.ahead.push_back(future),
-                Err(Closed(_)) => self.end = End::Closed,
+                Err(_closed) => self.end = End::Closed,
             }
         }
     }

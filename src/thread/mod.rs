@@ -4,6 +4,7 @@ mod executor;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 mod foreign;
 mod future;
+mod join;
 mod map;
 mod pool;
 mod wait;

@@ -258,12 +258,12 @@ impl Executor for ThreadPool {
     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
         let mut state = lock(&self.shared.state);
         if !state.open {
-            return Err(Closed(job));
+            return Err(Closed::new(job));
         }
         let wanted = state.queue.len() >= state.idle && state.live < self.shared.max;
         // Before the job is queued, so that a job that was refused never runs (`bug-f7`).
         if wanted && self.shared.start_worker(&mut state).is_err() && state.live == 0 {
-            return Err(Closed(job));
+            return Err(Closed::new(job));
         }
         state.queue.push_back(job);
         drop(state);

@@ -10,8 +10,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, EventLoop, Executor, Job, LoopRef, MapError, Schedule, ThreadFuture, ThreadPool,
-    bridge, tasks,
+    AnyPromise, Cancel, EventLoop, Executor, Job, JoinError, LoopRef, MapError, Schedule,
+    ThreadFuture, ThreadPool, bridge, tasks,
 };
 
 type Future = ThreadFuture<u32, &'static str>;
@@ -69,7 +69,7 @@ runs! {
     "Failure::Error" {
         let (promise, future) = Future::promise();
         promise.fail("disk full").unwrap();
-        future.exception().unwrap().unwrap().to_string()
+        format!("{:#}", future.exception().unwrap().unwrap())
     }
     "Failure::Panicked" {
         let job = one_worker().submit(|| panic!("off by one")).unwrap();
@@ -167,6 +167,50 @@ runs! {
         let pool = one_worker();
         let inner = Arc::clone(&pool);
         pool.submit(move || chain(&inner)).unwrap().result().unwrap().clone()
+    }
+    "WouldDeadlock::Lent" {
+        let ((promise, future), (hands, handed)) = (Future::promise(), mpsc::channel::<Future>());
+        let (tells, told) = mpsc::channel();
+        future.add_done_callback(move |_| {
+            let JoinError::Back(back) = handed.recv().unwrap().join().unwrap_err() else { return };
+            tells.send(back.why().to_string()).unwrap();
+        });
+        hands.send(future).unwrap();
+        promise.finish(5).unwrap();
+        told.recv().unwrap()
+    }
+    "JoinError::Failed" {
+        let job = one_worker().submit(|| panic!("off by one")).unwrap();
+        job.join().unwrap_err().to_string()
+    }
+    "JoinError::Shared" {
+        let job = one_worker().submit(|| 5).unwrap();
+        let _other = job.clone();
+        job.join().unwrap_err().to_string()
+    }
+    "JoinError::Back" {
+        let (_promise, future) = ThreadFuture::<u32, Infallible>::promise();
+        future.join_timeout(SHORT).unwrap_err().to_string()
+    }
+    "Back" {
+        let (_promise, future) = Future::promise();
+        let JoinError::Back(back) = future.join_timeout(SHORT).unwrap_err() else { panic!() };
+        back.to_string()
+    }
+    "TooLate::Started" {
+        let (promise, _future) = Future::promise();
+        AnyPromise::from(promise.start().unwrap()).start().unwrap_err().to_string()
+    }
+    "TooLate::Settled" {
+        let (promise, _future) = Future::promise();
+        let mut promise = AnyPromise::from(promise);
+        promise.settle(Ok(5)).unwrap();
+        promise.settle(Ok(6)).unwrap_err().to_string()
+    }
+    "TooLate::Cancelled" {
+        let (promise, future) = Future::promise();
+        assert_eq!(future.cancel(), Cancel::Now);
+        AnyPromise::from(promise).start().unwrap_err().to_string()
     }
     "Lost" {
         let (promise, future) = Future::promise();

@@ -5,7 +5,7 @@ use std::{future, panic, sync::Arc, task::Poll};
 
 use loom::thread;
 use settled::{
-    Closed, EventLoop, LoopHandle, Promise, ThreadFuture, bridge,
+    EventLoop, LoopHandle, Promise, ThreadFuture, bridge,
     model::{Answer, End, Op, Spec},
 };
 
@@ -107,7 +107,8 @@ impl Sent {
     fn send(self, recorder: &Recorder, handle: &LoopHandle) -> Option<Arc<Future>> {
         let held = Held { recorder: recorder.clone(), op: Op::Stop };
         let sent = bridge::run_coroutine_threadsafe_result(self.coroutine.run(held), handle);
-        let future = sent.map_err(|Closed(coroutine)| {
+        let future = sent.map_err(|closed| {
+            let coroutine = closed.into_inner();
             // It never was the loop's.
             drop(coroutine);
             recorder.history().takes_back(|_, (_, call)| *call == Call::Op(Op::Stop));

@@ -17,7 +17,7 @@ use loom::{
     thread,
 };
 use settled::{
-    Cancel, Closed, EventLoop, Job, Schedule, bridge,
+    Cancel, EventLoop, Job, Schedule, bridge,
     host::{Host, JobSender, job_queue},
 };
 
@@ -81,7 +81,7 @@ pub(crate) fn post_against_close() {
         let event_loop = EventLoop::new();
         let handle = event_loop.handle();
         let poster = thread::spawn(move || {
-            handle.call_soon_threadsafe(move || drop(promise.finish(value))).map_err(|Closed(_)| ())
+            handle.call_soon_threadsafe(move || drop(promise.finish(value))).map_err(drop)
         });
         drop(event_loop);
         let posted = poster.join().unwrap();

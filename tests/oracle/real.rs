@@ -220,7 +220,7 @@ fn failed(failure: &Failure<()>) -> &'static str {
     match failure {
         Failure::Error(()) => "x",
         Failure::Cancelled(_) => "C",
-        Failure::Panicked(_) | Failure::Abandoned => "?",
+        _ => "?",
     }
 }
 

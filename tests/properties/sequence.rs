@@ -112,6 +112,7 @@ impl From<Result<&Value, &Failure<Value>>> for End {
             Err(Failure::Panicked(panic)) => Self::Panicked(panic.message().parse().unwrap()),
             Err(Failure::Cancelled(cause)) => Self::Cancelled(*cause),
             Err(Failure::Abandoned) => Self::Abandoned,
+            Err(other) => unreachable!("no promise here delivers {other:?}"),
         }
     }
 }

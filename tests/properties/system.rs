@@ -278,7 +278,7 @@ fn read(future: &ThreadFuture<Value, Value>) -> Answer {
     assert_eq!(tried.is_ok(), matches!(waited, Ok(settled) if settled.result().is_ok()));
     match waited {
         Err(WaitError::Expired(_)) => Answer::Unsettled,
-        Err(WaitError::WouldDeadlock(refused)) => panic!("{refused}"),
+        Err(refused) => panic!("{refused}"),
         Ok(settled) => {
             // Settled, so that these do not wait.
             assert_eq!(future.result().is_err(), future.exception().unwrap().is_some());

@@ -81,6 +81,7 @@ pub(crate) fn end(outcome: Result<&u8, &Failure<u8>>) -> End {
         Err(Failure::Panicked(_)) => End::Panicked,
         Err(Failure::Abandoned) => End::Abandoned,
         Err(Failure::Cancelled(cause)) => End::Cancelled(*cause),
+        Err(other) => unreachable!("no promise here delivers {other:?}"),
     }
 }
 

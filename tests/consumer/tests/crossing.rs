@@ -122,7 +122,7 @@ fn run_in_executor_cancelled_before_and_while_it_runs() {
     pool.shutdown(true, false).unwrap();
     assert!(!ran.load(Ordering::SeqCst));
 
-    let Closed(work) = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err();
+    let work = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err().into_inner();
     assert_eq!(work(), 3);
 }
 
@@ -182,7 +182,7 @@ fn run_coroutine_threadsafe_cancelled_by_the_loop() {
     assert!(matches!(failure, Some(Failure::Cancelled(Cancelled::Stopped))));
     assert_eq!(told.try_recv(), Ok("dropped"));
 
-    let Closed(coroutine) = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err();
+    let coroutine = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err().into_inner();
     assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(1));
 }
 

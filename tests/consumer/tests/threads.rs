@@ -196,6 +196,6 @@ fn a_closed_pool_hands_the_work_back() {
         queued.result().unwrap_err(),
         NoValue::Failed(Failure::Cancelled(Cancelled::Dropped))
     ));
-    let Closed(work) = pool.submit(|| 2).unwrap_err();
+    let work = pool.submit(|| 2).unwrap_err().into_inner();
     assert_eq!(work(), 2);
 }

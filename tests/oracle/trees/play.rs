@@ -133,7 +133,7 @@ impl World {
             Ok(value) => value.clone(),
             Err(Failure::Error(_)) => self.errors.borrow()[&name].clone(),
             Err(Failure::Cancelled(_)) => "c".to_owned(),
-            Err(Failure::Panicked(_) | Failure::Abandoned) => Error::Panic.text(),
+            Err(_) => Error::Panic.text(),
         };
         self.answer.borrow_mut().ends.push(End { name, time: self.now(), outcome });
         for after in self.after.iter().filter(|it| it.cause == name) {
@@ -247,7 +247,7 @@ fn text(settled: &Settled<String, Error>) -> String {
         Ok(value) => value.clone(),
         Err(Failure::Error(error)) => error.text(),
         Err(Failure::Cancelled(_)) => "c".to_owned(),
-        Err(Failure::Panicked(_) | Failure::Abandoned) => Error::Panic.text(),
+        Err(_) => Error::Panic.text(),
     }
 }
 
@@ -261,7 +261,7 @@ async fn told(settled: &Settled<String, Error>) -> Outcome {
             let _ = task.expect("it is a task").cancel();
             pending().await
         }
-        Err(Failure::Panicked(_) | Failure::Abandoned) => Err(Error::Panic),
+        Err(_) => Err(Error::Panic),
     }
 }
 

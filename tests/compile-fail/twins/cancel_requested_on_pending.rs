@@ -1,8 +1,0 @@
-// A request to a Pending future is granted at once, so there is none to ask about.
-use settled::ThreadFuture;
-
-fn main() {
-    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
-    let running = promise.start().unwrap();
-    let _ = running.cancel_requested();
-}
