@@ -155,10 +155,10 @@ fn refutation_of_table(mutant: Mutant) -> Question {
     let system = mutant.system();
     let path = if mutant.is_harmful() {
         let run = match mutant.state {
-            State::Pending => "",
-            State::Running => "start",
-            State::Cancelled => "cancel",
-            State::Finished => "finish",
+            State::Pending => "register-callback",
+            State::Running => "register-callback start",
+            State::Cancelled => "register-callback cancel",
+            State::Finished => "register-callback finish",
         };
         Path::from_the_beginning(&system).runs(run)
     } else {

@@ -16,6 +16,11 @@ const ACTS: &[&str] = &[
     "slot.write(",
     "inner.state = ",
     "take(&mut inner.waiters)",
+    "waiters.extract_if(",
+    "inner.lent -= ",
+    "self.lent = ",
+    "give_up(",
+    ".lend()",
     "take(&mut inner.callbacks)",
     "drop(inner)",
     "waiters.push(",
@@ -26,6 +31,7 @@ const ACTS: &[&str] = &[
     ".apply(",
     ".settle(",
     ".register(",
+    ".register_until(",
     ".register_callback(",
     ".deregister(",
     ".leave(",
@@ -69,8 +75,10 @@ const CELL_SITES: &[File] = &[
         "cell/own.rs",
         ["", ""],
         &[
-            ("settle", ".settle(", "finish cancel"),
+            ("settle", ".settle(", "finish stop"),
             ("wake", ".notify()", "tell"),
+            ("lend", "self.lent =", "finish stop abandon"),
+            ("give_up", ".lend() waiters.extract_if(", "finish stop abandon"),
             ("lock", "lock(", ""),
             ("state", "lock(", ""),
             ("is_settled", "is_settled()", "look"),
@@ -84,9 +92,8 @@ const CELL_SITES: &[File] = &[
                 ".on( slot.write( inner.state = take(&mut inner.waiters) take(&mut inner.callbacks)",
                 "finish cancel abandon",
             ),
-            // A cancel too: that of the owner who has stopped.
-            ("settle", "lock( .apply( drop(inner) drop(inner)", "finish cancel"),
-            ("abandon", "lock( .apply( drop(inner)", "abandon"),
+            ("settle", "lock( .apply( drop(inner) give_up( drop(inner)", "finish stop"),
+            ("abandon", "lock( .apply( give_up( drop(inner)", "abandon"),
             // What it tells is the owner, who is asked.
             ("cancel", "lock( is_settled() .on( drop(inner) .notify() .apply(", "cancel"),
             ("take", "lock( drop(inner)", ""),
@@ -96,10 +103,26 @@ const CELL_SITES: &[File] = &[
         ],
     ),
     (
+        "cell/lend.rs",
+        ["", ""],
+        &[
+            (
+                "drop",
+                "lock( inner.lent -= take(&mut inner.waiters) drop(inner) .notify()",
+                "give-back tell",
+            ),
+            ("lend", "lock( .lend()", ""),
+            ("take_or_leave", "lock( drop(inner) drop(inner)", ""),
+        ],
+    ),
+    ("output.rs", ["", ""], &[("poll", ".leave(", ""), ("drop", ".leave(", "drop")]),
+    (
         "cell/wait.rs",
         ["", ""],
         &[
-            ("register", "lock( is_settled() waiters.push(", "register register-late"),
+            ("is_over", "is_settled()", "register register-late look"),
+            ("register", ".register_until(", "register register-late"),
+            ("register_until", "lock( is_over( waiters.push(", "register register-late"),
             ("is_awaited_on", "lock(", ""),
             ("deregister", "lock( waiters.remove(", "deregister give-up drop"),
             (
@@ -107,12 +130,13 @@ const CELL_SITES: &[File] = &[
                 "lock( is_settled() callbacks.push(",
                 "register-callback register-callback-late",
             ),
+            ("is_over", "is_over( lock(", "look"),
             (
                 "park_until",
-                ".register( is_over( is_settled() .deregister( .park(",
+                ".register_until( is_over( is_over( .deregister( .park(",
                 "register register-late clock look deregister",
             ),
-            ("poll", "is_current( .leave( .register(", "poll give-up register register-late"),
+            ("poll", "is_current( .leave( .register_until(", "poll give-up register register-late"),
             ("is_current", "lock(", "stay move"),
             ("leave", ".deregister(", "give-up drop"),
         ],
@@ -270,7 +294,13 @@ pub(crate) fn the_steps_are_the_sites_of_the_code() -> Result<String, String> {
 pub(crate) fn a_site_that_changes_is_noticed() -> Result<String, String> {
     for (file, from, to) in [
         ("cell/wait.rs", "fn deregister(", "fn let_go("),
-        ("cell/wait.rs", "let Ok(ticket) = self.register(", "let Ok(ticket) = self.enter("),
+        ("cell/wait.rs", "let Ok(ticket) = self.register_until(", "let Ok(ticket) = self.enter("),
+        ("cell/lend.rs", "inner.lent -= 1;", ""),
+        (
+            "cell/own.rs",
+            "self.waiters = settling.waiters.extract_if",
+            "self.waiters = settling.waiters.retain",
+        ),
         ("cell/wait.rs", "inner.next += 1;", "drop(inner);\nlet mut inner = self.lock();"),
         ("cell/wait.rs", "let expired = is_over(deadline);", ""),
         ("cell/own.rs", "fn give_up(", "fn peek(&self) {\nself.lock();\n}\nfn give_up("),

@@ -134,9 +134,11 @@ impl<'a> Path<'a> {
     fn resolve(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for step in &self.system.steps {
-            let Some(sort) = step.by else { continue };
             let anybody = |word: &str| if NAMES.contains(&word) { "v" } else { word }.to_owned();
-            let can = format!("(exists ((v {sort})) {})", words(&step.guard, anybody));
+            let can = match step.by {
+                Some(sort) => format!("(exists ((v {sort})) {})", words(&step.guard, anybody)),
+                None => step.guard.clone(),
+            };
             text = text.replace(&format!("(can {})", step.name), &can);
         }
         text

@@ -42,8 +42,9 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     ),
     // [cell-1] [await-2]
     always(
-        "who waits for an unsettled future is listed",
-        "(forall ((x W)) (=> (and (not (settled state)) (waits (phase x) (task x))) (listed x)))",
+        "who waits for what is not so yet is listed",
+        "(forall ((x W)) (=> (and (not (enough state lent (taker x))) (waits (phase x) (task x)))
+            (listed x)))",
     ),
     // [await-2]
     always(
@@ -54,7 +55,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [cell-1] [wait-1]
     always(
         "nobody is told early",
-        "(forall ((x W)) (=> (or (owed x) (told x)) (settled state)))",
+        "(forall ((x W)) (=> (or (owed x) (told x)) (enough state lent (taker x))))",
     ),
     always(
         "nobody has a token that was not told",
@@ -62,27 +63,28 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     ),
     // [cell-1]
     always(
-        "nobody is listed with a settled future",
-        "(forall ((x W)) (=> (settled state) (not (listed x))))",
+        "nobody is listed who waits for nothing more",
+        "(forall ((x W)) (=> (enough state lent (taker x)) (not (listed x))))",
     ),
     // [cell-1] [wait-1]
     // Who sleeps is owed its token, or has it, and a thread is then owed the ring of its condition variable.
     always(
         "no wake-up is lost",
-        "(forall ((x W)) (=> (and (settled state) (= (phase x) Asleep))
+        "(forall ((x W)) (=> (and (enough state lent (taker x)) (= (phase x) Asleep))
             (or (owed x) (and (token x) (or (task x) (ring x))))))",
     ),
     always(
-        "who parks over a settled future is owed its token or has it",
-        "(forall ((x W)) (=> (and (settled state) (= (phase x) Parking)) (or (owed x) (token x))))",
+        "who parks for what is so is owed its token or has it",
+        "(forall ((x W)) (=> (and (enough state lent (taker x)) (= (phase x) Parking))
+            (or (owed x) (token x))))",
     ),
     // [settled-1] [wait-1]
     always(
-        "who returns true found it settled",
-        "(forall ((x W)) (=> (= (phase x) Settled) (settled state)))",
+        "who returns true found it so",
+        "(forall ((x W)) (=> (= (phase x) Settled) (enough state lent (taker x))))",
     ),
     // [wait-3]
-    always("who returns false found it unsettled", "(forall ((x W)) (not (lied x)))"),
+    always("who returns false found it not so", "(forall ((x W)) (not (lied x)))"),
     // [wait-2] [wait-3]
     always(
         "who gives up has met its deadline",
@@ -100,14 +102,17 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "the waiters of a list are in one order",
         "(forall ((x W) (y W) (z W)) (let ((mine (or (listed x) (owed x))))
             (and (not (ahead x x))
-                (=> (and mine (or (listed y) (owed y)) (distinct x y)) (or (ahead x y) (ahead y x)))
-                (=> (and mine (or (listed y) (owed y)) (or (listed z) (owed z)) (ahead x y) (ahead y z))
+                (=> (and mine (or (listed y) (owed y)) (distinct x y) (= (taker x) (taker y)))
+                    (or (ahead x y) (ahead y x)))
+                (=> (and mine (or (listed y) (owed y)) (or (listed z) (owed z)) (ahead x y) (ahead y z)
+                        (= (taker x) (taker y) (taker z)))
                     (ahead x z)))))",
     ),
     // [callback-2]
     always(
         "waiters are told in order",
-        "(forall ((x W) (y W)) (=> (and (owed x) (told y)) (not (ahead x y))))",
+        "(forall ((x W) (y W)) (=> (and (owed x) (told y) (= (taker x) (taker y)))
+            (not (ahead x y))))",
     ),
     // [callback-1]
     always(
@@ -155,7 +160,15 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [callback-2]
     always(
         "callbacks run when all who wait were told",
-        "(forall ((x W) (y C)) (not (and (owed x) (inline y) (called y))))",
+        "(forall ((x W) (y C)) (not (and (owed x) (not (taker x)) (inline y) (called y))))",
+    ),
+    // [settled-5]
+    always("what is lent is settled", "(=> lent (settled state))"),
+    // [settled-5]
+    // With the lemma that who returns true found it so: it takes no value.
+    always(
+        "a value is lent as long as a callback has to return",
+        "(forall ((x C)) (=> (and (or (due x) (running x)) (distinct state Cancelled)) lent))",
     ),
     // [wait-1]
     follows(
@@ -169,8 +182,16 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "nobody sleeps for ever over a settled future",
         concat!(
             "(=> ", has_a_first!("owed", "W", "ahead"), " (forall ((x W))
-                (=> (and (settled state) (= (phase x) Asleep))
+                (=> (and (enough state lent (taker x)) (= (phase x) Asleep))
                     (or (can tell) (ring x) (and (task x) (token x))))))"
+        ),
+    ),
+    // [settled-5]
+    follows(
+        "what is lent is given back when nobody can be told and no callback called or running",
+        concat!(
+            "(=> (and lent ", has_a_first!("due", "C", "before"), has_a_first!("owed", "W", "ahead"), ")
+                (or (can give-back) (can call) (can return) (can tell)))"
         ),
     ),
     // [callback-1]

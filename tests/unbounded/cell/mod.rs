@@ -36,10 +36,12 @@ fn shipped() -> System {
 const PHASES: &str = "(Idle) (Looking) (Fresh) (Late) (Leaving) (Parking) (Asleep) (Polling) (Moving) \
                                  (Outside) (Settled) (Expired) (Gone)";
 
-/// Whether one in this phase waits for the settlement.
+/// Whether one in this phase waits; and whether what it waits for is so: a taker waits until callbacks are lent nothing.
 const WORDS: &str =
     "(define-fun waits ((p Phase) (task Bool)) Bool (or (= p Asleep) (and (not task)
-  (or (= p Looking) (= p Fresh) (= p Late) (= p Leaving) (= p Parking)))))";
+  (or (= p Looking) (= p Fresh) (= p Late) (= p Leaving) (= p Parking)))))
+(define-fun enough ((s State) (lent Bool) (taker Bool)) Bool
+  (and (settled s) (not (and taker lent))))";
 
 const VARS: &[Var] = &[
     var("state", &[], "State", "Pending"),
@@ -47,9 +49,12 @@ const VARS: &[Var] = &[
     // Seen only by the lemmas: the state in which the slot was written, and whether it was written again.
     var("outcome", &[], "State", "Pending"),
     var("rewritten", &[], "Bool", "false"),
-    // The waiters: whether it is a task, and whether it has a deadline.
+    // Whether callbacks are lent the outcome: until all of them have returned, if the producer has settled.
+    var("lent", &[], "Bool", "false"),
+    // The waiters: whether it is a task, whether it has a deadline, and whether it waits for the callbacks too.
     given("task", &["W"]),
     given("timed", &["W"]),
+    given("taker", &["W"]),
     var("phase", &["W"], "Phase", "Idle"),
     var("over", &["W"], "Bool", "false"),
     // In the cell's list, and before whom; in the settler's list; told of the settlement.
@@ -60,7 +65,7 @@ const VARS: &[Var] = &[
     // A thread's token, or that its task is to be polled; and that its condition variable is to be notified.
     var("token", &["W"], "Bool", "false"),
     var("ring", &["W"], "Bool", "false"),
-    // Seen only by the lemmas: told again; answered that it has expired, of what was settled.
+    // Seen only by the lemmas: told again; answered that it has expired, of what was so.
     var("twice", &["W"], "Bool", "false"),
     var("lied", &["W"], "Bool", "false"),
     // The callbacks: registered; in the cell's list, and before whom; taken out by the settler; to be called at once by
@@ -85,20 +90,34 @@ const FIRST_DUE: &str =
     "(and (due c) (not (exists ((u W)) (owed u))) (not (exists ((u C)) (running u)))
     (forall ((u C)) (=> (due u) (not (before u c)))))";
 
+/// The outcome is lent, and every callback has returned.
+const LENT_TO_NOBODY: &str = "(and lent (not (exists ((u C)) (or (due u) (running u)))))";
+
 /// What the producer and the cancellers do, and the settler after that.
 fn settling() -> Vec<Step> {
     let mut steps = Vec::new();
-    for (name, event) in
-        [("start", "Start"), ("finish", "Finish"), ("cancel", "Cancel"), ("abandon", "Abandon")]
-    {
+    let events = [
+        ("start", "Start"),
+        ("finish", "Finish"),
+        ("stop", "Cancel"),
+        ("cancel", "Cancel"),
+        ("abandon", "Abandon"),
+    ];
+    for (name, event) in events {
         let mut it = step(name, None, "", &format!("((_ is To) (on state {event}))"), &[]);
         it.set("state", &format!("(to (on state {event}))"));
         if name != "start" {
             it.set("slot", "true");
             it.set("rewritten", "(or rewritten slot)");
             it.set("outcome", &format!("(ite slot outcome (to (on state {event})))"));
-            it.set("owed", "(or (owed x) (listed x))");
-            it.set("listed", "false");
+            // A canceller lends a handle of its own, and a cancellation is given to each.
+            let lends = if name == "cancel" { "false" } else { "(exists ((u C)) (queued u))" };
+            it.set("lent", &format!("(or lent {lends})"));
+            it.set(
+                "owed",
+                &format!("(or (owed x) (and (listed x) (not (and (taker x) {lends}))))"),
+            );
+            it.set("listed", &format!("(and (listed x) (taker x) {lends})"));
             it.set("due", "(or (due x) (queued x))");
             it.set("queued", "false");
         }
@@ -128,8 +147,8 @@ fn settling() -> Vec<Step> {
 fn registering() -> [Step; 2] {
     let begins = "(ite (task w) (= (phase w) Outside) (= (phase w) Idle))";
     let (early, late) = (
-        format!("(and (not (settled state)) {begins})"),
-        format!("(and (settled state) {begins})"),
+        format!("(and (not (enough state lent (taker w))) {begins})"),
+        format!("(and (enough state lent (taker w)) {begins})"),
     );
     let place = [("listed", "true"), ("phase", "(ite (task x) Asleep Looking)")];
     let mut register = step("register", Some("W"), "", &early, &place);
@@ -143,7 +162,8 @@ fn registering() -> [Step; 2] {
 /// A thread that waits, and the clock.
 fn threads() -> Vec<Step> {
     let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
-    let looked = "(ite (settled state) Settled (ite (= (phase x) Late) Leaving Parking))";
+    let looked =
+        "(ite (enough state lent (taker x)) Settled (ite (= (phase x) Late) Leaving Parking))";
     let parked = "(and (= (phase w) Parking) (or (token w) (over w)))";
     let asleep = "(= (phase w) Asleep) (not (task w))";
     vec![
@@ -165,7 +185,7 @@ fn threads() -> Vec<Step> {
             "register expire clock look",
             "(= (phase w) Leaving)",
             &[
-                ("lied", "(or (lied x) (and (listed x) (settled state)))"),
+                ("lied", "(or (lied x) (and (listed x) (enough state lent (taker x))))"),
                 ("phase", "(ite (listed x) Expired Settled)"),
                 ("listed", "false"),
             ],
@@ -242,6 +262,11 @@ fn callbacks() -> Vec<Step> {
         "before",
         "(ite (= y c) (and (queued x) (distinct x c)) (and (distinct x c) (before x y)))",
     );
+    let mut give_back =
+        step("give-back", "register-callback finish call return", LENT_TO_NOBODY, &[]);
+    give_back.set("lent", "false");
+    give_back.set("owed", "(or (owed x) (listed x))");
+    give_back.set("listed", "false");
     let called = [("again", "(or (again x) (called x))"), ("called", "true")];
     let [again, call] = called;
     vec![
@@ -259,6 +284,7 @@ fn callbacks() -> Vec<Step> {
             &[("due", "false"), again, call, ("running", "true")],
         ),
         step("return", "register-callback finish call", "(running c)", &[("running", "false")]),
+        give_back,
         step(
             "call-late",
             "finish register-callback-late",

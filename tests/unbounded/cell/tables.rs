@@ -45,9 +45,9 @@ impl Mutant {
             Event::Start if self.state.is_settled() => to != self.state,
             Event::Start => to.is_settled(),
             // It writes the slot and tells all: it must settle what was not.
-            Event::Finish | Event::Cancel | Event::Abandon => {
-                self.state.is_settled() || !to.is_settled()
-            }
+            Event::Finish | Event::Abandon => self.state.is_settled() || !to.is_settled(),
+            // Whoever cancels keeps no handle for callbacks: there must be no value to take from under them.
+            Event::Cancel => self.state.is_settled() || to != State::Cancelled,
         }
     }
 }

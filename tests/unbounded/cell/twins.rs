@@ -4,7 +4,7 @@ use crate::system::{Step, System, Twin, add, guard, twin, unguard};
 
 /// Does so in each step that settles.
 fn settling(system: &mut System, change: fn(&mut Step)) {
-    for name in ["finish", "cancel", "abandon"] {
+    for name in ["finish", "stop", "cancel", "abandon"] {
         change(system.step(name));
     }
 }
@@ -39,7 +39,7 @@ pub(crate) const TWINS: &[Twin] = &[
     ),
     twin(
         "an await that is dropped and takes all others with it",
-        "who waits for an unsettled future is listed",
+        "who waits for what is not so yet is listed",
         "register poll move give-up register drop",
         |it| it.step("drop").set("listed", "false"),
     ),
@@ -60,13 +60,13 @@ pub(crate) const TWINS: &[Twin] = &[
     ),
     twin(
         "a list that is kept after it was taken",
-        "nobody is listed with a settled future",
+        "nobody is listed who waits for nothing more",
         "register finish",
         |it| settling(it, |step| step.keep("listed")),
     ),
     twin(
         "a late waiter that is listed",
-        "nobody is listed with a settled future",
+        "nobody is listed who waits for nothing more",
         "finish register-late",
         |it| it.step("register-late").put("listed", "true"),
     ),
@@ -116,19 +116,19 @@ pub(crate) const TWINS: &[Twin] = &[
     ),
     twin(
         "told without a token",
-        "who parks over a settled future is owed its token or has it",
+        "who parks for what is so is owed its token or has it",
         "register clock look finish tell",
         |it| it.step("tell").keep("token"),
     ),
     twin(
         "a spurious wake-up that returns true",
-        "who returns true found it settled",
+        "who returns true found it so",
         "register clock look sleep spurious",
         |it| it.step("spurious").put("phase", "Settled"),
     ),
     twin(
         "a token that is lost on expiry",
-        "who returns false found it unsettled",
+        "who returns false found it not so",
         "register clock look finish tell expire take",
         |it| {
             it.step("take").put("phase", "(ite (over x) Expired Looking)");
@@ -137,7 +137,7 @@ pub(crate) const TWINS: &[Twin] = &[
     ),
     twin(
         "a wait that leaves without looking",
-        "who returns false found it unsettled",
+        "who returns false found it not so",
         "register expire clock look finish deregister",
         |it| {
             it.step("deregister").put("phase", "Expired");
@@ -267,5 +267,53 @@ pub(crate) const TWINS: &[Twin] = &[
         "while a callback is due, one can be called or one runs, or somebody can be told",
         "register clock look sleep register-callback finish tell",
         |it| guard(it.step("call"), "(not (exists ((u W)) (= (phase u) Asleep)))"),
+    ),
+    twin(
+        "a future that is lent before it is settled",
+        "what is lent is settled",
+        "lend-early",
+        |it| {
+            add(it, "start", "lend-early", "true", &[]);
+            it.step("lend-early").set("lent", "true");
+        },
+    ),
+    twin(
+        "callbacks that are lent nothing",
+        "a value is lent as long as a callback has to return",
+        "register-callback finish",
+        |it| settling(it, |step| step.keep("lent")),
+    ),
+    twin(
+        "an outcome that is given back while a callback runs",
+        "a value is lent as long as a callback has to return",
+        "register-callback finish call give-back",
+        |it| {
+            let give_back = it.step("give-back");
+            give_back.guard = "lent".to_owned();
+        },
+    ),
+    twin(
+        "takers who are told with the others",
+        "nobody is told early",
+        "register register-callback finish",
+        |it| it.step("finish").set("owed", "(or (owed x) (listed x))"),
+    ),
+    twin(
+        "takers of whom nobody knows when it is given back",
+        "no wake-up is lost",
+        "register clock look sleep register-callback finish call return give-back",
+        |it| it.step("give-back").keep("owed"),
+    ),
+    twin(
+        "takers who are left in the list",
+        "nobody is listed who waits for nothing more",
+        "register register-callback finish call return give-back",
+        |it| it.step("give-back").keep("listed"),
+    ),
+    twin(
+        "an outcome that is never given back",
+        "what is lent is given back when nobody can be told and no callback called or running",
+        "register-callback finish call return",
+        |it| guard(it.step("give-back"), "false"),
     ),
 ];
