@@ -57,8 +57,14 @@ mod owned;
 #[path = "loom/pairs.rs"]
 mod pairs;
 #[cfg(settled_loom)]
+#[path = "loom/party.rs"]
+mod party;
+#[cfg(settled_loom)]
 #[path = "loom/pool.rs"]
 mod pool;
+#[cfg(settled_loom)]
+#[path = "loom/programs.rs"]
+mod programs;
 #[cfg(settled_loom)]
 #[path = "loom/queues.rs"]
 mod queues;
@@ -69,8 +75,17 @@ mod race;
 #[path = "support/real.rs"]
 mod real;
 #[cfg(settled_loom)]
+#[path = "loom/refine.rs"]
+mod refine;
+#[cfg(settled_loom)]
+#[path = "loom/said.rs"]
+mod said;
+#[cfg(settled_loom)]
 #[path = "loom/several.rs"]
 mod several;
+#[cfg(settled_loom)]
+#[path = "support/told.rs"]
+mod told;
 #[cfg(settled_loom)]
 #[path = "loom/uses.rs"]
 mod uses;
@@ -122,10 +137,12 @@ fn main() -> std::process::ExitCode {
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;
+    refine: one_future, three_threads, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found;
     pairs: every_pair, many_triples, some_quadruples;
     };
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();
     let conclusion = libtest_mimic::run(&arguments, trials);
+    refine::report();
     let [executions, histories] = explore::totals();
     if whole && conclusion.num_failed == 0 {
         println!(

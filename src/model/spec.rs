@@ -118,7 +118,8 @@ impl Spec {
     }
 
     /// How it ended, if it has.
-    pub(super) const fn end(&self) -> Option<End> {
+    #[must_use]
+    pub const fn end(&self) -> Option<End> {
         self.end
     }
 

@@ -412,6 +412,26 @@ impl System {
         self.parties[usize::from(agent)].queue.len()
     }
 
+    /// The futures that an agent was told of in `wait` and `as_completed`, the latest last.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn told(&self, agent: Agent) -> &[Future] {
+        &self.parties[usize::from(agent)].told
+    }
+
+    /// How many parts of its next operation an agent has done.
+    ///
+    /// # Panics
+    ///
+    /// If nobody with this number takes part.
+    #[must_use]
+    pub fn progress(&self, agent: Agent) -> usize {
+        self.top(agent).map_or(0, |frame| frame.part.into())
+    }
+
     /// Whether somebody is still to be told by an agent, before it does anything else.
     ///
     /// # Panics

@@ -57,6 +57,7 @@ pub(crate) fn explore_histories<S: Sequential>(
         }
     });
     assert!(executions > 1, "{name} has one interleaving only");
+    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
     HISTORIES_SEEN.fetch_add(histories.lock().unwrap().len(), Ordering::Relaxed);
 }
 
@@ -80,7 +81,10 @@ pub(crate) fn totals() -> [usize; 2] {
 
 /// Runs `scenario` under loom, and counts. A limit on time or executions would let loom pass what it has not
 /// explored.
-fn check(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) -> usize {
+pub(crate) fn check(
+    preemptions: Option<usize>,
+    scenario: impl Fn() + Send + Sync + 'static,
+) -> usize {
     count_panics();
     let panics = PANICS.get();
     let executions = Arc::new(AtomicUsize::new(0));
@@ -96,10 +100,8 @@ fn check(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static
             scenario();
         }
     });
-    let executions = executions.load(Ordering::Relaxed);
-    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
     assert_eq!(PANICS.get(), panics, "a panic was taken for a callback's, and swallowed");
-    executions
+    executions.load(Ordering::Relaxed)
 }
 
 fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: fn(&Seen)) {
@@ -108,6 +110,7 @@ fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: 
         let seen = Arc::clone(&seen);
         move || scenario(&seen)
     });
+    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
     println!("loom: {name}: {executions} executions");
     assert!(executions > 1, "{name} has one interleaving only");
     let seen = seen.lock().unwrap().clone();

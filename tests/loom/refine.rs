@@ -1,0 +1,140 @@
+//! The code and the model do the same: what those who take part in a program are told, in all interleavings of the real
+//! crate, is what they can be told on all paths of the model, and the other way round.
+//!
+//! An outcome is what each of them was told, in its own order: the answers of its calls, which callbacks and jobs began
+//! there, and what these were told. The programs are those of [`programs`]. Each is explored without a bound, or with
+//! so many preemptions as its family says; what the code does beyond such a bound is not seen, but all that the model
+//! can is required to be seen within it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use settled::model::{
+    Do::{Finish, LoopDone, Post, Result as Wait},
+    Program,
+    rules::COARSER,
+};
+
+use crate::{
+    party,
+    programs::{self, Family},
+    said,
+};
+
+/// Programs, those of them with a bound, executions and outcomes, and families.
+static SEEN: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
+
+/// How many families there are.
+const FAMILIES: usize = 8;
+
+/// Says what was compared, if all families were.
+pub(crate) fn report() {
+    let [programs, bounded, executions, outcomes, families] =
+        [0, 1, 2, 3, 4].map(|at: usize| SEEN[at].load(Ordering::Relaxed));
+    if families == FAMILIES {
+        println!(
+            "refined: {programs} programs ({bounded} bounded), {executions} executions, {outcomes} outcomes, equal in \
+             both directions"
+        );
+    }
+}
+
+/// What the code can say of a program is what the model can; how many executions and outcomes there were.
+fn compare(program: &Program, model: &Program, bound: Option<usize>) -> Result<[usize; 2], String> {
+    let (code, executions) = party::outcomes(program, bound);
+    let model = said::outcomes(model);
+    let text = |it: &Program| {
+        let members: Vec<_> = it.members().collect();
+        let pieces: Vec<_> = it.pieces().collect();
+        format!("{members:?} with {pieces:?}")
+    };
+    for (one, other, whose) in [(&code, &model, "code"), (&model, &code, "model")] {
+        let alone: Vec<_> = one.difference(other).collect();
+        if let Some(first) = alone.first() {
+            return Err(format!(
+                "the {whose} alone can say, and {} more: {first:#?}\nof {}",
+                alone.len() - 1,
+                text(program)
+            ));
+        }
+    }
+    Ok([executions, code.len()])
+}
+
+fn all(Family { bound, programs }: Family) {
+    let mut wrong = Vec::new();
+    for program in &programs {
+        match compare(program, program, bound) {
+            Ok([executions, outcomes]) => {
+                let bounded = usize::from(bound.is_some());
+                for (seen, more) in SEEN.iter().zip([1, bounded, executions, outcomes]) {
+                    seen.fetch_add(more, Ordering::Relaxed);
+                }
+            }
+            Err(why) => wrong.push(why),
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} of {} programs: {}",
+        wrong.len(),
+        programs.len(),
+        wrong.join("\n")
+    );
+    SEEN[4].fetch_add(1, Ordering::Relaxed);
+}
+
+/// `[read-3]` `[callback-1]` `[callback-2]` Two threads and one future.
+pub(crate) fn one_future() {
+    all(programs::one_future());
+}
+
+/// `[read-3]` `[callback-1]` Three threads and one future.
+pub(crate) fn three_threads() {
+    all(programs::three_threads());
+}
+
+/// `[wait-5]` `[wait-6]` Waits for two futures, which one thread settles, or two.
+pub(crate) fn two_futures() {
+    all(programs::two_futures());
+}
+
+/// `[loop-1]` `[schedule-2]` `[loop-5]` A loop, its views and its end.
+pub(crate) fn a_loop() {
+    all(programs::a_loop());
+}
+
+/// `[await-3]` `[loop-6]` A task of a loop.
+pub(crate) fn a_task() {
+    all(programs::a_task());
+}
+
+/// `[bridge-2]` A loop that submits to a pool.
+pub(crate) fn a_loop_and_a_pool() {
+    all(programs::a_loop_and_a_pool());
+}
+
+/// `[pool-6]` `[cancel-2]` Jobs of a pool.
+pub(crate) fn a_pool() {
+    all(programs::a_pool());
+}
+
+/// `[wait-3]` `[wait-5]` Timed waits, which expire at any moment.
+pub(crate) fn an_expiry() {
+    all(programs::an_expiry());
+}
+
+/// A model that settles and tells in one step denies what the code says: whoever has seen a future settled is ahead of
+/// the loop.
+pub(crate) fn a_coarser_model_is_found() {
+    let program = Program::new()
+        .thread("worker", &[Finish(0)])
+        .thread("user", &[Wait(0), Post(2, 0)])
+        .event_loop("loop", &[])
+        .call(&[LoopDone(0)]);
+    let coarser = program.clone().under(COARSER[0].rules());
+    let found = compare(&program, &coarser, Some(2)).unwrap_err();
+    assert!(
+        found.starts_with("the code alone") && found.contains("LoopDone(0) = Answer(Read(None))"),
+        "{found}"
+    );
+}
