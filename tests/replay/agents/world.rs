@@ -62,11 +62,14 @@ pub(crate) enum Report {
     Settled(It),
 }
 
+/// A future that somebody has made.
+type Made = Arc<ThreadFuture<u8, u8>>;
+
 /// What one path is played on.
 pub(crate) struct World {
     pub(crate) play: Arc<Play>,
     /// Those that somebody has made.
-    pub(crate) futures: Vec<Mutex<Option<Arc<ThreadFuture<u8, u8>>>>>,
+    pub(crate) futures: Vec<Mutex<Option<Made>>>,
     pub(super) producers: Vec<Mutex<Producer>>,
     pub(super) loops: Vec<Mutex<Option<LoopHandle>>>,
     pub(crate) pools: Vec<ThreadPool>,
@@ -101,7 +104,7 @@ impl World {
         })
     }
 
-    pub(crate) fn future(&self, it: It) -> Option<Arc<ThreadFuture<u8, u8>>> {
+    pub(crate) fn future(&self, it: It) -> Option<Made> {
         self.futures[usize::from(it)].lock().unwrap().clone()
     }
 
