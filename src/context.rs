@@ -5,7 +5,9 @@
 
 use std::{
     cell::RefCell,
+    iter,
     marker::PhantomData,
+    mem,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -35,14 +37,33 @@ pub(crate) enum Role {
 }
 
 thread_local! {
-    static ROLES: RefCell<Vec<Role>> = RefCell::default();
+    static ROLES: RefCell<Stack> = RefCell::default();
     /// Why each of the coroutines is stopped that are being stopped.
     static REASONS: RefCell<Vec<Option<Arc<str>>>> = RefCell::default();
 }
 
+/// All that a thread is at some moment, the outermost first. Each role has a number of its own within the thread.
+pub(crate) type Roles = Vec<(u64, Role)>;
+
+#[derive(Debug, Default)]
+struct Stack {
+    now: Roles,
+    /// What it is besides, which does not count while it calls something [`under`] the roles of another moment.
+    aside: Vec<Roles>,
+    /// The number of the last role that was taken on.
+    last: u64,
+}
+
+impl Stack {
+    /// The innermost first.
+    fn outwards(&self) -> impl Iterator<Item = Role> {
+        self.now.iter().rev().map(|(_, role)| *role)
+    }
+}
+
 fn any(test: impl Fn(Role) -> bool) -> bool {
     // A thread that is being torn down has no roles left.
-    ROLES.try_with(|roles| roles.borrow().iter().any(|role| test(*role))).unwrap_or(false)
+    ROLES.try_with(|roles| roles.borrow().outwards().any(test)).unwrap_or(false)
 }
 
 /// Marks this thread as one that runs an event loop, until the guard is dropped. `[deadlock-2]`
@@ -80,23 +101,31 @@ pub struct LoopGuard(#[expect(dead_code, reason = "held for its drop")] Guard);
 /// Removes its role from the stack when it is dropped, which may be out of order.
 #[derive(Debug)]
 pub(crate) struct Guard {
-    role: Role,
+    number: u64,
     /// A role belongs to one thread.
     _not_send: PhantomData<*const ()>,
 }
 
 fn enter(role: Role) -> Guard {
+    let enter = |roles: &RefCell<Stack>| {
+        let mut roles = roles.borrow_mut();
+        roles.last += 1;
+        let number = roles.last;
+        roles.now.push((number, role));
+        number
+    };
     // A thread that is being torn down takes no roles on.
-    let _ = ROLES.try_with(|roles| roles.borrow_mut().push(role));
-    Guard { role, _not_send: PhantomData }
+    Guard { number: ROLES.try_with(enter).unwrap_or_default(), _not_send: PhantomData }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
         let _ = ROLES.try_with(|roles| {
-            let mut roles = roles.borrow_mut();
-            if let Some(at) = roles.iter().rposition(|role| *role == self.role) {
-                roles.remove(at);
+            let Stack { now, aside, .. } = &mut *roles.borrow_mut();
+            for roles in iter::once(now).chain(aside) {
+                if let Some(at) = roles.iter().rposition(|(number, _)| *number == self.number) {
+                    roles.remove(at);
+                }
             }
         });
     }
@@ -136,16 +165,13 @@ pub(crate) fn stop_reason() -> Option<Arc<str>> {
     REASONS.try_with(|reasons| reasons.borrow().last().cloned()).ok().flatten().flatten()
 }
 
-/// All that a thread is at some moment, the outermost first.
-pub(crate) type Roles = Vec<Role>;
-
 /// What this thread is: each role once, in its innermost place, so that there are not more of them however often what
 /// they are for goes on from there.
 pub(crate) fn roles() -> Roles {
     let mut now = Roles::new();
     let _ = ROLES.try_with(|roles| {
-        for role in roles.borrow().iter().rev() {
-            if !now.contains(role) {
+        for role in roles.borrow().now.iter().rev() {
+            if !now.iter().any(|(_, other)| *other == role.1) {
                 now.push(*role);
             }
         }
@@ -154,13 +180,21 @@ pub(crate) fn roles() -> Roles {
     now
 }
 
-/// Calls `f`, which does not unwind, in this thread as if it were what it was when `roles` were.
+/// Calls `f`, which does not unwind, in this thread as if it were what it was when `roles` were. What it takes on and
+/// keeps it is from then on, and what it gives up it is no more.
 pub(crate) fn under(roles: Roles, f: impl FnOnce()) {
-    let last = ROLES.try_with(|now| now.replace(roles));
+    let begun = ROLES.try_with(|stack| {
+        let Stack { now, aside, last } = &mut *stack.borrow_mut();
+        aside.push(mem::replace(now, roles));
+        *last
+    });
     f();
-    if let Ok(last) = last {
-        let _ = ROLES.try_with(|now| now.replace(last));
-    }
+    let Ok(begun) = begun else { return };
+    let _ = ROLES.try_with(|stack| {
+        let Stack { now, aside, .. } = &mut *stack.borrow_mut();
+        let kept = mem::replace(now, aside.pop().expect("it was put there above"));
+        now.extend(kept.into_iter().filter(|(number, _)| *number > begun));
+    });
 }
 
 /// Callbacks run until the guard is dropped: what they drop is not the coroutine's that is being
@@ -170,7 +204,9 @@ pub(crate) fn call_back() -> Guard {
 }
 
 pub(crate) fn is_stopping_coroutine() -> bool {
-    ROLES.try_with(|roles| roles.borrow().last() == Some(&Role::Stopping)).unwrap_or(false)
+    let is_stopping =
+        |roles: &RefCell<Stack>| roles.borrow().outwards().next() == Some(Role::Stopping);
+    ROLES.try_with(is_stopping).unwrap_or(false)
 }
 
 pub(crate) fn works_for(id: Id) -> bool {
@@ -194,9 +230,9 @@ pub(crate) fn refuse_oneself(cell: Address) {
 
 /// The task whose step this is, if it is one.
 pub(crate) fn current_task() -> Option<Id> {
-    let find = |roles: &RefCell<Vec<Role>>| {
-        roles.borrow().iter().rev().find_map(|role| match role {
-            Role::Task(id, _) => Some(Some(*id)),
+    let find = |roles: &RefCell<Stack>| {
+        roles.borrow().outwards().find_map(|role| match role {
+            Role::Task(id, _) => Some(Some(id)),
             Role::Callback | Role::Loop(_) => Some(None),
             Role::Worker(_) | Role::Stopping => None,
         })
@@ -208,8 +244,8 @@ pub(crate) fn current_task() -> Option<Id> {
 pub(crate) fn current_loop() -> Option<Id> {
     ROLES
         .try_with(|roles| {
-            roles.borrow().iter().rev().find_map(|role| match role {
-                Role::Loop(id) => Some(*id),
+            roles.borrow().outwards().find_map(|role| match role {
+                Role::Loop(id) => Some(id),
                 Role::Worker(_) | Role::Task(..) | Role::Stopping | Role::Callback => None,
             })
         })

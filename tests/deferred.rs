@@ -393,6 +393,35 @@ fn a_deferred_callback_may_do_what_it_could_have_done_at_once() {
     assert_eq!(log.entries(), ["on a loop: true", "on a loop: false"]);
 }
 
+#[test]
+fn a_deferred_callback_may_mark_its_thread_and_end_the_mark() {
+    watch!();
+    thread_local! {
+        static GUARDS: RefCell<Vec<context::LoopGuard>> = const { RefCell::new(Vec::new()) };
+    }
+    fn enter() {
+        GUARDS.with_borrow_mut(|guards| guards.push(context::enter_loop()));
+    }
+    fn leave() {
+        drop(GUARDS.with_borrow_mut(Vec::pop).expect("it is marked"));
+    }
+    // It gives up what its thread was when it was deferred.
+    enter();
+    inside(DEPTH, || call(leave));
+    assert!(!context::in_loop());
+    // What its thread has become since.
+    inside(DEPTH, || {
+        call(leave);
+        enter();
+    });
+    assert!(!context::in_loop());
+    // It marks it for longer than it runs.
+    inside(DEPTH, || call(enter));
+    assert!(context::in_loop());
+    leave();
+    assert!(!context::in_loop());
+}
+
 /// Does something when its thread drops it.
 struct AtExit(Option<Box<dyn FnOnce()>>);
 
