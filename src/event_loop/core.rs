@@ -3,8 +3,7 @@
 use std::{
     any::Any,
     cell::{Cell, RefCell},
-    cmp,
-    collections::{BTreeMap, BinaryHeap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     rc::{Rc, Weak},
     sync::Arc,
     time::Instant,
@@ -44,7 +43,8 @@ pub(crate) struct Core {
     clock: Option<Clock>,
     pub(super) registry: Rc<Registry>,
     pub(super) ready: RefCell<VecDeque<Call>>,
-    pub(super) timers: RefCell<BinaryHeap<Timer>>,
+    /// By the moment at which they are due. Those for the same moment run in the order in which they were made.
+    pub(super) timers: RefCell<BTreeMap<(Instant, Id), Rc<Slot>>>,
     /// When there are this many timers, those that were cancelled are removed.
     crowd: Cell<usize>,
     /// By number, and so in the order in which they were made.
@@ -58,13 +58,6 @@ pub(crate) struct Core {
 pub(super) enum Call {
     Local(Rc<Slot>),
     Posted(Post),
-}
-
-pub(super) struct Timer {
-    pub(super) at: Instant,
-    /// Timers for the same moment run in the order in which they were made.
-    pub(super) number: Id,
-    pub(super) slot: Rc<Slot>,
 }
 
 impl Core {
@@ -239,9 +232,10 @@ impl Core {
         self.absorb(posts);
         let now = self.now();
         let mut timers = self.timers.borrow_mut();
-        while timers.peek().is_some_and(|timer| timer.at <= now) {
-            let due = timers.pop().map(|timer| Call::Local(timer.slot));
-            self.ready.borrow_mut().extend(due);
+        while let Some(timer) = timers.first_entry()
+            && timer.key().0 <= now
+        {
+            self.ready.borrow_mut().push_back(Call::Local(timer.remove()));
         }
     }
 
@@ -251,22 +245,25 @@ impl Core {
 
     /// Adds a timer. Cancelled ones are removed whenever the number of timers has doubled, so that
     /// they take no more room than the others, and little time.
-    pub(super) fn add_timer(&self, timer: Timer) {
+    pub(super) fn add_timer(&self, at: Instant, slot: Rc<Slot>) {
         let mut timers = self.timers.borrow_mut();
         if timers.len() >= self.crowd.get() {
-            timers.retain(Timer::is_live);
+            timers.retain(|_, slot| is_live(slot));
             self.crowd.set(MIN_CROWD.max(2 * timers.len()));
         }
-        timers.push(timer);
+        timers.insert((at, context::next_id()), slot);
     }
 
     /// When the next timer is due that has not been cancelled.
     fn next_timer(&self) -> Option<Instant> {
         let mut timers = self.timers.borrow_mut();
-        while timers.peek().is_some_and(|timer| !timer.is_live()) {
-            timers.pop();
+        while let Some(timer) = timers.first_entry() {
+            if is_live(timer.get()) {
+                return Some(timer.key().0);
+            }
+            timer.remove();
         }
-        timers.peek().map(|timer| timer.at)
+        None
     }
 
     pub(super) fn close(&self) {
@@ -275,8 +272,8 @@ impl Core {
         let _role = context::run_loop(self.queue.id);
         self.close_tasks();
         self.run_last_turns();
-        for timer in self.timers.take() {
-            self.registry.isolate(|| drop(timer.slot.take()));
+        for slot in self.timers.take().into_values() {
+            self.registry.isolate(|| drop(slot.take()));
         }
         // What the drop of a timer has settled is told too.
         let kept = self.kept.take();
@@ -334,33 +331,10 @@ impl Call {
     }
 }
 
-impl Timer {
-    /// Whether it has not been cancelled.
-    fn is_live(&self) -> bool {
-        let call = self.slot.take();
-        let live = call.is_some();
-        self.slot.set(call);
-        live
-    }
-}
-
-impl PartialEq for Timer {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
-}
-
-impl Eq for Timer {}
-
-impl PartialOrd for Timer {
-    fn partial_cmp(&self, other: &Self) -> Option<cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-/// The earliest is the greatest, as the heap wants it.
-impl Ord for Timer {
-    fn cmp(&self, other: &Self) -> cmp::Ordering {
-        (other.at, other.number).cmp(&(self.at, self.number))
-    }
+/// Whether what is scheduled has not been cancelled.
+fn is_live(slot: &Slot) -> bool {
+    let call = slot.take();
+    let live = call.is_some();
+    slot.set(call);
+    live
 }

@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     clock::Clock,
-    core::{Call, Core, Slot, Timer},
+    core::{Call, Core, Slot},
     future::LoopFuture,
     incident::Incident,
     queue::{LoopHandle, Post},
@@ -186,9 +186,7 @@ impl EventLoop {
     /// nothing is left; timers and callbacks that have not run are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.
-    pub fn close(self) {
-        drop(self);
-    }
+    pub fn close(self) {}
 }
 
 /// A stop ends the run in which it arrives, whatever else ends it, and no other.
@@ -297,7 +295,7 @@ impl LoopRef {
             return Err(Closed::new(f));
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
-        self.core.add_timer(Timer { at, number: context::next_id(), slot: Rc::clone(&slot) });
+        self.core.add_timer(at, Rc::clone(&slot));
         Ok(CallHandle { slot })
     }
 
