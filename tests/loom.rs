@@ -136,7 +136,7 @@ fn main() -> std::process::ExitCode {
     several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
-    history: a_contradiction_is_refused, a_jump_of_the_queue_is_refused;
+    history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
     refine: one_future, three_threads, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found;
     pairs: every_pair, many_triples, some_quadruples;
     };

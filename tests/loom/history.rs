@@ -196,6 +196,29 @@ pub(crate) fn a_contradiction_is_refused() {
     });
 }
 
+/// A callback that runs in nobody's call has no place in a history.
+pub(crate) fn a_note_outside_of_every_call_is_refused() {
+    fn explain(is_in_the_call: bool) -> Result<(), String> {
+        let recorder = Recorder::default();
+        let callback = recorder.callback(1);
+        recorder.op(Op::Settle(End::Value(1)), || Answer::Done);
+        if is_in_the_call {
+            recorder.op(Op::Register(1), || {
+                callback();
+                Answer::Done
+            });
+        } else {
+            recorder.op(Op::Register(1), || Answer::Done);
+            callback();
+        }
+        recorder.history().explain(Futures::new([Spec::new()]))
+    }
+    loom::model(|| {
+        assert!(explain(false).unwrap_err().contains("outside of every call"));
+        explain(true).unwrap();
+    });
+}
+
 /// The checker can say no to a queue: what was posted last is not taken first, unless it may have been.
 pub(crate) fn a_jump_of_the_queue_is_refused() {
     fn explain(are_posted_together: bool) -> Result<(), String> {
