@@ -281,7 +281,10 @@ fn posts_against_close<S: Subject>(make: &dyn Fn() -> S) {
             let ran = Arc::clone(&ran);
             thread::spawn(move || {
                 let mut futures = Vec::new();
-                while !stop.load(Ordering::Relaxed) && futures.len() < 10_000 {
+                for _ in 0..10_000 {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
                     let (promise, future) = ThreadFuture::<(), ()>::promise();
                     futures.push(future);
                     let ran = Arc::clone(&ran);

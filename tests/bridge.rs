@@ -516,3 +516,17 @@ fn coroutines_posted_against_close_are_settled_or_handed_back() {
         }
     }
 }
+
+/// `[loop-1]`
+#[test]
+fn a_loop_is_told_also_when_another_of_its_thread_has_been_closed() {
+    watch!();
+    let (closed, event_loop) = (EventLoop::new(), EventLoop::new());
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    drop(closed);
+    promise.finish(5).unwrap();
+    event_loop.stop();
+    event_loop.run_forever().unwrap();
+    assert!(view.done());
+}

@@ -24,8 +24,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Clock, EventLoop, Failure, InvalidState, LoopFuture, LoopRef, NoValue,
-    Refusal, RunError, Settled, WouldDeadlock,
+    Cancel, Cancelled, Clock, EventLoop, Failure, Incident, InvalidState, LoopFuture, LoopRef,
+    NoValue, Refusal, RunError, Settled, WouldDeadlock,
 };
 use waker::CountingWaker;
 
@@ -786,6 +786,25 @@ fn cancelled_timers_do_not_pile_up() {
         text.split("timers: ").nth(1).unwrap().split([' ', ',']).next().unwrap().parse().unwrap();
     assert!((1..=65).contains(&timers), "{text}");
     assert!(kept.cancel());
+}
+
+#[test]
+fn debug_says_what_there_is() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let call = event_loop.call_soon(|| ()).unwrap();
+    assert_eq!(format!("{call:?}"), "CallHandle(..)");
+    let id = |text: String| {
+        let (_, id) = text.split_once(" { id: ").unwrap();
+        id.split([' ', ',']).next().unwrap().to_owned()
+    };
+    let (here, handle) = (LoopRef::clone(&event_loop), event_loop.handle());
+    assert_eq!(id(format!("{here:?}")), id(format!("{handle:?}")));
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let tell = Rc::clone(&told);
+    event_loop.set_exception_handler(move |it| tell.borrow_mut().push(format!("{it:?}")));
+    event_loop.call_exception_handler(&Incident::Message("out of beans"));
+    assert_eq!(*told.borrow(), ["Incident(out of beans)"]);
 }
 
 #[test]

@@ -115,8 +115,10 @@ enum Fault {
     Inline,
     AnotherThread,
     LastFirst,
+    LastOfFiveFirst,
     Swallows,
     Keeps,
+    ForgetsAfterAHundred,
     Loses,
     Unmarked,
     StaysMarked,
@@ -140,7 +142,7 @@ impl Schedule for Faulty {
                 drop(jobs);
                 job.run();
             }
-            Fault::LastFirst => open.push_front(job),
+            Fault::LastFirst | Fault::LastOfFiveFirst => open.push_front(job),
             Fault::Loses if open.len() == 3 => drop(job),
             _ => open.push_back(job),
         }
@@ -148,7 +150,17 @@ impl Schedule for Faulty {
     }
 }
 
-struct FaultyLoop(Faulty);
+/// The loop, and how many jobs it has run.
+struct FaultyLoop(Faulty, usize);
+
+impl FaultyLoop {
+    /// Waits until this many jobs are queued. Posters are on their way.
+    fn wait_for(&self, queued: usize) {
+        while self.0.jobs.lock().unwrap().as_ref().is_some_and(|jobs| jobs.len() < queued) {
+            thread::yield_now();
+        }
+    }
+}
 
 impl Subject for FaultyLoop {
     fn schedule(&self) -> Arc<dyn Schedule> {
@@ -156,6 +168,10 @@ impl Subject for FaultyLoop {
     }
 
     fn run_until(&mut self, done: &dyn Fn() -> bool) {
+        if self.0.fault == Fault::LastOfFiveFirst {
+            // Four post, so that two of them are from one thread.
+            self.wait_for(5);
+        }
         while !done() {
             let job = self.0.jobs.lock().unwrap().as_mut().and_then(VecDeque::pop_front);
             let Some(job) = job else {
@@ -166,6 +182,7 @@ impl Subject for FaultyLoop {
                 thread::yield_now();
                 continue;
             };
+            self.1 += 1;
             match self.0.fault {
                 Fault::Unmarked => job.run(),
                 Fault::StaysMarked => {
@@ -186,8 +203,14 @@ impl Subject for FaultyLoop {
 
 impl Drop for FaultyLoop {
     fn drop(&mut self) {
+        let forgets = self.0.fault == Fault::ForgetsAfterAHundred && self.1 >= 100;
+        if forgets {
+            self.wait_for(1);
+        }
         let jobs = self.0.jobs.lock().unwrap().take();
-        if self.0.fault == Fault::Keeps {
+        if forgets {
+            std::mem::forget(jobs);
+        } else if self.0.fault == Fault::Keeps {
             self.0.kept.lock().unwrap().extend(jobs.unwrap());
         }
     }
@@ -197,7 +220,7 @@ impl Drop for FaultyLoop {
 fn breaks(fault: Fault, name: &str) -> bool {
     let make = move || {
         let jobs = Arc::new(Mutex::new(Some(VecDeque::new())));
-        FaultyLoop(Faulty { fault, jobs, kept: Arc::default() })
+        FaultyLoop(Faulty { fault, jobs, kept: Arc::default() }, 0)
     };
     let (_, rule) = rules().into_iter().find(|(named, _)| *named == name).unwrap();
     let tries = thread::spawn(move || catch_unwind(AssertUnwindSafe(|| rule(&make))).is_err());
@@ -212,6 +235,8 @@ fn the_kit_finds_each_fault() {
         (Fault::Inline, "never inline"),
         (Fault::AnotherThread, "on the loop's thread"),
         (Fault::LastFirst, "first in, first out"),
+        (Fault::LastOfFiveFirst, "ten thousand posts from four threads"),
+        (Fault::ForgetsAfterAHundred, "posts against close"),
         (Fault::Swallows, "closed hands the job back"),
         (Fault::Keeps, "a dropped job settles its future"),
         (Fault::Loses, "first in, first out"),
@@ -507,4 +532,17 @@ mod async_executor_loop {
             Local { executor, schedule }
         });
     }
+}
+
+#[test]
+fn debug_says_what_there_is() {
+    watch!();
+    let (sender, queue) = job_queue();
+    sender.call_soon_threadsafe(Job::new(|| ())).unwrap();
+    let (one, other) = (format!("{sender:?}"), format!("{queue:?}"));
+    assert!(one.starts_with("JobSender") && other.starts_with("JobQueue"), "{one} {other}");
+    let host = Host::new(Arc::new(sender));
+    let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    let _view = host.wrap_future(&future);
+    assert_eq!(format!("{host:?}"), "Host { futures: 1 }");
 }

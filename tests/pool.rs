@@ -8,17 +8,22 @@ mod watchdog;
 mod log;
 
 use std::{
+    convert::Infallible,
     num::NonZero,
     panic::panic_any,
-    sync::{Arc, Barrier, mpsc},
+    sync::{
+        Arc, Barrier,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     thread,
     time::{Duration, Instant},
 };
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Closed, Executor, Failure, Job, MapError, Refusal, ThreadPool,
-    WouldDeadlock, context,
+    Cancel, Cancelled, Closed, Executor, Failure, Job, MapError, Refusal, ReturnWhen, ThreadFuture,
+    ThreadPool, WouldDeadlock, context, wait,
 };
 
 fn pool(workers: usize) -> ThreadPool {
@@ -452,6 +457,23 @@ fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
     }
 }
 
+/// Waits for what another thread settles once somebody waits for it.
+fn wait_for_another_thread() -> Result<(), WouldDeadlock> {
+    let (promise, future) = ThreadFuture::<(), Infallible>::promise();
+    let (watched, over) = (future.clone(), Arc::new(AtomicBool::new(false)));
+    let is_over = Arc::clone(&over);
+    let other = thread::spawn(move || {
+        while !format!("{watched:?}").contains("waiters: 1") && !is_over.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        promise.finish(()).unwrap();
+    });
+    let waited = future.wait().map(|_| ());
+    over.store(true, Ordering::Relaxed);
+    other.join().unwrap();
+    waited
+}
+
 #[test]
 fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
     watch!();
@@ -461,7 +483,10 @@ fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
         let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
         let inner = Arc::clone(pool);
         let next = pool.submit(move || chain(&inner, depth)).unwrap();
-        *next.wait()?.result().unwrap()
+        let waited = next.wait();
+        // What is not queued needs no room.
+        assert!(waited.is_ok() || wait_for_another_thread().is_ok());
+        *waited?.result().unwrap()
     }
     // In all they would fit, and leave less than half of it.
     let pool = Arc::new(pool(1));
@@ -499,13 +524,25 @@ fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2
 #[test]
 fn a_job_that_waits_for_itself_is_refused() {
     watch!();
-    type Own = settled::ThreadFuture<WouldDeadlock, std::convert::Infallible>;
+    type Own = ThreadFuture<WouldDeadlock, Infallible>;
     let pool = pool(2);
     let (send, receive) = mpsc::channel::<Arc<Own>>();
     let own = pool.submit(move || receive.recv().unwrap().wait().map(|_| ()).unwrap_err());
     let own = Arc::new(own.unwrap());
     send.send(Arc::clone(&own)).unwrap();
     assert_eq!(own.result().unwrap(), &WouldDeadlock::Circle);
+    // At once, also where another one is waited for that is on nobody's account.
+    let (endless, other) = Own::promise();
+    let (send, receive) = mpsc::channel::<Arc<Own>>();
+    let own = pool.submit(move || {
+        let own = receive.recv().unwrap();
+        let all = [&*own, &other];
+        wait(all, None, ReturnWhen::AllCompleted).map(|_| ()).unwrap_err()
+    });
+    let own = Arc::new(own.unwrap());
+    send.send(Arc::clone(&own)).unwrap();
+    assert_eq!(own.result().unwrap(), &WouldDeadlock::Circle);
+    drop(endless);
 }
 
 #[test]

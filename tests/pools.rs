@@ -15,7 +15,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, EventLoop, Executor, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge, tasks,
+    Cancel, EventLoop, Executor, Job, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge,
+    tasks,
 };
 
 fn pool(workers: usize) -> ThreadPool {
@@ -39,7 +40,7 @@ fn waited_for_by_its_jobs<T>(ends: impl FnOnce(ThreadPool) -> T + Send + 'static
 where
     T: Clone + Send + Sync + 'static,
 {
-    let (one, other) = (pool(1), pool(1));
+    let (one, other) = (pool(1), ThreadPool::named("other", NonZero::<usize>::MIN));
     let (send, receive) = mpsc::channel::<(Arc<ThreadFuture<T, _>>, ThreadPool)>();
     let job = one.submit(move || {
         let (own, other) = receive.recv().unwrap();
@@ -120,7 +121,7 @@ fn a_pool_that_is_dropped_where_it_would_wait_for_ever_is_let_go_and_says_so() {
     assert!(child.status.success(), "{told}");
     let lines: Vec<_> = told.lines().filter(|line| line.starts_with("settled: ")).collect();
     assert_eq!(lines.len(), 1, "{told}");
-    assert!(lines[0].contains("the pool worker was dropped by a job"), "{told}");
+    assert!(lines[0].contains("the pool other was dropped by a job"), "{told}");
 }
 
 /// A pool whose workers call this once, with the pool and their number, before their first job.
@@ -275,7 +276,8 @@ fn a_loop_in_the_only_worker_runs_the_job_that_it_awaits() {
     let job = pool.submit(move || {
         let event_loop = EventLoop::new();
         event_loop.run_until_complete(async {
-            // One that nobody awaits stays where it is.
+            // One that settles nothing, and one that nobody awaits, stay where they are.
+            inside.execute(Job::new(|| ())).unwrap();
             let other = inside.submit(name).unwrap();
             let by_value = inside.submit(name).unwrap().await.result().unwrap().clone();
             let here = LoopRef::current().unwrap();
@@ -467,4 +469,40 @@ fn a_loop_in_an_initializer_is_nobody_whom_a_sleeping_loop_counts_on() {
     assert_eq!(job.unwrap().result().unwrap(), "worker-0");
     pool.shutdown(true, false).unwrap();
     assert!(!pool.is_broken());
+}
+
+/// Shuts its pool down when its thread drops it, and sends what came of it.
+struct AtExit(Arc<ThreadPool>, mpsc::Sender<()>, mpsc::Sender<Result<(), WouldDeadlock>>);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        self.1.send(()).unwrap();
+        self.2.send(self.0.shutdown(true, false)).unwrap();
+    }
+}
+
+#[test]
+fn a_worker_that_has_ended_is_none_any_more() {
+    watch!();
+    thread_local! {
+        static AT_EXIT: Cell<Option<AtExit>> = const { Cell::new(None) };
+    }
+    let pool = Arc::new(pool(2));
+    let (tell, exits) = mpsc::channel();
+    let (answer, answered) = mpsc::channel();
+    let (both, there) = (Arc::new(Barrier::new(2)), Arc::clone(&pool));
+    let other = Arc::clone(&both);
+    let first = pool.submit(move || {
+        other.wait();
+        AT_EXIT.set(Some(AtExit(there, tell, answer)));
+    });
+    let second = pool.submit(move || {
+        both.wait();
+        exits.recv().unwrap();
+        // The other asks now. Were it refused, that would most likely be by now.
+        thread::sleep(Duration::from_millis(50));
+    });
+    pool.shutdown(false, false).unwrap();
+    assert_eq!(answered.recv().unwrap(), Ok(()));
+    assert!(first.unwrap().done() && second.unwrap().done());
 }

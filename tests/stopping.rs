@@ -291,15 +291,19 @@ fn who_owns_a_circle_waits_for_all_of_it() {
         to_first.replace(vec![second.clone()]);
         to_second.replace(vec![first.clone()]);
         to_owner.replace(vec![first.clone()]);
-        let (one, other) = (first.clone(), second);
-        owner.add_done_callback(move |_| assert!(one.done() && other.done()));
+        let (seen, one, other) = (log.clone(), first.clone(), second);
+        owner.add_done_callback(move |_| {
+            seen.add(if one.done() && other.done() { "after both" } else { "too early" });
+        });
         passes(3).await;
         let _ = first.cancel();
         let _ = owner.cancel();
         passes(9).await;
         assert!(owner.done());
     });
-    assert_eq!(log.entries().iter().filter(|it| *it == "settled").count(), 3);
+    let entries = log.entries();
+    assert_eq!(entries.iter().filter(|it| *it == "settled").count(), 3);
+    assert!(entries.contains(&"after both".to_owned()), "{entries:?}");
 }
 
 #[test]

@@ -10,9 +10,11 @@ mod log;
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
+    env,
     future::{Future, IntoFuture, pending, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
+    process::Command,
     rc::Rc,
     sync::mpsc,
     task::{Context, Poll, Waker},
@@ -21,8 +23,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, Clock, EventLoop, Executor, Expired, Failure, LoopFuture, LoopRef, Refusal,
-    ReturnWhen, RunError, ThreadFuture, ThreadPool, bridge, tasks,
+    Cancel, Cancelled, Clock, EventLoop, Executor, Expired, Failure, Incident, LoopFuture, LoopRef,
+    Refusal, ReturnWhen, RunError, ThreadFuture, ThreadPool, bridge, tasks,
     tasks::{ToldToGroup, sleep, task_group, timeout, wait_for},
 };
 
@@ -548,6 +550,36 @@ fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
     running.finish(1);
     assert!(future.wait().unwrap().cancel_reason().is_none(), "it was not cancelled");
     assert_eq!(future.cancel_with("late"), Cancel::Refused(Refusal::Finished));
+}
+
+/// A stop inside a stop has a reason of its own, which is over with it.
+#[test]
+fn a_reason_goes_on_also_after_a_stop_in_between() {
+    watch!();
+    /// Dropped, it closes a loop, which stops a task there, and then lets go of what it awaits.
+    struct Awaits(#[expect(dead_code, reason = "held for its drop")] EventLoop, Coroutine);
+    type Coroutine = Pin<Box<dyn Future<Output = ()>>>;
+    impl Future for Awaits {
+        type Output = ();
+
+        fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+            self.1.as_mut().poll(cx)
+        }
+    }
+    let log = Log::new();
+    run(async {
+        let other = EventLoop::new();
+        drop(other.create_task(pending::<()>()).unwrap());
+        let inner = endless(&log, "inner");
+        let seen = inner.clone();
+        let awaits = Awaits(other, Box::pin(async { drop(inner.await) }));
+        let outer = here().create_task(awaits).unwrap();
+        passes(2).await;
+        assert_eq!(outer.cancel_with("too late"), Cancel::Requested);
+        drop(outer.await);
+        let reason = seen.settled().unwrap().cancel_reason();
+        assert_eq!(reason.as_deref(), Some("too late"));
+    });
 }
 
 #[test]
@@ -1128,8 +1160,33 @@ fn a_handler_may_panic_and_may_use_the_loop() {
     event_loop.call_soon(|| panic!("first")).unwrap();
     event_loop.run_until_complete(passes(3)).unwrap();
     assert_eq!(log.entries(), ["told", "later"]);
-    event_loop.reset_exception_handler();
-    event_loop.call_exception_handler(&settled::Incident::Message("a line of the default handler"));
+}
+
+/// `[report-1]` The panic hook tells of a callback's panic.
+#[test]
+fn what_no_handler_is_told_of_goes_to_the_standard_error() {
+    const CHILD: &str = "SETTLED_CHILD";
+    watch!();
+    if env::var_os(CHILD).is_some() {
+        let event_loop = EventLoop::new();
+        let tell = |text| event_loop.call_exception_handler(&Incident::Message(text));
+        tell("there is none");
+        event_loop.set_exception_handler(|_| ());
+        tell("there is one");
+        event_loop.set_exception_handler(|_| panic!("its own fault"));
+        tell("it panics");
+        event_loop.reset_exception_handler();
+        tell("there is none any more");
+        event_loop.call_soon(|| panic!("a callback's fault")).unwrap();
+        return event_loop.run_until_complete(passes(3)).unwrap();
+    }
+    let mut child = Command::new(env::current_exe().unwrap());
+    let test = "what_no_handler_is_told_of_goes_to_the_standard_error";
+    let child = child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").output().unwrap();
+    let told = String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success(), "{told}");
+    let lines: Vec<_> = told.lines().filter_map(|line| line.strip_prefix("settled: ")).collect();
+    assert_eq!(lines, ["there is none", "it panics", "there is none any more"], "{told}");
 }
 
 #[test]
