@@ -14,6 +14,9 @@ mod piece {
     pub(super) const OF_TASK: u8 = 5;
     pub(super) const POSTED: u8 = 6;
     pub(super) const TASK: u8 = 10;
+    /// Callbacks of what a loop does before and after it makes its task.
+    pub(super) const BEFORE: u8 = 11;
+    pub(super) const AFTER: u8 = 12;
 }
 
 /// The calls of a thread, as its operation number `at`.
@@ -73,21 +76,50 @@ fn steps() -> Vec<Do> {
 
 /// All programs in which A does this.
 pub(crate) fn programs(producer: &[Do]) -> Vec<Program> {
+    let own = [Do::LoopAdd(F, piece::OF_LOOP), Do::Spawn(piece::TASK)];
+    let all = callers()
+        .into_iter()
+        .flat_map(|caller| steps().into_iter().map(move |step| (caller.clone(), step)));
+    all.map(|(caller, step)| program(producer, &caller, &own, &[Do::LoopDone(F)], step)).collect()
+}
+
+/// A program in which the loop does this first, and its first callback does that.
+fn program(producer: &[Do], caller: &[Do], own: &[Do], first: &[Do], step: Do) -> Program {
+    let mut program =
+        Program::new().thread("A", producer).thread("B", caller).event_loop("loop", own);
+    for _ in 0..piece::OF_LOOP {
+        program = program.call(&[Do::Cancel(F)]);
+    }
+    program = program.call(first);
+    for at in piece::OF_TASK..piece::TASK {
+        let view = at != piece::OF_TASK || matches!(step, Do::LoopAdd(..));
+        program = program.call(&[if view { Do::LoopDone(F) } else { Do::Cancel(F) }]);
+    }
+    program.task(TASK, LOOP, &[step])
+}
+
+/// All programs of a second kind: A does nothing but to end its promise, B makes one call, and the loop makes one before
+/// its task, and one after; its first callback removes the next.
+pub(crate) fn turns() -> Vec<Program> {
+    let uses = |callback| {
+        let removes = [piece::BEFORE, piece::OF_LOOP].map(|it| Do::LoopRemove(F, it));
+        let other = [Do::LoopDone(F), Do::LoopRead(F), Do::LoopCancel(F), Do::LoopAdd(F, callback)];
+        [&other[..], &removes].concat()
+    };
+    let steps = [Do::LoopDone(F), Do::LoopAdd(F, piece::OF_TASK), Do::Await(F), Do::Cancel(TASK)];
     let mut all = Vec::new();
-    for caller in callers() {
-        for step in steps() {
-            let mut program = Program::new()
-                .thread("A", producer)
-                .thread("B", &caller)
-                .event_loop("loop", &[Do::LoopAdd(F, piece::OF_LOOP), Do::Spawn(piece::TASK)]);
-            for _ in 0..piece::OF_LOOP {
-                program = program.call(&[Do::Cancel(F)]);
+    for producer in [vec![Do::Finish(F)], vec![Do::Start(F), Do::Finish(F)], vec![Do::Abandon(F)]] {
+        for call in calls(2).into_iter().chain([Do::Cancel(TASK)]) {
+            for before in uses(piece::BEFORE) {
+                for after in uses(piece::AFTER) {
+                    let own =
+                        [Do::LoopAdd(F, piece::OF_LOOP), before, Do::Spawn(piece::TASK), after];
+                    let removes = [Do::LoopRemove(F, piece::BEFORE)];
+                    let of = |step| program(&producer, &[call], &own, &removes, step);
+                    let looks = [Do::LoopDone(F)];
+                    all.extend(steps.map(of).map(|it| it.call(&looks).call(&looks)));
+                }
             }
-            for at in piece::OF_LOOP..piece::TASK {
-                let view = at != piece::OF_TASK || matches!(step, Do::LoopAdd(..));
-                program = program.call(&[if view { Do::LoopDone(F) } else { Do::Cancel(F) }]);
-            }
-            all.push(program.task(TASK, LOOP, &[step]));
         }
     }
     all

@@ -7,7 +7,7 @@ const G: u8 = 1;
 const BOTH: Futures = Futures::of(&[F, G]);
 const SWAPPED: Futures = Futures::of(&[G, F]);
 
-/// A program that is larger than those of the theorem.
+/// A program that is larger than those of the families.
 pub(crate) struct Large {
     pub(crate) name: &'static str,
     pub(crate) program: Program,

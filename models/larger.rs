@@ -1,7 +1,7 @@
-//! Systems that are larger than those of the theorem in one direction each: three threads and a loop,
+//! Systems that are larger than those of the families in one direction each: three threads and a loop,
 //! two futures, three callbacks, and two operations a thread; and pools and two loops beside them.
 //!
-//! They are examples: that a third thread adds nothing is argued in `general`, and tried here.
+//! They are examples; `clients` has what does any operation.
 
 use settled::model::{
     Program, System,

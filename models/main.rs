@@ -10,6 +10,7 @@
 mod watchdog;
 
 mod blind;
+mod breaks;
 mod cases;
 mod charts;
 mod clients;
@@ -114,6 +115,7 @@ fn main() -> ExitCode {
     coarser::add(&mut trials);
     blind::add(&mut trials);
     charts::add(&mut trials);
+    breaks::add(&mut trials);
     larger::add(&mut trials);
     clients::add(&mut trials);
     general::add(&mut trials);

@@ -145,7 +145,7 @@ fn every_rule_has_a_test() -> Result<Vec<Row>, String> {
 }
 
 /// Every state of a program.
-fn states(program: &Program) -> Vec<System> {
+pub(crate) fn states(program: &Program) -> Vec<System> {
     let mut all = program.init_states();
     let mut seen: std::collections::HashSet<System> = all.iter().cloned().collect();
     let mut at = 0;
