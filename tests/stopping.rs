@@ -218,8 +218,9 @@ fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
         let event_loop = EventLoop::new();
         let (says, handle) = (Says(log.clone(), "sent dropped"), event_loop.handle());
         let task = event_loop.create_task(async move {
-            // Its own next step is queued before the coroutine.
+            // Its own next step is queued before the coroutines, and one that it does not own before the other.
             let _ = here().current_task().unwrap().cancel();
+            drop(bridge::run_coroutine_threadsafe(pending::<()>(), &handle).unwrap());
             let sent = async move {
                 let _says = says;
                 pending::<()>().await;
@@ -238,6 +239,26 @@ fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
         drop(event_loop);
         assert_eq!(log.entries(), ["sent dropped", "owner settled"], "closes: {closes}");
     }
+}
+
+#[test]
+fn a_coroutine_that_was_sent_in_the_step_of_a_stop_is_waited_for() {
+    watch!();
+    let log = Log::new();
+    run(async {
+        let says = Says(log.clone(), "sent dropped");
+        let sends = async {
+            let sent = async move {
+                let _says = says;
+                pending::<()>().await;
+            };
+            let sent = bridge::run_coroutine_threadsafe(sent, &here().handle()).unwrap();
+            bridge::wrap_future(&sent, &here()).await;
+        };
+        timeout(sends, Duration::ZERO).await.unwrap_err();
+        log.add("returned");
+    });
+    assert_eq!(log.entries(), ["sent dropped", "returned"]);
 }
 
 /// A task that awaits what it finds in its slot.

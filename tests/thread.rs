@@ -214,6 +214,9 @@ fn zero_and_expired_deadlines_poll() {
     assert!(future.wait_deadline(past).is_ok());
     assert!(future.exception_deadline(past).unwrap().is_none());
     assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), &7);
+    let (promise, future) = Future::promise();
+    drop(promise);
+    assert!(future.exception_deadline(past).unwrap().is_some());
 }
 
 #[test]
