@@ -28,6 +28,8 @@ mod waiter;
 #[cfg(settled_loom)]
 #[doc(hidden)]
 pub use crate::sync::Timer;
+#[cfg(settled_loom)]
+pub use crate::sync::schedules;
 pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{

@@ -28,6 +28,9 @@ pub(crate) use std::{
 };
 
 #[cfg(settled_loom)]
+pub mod schedules;
+
+#[cfg(settled_loom)]
 pub use timer::Timer;
 #[cfg(settled_loom)]
 pub(crate) use timer::{Condvar, now, wait_until};

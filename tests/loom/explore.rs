@@ -4,24 +4,18 @@ use std::{
     cell::Cell,
     collections::BTreeSet,
     future::{Future, IntoFuture},
-    panic,
     pin::pin,
     sync::{
-        Arc, Mutex, Once,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Wake, Waker},
 };
 
 use loom::sync::Condvar;
-use settled::{Promise, ThreadFuture};
+use settled::{Promise, ThreadFuture, schedules};
 
 use crate::history::{History, Sequential};
-
-thread_local! {
-    /// Panics in this thread. One thread of the system runs all threads of a scenario.
-    static PANICS: Cell<usize> = const { Cell::new(0) };
-}
 
 /// Which ends of a scenario have been seen, over all its executions.
 pub(crate) type Seen = Mutex<BTreeSet<&'static str>>;
@@ -79,29 +73,12 @@ pub(crate) fn totals() -> [usize; 2] {
     [EXECUTIONS_SEEN.load(Ordering::Relaxed), HISTORIES_SEEN.load(Ordering::Relaxed)]
 }
 
-/// Runs `scenario` under loom, and counts. A limit on time or executions would let loom pass what it has not
-/// explored.
+/// Runs `scenario` under loom, and counts.
 pub(crate) fn check(
     preemptions: Option<usize>,
     scenario: impl Fn() + Send + Sync + 'static,
 ) -> usize {
-    count_panics();
-    let panics = PANICS.get();
-    let executions = Arc::new(AtomicUsize::new(0));
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = preemptions;
-    builder.max_permutations = None;
-    builder.max_duration = None;
-    builder.checkpoint_file = None;
-    builder.check({
-        let executions = Arc::clone(&executions);
-        move || {
-            executions.fetch_add(1, Ordering::Relaxed);
-            scenario();
-        }
-    });
-    assert_eq!(PANICS.get(), panics, "a panic was taken for a callback's, and swallowed");
-    executions.load(Ordering::Relaxed)
+    schedules::run(preemptions, scenario)
 }
 
 fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: fn(&Seen)) {
@@ -115,18 +92,6 @@ fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: 
     assert!(executions > 1, "{name} has one interleaving only");
     let seen = seen.lock().unwrap().clone();
     assert_eq!(seen, ends.iter().copied().collect(), "{name} ended otherwise");
-}
-
-/// The cell isolates panics of callbacks and wakers, and so would those of loom that arise there.
-fn count_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            PANICS.set(PANICS.get() + 1);
-            report(info);
-        }));
-    });
 }
 
 pub(crate) fn saw(seen: &Seen, end: &'static str) {

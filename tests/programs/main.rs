@@ -8,3 +8,4 @@ mod explorer;
 mod front;
 mod misuse;
 mod own;
+mod services;

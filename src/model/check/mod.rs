@@ -1,5 +1,8 @@
 //! Exploring a model to the end, without passing for want of looking.
 //!
+//! A program of a user is judged by [`Program::check`](super::Program::check); the functions here are what the crate's own
+//! proofs are made of.
+//!
 //! A checker that stops early, that is asked nothing, or that never arrives where a property speaks,
 //! reports success. [`prove`] rules that out: it explores every reachable state by a search of its
 //! own, which keeps whole states and so cannot mistake one for another, and then has stateright
@@ -117,7 +120,9 @@ impl<A: Debug, S: Debug> Error for Failure<A, S> {}
 /// A `T`, or how `M` fails.
 pub type Outcome<M, T> = Result<T, Failure<<M as Model>::Action, <M as Model>::State>>;
 
-/// Explores `model` twice and requires every property of it to hold.
+/// Explores `model` twice and requires every property of it to hold. Of a [`Program`](super::Program) that is what the
+/// library promises: a circle of waits that the program wrote itself is excused, and
+/// [`Program::check`](super::Program::check) is what finds it.
 ///
 /// # Errors
 ///

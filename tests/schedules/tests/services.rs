@@ -1,0 +1,131 @@
+//! `RUSTFLAGS="--cfg settled_loom" cargo test --release`: under every schedule. Without, once, as it comes.
+
+use settled::{Cancel, ThreadFuture};
+use settled_schedules::{Count, Stock, sync::Arc, thread};
+
+/// Somebody pays, and somebody takes.
+fn sell(take: fn(&Stock, &ThreadFuture<u32, ()>) -> Option<u32>) {
+    let stock = Arc::new(Stock::new(5));
+    let (promise, bill) = ThreadFuture::promise();
+    let billing = thread::spawn({
+        let stock = Arc::clone(&stock);
+        move || promise.finish(stock.price()).unwrap()
+    });
+    assert_eq!(take(&stock, &bill), Some(4));
+    billing.join().unwrap();
+    assert_eq!(bill.result().unwrap(), &20);
+}
+
+/// Two futures end in two threads, and are counted.
+fn count(watch: fn(&Count, &ThreadFuture<u32, ()>)) {
+    let count = Count::default();
+    let (promise, future) = ThreadFuture::promise();
+    let (other_promise, other) = ThreadFuture::promise();
+    watch(&count, &future);
+    watch(&count, &other);
+    let finishes = thread::spawn(move || promise.finish(1).unwrap());
+    let fails = thread::spawn(move || other_promise.fail(()).unwrap());
+    finishes.join().unwrap();
+    fails.join().unwrap();
+    assert_eq!(count.get(), 2);
+}
+
+/// A cancel that may come too late.
+fn cancel() {
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let works = thread::spawn(move || promise.start().map(|running| running.finish(7)).is_ok());
+    let cancelled = future.cancel() == Cancel::Now;
+    let ran = works.join().unwrap();
+    assert_ne!(ran, cancelled, "it ran, or was cancelled");
+    assert_eq!(future.result().is_ok(), ran);
+}
+
+#[cfg(settled_loom)]
+mod explored {
+    use std::{
+        env,
+        process::{Command, Stdio},
+    };
+
+    use settled::schedules::{explore, explore_bounded};
+
+    use super::*;
+
+    /// Says that a test is to explore what is broken.
+    const BROKEN: &str = "SETTLED_BROKEN";
+
+    fn is_broken() -> bool {
+        env::var_os(BROKEN).is_some()
+    }
+
+    /// That the test fails if what it explores is broken, and says this. In a process of its own: who has found a
+    /// deadlock may end with it.
+    fn must_fail(test: &str, says: &str) {
+        if is_broken() {
+            return;
+        }
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", &format!("explored::{test}"), "--nocapture"]).env(BROKEN, "");
+        let output = child.stdin(Stdio::null()).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains(says), "not \"{says}\":\n{said}");
+    }
+
+    #[test]
+    fn no_lock_is_held_over_result() {
+        must_fail("no_lock_is_held_over_result", "deadlock");
+        explore(if is_broken() { || sell(Stock::take_holding) } else { || sell(Stock::take) });
+    }
+
+    #[test]
+    fn two_callbacks_lose_no_update() {
+        must_fail("two_callbacks_lose_no_update", "left: 1");
+        let watch = if is_broken() { Count::watch_in_two_steps } else { Count::watch };
+        explore_bounded(2, move || count(watch));
+    }
+
+    #[test]
+    fn a_cancel_wins_or_loses() {
+        let schedules = explore(cancel);
+        println!("schedules: {schedules} of a cancel against work");
+    }
+
+    #[test]
+    fn what_a_callback_finds_is_not_lost() {
+        must_fail("what_a_callback_finds_is_not_lost", "panicked in a callback");
+        let broken = is_broken();
+        explore(move || {
+            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            future.add_done_callback(move |settled| assert!(!broken || settled.cancelled()));
+            let other = thread::spawn(move || promise.finish(1).is_ok());
+            let _now_or_too_late = future.cancel();
+            other.join().unwrap();
+        });
+    }
+
+    #[test]
+    fn what_has_one_schedule_shows_nothing() {
+        must_fail("what_has_one_schedule_shows_nothing", "one schedule only");
+        let broken = is_broken();
+        explore(move || {
+            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            let finish = move || promise.finish(1).unwrap();
+            if broken {
+                finish();
+            } else {
+                let other = thread::spawn(finish);
+                let _early_or_late = future.done();
+                other.join().unwrap();
+            }
+            assert!(future.done());
+        });
+    }
+}
+
+#[cfg(not(settled_loom))]
+#[test]
+fn as_it_comes() {
+    sell(Stock::take);
+    count(Count::watch);
+    cancel();
+}
