@@ -41,11 +41,11 @@ pub use crate::{
         LoopHandle, LoopRef, Task, Token,
     },
     output::{Output, OutputResult},
-    promise::Promise,
+    promise::{Listen, Promise},
     settled::Settled,
     thread::{
-        AsCompleted, AwaitThread, AwaitThreadRef, Executor, JobContext, Map, MapError, Parted,
-        PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool, as_completed, wait,
+        AsCompleted, AwaitThread, AwaitThreadRef, CancelOnDrop, Executor, JobContext, Map,
+        MapError, Parted, PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool, as_completed, wait,
     },
     waiter::{Job, Schedule},
 };

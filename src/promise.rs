@@ -1,13 +1,20 @@
 //! The producer's handle: its type says which transitions are still possible.
 
-use std::{fmt, marker::PhantomData, sync::Arc, task::Waker};
+use std::{
+    fmt,
+    marker::PhantomData,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
 
 use crate::{
-    cell::{Address, Handle, Outcome, Producer},
+    cell::{Address, Handle, Outcome, Producer, Registration, Until},
     context::Id,
     error::{Cancel, Cancelled, Failure, Lost, Panic},
     machine::Event,
     phase::{Owned, Pending, Phase, Running},
+    waiter::Waiter,
 };
 
 /// The one who settles a future. There is exactly one per future, and it can settle only once: each
@@ -88,7 +95,53 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// request too.
     #[must_use]
     pub fn cancel_requested(&self) -> bool {
-        self.producer.handle().cancel_requested()
+        self.producer.handle().is_over(Until::Requested)
+    }
+
+    /// Awaits a request to cancel, on any executor; ready at once if there was one. `[cancel-8]`
+    pub fn cancel_request(&self) -> Listen<'_, T, E> {
+        Listen::new(self.producer.handle(), Until::Requested)
+    }
+
+    /// Calls `f` at the first request to cancel, in the thread that asks and inside its call, with no lock held; here and
+    /// now if there was one. It interrupts what blocks the work: it closes a socket, say. A panic in it is caught, and
+    /// reported by the process's panic hook. It is dropped uncalled when the future is settled otherwise. `[cancel-8]`
+    pub fn on_cancel_request(&self, f: impl FnOnce() + Send + 'static) {
+        self.listen(Until::Requested, f);
+    }
+
+    /// Whether nobody can see any more what this promise would deliver: no handle of the future and no callback is left,
+    /// or it is cancelled. It stays true. Never blocks. `[promise-8]`
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.producer.handle().is_over(Until::Closed)
+    }
+
+    /// Awaits that, on any executor. `[promise-8]`
+    ///
+    /// ```
+    /// use settled::{EventLoop, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let client = std::thread::spawn(|| drop(future));
+    /// EventLoop::new().run_until_complete(promise.closed()).unwrap();
+    /// assert!(promise.is_closed());
+    /// client.join().unwrap();
+    /// ```
+    pub fn closed(&self) -> Listen<'_, T, E> {
+        Listen::new(self.producer.handle(), Until::Closed)
+    }
+
+    /// Calls `f` then, in the thread that drops the last handle or cancels, as
+    /// [`on_cancel_request`](Self::on_cancel_request) does. `[promise-8]`
+    pub fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
+        self.listen(Until::Closed, f);
+    }
+
+    fn listen(&self, until: Until, f: impl FnOnce() + Send + 'static) {
+        if let Err(now) = self.producer.handle().register_until(until, Waiter::Call(Box::new(f))) {
+            now.notify();
+        }
     }
 
     /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
@@ -248,6 +301,42 @@ impl<T, E> Promise<T, E, Owned> {
     /// `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
         self.deliver_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
+    }
+}
+
+/// Awaits what others do to the future of a promise: made by [`cancel_request`](Promise::cancel_request) and
+/// [`closed`](Promise::closed). Dropping it gives its place up. `[cancel-8]` `[promise-8]`
+#[must_use = "futures do nothing unless they are polled"]
+pub struct Listen<'a, T, E> {
+    cell: &'a Handle<T, E>,
+    until: Until,
+    place: Registration,
+}
+
+impl<'a, T, E> Listen<'a, T, E> {
+    fn new(cell: &'a Handle<T, E>, until: Until) -> Self {
+        Self { cell, until, place: Registration::default() }
+    }
+}
+
+impl<T, E> Future for Listen<'_, T, E> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { cell, until, place } = &mut *self;
+        place.poll(cell, *until, cx)
+    }
+}
+
+impl<T, E> Drop for Listen<'_, T, E> {
+    fn drop(&mut self) {
+        self.place.leave(self.cell);
+    }
+}
+
+impl<T, E> fmt::Debug for Listen<'_, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Listen").field("until", &self.until).finish_non_exhaustive()
     }
 }
 

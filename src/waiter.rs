@@ -50,6 +50,8 @@ pub(crate) enum Waiter {
     Member(Arc<Inbox>, usize),
     /// Something to do, such as posting to the loop of a loop future, which this is. Crate code, not the user's.
     Hook(Job, Id),
+    /// Something of the producer's to do.
+    Call(Box<dyn FnOnce() + Send>),
 }
 
 impl Waiter {
@@ -58,7 +60,7 @@ impl Waiter {
         match self {
             Self::Waker(_, home) => *home,
             Self::Hook(_, home) => Some(*home),
-            Self::Thread(_) | Self::Member(..) => None,
+            Self::Thread(_) | Self::Member(..) | Self::Call(_) => None,
         }
     }
 
@@ -69,6 +71,7 @@ impl Waiter {
             Self::Waker(waker, _) => waker.wake(),
             Self::Member(inbox, number) => inbox.tell(number),
             Self::Hook(hook, _) => hook.run(),
+            Self::Call(call) => call(),
         });
     }
 }

@@ -466,7 +466,13 @@ fn a_promise_of_any_phase_answers_what_the_types_refuse() {
     let lost = any.panicked(panic("one")).unwrap_err();
     assert_eq!((lost.value, lost.cause), (panic("one"), why));
     assert_eq!(any.panicked(panic("two")).unwrap_err().cause, why);
+}
 
+/// `[promise-7]`
+#[test]
+fn a_promise_of_any_phase_is_made_of_each_phase() {
+    watch!();
+    let panic = |message| Panic::new(Box::new(message));
     // A panic begins the work where nobody has.
     type Make = fn() -> (AnyPromise<u8, u8>, ThreadFuture<u8, u8>);
     let promises: [Make; 3] = [

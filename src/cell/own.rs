@@ -92,11 +92,17 @@ impl<T, E> Drop for Producer<T, E> {
     }
 }
 
+/// Tells those whom the step was waited for by.
+fn tell(waiters: Vec<(Ticket, Waiter)>) {
+    waiters.into_iter().for_each(|(_, waiter)| waiter.notify());
+}
+
 impl<T, E> Settling<T, E> {
     /// Tells all who wait, threads, wakers and loops, in registration order. `[callback-2]`
     pub(crate) fn wake(&mut self) {
-        for (_, waiter) in self.waiters.drain(..) {
-            waiter.notify();
+        for (ticket, waiter) in self.waiters.drain(..) {
+            // The producer who settles has nothing to be told.
+            if ticket.listens() { isolate(|| drop(waiter)) } else { waiter.notify() }
         }
         let owner = self.owner.take();
         isolate(|| drop(owner));
@@ -114,6 +120,14 @@ impl<T, E> Settling<T, E> {
 }
 
 impl<T, E> Inner<T, E> {
+    /// Takes out the producer's waiters for this.
+    fn listeners(&mut self, until: Until) -> Vec<(Ticket, Waiter)> {
+        if self.waiters.is_empty() {
+            return Vec::new();
+        }
+        self.waiters.extract_if(.., |(ticket, _)| ticket.waits_until(until)).collect()
+    }
+
     /// One more of the handles is lent to callbacks.
     pub(super) fn lend(&mut self) {
         let lent = self.lent.checked_add(1);
@@ -230,12 +244,6 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// Whether a cancel was asked for, granted or not.
-    pub(crate) fn cancel_requested(&self) -> bool {
-        let inner = self.lock();
-        inner.requested || inner.state == State::Cancelled
-    }
-
     /// What the first canceller said who gave a reason.
     pub(crate) fn cancel_reason(&self) -> Option<Arc<str>> {
         self.lock().reason.clone()
@@ -329,19 +337,29 @@ impl<T, E> Handle<T, E> {
             Step::To(_) if inner.owned => {
                 inner.requested = true;
                 let owner = inner.owner.take();
+                let listeners = inner.listeners(Until::Requested);
                 drop(inner);
                 if let Some(owner) = owner {
                     Waiter::Waker(owner, None).notify();
                 }
+                tell(listeners);
                 (Cancel::Requested, None)
             }
             Step::To(_) => {
+                // The producer has lost: whatever it listens for, it is told.
+                let listeners = [Until::Requested, Until::Closed].map(|it| inner.listeners(it));
                 let cancelled = Err(Failure::Cancelled(Cancelled::Requested));
-                (Cancel::Now, self.apply(&mut inner, Event::Cancel, cancelled).ok())
+                let settling = self.apply(&mut inner, Event::Cancel, cancelled).ok();
+                drop(inner);
+                listeners.into_iter().for_each(tell);
+                (Cancel::Now, settling)
             }
             Step::Already => (Cancel::Already, None),
             Step::Refused if inner.state == State::Running => {
                 inner.requested = true;
+                let listeners = inner.listeners(Until::Requested);
+                drop(inner);
+                tell(listeners);
                 (Cancel::Refused(Refusal::Running), None)
             }
             Step::Refused => (Cancel::Refused(Refusal::Finished), None),
@@ -383,7 +401,10 @@ impl<T, E> Handle<T, E> {
     pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Read under the lock and printed without it: what is printed to is the user's.
         let seen = self.cell().inner.try_lock().ok();
-        let seen = seen.map(|inner| (inner.state, inner.waiters.len(), inner.callbacks.len()));
+        let seen = seen.map(|inner| {
+            let waiters = inner.waiters.iter().filter(|(ticket, _)| !ticket.listens()).count();
+            (inner.state, waiters, inner.callbacks.len())
+        });
         let mut debug = f.debug_struct(name);
         match seen {
             Some((state, waiters, callbacks)) => debug
@@ -412,10 +433,13 @@ impl<T, E> Drop for Handle<T, E> {
         let mut inner = self.lock();
         inner.handles -= 1;
         let last = inner.handles == 0;
+        let closed = Until::Closed.is_over(&inner);
+        let listeners = if closed { inner.listeners(Until::Closed) } else { Vec::new() };
         drop(inner);
         if last {
             // SAFETY: the count is zero, and this is the drop of the last handle.
             drop(unsafe { self.free() });
         }
+        tell(listeners);
     }
 }

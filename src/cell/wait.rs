@@ -8,6 +8,7 @@ use std::{
 use super::{Handle, Inner};
 use crate::{
     context::{self, Id},
+    machine::State,
     sync::{Parker, is_over},
     waiter::{Callback, Waiter},
 };
@@ -18,11 +19,16 @@ pub(crate) struct Ticket(u64);
 
 impl Ticket {
     const fn new(number: u64, until: Until) -> Self {
-        Self(number << 1 | until as u64)
+        Self(number << 2 | until as u64)
     }
 
     pub(super) const fn waits_until(self, until: Until) -> bool {
-        self.0 & 1 == until as u64
+        self.0 & 3 == until as u64
+    }
+
+    /// Whether this is the producer's, who is told of nothing when it settles the cell itself.
+    pub(super) const fn listens(self) -> bool {
+        self.waits_until(Until::Requested) || self.waits_until(Until::Closed)
     }
 }
 
@@ -33,12 +39,23 @@ pub(crate) enum Until {
     Settled,
     /// And every callback has returned that is lent a handle. `[settled-5]`
     Returned,
+    /// By the producer: somebody has asked to cancel. `[cancel-8]`
+    Requested,
+    /// By the producer: nobody can see what it would deliver. `[promise-8]`
+    Closed,
 }
 
 impl Until {
     /// Whether the wait is over.
     pub(super) fn is_over<T, E>(self, inner: &Inner<T, E>) -> bool {
-        inner.state.is_settled() && (self == Self::Settled || inner.lent == 0)
+        match self {
+            Self::Settled => inner.state.is_settled(),
+            Self::Returned => inner.state.is_settled() && inner.lent == 0,
+            Self::Requested => inner.requested || inner.state == State::Cancelled,
+            Self::Closed => {
+                inner.state == State::Cancelled || inner.handles == 1 && inner.callbacks.is_empty()
+            }
+        }
     }
 }
 
@@ -50,7 +67,7 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The same for one that may wait for longer. `[settled-5]`
-    fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
+    pub(crate) fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
         let mut inner = self.lock();
         if until.is_over(&inner) {
             return Err(waiter);

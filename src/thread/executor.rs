@@ -168,6 +168,9 @@ pub struct JobContext<'a> {
 trait Asked {
     fn requested(&self) -> bool;
     fn reason(&self) -> Option<Arc<str>>;
+    fn closed(&self) -> bool;
+    fn on_request(&self, f: Box<dyn FnOnce() + Send>);
+    fn on_closed(&self, f: Box<dyn FnOnce() + Send>);
 }
 
 impl<T, E> Asked for Promise<T, E, Running> {
@@ -177,6 +180,18 @@ impl<T, E> Asked for Promise<T, E, Running> {
 
     fn reason(&self) -> Option<Arc<str>> {
         self.cancel_reason()
+    }
+
+    fn closed(&self) -> bool {
+        self.is_closed()
+    }
+
+    fn on_request(&self, f: Box<dyn FnOnce() + Send>) {
+        self.on_cancel_request(f);
+    }
+
+    fn on_closed(&self, f: Box<dyn FnOnce() + Send>) {
+        Promise::on_closed(self, f);
     }
 }
 
@@ -192,6 +207,37 @@ impl JobContext<'_> {
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
         self.job.reason()
+    }
+
+    /// As [`Promise::on_cancel_request`]: `f` is called at the first request to cancel this job, by whoever asks.
+    /// `[cancel-8]`
+    pub fn on_cancel_request(&self, f: impl FnOnce() + Send + 'static) {
+        self.job.on_request(Box::new(f));
+    }
+
+    /// As [`Promise::is_closed`]: whether nobody can see any more what this job returns. `[promise-8]`
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let job = pool.submit_with(|context| {
+    ///     while !context.is_closed() {
+    ///         std::thread::yield_now(); // a piece of the work
+    ///     }
+    ///     Ok::<_, ()>(())
+    /// });
+    /// drop(job.unwrap());   // nobody waits any more, and the work ends
+    /// pool.shutdown(true, false).unwrap();
+    /// ```
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.job.closed()
+    }
+
+    /// As [`Promise::on_closed`]: `f` is called when nobody can see any more what this job returns. `[promise-8]`
+    pub fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
+        self.job.on_closed(Box::new(f));
     }
 }
 

@@ -157,10 +157,7 @@ impl<T, E> ThreadFuture<T, E> {
         until: Until,
         deadline: Option<Instant>,
     ) -> Result<bool, WouldDeadlock> {
-        let wanted = match until {
-            Until::Settled => Wanted::All,
-            Until::Returned => Wanted::Returned,
-        };
+        let wanted = if until == Until::Returned { Wanted::Returned } else { Wanted::All };
         while !self.handle().is_over(until) {
             let cell = Cells::One(self.handle().address());
             match before_parking(wanted, Some(cell))? {

@@ -4,6 +4,7 @@ mod executor;
 #[cfg(any(feature = "rayon", feature = "tokio"))]
 mod foreign;
 mod future;
+mod guard;
 mod join;
 mod map;
 mod pool;
@@ -11,6 +12,7 @@ mod wait;
 
 pub use executor::{Executor, JobContext};
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
+pub use guard::CancelOnDrop;
 pub use map::{Map, MapError};
 pub use pool::{PoolBuilder, ThreadPool};
 pub use wait::{AsCompleted, Parted, ReturnWhen, as_completed, wait};

@@ -76,7 +76,10 @@ const CELL_SITES: &[File] = &[
         ["", ""],
         &[
             ("settle", ".settle(", "finish stop"),
+            // Who listens for the producer is in no step: it is told of a request, and that nobody is left.
+            ("tell", ".notify()", ""),
             ("wake", ".notify()", "tell"),
+            ("listeners", "waiters.extract_if(", ""),
             ("lend", "self.lent =", "finish stop abandon"),
             ("give_up", ".lend() waiters.extract_if(", "finish stop abandon"),
             ("lock", "lock(", ""),
@@ -85,7 +88,6 @@ const CELL_SITES: &[File] = &[
             ("is_unread", "lock( is_settled()", ""),
             ("is_only", "lock(", ""),
             ("start", "lock( .on( inner.state =", "start"),
-            ("cancel_requested", "lock(", ""),
             ("cancel_reason", "lock(", ""),
             (
                 "apply",
@@ -95,11 +97,15 @@ const CELL_SITES: &[File] = &[
             ("settle", "lock( .apply( drop(inner) give_up( drop(inner)", "finish stop"),
             ("abandon", "lock( .apply( give_up( drop(inner)", "abandon"),
             // What it tells is the owner, who is asked.
-            ("cancel", "lock( is_settled() .on( drop(inner) .notify() .apply(", "cancel"),
+            (
+                "cancel",
+                "lock( is_settled() .on( drop(inner) .notify() .apply( drop(inner) drop(inner)",
+                "cancel",
+            ),
             ("take", "lock( drop(inner)", ""),
             ("debug", "try_lock(", ""),
             ("clone", "lock( drop(inner)", ""),
-            ("drop", "lock( drop(inner)", ""),
+            ("drop", "lock( is_over( drop(inner)", ""),
         ],
     ),
     (
@@ -120,7 +126,7 @@ const CELL_SITES: &[File] = &[
         "cell/wait.rs",
         ["", ""],
         &[
-            ("is_over", "is_settled()", "register register-late look"),
+            ("is_over", "is_settled() is_settled()", "register register-late look"),
             ("register", ".register_until(", "register register-late"),
             ("register_until", "lock( is_over( waiters.push(", "register register-late"),
             ("is_awaited_on", "lock(", ""),

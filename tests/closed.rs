@@ -1,0 +1,242 @@
+//! The work learns that it is not wanted any more: that somebody asked to cancel it, and that nobody is left.
+
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+#[path = "support/log.rs"]
+mod log;
+#[path = "support/waker.rs"]
+mod waker;
+
+use std::{
+    pin::pin,
+    sync::mpsc,
+    task::{Context, Poll},
+    thread,
+};
+
+use log::Log;
+use settled::{
+    Cancel, Cancelled, EventLoop, Executor, JoinError, ThreadFuture, ThreadPool, bridge, tasks,
+};
+use waker::CountingWaker;
+
+type Future = ThreadFuture<u8, ()>;
+
+/// Notes a word when it is called, and another when it is dropped uncalled.
+fn notes(log: &Log) -> impl FnOnce() + Send + 'static {
+    struct Uncalled(Log);
+    impl Drop for Uncalled {
+        fn drop(&mut self) {
+            self.0.add("dropped");
+        }
+    }
+    let uncalled = Uncalled(log.clone());
+    move || {
+        uncalled.0.add("called");
+        std::mem::forget(uncalled);
+    }
+}
+
+/// `[cancel-8]`
+#[test]
+fn a_request_reaches_the_work_in_every_phase() {
+    watch!();
+    let owned = || Future::owned(std::task::Waker::noop().clone());
+    // Pending: it has lost. Running: refused, and seen. Owned: asked.
+    let log = Log::new();
+    let (promise, future) = Future::promise();
+    promise.on_cancel_request(notes(&log));
+    assert_eq!((log.entries().len(), future.cancel()), (0, Cancel::Now));
+    assert_eq!(log.entries(), ["called"]);
+    assert!(promise.start().is_err());
+
+    let log = Log::new();
+    let (promise, future) = Future::promise();
+    let promise = promise.start().unwrap();
+    promise.on_cancel_request(notes(&log));
+    assert!(matches!(future.cancel(), Cancel::Refused(_)));
+    assert!(matches!(future.cancel(), Cancel::Refused(_)));
+    assert_eq!(log.entries(), ["called"], "at the first request, and once");
+    // Who comes late is called here and now.
+    promise.on_cancel_request(notes(&log));
+    assert_eq!(log.entries(), ["called", "called"]);
+    promise.finish(1);
+
+    let log = Log::new();
+    let (promise, future) = owned();
+    promise.on_cancel_request(notes(&log));
+    assert_eq!(future.cancel(), Cancel::Requested);
+    assert_eq!(log.entries(), ["called"]);
+    promise.stopped();
+
+    // Settled otherwise, it is dropped uncalled.
+    let log = Log::new();
+    let (promise, future) = Future::promise();
+    promise.on_cancel_request(notes(&log));
+    promise.on_closed(notes(&log));
+    promise.finish(1).unwrap();
+    assert_eq!(log.entries(), ["dropped", "dropped"]);
+    drop(future);
+}
+
+/// `[cancel-8]` `[promise-8]`
+#[test]
+fn an_await_hears_of_it_once() {
+    watch!();
+    let (promise, future) = Future::promise();
+    let promise = promise.start().unwrap();
+    let (woken, waker) = CountingWaker::new();
+    let mut cx = Context::from_waker(&waker);
+    let mut request = pin!(promise.cancel_request());
+    let mut closed = pin!(promise.closed());
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    assert!(closed.as_mut().poll(&mut cx).is_pending());
+    assert!(matches!(future.cancel_with("enough"), Cancel::Refused(_)));
+    assert_eq!(woken.count(), 1);
+    assert_eq!(request.as_mut().poll(&mut cx), Poll::Ready(()));
+    assert_eq!(promise.cancel_reason().as_deref(), Some("enough"));
+    assert!(closed.as_mut().poll(&mut cx).is_pending());
+    drop(future);
+    assert_eq!(woken.count(), 2);
+    assert_eq!(closed.as_mut().poll(&mut cx), Poll::Ready(()));
+    // One that was dropped is not woken.
+    let (promise, future) = Future::promise();
+    let mut closed = Box::pin(promise.closed());
+    assert!(closed.as_mut().poll(&mut cx).is_pending());
+    drop(closed);
+    drop(future);
+    assert_eq!(woken.count(), 2);
+}
+
+/// `[promise-8]`
+#[test]
+fn the_work_learns_that_nobody_is_left() {
+    watch!();
+    let log = Log::new();
+    let (promise, future) = Future::promise();
+    promise.on_closed(notes(&log));
+    let other = future.clone();
+    drop(future);
+    assert!(!promise.is_closed());
+    drop(other);
+    assert!(promise.is_closed());
+    assert_eq!(log.entries(), ["called"]);
+    promise.on_closed(notes(&log));
+    assert_eq!(log.entries(), ["called", "called"], "who comes late is called here and now");
+    assert!(!promise.cancel_requested(), "nobody has asked for anything");
+    // The event applies all the same.
+    promise.finish(1).unwrap();
+
+    // A callback is somebody, and so is a loop's view.
+    let (promise, future) = Future::promise();
+    let called = log.clone();
+    future.add_done_callback(move |_| called.add("callback"));
+    drop(future);
+    assert!(!promise.is_closed());
+    promise.finish(1).unwrap();
+    assert_eq!(log.entries().last().unwrap(), "callback");
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let view = bridge::wrap_future(&future, &event_loop);
+    drop(future);
+    assert!(!promise.is_closed());
+    drop(view);
+    assert!(promise.is_closed());
+
+    // Cancelled, nobody can see what the promise would deliver.
+    let (promise, future) = Future::promise();
+    promise.on_closed(notes(&log));
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert!(promise.is_closed());
+    assert_eq!(log.entries().last().unwrap(), "called");
+}
+
+/// `[cancel-8]` `[promise-8]`
+#[test]
+fn a_job_hears_of_it_too() {
+    watch!();
+    let pool = ThreadPool::default();
+    let (begins, begun) = mpsc::channel();
+    let (tells, told) = mpsc::channel();
+    let job = pool.submit_with(move |context| {
+        let (stops, stopped) = mpsc::channel();
+        let closes = stops.clone();
+        context.on_cancel_request(move || stops.send("asked").unwrap());
+        context.on_closed(move || closes.send("closed").unwrap());
+        begins.send(()).unwrap();
+        assert!(!context.is_closed());
+        // What blocks the work is interrupted by what was asked of it.
+        tells.send([stopped.recv().unwrap(), stopped.recv().unwrap()]).unwrap();
+        assert!(context.is_closed());
+        Ok::<_, ()>(())
+    });
+    let job = job.unwrap();
+    begun.recv().unwrap();
+    assert!(matches!(job.cancel(), Cancel::Refused(_)));
+    drop(job);
+    assert_eq!(told.recv().unwrap(), ["asked", "closed"]);
+}
+
+/// `[cancel-8]`
+#[test]
+fn a_panic_in_what_is_called_harms_nobody() {
+    watch!();
+    let (promise, future) = Future::promise();
+    promise.on_cancel_request(|| panic!("on purpose"));
+    promise.on_closed(|| panic!("on purpose"));
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert!(promise.start().is_err());
+}
+
+/// `[cancel-9]`
+#[test]
+fn a_handle_that_goes_cancels() {
+    watch!();
+    let (promise, future) = Future::promise();
+    let guard = future.cancel_on_drop();
+    assert!(!guard.future().unwrap().done());
+    drop(guard);
+    assert_eq!(promise.start().unwrap_err(), Cancelled::Requested);
+    // Let go, it does not.
+    let (promise, future) = Future::promise();
+    let future = future.cancel_on_drop().keep().unwrap();
+    promise.finish(1).unwrap();
+    assert_eq!(future.join().unwrap(), 1);
+    // Nor once it was ready.
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let other = future.clone();
+    let settles = thread::spawn(move || promise.finish(1).unwrap());
+    let mut guard = future.cancel_on_drop();
+    let settled = event_loop.run_until_complete(&mut guard).unwrap();
+    assert_eq!(settled.result().unwrap(), &1);
+    assert!(guard.future().is_none() && guard.keep().is_none());
+    settles.join().unwrap();
+    assert!(other.done());
+}
+
+/// `[cancel-9]` As where a server drops the handler of a client that has gone.
+#[test]
+fn an_await_that_is_dropped_cancels() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let (promise, future) = Future::promise();
+    let promise = promise.start().unwrap();
+    let awaits = future.cancel_on_drop().output();
+    let time = std::time::Duration::from_millis(1);
+    assert!(event_loop.run_until_complete(tasks::timeout(awaits, time)).unwrap().is_err());
+    assert!(promise.cancel_requested() && promise.is_closed());
+    promise.finish(1);
+    // One that is not dropped has the value.
+    let (promise, future) = Future::promise();
+    let settles = thread::spawn(move || promise.finish(1).unwrap());
+    let value = event_loop.run_until_complete(future.cancel_on_drop().output()).unwrap();
+    assert_eq!(value.unwrap(), 1);
+    settles.join().unwrap();
+    let (promise, future) = Future::promise();
+    drop(promise.start().unwrap());
+    let apart = event_loop.run_until_complete(future.cancel_on_drop().output_result()).unwrap();
+    assert!(matches!(apart, Err(JoinError::Failed(_))));
+}
