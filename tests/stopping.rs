@@ -241,26 +241,6 @@ fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
     }
 }
 
-#[test]
-fn a_coroutine_that_was_sent_in_the_step_of_a_stop_is_waited_for() {
-    watch!();
-    let log = Log::new();
-    run(async {
-        let says = Says(log.clone(), "sent dropped");
-        let sends = async {
-            let sent = async move {
-                let _says = says;
-                pending::<()>().await;
-            };
-            let sent = bridge::run_coroutine_threadsafe(sent, &here().handle()).unwrap();
-            bridge::wrap_future(&sent, &here()).await;
-        };
-        timeout(sends, Duration::ZERO).await.unwrap_err();
-        log.add("returned");
-    });
-    assert_eq!(log.entries(), ["sent dropped", "returned"]);
-}
-
 /// A task that awaits what it finds in its slot.
 fn slotted(log: &Log, text: &'static str) -> (Unit, Rc<RefCell<Vec<Unit>>>) {
     let slot = Rc::new(RefCell::new(Vec::new()));
