@@ -3,7 +3,7 @@
 use std::{
     any::Any,
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     rc::{Rc, Weak},
     sync::Arc,
     time::Instant,
@@ -49,6 +49,8 @@ pub(crate) struct Core {
     crowd: Cell<usize>,
     /// By number, and so in the order in which they were made.
     pub(super) tasks: RefCell<BTreeMap<Id, Task>>,
+    /// Which of them settles what; made when that is asked, and kept until there is one more.
+    settles: RefCell<Option<HashMap<Address, Id>>>,
     pub(super) stops: Stops,
     pub(super) stop: Cell<bool>,
     /// What the crossings keep with the loop, until it is closed.
@@ -72,6 +74,7 @@ impl Core {
             timers: RefCell::default(),
             crowd: Cell::new(MIN_CROWD),
             tasks: RefCell::default(),
+            settles: RefCell::default(),
             stops: Stops::default(),
             stop: Cell::new(false),
             kept: RefCell::default(),
@@ -102,6 +105,7 @@ impl Core {
 
     /// Takes a task in.
     pub(super) fn adopt(&self, task: Task) {
+        self.settles.take();
         self.tasks.borrow_mut().insert(task.id(), task);
     }
 
@@ -146,7 +150,12 @@ impl Core {
         if let Some(task) = known {
             return tasks.contains_key(&task.id()).then(|| task.id());
         }
-        let made = tasks.values().find(|task| task.settles(cell)).map(Task::id);
+        let mut settles = self.settles.borrow_mut();
+        let settles = settles.get_or_insert_with(|| {
+            tasks.values().filter_map(|task| Some((task.settles()?, task.id()))).collect()
+        });
+        let is_made = |id: &Id| tasks.get(id).is_some_and(|task| task.settles() == Some(cell));
+        let made = settles.get(&cell).copied().filter(is_made);
         let sent = || self.ready.borrow().iter().find_map(|call| call.posted()?.sends(cell));
         made.or_else(sent).or_else(|| self.queue.sent(cell))
     }

@@ -137,8 +137,9 @@ impl Task {
         Core::current()?.tasks.borrow().get(&context::current_task()?).cloned()
     }
 
-    pub(super) fn settles(&self, cell: Address) -> bool {
-        self.0.settles() == Some(cell)
+    /// The cell that it settles, until it has ended.
+    pub(super) fn settles(&self) -> Option<Address> {
+        self.0.settles()
     }
 
     /// Its name: `Task-` and a number, unless another was set. `[task-1]`

@@ -5,6 +5,7 @@
 
 use std::{
     convert::Infallible,
+    future::pending,
     hint::black_box,
     num::NonZero,
     pin::pin,
@@ -13,13 +14,15 @@ use std::{
     time::Duration,
 };
 
-use settled::{Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, tasks};
+use settled::{
+    Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, bridge, tasks,
+};
 
 /// Does an operation so many times.
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 11] = [
+pub const OPERATIONS: [(&str, Operation); 12] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -31,6 +34,7 @@ pub const OPERATIONS: [(&str, Operation); 11] = [
     ("call_soon", call_soon),
     ("post", post),
     ("sleep beside 1,000 jobs", sleep),
+    ("stop through a view", stop),
 ];
 
 /// Two operations that are dearer than one of the table: the first locks once more, the second allocates once more.
@@ -220,6 +224,23 @@ fn sleep(times: usize) {
     let loops = loops.expect("the pool is open").into_settled().expect("no loop runs here");
     assert_eq!(loops.result().ok(), Some(&1000));
     drop(busy);
+}
+
+/// Tasks that await others, through views of threads that do not know them. All are stopped when all wait.
+fn stop(times: usize) {
+    on_loop(async |here| {
+        let endless = || here.create_task(pending::<u64>()).expect("it is open");
+        let outer = (0..times).map(|_| {
+            let view = bridge::wrap_future(&bridge::thread_future(&endless()), &here);
+            here.create_task(async { view.await.result().is_ok() }).expect("it is open")
+        });
+        let outer: Vec<_> = outer.collect();
+        tasks::sleep(Duration::ZERO).await;
+        outer.iter().for_each(|task| assert_eq!(task.cancel(), settled::Cancel::Requested));
+        for task in outer {
+            assert!(task.await.cancelled());
+        }
+    });
 }
 
 /// The operation that the command line names, and how many times.
