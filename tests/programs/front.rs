@@ -269,3 +269,29 @@ fn what_is_too_large_is_not_said_to_be_right() {
     let finding = program.check_up_to(states - 1).unwrap_err();
     assert!(matches!(finding, Finding::TooLarge { .. }), "{finding}");
 }
+
+#[test]
+fn one_case_of_an_answer_is_taken() {
+    watch!();
+    let sum = |otherwise: bool| {
+        let mut plan = Plan::new();
+        let sum = plan.variable("sum", 0);
+        plan.thread("main", |it| {
+            let cases = it.load(sum).when(Is::Equal(0), |it| {
+                it.add(sum, 1);
+            });
+            let cases = cases.when(Is::Below(5), |it| {
+                it.add(sum, 10);
+            });
+            if otherwise {
+                cases.otherwise(|it| {
+                    it.add(sum, 100);
+                });
+            }
+        });
+        plan.finally(sum, Is::Equal(1));
+        plan
+    };
+    sum(false).check().unwrap();
+    sum(true).check().unwrap();
+}
