@@ -43,6 +43,8 @@ impl<T: RefUnwindSafe, E: RefUnwindSafe> RefUnwindSafe for Handle<T, E> {}
 pub(crate) struct Settling<T, E> {
     waiters: Vec<(Ticket, Waiter)>,
     callbacks: Vec<Callback<T, E>>,
+    /// Whether somebody else than the producer has settled.
+    is_lost: bool,
     /// Dropped outside the lock, like everything of the user's.
     owner: Option<Waker>,
 }
@@ -97,12 +99,24 @@ fn tell(waiters: Vec<(Ticket, Waiter)>) {
     waiters.into_iter().for_each(|(_, waiter)| waiter.notify());
 }
 
+/// Tells the producer that nobody else is left.
+#[cold]
+fn hang_up<T, E>(mut inner: MutexGuard<'_, Inner<T, E>>) {
+    let listeners = inner.listeners(Until::Closed);
+    drop(inner);
+    tell(listeners);
+}
+
 impl<T, E> Settling<T, E> {
     /// Tells all who wait, threads, wakers and loops, in registration order. `[callback-2]`
     pub(crate) fn wake(&mut self) {
         for (ticket, waiter) in self.waiters.drain(..) {
             // The producer who settles has nothing to be told.
-            if ticket.listens() { isolate(|| drop(waiter)) } else { waiter.notify() }
+            if ticket.listens() && !self.is_lost {
+                isolate(|| drop(waiter))
+            } else {
+                waiter.notify()
+            }
         }
         let owner = self.owner.take();
         isolate(|| drop(owner));
@@ -122,9 +136,6 @@ impl<T, E> Settling<T, E> {
 impl<T, E> Inner<T, E> {
     /// Takes out the producer's waiters for this.
     fn listeners(&mut self, until: Until) -> Vec<(Ticket, Waiter)> {
-        if self.waiters.is_empty() {
-            return Vec::new();
-        }
         self.waiters.extract_if(.., |(ticket, _)| ticket.waits_until(until)).collect()
     }
 
@@ -274,6 +285,7 @@ impl<T, E> Handle<T, E> {
         Ok(Settling {
             waiters: std::mem::take(&mut inner.waiters),
             callbacks: std::mem::take(&mut inner.callbacks),
+            is_lost: false,
             owner: inner.owner.take(),
         })
     }
@@ -346,13 +358,10 @@ impl<T, E> Handle<T, E> {
                 (Cancel::Requested, None)
             }
             Step::To(_) => {
-                // The producer has lost: whatever it listens for, it is told.
-                let listeners = [Until::Requested, Until::Closed].map(|it| inner.listeners(it));
                 let cancelled = Err(Failure::Cancelled(Cancelled::Requested));
                 let settling = self.apply(&mut inner, Event::Cancel, cancelled).ok();
-                drop(inner);
-                listeners.into_iter().for_each(tell);
-                (Cancel::Now, settling)
+                // The producer has lost: whatever it listens for, it is told.
+                (Cancel::Now, settling.map(|it| Settling { is_lost: true, ..it }))
             }
             Step::Already => (Cancel::Already, None),
             Step::Refused if inner.state == State::Running => {
@@ -433,13 +442,13 @@ impl<T, E> Drop for Handle<T, E> {
         let mut inner = self.lock();
         inner.handles -= 1;
         let last = inner.handles == 0;
-        let closed = Until::Closed.is_over(&inner);
-        let listeners = if closed { inner.listeners(Until::Closed) } else { Vec::new() };
+        if !last && !inner.waiters.is_empty() && Until::Closed.is_over(&inner) {
+            return hang_up(inner);
+        }
         drop(inner);
         if last {
             // SAFETY: the count is zero, and this is the drop of the last handle.
             drop(unsafe { self.free() });
         }
-        tell(listeners);
     }
 }

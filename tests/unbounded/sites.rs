@@ -78,6 +78,7 @@ const CELL_SITES: &[File] = &[
             ("settle", ".settle(", "finish stop"),
             // Who listens for the producer is in no step: it is told of a request, and that nobody is left.
             ("tell", ".notify()", ""),
+            ("hang_up", "drop(inner)", ""),
             ("wake", ".notify()", "tell"),
             ("listeners", "waiters.extract_if(", ""),
             ("lend", "self.lent =", "finish stop abandon"),
@@ -99,7 +100,7 @@ const CELL_SITES: &[File] = &[
             // What it tells is the owner, who is asked.
             (
                 "cancel",
-                "lock( is_settled() .on( drop(inner) .notify() .apply( drop(inner) drop(inner)",
+                "lock( is_settled() .on( drop(inner) .notify() .apply( drop(inner)",
                 "cancel",
             ),
             ("take", "lock( drop(inner)", ""),
