@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use settled::model::{
     Do::{self, *},
-    Futures, Is, Plan, Program, Put, check, property,
+    Finding, Futures, Is, Plan, Program, Put, check, property,
 };
 
 /// The message with which a program is refused before it is explored.
@@ -129,6 +129,15 @@ fn what_no_types_allow_is_not_valid() {
         .call(&[Done(0)])
         .validate()
         .unwrap();
+}
+
+#[test]
+fn a_program_that_no_types_allow_is_not_judged() {
+    watch!();
+    let shared = thread(&[Finish(0)]).thread("other", &[Start(0)]);
+    let told = shared.check().unwrap_err();
+    assert!(matches!(told, Finding::Misuse(_)), "{told}");
+    assert!(told.to_string().contains("main and other both settle f0"), "{told}");
 }
 
 /// What a plan is told.
