@@ -3,9 +3,9 @@
 //! says, and so is, whenever no thread has run ahead of the model, what a thread sees of each future.
 //!
 //! For a program, that is done from every state that its walks reach for every step that the driver can take there,
-//! each at least once. The programs are those of the models: each case, the larger ones, and some of those that the
-//! theorem is about, which are too many for all of them. The cases and the larger ones are played in every way in which
-//! they can begin, too.
+//! each at least once. The programs are those of the models: each case, the larger ones, and some of the family of
+//! `models/general.rs`, which are too many for all of them. The cases and the larger ones are played in every way in
+//! which they can begin, too.
 
 #[macro_use]
 #[path = "../support/watchdog.rs"]
@@ -118,7 +118,7 @@ fn named_programs() -> Result<[Covered; 2]> {
 /// How many states of the programs with a pool are reached at the least: there were 1,876 to 3,326.
 const POOL_STATES: usize = 1000;
 
-/// The operations of the promise with which the theorem's programs begin.
+/// The operations of the promise with which the family's programs begin.
 const OWN: [Do; 5] = [
     Do::Start(family::F),
     Do::Finish(family::F),
@@ -127,8 +127,8 @@ const OWN: [Do; 5] = [
     Do::Panic(family::F),
 ];
 
-/// Every program of the theorem that this crate's types allow.
-fn of_the_theorem() -> Vec<Arc<Play>> {
+/// Every program of the family that this crate's types allow.
+fn of_the_family() -> Vec<Arc<Play>> {
     let scripts = OWN.into_iter().flat_map(family::producers);
     let programs = scripts.flat_map(|script| family::programs(&script));
     programs.filter_map(|program| Play::new(&program).map(Arc::new)).collect()
@@ -138,8 +138,8 @@ fn is_full() -> bool {
     std::env::var_os("SETTLED_FULL").is_some()
 }
 
-/// Every n-th of the theorem's programs; n is prime, so that they do not all have an operation in common.
-fn some_of_the_theorem(plays: &[Arc<Play>]) -> Result<Covered> {
+/// Every n-th of the family's programs; n is prime, so that they do not all have an operation in common.
+fn some_of_the_family(plays: &[Arc<Play>]) -> Result<Covered> {
     let every = if is_full() { 53 } else { 1009 };
     let some: Vec<_> = plays.iter().step_by(every).collect();
     let covered = in_lanes(&some, |stage, play| cover::program(stage, play))?;
@@ -148,7 +148,7 @@ fn some_of_the_theorem(plays: &[Arc<Play>]) -> Result<Covered> {
     Ok(all)
 }
 
-/// Walks by chance through programs of the theorem, picked by chance; what quickcheck can call.
+/// Walks by chance through programs of the family, picked by chance; what quickcheck can call.
 #[derive(Clone)]
 struct Walks(Rc<Walked>);
 
@@ -217,10 +217,10 @@ fn cases() -> Result<usize> {
     Ok(named.paths)
 }
 
-fn theorem() -> Result<usize> {
-    let plays = of_the_theorem();
-    let some = some_of_the_theorem(&plays)?;
-    println!("replayed: some of the {} programs of the theorem: {some}", plays.len());
+fn general() -> Result<usize> {
+    let plays = of_the_family();
+    let some = some_of_the_family(&plays)?;
+    println!("replayed: some of the {} programs of the family: {some}", plays.len());
     Ok(some.paths)
 }
 
@@ -232,7 +232,7 @@ fn beginnings() -> Result<usize> {
 }
 
 fn by_chance() -> Result<usize> {
-    let [paths, steps] = walks(&Arc::new(of_the_theorem()))?;
+    let [paths, steps] = walks(&Arc::new(of_the_family()))?;
     println!("replayed: by chance: {paths} paths, {steps} steps");
     Ok(paths)
 }
@@ -249,7 +249,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = vec![
         trial("cases", cases, &PATHS[0]),
-        trial("theorem", theorem, &PATHS[1]),
+        trial("general", general, &PATHS[1]),
         trial("beginnings", beginnings, &PATHS[2]),
         trial("by_chance", by_chance, &PATHS[3]),
     ];
