@@ -14,6 +14,7 @@ mod watchdog;
 mod agents;
 mod cover;
 mod driver;
+#[expect(dead_code, reason = "the second family is not played")]
 #[path = "../../models/family.rs"]
 mod family;
 #[expect(dead_code, reason = "only the programs are played")]
