@@ -241,6 +241,48 @@ fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
     }
 }
 
+/// The queue still has it, since the coroutine that sent it is stopped in the same step.
+#[test]
+fn a_coroutine_that_has_not_arrived_is_waited_for() {
+    watch!();
+    let log = Log::new();
+    run(async {
+        let says = Says(log.clone(), "sent dropped");
+        let sender = async {
+            // The third step is the first that finds the time over.
+            passes(2).await;
+            let sent = async move {
+                let _says = says;
+                pending::<()>().await;
+            };
+            let sent = bridge::run_coroutine_threadsafe(sent, &here().handle()).unwrap();
+            log.add("sent");
+            bridge::wrap_future(&sent, &here()).await
+        };
+        assert!(timeout(sender, Duration::ZERO).await.is_err());
+        log.add("expired");
+    });
+    assert_eq!(log.entries(), ["sent", "sent dropped", "expired"]);
+}
+
+#[test]
+fn closing_stops_a_coroutine_that_is_no_task_yet() {
+    watch!();
+    let log = Log::new();
+    let event_loop = EventLoop::new();
+    // Nothing but the close ends what the loop holds.
+    let _here = LoopRef::clone(&event_loop);
+    let says = Says(log.clone(), "sent dropped");
+    let sent = async move {
+        let _says = says;
+        pending::<()>().await;
+    };
+    let sent = bridge::run_coroutine_threadsafe(sent, &event_loop.handle()).unwrap();
+    event_loop.close();
+    assert_eq!(log.entries(), ["sent dropped"]);
+    assert!(sent.cancelled());
+}
+
 /// A task that awaits what it finds in its slot.
 fn slotted(log: &Log, text: &'static str) -> (Unit, Rc<RefCell<Vec<Unit>>>) {
     let slot = Rc::new(RefCell::new(Vec::new()));

@@ -1221,12 +1221,15 @@ fn a_coroutine_whose_drop_panics_is_still_stopped() {
                 pending::<()>().await;
             });
             let task = task.unwrap();
+            task.task().unwrap().set_name("carrier");
             passes(2).await;
             let _ = task.cancel();
             assert!(task.await.cancelled());
         })
         .unwrap();
-    assert_eq!((dropped.get(), reports.take().len()), (1, 1));
+    let reports = reports.take();
+    assert_eq!((dropped.get(), reports.len()), (1, 1));
+    assert!(reports[0].ends_with(", named carrier"), "{reports:?}");
 }
 
 #[test]
