@@ -295,3 +295,18 @@ fn one_case_of_an_answer_is_taken() {
     sum(false).check().unwrap();
     sum(true).check().unwrap();
 }
+
+#[test]
+fn a_case_that_is_never_taken_is_told() {
+    watch!();
+    let mut plan = Plan::new();
+    let (jobs, sum) = (plan.channel("jobs", 1), plan.variable("sum", 0));
+    plan.thread("producer", |it| {
+        it.send(jobs, 5);
+    });
+    plan.thread("consumer", |it| {
+        it.recv(jobs).when(Is::Equal(6), |it| it.assert(sum, Is::Equal(9)));
+    });
+    let told = plan.check().unwrap().to_string();
+    assert!(told.contains("\nno run comes to assert(sum = 9) of consumer"), "{told}");
+}
