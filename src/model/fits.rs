@@ -1,7 +1,7 @@
 //! Whether a program is one that can be stepped, and that somebody could write.
 
 use super::{
-    Misuse,
+    Is, Misuse,
     program::{Agent, Do, Future, Kind, Piece, Program, Role},
     state::Script,
 };
@@ -74,6 +74,9 @@ impl Program {
     /// The first thing in it that nobody could.
     pub fn validate(&self) -> Result {
         self.fits()?;
+        if self.shape.members.iter().all(|member| member.script.is_empty()) {
+            return Err(Misuse::Idle);
+        }
         (0..self.shape.futures).try_for_each(|it| self.has_one_promise(it))?;
         let all: Vec<Do> = self.shape.all().collect();
         for piece in 0..self.shape.pieces.len() as Piece {
@@ -221,6 +224,37 @@ impl Program {
             Place::Member(agent) => self.whose(agent, Script::Own),
             Place::Piece(piece) => self.shape.names.piece(piece),
         }
+    }
+}
+
+impl Is {
+    /// Whether a call may answer this.
+    pub(super) const fn may_be_of(self, call: Do) -> bool {
+        match call {
+            Do::Load(_) | Do::Change(..) => self.is_of_numbers(),
+            Do::Recv(_) => self.is_of_numbers() || matches!(self, Self::No),
+            Do::Cancel(_) | Do::LoopCancel(_) => {
+                matches!(self, Self::Now | Self::Already | Self::Requested | Self::Refused)
+            }
+            Do::Poll(_) => self.is_an_end(),
+            Do::Read(_) | Do::Result(_) | Do::LoopRead(_) | Do::Await(_) | Do::AwaitOf(..) => {
+                self.is_an_end() || matches!(self, Self::Unsettled)
+            }
+            Do::ResultTimeout(_) => {
+                self.is_an_end() || matches!(self, Self::Unsettled | Self::Expired)
+            }
+            Do::WaitTimeout(_) => matches!(self, Self::Yes | Self::Unsettled | Self::Expired),
+            Do::Start(_) | Do::Abandon(_) => matches!(self, Self::Yes),
+            _ => matches!(self, Self::Yes | Self::No),
+        }
+    }
+
+    /// Whether a future may have ended like this.
+    const fn is_an_end(self) -> bool {
+        matches!(
+            self,
+            Self::Value | Self::Error | Self::Panicked | Self::Abandoned | Self::Cancelled
+        )
     }
 }
 

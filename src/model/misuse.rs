@@ -1,5 +1,7 @@
 //! What no program can be, and how it is told.
 
+use super::Is;
+
 /// Why a [`Program`](super::Program) is none that can be explored. `[program-1]`
 ///
 /// Exploring one panics with this, in every build; what says only that no program of this crate's types could do so is
@@ -85,6 +87,21 @@ pub enum Misuse {
         /// Whose script.
         script: String,
     },
+    /// A case of an answer that the call never gives.
+    #[error(
+        "`{operation}` never answers `Is::{is:?}`: that case would never be taken; ask for what it answers, or leave it out"
+    )]
+    NeverAnswered {
+        /// The call.
+        operation: String,
+        /// What it never answers.
+        is: Is,
+    },
+    /// A program in which nobody does anything.
+    #[error(
+        "nobody in the program makes a call: there is nothing to look at; write down what somebody does"
+    )]
+    Idle,
     /// Two who settle one future.
     #[error(
         "{first} and {second} both settle {future}: a promise cannot be shared, nor that of a job or task be had; \

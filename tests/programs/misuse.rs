@@ -4,7 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use settled::model::{
     Do::{self, *},
-    Finding, Futures, Is, Plan, Program, Put, check, property,
+    Finding, Futures, Is, Plan, Program, Put, check,
+    plan::{Channel, Future, Script},
+    property,
 };
 
 /// The message with which a program is refused before it is explored.
@@ -214,6 +216,53 @@ fn a_plan_is_told_what_is_no_program() {
         ),
     ] {
         assert!(told.contains(says), "{told}");
+    }
+}
+
+/// What a plan is told in which a thread takes a case of what a call answers.
+fn case(of: impl Fn(&mut Script<'_>, Future, Channel)) -> String {
+    told(|it| {
+        let (order, jobs) = (it.future("order"), it.channel("jobs", 1));
+        it.thread("one", |it| of(it, order, jobs));
+    })
+}
+
+#[test]
+fn a_case_that_no_call_answers_is_refused() {
+    watch!();
+    for (told, says) in [
+        (
+            case(|it, _, jobs| drop(it.recv(jobs).when(Is::Yes, |_| ()))),
+            "`recv(jobs)` never answers `Is::Yes`",
+        ),
+        (
+            case(|it, order, _| drop(it.finish(order).when(Is::Now, |_| ()))),
+            "`finish(order)` never answers `Is::Now`",
+        ),
+        (
+            case(|it, order, _| drop(it.wait_timeout(&[order]).when(Is::Equal(0), |_| ()))),
+            "`wait_timeout(order)` never answers `Is::Equal(0)`",
+        ),
+        (
+            case(|it, order, _| {
+                let cases = it.cancel(order).when(Is::Now, |_| ());
+                cases.when(Is::Cancelled, |_| ()).otherwise(|_| ());
+            }),
+            "`cancel(order)` never answers `Is::Cancelled`",
+        ),
+    ] {
+        assert!(told.contains(says), "{told}");
+    }
+}
+
+#[test]
+fn a_program_in_which_nobody_calls_is_refused() {
+    watch!();
+    let pool = |it: &mut Plan| {
+        it.pool("workers", 2);
+    };
+    for told in [told(|_| ()), told(|it| it.thread("main", |_| ())), told(pool)] {
+        assert!(told.contains("nobody in the program makes a call"), "{told}");
     }
 }
 

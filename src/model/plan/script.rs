@@ -19,6 +19,7 @@ pub struct Script<'a> {
 #[derive(Debug)]
 pub struct Answer<'s, 'a> {
     script: &'s mut Script<'a>,
+    call: Do,
     /// Where the cases before go on when they are over.
     ends: Vec<usize>,
 }
@@ -26,6 +27,10 @@ pub struct Answer<'s, 'a> {
 impl Answer<'_, '_> {
     /// If the answer is this, and none of the cases before was it.
     pub fn when(mut self, is: Is, then: impl FnOnce(&mut Script<'_>)) -> Self {
+        if !is.may_be_of(self.call) {
+            let operation = self.script.plan.program.shape.names.call(self.call);
+            self.script.plan.refuse(Misuse::NeverAnswered { operation, is });
+        }
         let at = self.script.calls.len();
         self.script.calls.push(Do::Unless(is, 0));
         then(self.script);
@@ -151,8 +156,7 @@ impl<'a> Script<'a> {
 
     /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`].
     pub fn wait_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
-        self.several(these, Do::WaitTimeout);
-        self.answer()
+        self.several(these, Do::WaitTimeout)
     }
 
     /// `as_completed` of up to four: yields each in a step.
@@ -294,11 +298,7 @@ impl<'a> Script<'a> {
 
     fn asks(&mut self, what: Do) -> Answer<'_, 'a> {
         self.calls.push(what);
-        self.answer()
-    }
-
-    fn answer(&mut self) -> Answer<'_, 'a> {
-        Answer { script: self, ends: Vec::new() }
+        Answer { script: self, call: what, ends: Vec::new() }
     }
 
     /// How many calls there are behind this one.
@@ -307,14 +307,14 @@ impl<'a> Script<'a> {
         u8::try_from(self.calls.len() - at - 1).unwrap_or(u8::MAX)
     }
 
-    fn several(&mut self, these: &[Future], what: fn(Futures) -> Do) {
-        let all: Vec<program::Future> = these.iter().map(|it| self.future(*it)).collect();
+    fn several(&mut self, these: &[Future], what: fn(Futures) -> Do) -> Answer<'_, 'a> {
+        let mut all: Vec<program::Future> = these.iter().map(|it| self.future(*it)).collect();
         if all.len() > Futures::MOST {
             let (found, most) = (all.len(), Futures::MOST);
             self.plan.refuse(Misuse::TooMany { what: "futures in one call", found, most });
-        } else {
-            self.calls.push(what(Futures::of(&all)));
+            all.truncate(most);
         }
+        self.asks(what(Futures::of(&all)))
     }
 
     fn first_pool(&mut self, pool: Pool, what: Do) {
