@@ -153,7 +153,7 @@ fn says(program: &Program, state: Option<&System>, step: Step) -> String {
     }
 }
 
-fn name(program: &Program, agent: Agent) -> &'static str {
+fn name(program: &Program, agent: Agent) -> &str {
     program.names().nth(usize::from(agent)).unwrap_or_default()
 }
 

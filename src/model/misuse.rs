@@ -129,7 +129,7 @@ pub enum Misuse {
     )]
     SameName {
         /// The name.
-        name: &'static str,
+        name: String,
     },
     /// A loop with two first jobs.
     #[error(

@@ -111,7 +111,7 @@ impl Program {
     /// Whose script it is.
     pub(super) fn whose(&self, agent: u8, script: Script) -> String {
         match script {
-            Script::Own => self.shape.members[usize::from(agent)].name.to_owned(),
+            Script::Own => self.shape.members[usize::from(agent)].name.clone(),
             Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => self.shape.names.piece(it),
             Script::Tell(..) | Script::Post(..) => unreachable!("what is told is no script"),
         }

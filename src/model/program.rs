@@ -375,8 +375,8 @@ impl Program {
     }
 
     /// The names of those who take part, in order.
-    pub fn names(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.shape.members.iter().map(|member| member.name)
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.shape.members.iter().map(|member| &*member.name)
     }
 
     /// Who takes part, and what each does, in order.
@@ -396,6 +396,7 @@ impl Program {
     }
 
     fn member(mut self, name: &'static str, role: Role, script: &[Do]) -> Self {
+        let name = name.to_owned();
         self.shape.members.push(Member { name, role, script: script.to_vec() });
         self.shape.count();
         self

@@ -9,7 +9,7 @@ use super::{
 
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) role: Role,
     pub(super) script: Vec<Do>,
 }

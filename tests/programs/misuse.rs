@@ -169,6 +169,13 @@ fn a_plan_gives_each_part_one_name() {
             }),
             "two parts are called `one`",
         ),
+        (
+            told(|it| {
+                it.thread("one 2", |_| ());
+                it.pool("one", 2);
+            }),
+            "two parts are called `one 2`",
+        ),
     ] {
         assert!(told.contains(says), "{told}");
     }

@@ -97,14 +97,14 @@ impl Plan {
 
     /// A thread that does what `script` writes.
     pub fn thread(&mut self, name: &'static str, script: impl FnOnce(&mut Script<'_>)) {
-        self.member(name, Role::Thread);
+        self.member(name.to_owned(), Role::Thread);
         let at = self.program.shape.members.len() - 1;
         self.program.shape.members[at].script = Script::write(self, script);
     }
 
     /// A thread that runs an event loop, until it is told to stop.
     pub fn event_loop(&mut self, name: &'static str) -> EventLoop {
-        EventLoop(self.member(name, Role::Loop))
+        EventLoop(Part { name, at: self.member(name.to_owned(), Role::Loop) })
     }
 
     /// The first job of a loop, on its thread: one for each.
@@ -117,12 +117,15 @@ impl Plan {
         }
     }
 
-    /// A pool with as many workers.
+    /// A pool with as many workers. In charts they are called as the pool, and numbered if there are more than one:
+    /// `pool 1`, `pool 2`. Of the pools of a plan only the first can be shut down or joined.
     pub fn pool(&mut self, name: &'static str, workers: u8) -> Pool {
         let at = self.pools.len() as u8;
         self.pools.push(name);
-        for _ in 0..workers {
-            self.member(name, Role::Worker(at));
+        for number in 1..=workers {
+            let alone = workers == 1;
+            let called = if alone { name.to_owned() } else { format!("{name} {number}") };
+            self.member(called, Role::Worker(at));
         }
         self.program.shape.pools = at + 1;
         Pool(Part { name, at })
@@ -169,22 +172,21 @@ impl Plan {
         let again = names.contains(&name);
         names.push(name);
         if again {
-            self.refuse(Misuse::SameName { name });
+            self.refuse(Misuse::SameName { name: name.to_owned() });
         }
         // A plan with more of them than a model keeps is none.
         Part { name, at: u8::try_from(at).unwrap_or(u8::MAX) }
     }
 
-    fn member(&mut self, name: &'static str, role: Role) -> Part {
+    /// The number of a new one who takes part.
+    fn member(&mut self, name: String, role: Role) -> u8 {
         let members = &mut self.program.shape.members;
         let at = u8::try_from(members.len()).unwrap_or(u8::MAX);
-        let worker = matches!(role, Role::Worker(_));
-        let again = !worker && members.iter().any(|member| member.name == name);
-        members.push(Member { name, role, script: Vec::new() });
-        if again {
-            self.refuse(Misuse::SameName { name });
+        if members.iter().any(|member| member.name == name) {
+            self.misuse.get_or_insert(Misuse::SameName { name: name.clone() });
         }
-        Part { name, at }
+        members.push(Member { name, role, script: Vec::new() });
+        at
     }
 
     /// A new piece, whose script is written now.
