@@ -9,3 +9,4 @@ mod front;
 mod misuse;
 mod own;
 mod services;
+mod stranger;
