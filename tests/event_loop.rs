@@ -949,6 +949,24 @@ fn a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through() {
 }
 
 #[test]
+fn what_has_settled_before_its_loop_closes_is_told() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let (here, there) = (event_loop.create_future::<u32, String>(), event_loop.create_future());
+    let open = event_loop.create_future::<u32, String>();
+    let log = Log::new();
+    here.1.add_done_callback(note(&log, "settled here"));
+    there.1.add_done_callback(note(&log, "settled elsewhere"));
+    open.1.add_done_callback(note(&log, "open"));
+    here.0.finish(1).unwrap();
+    let promise: settled::Promise<u32, String> = there.0;
+    thread::spawn(move || promise.finish(2).unwrap()).join().unwrap();
+    assert!(log.entries().is_empty(), "in a later turn, and there was none");
+    event_loop.close();
+    assert_eq!(log.entries(), ["settled here", "settled elsewhere"]);
+}
+
+#[test]
 fn an_await_goes_on_when_its_loop_is_closed() {
     watch!();
     let event_loop = EventLoop::new();

@@ -284,8 +284,9 @@ impl<T, E> LoopFuture<T, E> {
     /// registration order, whichever thread settles the future, and whenever. `[callback-3]`
     ///
     /// They run also if every handle of the future has been dropped. A panic in one is caught and
-    /// reported by the process's panic hook. `[callback-5]` When the loop is closed, those that have
-    /// not run are dropped, on the loop's thread; so is one that is registered later. `[loop-5]`
+    /// reported by the process's panic hook. `[callback-5]` When the loop is closed, those of
+    /// a future that has settled still run, if the loop was told before or settles it as it closes; the others are
+    /// dropped, on the loop's thread, and so is one that is registered later. `[loop-5]`
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
         let view = &self.view;
         let token = Token { home: view.home.id(), number: view.home.next() };

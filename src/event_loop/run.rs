@@ -183,7 +183,8 @@ impl EventLoop {
     /// In this order: new work is refused and given back; every coroutine is dropped, of those too that were sent
     /// from other threads, and then their futures are settled as [`Cancelled`](crate::Cancelled), each after those
     /// that it owned; what was accepted before runs, until
-    /// nothing is left; timers and callbacks that have not run are dropped. All of it happens on
+    /// nothing is left, and so do the callbacks of futures whose settling it was told before; timers and callbacks that
+    /// have not run by then are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.
     pub fn close(self) {}
