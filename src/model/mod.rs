@@ -45,7 +45,7 @@
 //! a [deadlock](Wrong::Deadlock), be it for a future, a lock, a channel or the end of a pool; a run that [never
 //! ends](Wrong::ForEver); an [assertion](plan::Script::assert) that fails, as after a lost update; and anything that the
 //! library [promises](property::ALWAYS). What the program does with an answer is said with
-//! [`when`](plan::Answer::when). [`Run::mermaid`] draws the run, and the example `explore` shows all of them in a browser.
+//! [`when`](plan::Answer::when); a [table](plan::Script) says what each call may answer. [`Run::mermaid`] draws the run, and the example `explore` shows all of them in a browser.
 //!
 //! A plan has up to eight futures, eight threads, loops and workers together, sixteen callbacks, jobs and tasks, and 250
 //! calls in a script; what is more is [refused](Misuse), as is what nobody could write with the types of this crate. To

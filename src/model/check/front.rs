@@ -57,7 +57,7 @@ pub enum Finding {
     /// It is too large.
     #[error(
         "the program has more than {most} states: nothing is shown; leave out what the question does not need, or allow \
-         more with `check_up_to`"
+         more with `check_up_to`, of a plan `plan.build()?.check_up_to(states)`"
     )]
     TooLarge {
         /// How many it may have.
@@ -160,7 +160,8 @@ impl Program {
     /// # Errors
     ///
     /// A shortest run that goes wrong, whose `Display` is its chart. What makes the program none: see [`Misuse`]. That it
-    /// has more than four million states: see [`check_up_to`](Self::check_up_to).
+    /// has more than four million states: see [`check_up_to`](Self::check_up_to), of a plan
+    /// `plan.build()?.check_up_to(states)`.
     pub fn check(&self) -> Result<Report, Finding> {
         self.check_up_to(MANY)
     }

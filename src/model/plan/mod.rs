@@ -152,7 +152,8 @@ impl Plan {
         Ok(program)
     }
 
-    /// Explores the program: see [`Program::check`].
+    /// Explores the program: see [`Program::check`]. One with more than four million states is explored with
+    /// `plan.build()?.check_up_to(states)`.
     ///
     /// # Errors
     ///

@@ -9,6 +9,41 @@ use crate::model::{
 /// What a thread, loop, callback, job or task does, one call after the other.
 ///
 /// Each call takes effect in one step, unless it says otherwise, and between two steps of one everybody else may take some.
+///
+/// What a call may answer, for [`when`](Answer::when):
+///
+/// | call | answers |
+/// |---|---|
+/// | `start`, `abandon` | [`Is::Yes`] |
+/// | `finish`, `fail`, `done`, `view_done`, `view_remove_done_callback`, `post`, `spawn`, `submit`, `send` | [`Is::Yes`], [`Is::No`] |
+/// | `cancel`, `view_cancel` | [`Is::Now`], [`Is::Already`], [`Is::Requested`], [`Is::Refused`] |
+/// | `until_done` | how it ended: [`Is::Value`], [`Is::Error`], [`Is::Panicked`], [`Is::Abandoned`], [`Is::Cancelled`] |
+/// | `try_result`, `result`, `view_result`, `awaits` | how it ended, [`Is::Unsettled`] |
+/// | `result_timeout` | how it ended, [`Is::Unsettled`], [`Is::Expired`] |
+/// | `wait_timeout` | [`Is::Yes`], [`Is::Unsettled`], [`Is::Expired`] |
+/// | `load`, `add` | a number: [`Is::Equal`], [`Is::Other`], [`Is::Below`], [`Is::Above`] |
+/// | `recv` | a number, [`Is::No`] |
+///
+/// A worker that takes jobs until it is told the end, once more than there are jobs:
+///
+/// ```
+/// use settled::model::{Is, Plan};
+///
+/// let mut plan = Plan::new();
+/// let (jobs, made) = (plan.channel("jobs", 1), plan.variable("made", 0));
+/// plan.thread("worker", |it| {
+///     it.repeat(3, |it| {
+///         it.recv(jobs).when(Is::No, |it| it.returns());
+///         it.add(made, 1);
+///     });
+/// });
+/// plan.thread("main", |it| {
+///     it.repeat(2, |it| { it.send(jobs, 7); });
+///     it.close(jobs);
+/// });
+/// plan.finally(made, Is::Equal(2));
+/// plan.check().unwrap();
+/// ```
 #[derive(Debug)]
 pub struct Script<'a> {
     plan: &'a mut Plan,
@@ -25,7 +60,8 @@ pub struct Answer<'s, 'a> {
 }
 
 impl Answer<'_, '_> {
-    /// If the answer is this, and none of the cases before was it.
+    /// If the answer is this, and none of the cases before was it. What the call never answers is a
+    /// [`Misuse`](Misuse::NeverAnswered); the table at [`Script`] says what it may.
     pub fn when(mut self, is: Is, then: impl FnOnce(&mut Script<'_>)) -> Self {
         if !is.may_be_of(self.call) {
             let operation = self.script.plan.program.shape.names.call(self.call);
@@ -41,7 +77,7 @@ impl Answer<'_, '_> {
         self
     }
 
-    /// If the answer is none of those before.
+    /// If the answer is none of those before: what `else` is.
     pub fn otherwise(mut self, then: impl FnOnce(&mut Script<'_>)) {
         then(self.script);
         self.join();
@@ -88,7 +124,7 @@ calls! {
     result: Result;
     /// `result_timeout`: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
     result_timeout: ResultTimeout;
-    /// Asks `done` again and again until it is: how it ended.
+    /// Asks `done` again and again until it is, for ever if it never is: how it ended.
     until_done: Poll;
     /// `done` of the loop's view. On a loop.
     view_done: LoopDone;
@@ -154,7 +190,8 @@ impl<'a> Script<'a> {
         self.several(these, Do::WaitFirst);
     }
 
-    /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`].
+    /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`], or [`Is::Unsettled`] where waiting is
+    /// refused.
     pub fn wait_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
         self.several(these, Do::WaitTimeout)
     }
@@ -203,7 +240,9 @@ impl<'a> Script<'a> {
         self.asks(Do::Submit(piece))
     }
 
-    /// Stops the loop that runs this; it is then closed.
+    /// Stops the loop that runs this, after its turn; it is then closed, as by
+    /// [`EventLoop::close`](crate::EventLoop::close): its coroutines are dropped and their futures cancelled, what it has
+    /// accepted still runs, and the callbacks of futures that are open are dropped. What is given to it later is refused.
     pub fn stop(&mut self) {
         self.calls.push(Do::Stop);
     }
@@ -267,7 +306,8 @@ impl<'a> Script<'a> {
         self.asks(Do::Send(channel, number))
     }
 
-    /// Receives a number, and waits while there is none; [`Is::No`] if the channel is closed and empty.
+    /// Receives a number, and waits while there is none: the number, [`Is::Equal`] and the like; [`Is::No`] if the channel
+    /// is closed and empty. Any number is `recv(jobs).when(Is::No, …).otherwise(…)`.
     pub fn recv(&mut self, channel: Channel) -> Answer<'_, 'a> {
         let channel = self.channel(channel);
         self.asks(Do::Recv(channel))
@@ -289,7 +329,8 @@ impl<'a> Script<'a> {
         self.calls.push(Do::Skip(u8::MAX));
     }
 
-    /// The same, as many times.
+    /// The same, as many times: it is written down so often, and each counts among the 250 calls of a script. Nothing else
+    /// goes round but [`until_done`](Self::until_done).
     pub fn repeat(&mut self, times: usize, mut script: impl FnMut(&mut Script<'_>)) {
         for _ in 0..times {
             script(self);
