@@ -47,10 +47,16 @@ pub(crate) fn add(trials: &mut Trials) {
 /// How many states the programs of the second family have.
 const TURNS: [usize; 2] = [917_398, 24];
 
+/// How far apart programs of a script are that follow each other in `every`.
+const APART: usize = 41;
+
+fn scripts() -> Vec<Vec<Do>> {
+    SIZES.into_iter().flat_map(|(own, _)| producers(own)).collect()
+}
+
 /// Every program of the first family, those that are alike far from each other.
 fn every() -> impl Iterator<Item = Program> {
-    const APART: usize = 41;
-    let scripts: Vec<_> = SIZES.into_iter().flat_map(|(own, _)| producers(own)).collect();
+    let scripts = scripts();
     (0..APART).flat_map(move |first| {
         let some = |script: &Vec<Do>| {
             programs(script).into_iter().skip(first).step_by(APART).collect::<Vec<_>>()
@@ -59,9 +65,30 @@ fn every() -> impl Iterator<Item = Program> {
     })
 }
 
-/// One in so many of the programs of both families.
+/// One in so many of the programs of both families: of the first in the order of `every`, but each script's are made once.
 pub(crate) fn some(each: usize) -> Vec<Program> {
-    every().step_by(each).chain(turns().into_iter().step_by(each)).collect()
+    let scripts = scripts();
+    let mut chosen = Vec::new();
+    for (script, of) in scripts.iter().enumerate() {
+        let programs = programs(of);
+        let many = |first: usize| (programs.len() - first).div_ceil(APART);
+        let begin: Vec<usize> = (0..APART)
+            .scan(0, |begin, first| {
+                let here = *begin;
+                *begin += scripts.len() * many(first);
+                Some(here + script * many(first))
+            })
+            .collect();
+        for (at, program) in programs.into_iter().enumerate() {
+            let place = begin[at % APART] + at / APART;
+            if place.is_multiple_of(each) {
+                chosen.push((place, program));
+            }
+        }
+    }
+    chosen.sort_unstable_by_key(|(place, _)| *place);
+    let chosen = chosen.into_iter().map(|(_, program)| program);
+    chosen.chain(turns().into_iter().step_by(each)).collect()
 }
 
 /// The operations of the promise that A has, or has first, and how many states there are.

@@ -38,7 +38,7 @@
 //! orders waits in result(bill)
 //! billing waits in result(order)
 //! ");
-//! assert_eq!(services(true).unwrap().to_string(), "right in all 20 states, and every fair run ends");
+//! assert_eq!(services(true).unwrap().to_string(), "right in all 12 states, and every fair run ends");
 //! ```
 //!
 //! What is found is a shortest run that goes wrong, and shows itself as its chart; `unwrap` prints it too. That is
