@@ -15,8 +15,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, Cancelled, Closed, EventLoop, Executor, Failure, LoopHandle, Refusal, ThreadFuture,
-    ThreadPool, bridge,
+    Cancel, Cancelled, EventLoop, Executor, Failure, LoopHandle, Refusal, ThreadFuture, ThreadPool,
+    bridge,
 };
 
 /// Says when it is dropped.
@@ -182,7 +182,8 @@ fn run_coroutine_threadsafe_cancelled_by_the_loop() {
     assert!(matches!(failure, Some(Failure::Cancelled(Cancelled::Stopped))));
     assert_eq!(told.try_recv(), Ok("dropped"));
 
-    let coroutine = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err().into_inner();
+    let coroutine =
+        bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap_err().into_inner();
     assert_eq!(EventLoop::new().run_until_complete(coroutine), Ok(1));
 }
 

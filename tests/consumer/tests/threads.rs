@@ -16,7 +16,7 @@ use std::{
 };
 
 use settled::{
-    Cancel, Cancelled, Closed, Executor, Expired, Failure, InvalidState, Job, NoValue, Refusal,
+    Cancel, Cancelled, Executor, Expired, Failure, InvalidState, Job, NoValue, Refusal,
     ThreadFuture, ThreadPool, WaitError,
 };
 
