@@ -33,6 +33,7 @@ use crate::deferred::TooDeep;
 /// assert_eq!(format!("{failure:#}"), "the work failed: disk full");
 /// assert_eq!(failure.source().unwrap().to_string(), "disk full");
 /// ```
+#[doc(alias = "ExecutionException")]
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure<E> {
@@ -145,6 +146,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
 }
 
 /// Why a future is Cancelled. `[cancel-6]`
+#[doc(alias = "CancelledError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
 #[non_exhaustive]
 pub enum Cancelled {
@@ -362,6 +364,7 @@ impl<W: fmt::Debug, H> fmt::Debug for Back<W, H> {
 }
 
 /// The future is not settled, and this method does not wait. `[read-2]`
+#[doc(alias = "InvalidStateError")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the future is not settled yet, and this call does not wait; await it, or add a callback")]
 pub struct InvalidState;
@@ -376,6 +379,7 @@ pub struct InvalidState;
     "the time was over before what was waited for had ended; a future is unchanged and can be waited for again, the \
      coroutine of a timeout was stopped"
 )]
+#[doc(alias = "TimeoutError")]
 pub struct Expired;
 
 /// Why a wait with a deadline ended without an outcome. `[wait-3]` `[deadlock-1]`
@@ -468,6 +472,7 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 ///
 /// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is given
 /// away, and never lent.
+#[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
 #[error("the loop or executor is closed and takes no more work; the work is handed back, unrun")]
 pub struct Closed<J>(

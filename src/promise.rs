@@ -69,6 +69,7 @@ use crate::{
 /// assert!(!future.cancel().as_thread());
 /// assert!(future.exception().unwrap().is_some());
 /// ```
+#[doc(alias("Sender", "Deferred", "Resolver"))]
 #[must_use = "dropping a promise cancels or abandons its future"]
 pub struct Promise<T, E, P: Phase = Pending> {
     producer: Producer<T, E>,
@@ -182,6 +183,7 @@ impl<T, E> Promise<T, E, Pending> {
     /// # Errors
     ///
     /// Why the future was cancelled; the work must not be done then.
+    #[doc(alias = "set_running_or_notify_cancel")]
     pub fn start(self) -> Result<Promise<T, E, Running>, Cancelled> {
         self.producer.handle().start()?;
         Ok(Promise { producer: self.producer, phase: PhantomData })
@@ -192,6 +194,7 @@ impl<T, E> Promise<T, E, Pending> {
     /// # Errors
     ///
     /// [`Lost`] hands the value back if the future had been cancelled. `[promise-2]`
+    #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
         self.deliver(Event::Finish, Ok(value)).map_err(|(outcome, cause)| match outcome {
             Ok(value) => Lost { value, cause },
@@ -204,6 +207,7 @@ impl<T, E> Promise<T, E, Pending> {
     /// # Errors
     ///
     /// [`Lost`] hands the error back if the future had been cancelled. `[promise-2]`
+    #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) -> Result<(), Lost<E>> {
         let outcome = Err(Failure::Error(error));
         self.deliver(Event::Finish, outcome).map_err(|(outcome, cause)| match outcome {
@@ -232,11 +236,13 @@ impl<T, E> Promise<T, E, Pending> {
 
 impl<T, E> Promise<T, E, Running> {
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
+    #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) {
         self.deliver_surely(Event::Finish, Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the callbacks in this thread. `[promise-4]`
+    #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) {
         self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
     }
@@ -270,11 +276,13 @@ impl<T, E> Promise<T, E, Owned> {
 
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
     /// the thread callbacks in this thread. `[promise-5]`
+    #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) {
         self.deliver_surely(Event::Finish, Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the thread callbacks in this thread. `[promise-5]`
+    #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) {
         self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
     }

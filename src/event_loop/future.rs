@@ -48,6 +48,7 @@ use crate::{
 /// let settled = event_loop.run_until_complete(future).unwrap();
 /// assert_eq!(settled.result().unwrap(), &3);
 /// ```
+#[doc(alias = "Future")]
 pub struct LoopFuture<T: 'static, E: 'static> {
     pub(super) view: Rc<View<T, E>>,
 }

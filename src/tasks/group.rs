@@ -100,6 +100,7 @@ where
 
 /// Every error and panic of a group, in the order in which they came; the first stopped the rest. Python's
 /// `ExceptionGroup`. `[group-1]`
+#[doc(alias = "ExceptionGroup")]
 #[derive(Debug, Error)]
 #[error("{} of the group's tasks failed, and the others were stopped; panics: {panics:?}", errors.len() + panics.len())]
 pub struct GroupError<E> {

@@ -53,6 +53,7 @@ use crate::{
 /// assert_eq!(future.result_timeout(Duration::from_secs(60)).unwrap(), &42);
 /// producer.join().unwrap().unwrap();
 /// ```
+#[doc(alias("Future", "JoinHandle", "Receiver"))]
 pub struct ThreadFuture<T, E> {
     /// Lent only once it is true.
     settled: Settled<T, E>,
@@ -73,6 +74,7 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// A new pending future and its promise. `[promise-1]`
+    #[doc(alias("oneshot", "channel", "pair"))]
     pub fn promise() -> (Promise<T, E, Pending>, Self) {
         let (promise, handle) = promise::pending();
         (promise, Self::new(handle))

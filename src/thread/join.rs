@@ -38,6 +38,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// [`JoinError::Failed`] if there is no value and never will be; [`JoinError::Shared`] if another handle shares it;
     /// [`JoinError::Back`] with the future and [`WouldDeadlock`] as in [`wait`](Self::wait), and inside a callback of
     /// the future, which has to return first.
+    #[doc(alias("into_inner", "blocking_recv", "get"))]
     pub fn join(self) -> Result<T, JoinError<E, Back<WouldDeadlock, Self>>> {
         match self.block(Until::Returned, None) {
             Ok(_) => self.into_inner().give(),

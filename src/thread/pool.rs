@@ -30,6 +30,7 @@ use crate::{
 /// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
 /// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
 /// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]`
+#[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
 }
