@@ -16,9 +16,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let answers: Vec<_> = mirrors.into_iter().map(ask).collect::<Result<_, _>>()?;
     let timeout = Some(Duration::from_secs(60));
     let (done, late) = wait(&answers, timeout, ReturnWhen::FirstCompleted)?;
-    let (place, answer) = done.first().ok_or("nobody answered in time")?;
-    println!("mirror {}: {}", mirrors[*place], answer.result().map_err(ToString::to_string)?);
+    let (place, _) = *done.first().ok_or("nobody answered in time")?;
     println!("{} are cancelled, if they have not begun", late.len());
     late.iter().for_each(|(_, future)| println!("{:?}", future.cancel()));
+    let first = answers.into_iter().nth(place).expect("it is one of them");
+    println!("mirror {}: {}", mirrors[place], first.join()?);
     Ok(())
 }
