@@ -1165,8 +1165,8 @@ fn a_handler_may_panic_and_may_use_the_loop() {
 /// `[report-1]` The panic hook tells of a callback's panic.
 #[test]
 fn what_no_handler_is_told_of_goes_to_the_standard_error() {
-    const CHILD: &str = "SETTLED_CHILD";
     watch!();
+    const CHILD: &str = "SETTLED_CHILD";
     if env::var_os(CHILD).is_some() {
         let event_loop = EventLoop::new();
         let tell = |text| event_loop.call_exception_handler(&Incident::Message(text));

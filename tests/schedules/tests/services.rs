@@ -1,5 +1,9 @@
 //! `RUSTFLAGS="--cfg settled_loom" cargo test --release`: under every schedule. Without, once, as it comes.
 
+#[macro_use]
+#[path = "../../support/watchdog.rs"]
+mod watchdog;
+
 use settled::{Cancel, ThreadFuture};
 use settled_schedules::{Count, Stock, sync::Arc, thread};
 
@@ -73,12 +77,14 @@ mod explored {
 
     #[test]
     fn no_lock_is_held_over_result() {
+        watch!();
         must_fail("no_lock_is_held_over_result", "deadlock");
         explore(if is_broken() { || sell(Stock::take_holding) } else { || sell(Stock::take) });
     }
 
     #[test]
     fn two_callbacks_lose_no_update() {
+        watch!();
         must_fail("two_callbacks_lose_no_update", "left: 1");
         let watch = if is_broken() { Count::watch_in_two_steps } else { Count::watch };
         explore_bounded(2, move || count(watch));
@@ -86,12 +92,14 @@ mod explored {
 
     #[test]
     fn a_cancel_wins_or_loses() {
+        watch!();
         let schedules = explore(cancel);
         println!("schedules: {schedules} of a cancel against work");
     }
 
     #[test]
     fn what_a_callback_finds_is_not_lost() {
+        watch!();
         must_fail("what_a_callback_finds_is_not_lost", "panicked in a callback");
         let broken = is_broken();
         explore(move || {
@@ -105,6 +113,7 @@ mod explored {
 
     #[test]
     fn what_has_one_schedule_shows_nothing() {
+        watch!();
         must_fail("what_has_one_schedule_shows_nothing", "one schedule only");
         let broken = is_broken();
         explore(move || {
@@ -125,6 +134,7 @@ mod explored {
 #[cfg(not(settled_loom))]
 #[test]
 fn as_it_comes() {
+    watch!();
     sell(Stock::take);
     count(Count::watch);
     cancel();
