@@ -165,8 +165,8 @@ fn a_job_hears_of_it_too() {
         let closes = stops.clone();
         context.on_cancel_request(move || stops.send("asked").unwrap());
         context.on_closed(move || closes.send("closed").unwrap());
-        begins.send(()).unwrap();
         assert!(!context.is_closed());
+        begins.send(()).unwrap();
         // What blocks the work is interrupted by what was asked of it.
         tells.send([stopped.recv().unwrap(), stopped.recv().unwrap()]).unwrap();
         assert!(context.is_closed());
