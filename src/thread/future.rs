@@ -246,7 +246,8 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// Waits like [`wait`](Self::wait) and turns into the proof, whose
-    /// [`take`](Settled::take) gives the outcome by value. `[settled-3]`
+    /// [`take`](Settled::take) gives the outcome by value. `[settled-3]` Who wants the value alone calls
+    /// [`join`](Self::join), which waits for the callbacks too. `[settled-5]`
     ///
     /// # Errors
     ///
