@@ -33,14 +33,14 @@ pub use crate::sync::schedules;
 pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{
-        Back, Cancel, Cancelled, Closed, Expired, Failure, InvalidState, JoinError, Lost, NoValue,
-        Panic, Refusal, RunError, WaitError, WouldDeadlock,
+        Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,
+        RunError, WaitError, WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
         LoopHandle, LoopRef, Task, Token,
     },
-    output::{Output, OutputResult},
+    output::{Back, JoinError, Output, OutputResult},
     promise::{Listen, Promise},
     settled::Settled,
     thread::{

@@ -1,18 +1,104 @@
-//! Awaiting the outcome by value, for both views.
+//! The outcome by value, for both views: what awaits it, and why it did not come.
 
 use std::{
     convert::Infallible,
     fmt,
     future::{Future, IntoFuture},
     pin::Pin,
+    sync::{Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
+use thiserror::Error;
+
 use crate::{
     cell::{Registration, Until},
-    error::JoinError,
+    error::Failure,
     settled::Settled,
 };
+
+/// Why a call that takes the outcome by value gave no value. `[settled-5]`
+///
+/// `B` is what hands the future back when the wait ended too early, as far as the call can meet that: a [`Back`], or
+/// nothing. It is an error that can go up by `?`: it owns what it holds, and is `Send` and `Sync` where `E` and the future
+/// are `Send`, and `E` is `Sync`.
+#[derive(Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum JoinError<E, B = Infallible> {
+    /// The work gave no value.
+    #[error(transparent)]
+    Failed(Failure<E>),
+    /// Another handle shares the outcome, and can still read it. Of several handles by which it is taken, one gets it.
+    #[error(
+        "the outcome is shared with another handle of the future, and was left to it; take it by the last handle, or read \
+         it by reference"
+    )]
+    Shared,
+    /// The wait ended before the outcome could be taken.
+    #[error(transparent)]
+    Back(B),
+}
+
+impl<E, B> JoinError<E, B> {
+    /// Why the work gave no value, if that is it.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure<E>> {
+        if let Self::Failed(failure) = self { Some(failure) } else { None }
+    }
+
+    /// Why the work gave no value, by value.
+    ///
+    /// # Errors
+    ///
+    /// This error, if it is of another kind.
+    pub fn into_failure(self) -> Result<Failure<E>, Self> {
+        if let Self::Failed(failure) = self { Ok(failure) } else { Err(self) }
+    }
+
+    /// The same, with the work's own error apart.
+    pub(crate) fn part(self) -> Result<E, JoinError<Infallible, B>> {
+        match self {
+            Self::Failed(failure) => failure.into_error().map_err(JoinError::Failed),
+            Self::Shared => Err(JoinError::Shared),
+            Self::Back(back) => Err(JoinError::Back(back)),
+        }
+    }
+}
+
+/// Why a wait ended too early, with the future that it was called on. `[settled-5]`
+///
+/// It is `Sync` although the future may not be: the future is given away, and never lent.
+#[derive(Error)]
+#[error("{why}")]
+pub struct Back<W, H> {
+    why: W,
+    /// The lock is never taken; it is what makes a future that is only `Send` shareable.
+    future: Mutex<H>,
+}
+
+impl<W: Copy, H> Back<W, H> {
+    pub(crate) const fn new(why: W, future: H) -> Self {
+        Self { why, future: Mutex::new(future) }
+    }
+
+    /// Why the wait ended: [`WouldDeadlock`] or [`WaitError`].
+    #[must_use]
+    pub const fn why(&self) -> W {
+        self.why
+    }
+
+    /// The future, as it was.
+    #[must_use]
+    pub fn into_future(self) -> H {
+        self.future.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<W: fmt::Debug, H> fmt::Debug for Back<W, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Back").field(&self.why).finish()
+    }
+}
 
 /// Awaits the value by value: made by [`ThreadFuture::output`](crate::ThreadFuture::output) and
 /// [`LoopFuture::output`](crate::LoopFuture::output). `[settled-5]`

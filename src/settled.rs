@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use crate::{
     cell::{Handle, Settlement, Settling},
     deferred,
-    error::{Failure, JoinError},
+    error::Failure,
+    output::JoinError,
     waiter::isolate,
 };
 

@@ -52,6 +52,24 @@ impl<T, E> Handle<T, E> {
         other.lent()
     }
 
+    /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
+    /// promise that lost to a cancel may live on for long.
+    pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
+        let inner = self.lock();
+        let (state, cause, shared) = (inner.state, inner.cause, inner.handles > 1);
+        drop(inner);
+        if shared && state == State::Cancelled {
+            return Ok(Err(Failure::Cancelled(cause)));
+        }
+        if shared {
+            return Err(self);
+        }
+        let this = ManuallyDrop::new(self);
+        // SAFETY: this is the only handle, so nobody can make another; it is not dropped again.
+        let cell = unsafe { this.free() };
+        Ok(cell.slot.into_inner().expect("a settled cell has an outcome"))
+    }
+
     /// The outcome by value for the last handle, and nothing for the others, which are given up in this step. `[settled-5]`
     pub(crate) fn take_or_leave(self) -> Option<Outcome<T, E>> {
         let mut inner = self.lock();

@@ -20,9 +20,11 @@
 
 mod lend;
 mod own;
+mod producer;
 mod wait;
 
-pub(crate) use own::{Handle, Producer, Settlement, Settling};
+pub(crate) use own::{Handle, Settlement, Settling};
+pub(crate) use producer::Producer;
 pub(crate) use wait::{Registration, Ticket, Until};
 
 use std::{sync::Arc, task::Waker};

@@ -57,43 +57,6 @@ pub(crate) struct Settlement<T, E> {
     pub(crate) handle: Option<Lent<T, E>>,
 }
 
-/// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
-pub(crate) struct Producer<T, E>(ManuallyDrop<Handle<T, E>>);
-
-impl<T, E> Producer<T, E> {
-    /// A new Pending cell, its producer and its first future. With `owner` the producer is Owned,
-    /// and `owner` is woken by the first request to cancel.
-    pub(crate) fn pair(owner: Option<Waker>) -> (Self, Handle<T, E>) {
-        let (producer, future) = Handle::pair(owner);
-        (Self(ManuallyDrop::new(producer)), future)
-    }
-
-    pub(crate) fn handle(&self) -> &Handle<T, E> {
-        &self.0
-    }
-
-    /// The producer's settling step, or the outcome and why it came too late.
-    pub(crate) fn settle(
-        self,
-        event: Event,
-        outcome: Outcome<T, E>,
-    ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not dropped, so that the handle is taken once.
-        unsafe { ManuallyDrop::take(&mut this.0) }.settle(event, outcome)
-    }
-}
-
-impl<T, E> Drop for Producer<T, E> {
-    fn drop(&mut self) {
-        // SAFETY: taken once, by the drop; `settle` prevents it.
-        let handle = unsafe { ManuallyDrop::take(&mut self.0) };
-        if let Some(settlement) = handle.abandon() {
-            settlement.pay();
-        }
-    }
-}
-
 /// Tells those whom the step was waited for by.
 fn tell(waiters: Vec<(Ticket, Waiter)>) {
     waiters.into_iter().for_each(|(_, waiter)| waiter.notify());
@@ -160,7 +123,7 @@ impl<T, E> Inner<T, E> {
 }
 
 impl<T, E> Handle<T, E> {
-    fn pair(owner: Option<Waker>) -> (Self, Self) {
+    pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
         let cell = Box::new(Cell {
             inner: Mutex::new(Inner {
                 state: State::Pending,
@@ -290,7 +253,7 @@ impl<T, E> Handle<T, E> {
         })
     }
 
-    fn settle(
+    pub(super) fn settle(
         self,
         event: Event,
         outcome: Outcome<T, E>,
@@ -311,7 +274,7 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The promise was dropped. The table says what that means in the state that it finds.
-    fn abandon(self) -> Option<Settlement<T, E>> {
+    pub(super) fn abandon(self) -> Option<Settlement<T, E>> {
         let mut inner = self.lock();
         let failure = match inner.state {
             State::Pending | State::Cancelled => Failure::Cancelled(Cancelled::Dropped),
@@ -373,24 +336,6 @@ impl<T, E> Handle<T, E> {
             }
             Step::Refused => (Cancel::Refused(Refusal::Finished), None),
         }
-    }
-
-    /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
-    /// promise that lost to a cancel may live on for long.
-    pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
-        let inner = self.lock();
-        let (state, cause, shared) = (inner.state, inner.cause, inner.handles > 1);
-        drop(inner);
-        if shared && state == State::Cancelled {
-            return Ok(Err(Failure::Cancelled(cause)));
-        }
-        if shared {
-            return Err(self);
-        }
-        let this = ManuallyDrop::new(self);
-        // SAFETY: this is the only handle, so nobody can make another; it is not dropped again.
-        let cell = unsafe { this.free() };
-        Ok(cell.slot.into_inner().expect("a settled cell has an outcome"))
     }
 
     /// Frees the memory and returns what was in it, so that the user's values are dropped when the

@@ -114,18 +114,24 @@ impl<T, E> Handle<T, E> {
     /// access to the cell is its unlock: when this returns `true`, the settler is gone.
     pub(crate) fn park_until(&self, until: Until, deadline: Option<Instant>) -> bool {
         let parker = Parker::new();
-        let waiter = Waiter::Thread(parker.unparker());
-        let Ok(ticket) = self.register_until(until, waiter) else { return true };
+        let register = || self.register_until(until, Waiter::Thread(parker.unparker()));
+        let Ok(mut ticket) = register() else { return true };
         loop {
             let expired = is_over(deadline);
             if self.is_over(until) {
                 return true;
             }
             if expired {
-                // It came between the look and here: the ticket is gone, and that is a success.
-                return self.deregister(ticket).is_none();
+                // Told between the look and here, it is over: settled is for ever, and a lending may have begun anew.
+                return self.deregister(ticket).is_none() && self.is_over(until);
             }
             parker.park(deadline);
+            if until == Until::Returned {
+                // The lending may have ended, which took the ticket, and have begun anew: nobody would tell of its end.
+                drop(self.deregister(ticket));
+                let Ok(again) = register() else { return true };
+                ticket = again;
+            }
         }
     }
 }

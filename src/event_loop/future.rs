@@ -399,6 +399,10 @@ impl<T, E> LoopFuture<T, E> {
     ///
     /// [`JoinError::Failed`](crate::JoinError::Failed) if there is no value and never will be;
     /// [`JoinError::Shared`](crate::JoinError::Shared) if another handle shares it.
+    ///
+    /// # Panics
+    ///
+    /// Polled again after it was ready.
     pub fn output(self) -> Output<AwaitLoop<T, E>, T, E> {
         Output::of(self)
     }

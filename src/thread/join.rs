@@ -8,8 +8,8 @@ use std::{
 use super::{AwaitThread, ThreadFuture};
 use crate::{
     cell::Until,
-    error::{Back, Expired, JoinError, WaitError, WouldDeadlock},
-    output::{Output, OutputResult, apart},
+    error::{Expired, WaitError, WouldDeadlock},
+    output::{Back, JoinError, Output, OutputResult, apart},
     sync::{after, is_over},
 };
 
@@ -130,6 +130,10 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// [`JoinError::Failed`] and [`JoinError::Shared`], as [`join`](Self::join).
+    ///
+    /// # Panics
+    ///
+    /// Polled again after it was ready.
     pub fn output(self) -> Output<AwaitThread<T, E>, T, E> {
         Output::of(self)
     }

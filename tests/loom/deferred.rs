@@ -45,7 +45,7 @@ pub(crate) fn a_chain_against_a_waiter() {
 }
 
 /// Calls `last` inside two callbacks: one more is deferred.
-fn inside_two(last: impl FnOnce() + Send + 'static) {
+pub(crate) fn inside_two(last: impl FnOnce() + Send + 'static) {
     call(|| call(last));
 }
 

@@ -9,16 +9,23 @@ use std::{
 };
 
 use loom::thread;
-use settled::{Cancel, JoinError, Settled, Timer};
+use settled::{Cancel, JoinError, Settled, ThreadFuture, Timer};
 
-use crate::explore::{Value, Values, block_on, explore, explore_bounded, promise, saw};
+use crate::{
+    deferred::inside_two,
+    explore::{Seen, Value, Values, block_on, explore, explore_bounded, promise, saw},
+};
 
 /// Counts callbacks that have begun, and those that have returned.
 #[derive(Clone, Default)]
 struct Calls(Arc<[AtomicUsize; 2]>);
 
 impl Calls {
-    fn callback(&self) -> impl FnOnce(&Settled<Value, Value>) + Send + 'static {
+    fn callback<T, E>(&self) -> impl FnOnce(&Settled<T, E>) + Send + 'static
+    where
+        T: Sync,
+        E: Sync,
+    {
         let calls = self.clone();
         move |settled| {
             calls.0[0].fetch_add(1, Ordering::Relaxed);
@@ -37,47 +44,62 @@ impl Calls {
     }
 }
 
+/// The only handle takes, by `takes`, against the settlement and a callback: what it found.
+fn take(seen: &Seen, takes: fn(ThreadFuture<Value, Value>) -> Value) {
+    let (values, calls) = (Values::default(), Calls::default());
+    let value = values.make(1);
+    let (promise, future) = promise();
+    future.add_done_callback(calls.callback());
+    let finisher = thread::spawn(move || promise.finish(value));
+    saw(
+        seen,
+        match (future.done(), calls.returned()) {
+            (false, _) => "unsettled",
+            (true, 0) => "lent",
+            (true, _) => "returned",
+        },
+    );
+    let value = takes(future);
+    assert_eq!((value.number, calls.returned()), (1, 1), "taken from under a callback");
+    finisher.join().unwrap().unwrap();
+}
+
 /// `[settled-5]` The only handle waits for the settlement and for the callback, and has the value then.
 pub(crate) fn join_against_a_callback() {
     explore("join_callback", &["lent", "returned", "unsettled"], |seen| {
-        let (values, calls) = (Values::default(), Calls::default());
-        let value = values.make(1);
-        let (promise, future) = promise();
-        future.add_done_callback(calls.callback());
-        let finisher = thread::spawn(move || promise.finish(value));
-        saw(
-            seen,
-            match (future.done(), calls.returned()) {
-                (false, _) => "unsettled",
-                (true, 0) => "lent",
-                (true, _) => "returned",
-            },
-        );
-        let value = future.join().expect("the only handle");
-        assert_eq!((value.number, calls.returned()), (1, 1), "taken from under a callback");
-        finisher.join().unwrap().unwrap();
+        take(seen, |future| future.join().expect("the only handle"));
     });
 }
 
 /// `[settled-5]` The same for an await.
 pub(crate) fn output_against_a_callback() {
     explore("output_callback", &["lent", "returned", "unsettled"], |seen| {
-        let (values, calls) = (Values::default(), Calls::default());
-        let value = values.make(1);
-        let (promise, future) = promise();
-        future.add_done_callback(calls.callback());
-        let finisher = thread::spawn(move || promise.finish(value));
-        saw(
-            seen,
-            match (future.done(), calls.returned()) {
-                (false, _) => "unsettled",
-                (true, 0) => "lent",
-                (true, _) => "returned",
-            },
-        );
-        let value = block_on(future.output()).expect("the only handle");
-        assert_eq!((value.number, calls.returned()), (1, 1), "taken from under a callback");
-        finisher.join().unwrap().unwrap();
+        take(seen, |future| block_on(future.output()).expect("the only handle"));
+    });
+}
+
+/// `[settled-5]` A callback that is registered late and deferred lends anew: who was told of the end of the first lending
+/// waits for the end of the next.
+pub(crate) fn a_join_against_a_late_callback() {
+    explore("join_late", &["shared", "taken"], |seen| {
+        let calls = Calls::default();
+        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        future.add_done_callback(|_| ());
+        let (other, late) = (future.clone(), calls.clone());
+        let lender = thread::spawn(move || {
+            promise.finish(1).unwrap();
+            inside_two(move || other.add_done_callback(late.callback()));
+        });
+        match future.join() {
+            Ok(1) => {
+                assert_eq!(calls.returned(), 1, "taken from under a callback");
+                saw(seen, "taken");
+            }
+            Err(JoinError::Shared) => saw(seen, "shared"),
+            other => panic!("{other:?}"),
+        }
+        lender.join().unwrap();
+        assert_eq!([calls.begun(), calls.returned()], [1, 1]);
     });
 }
 

@@ -1,0 +1,44 @@
+//! The promise's handle, of which there is one.
+#![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
+
+use std::{mem::ManuallyDrop, task::Waker};
+
+use super::{Handle, Outcome, Settlement};
+use crate::{error::Cancelled, machine::Event};
+
+/// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
+pub(crate) struct Producer<T, E>(ManuallyDrop<Handle<T, E>>);
+
+impl<T, E> Producer<T, E> {
+    /// A new Pending cell, its producer and its first future. With `owner` the producer is Owned,
+    /// and `owner` is woken by the first request to cancel.
+    pub(crate) fn pair(owner: Option<Waker>) -> (Self, Handle<T, E>) {
+        let (producer, future) = Handle::pair(owner);
+        (Self(ManuallyDrop::new(producer)), future)
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<T, E> {
+        &self.0
+    }
+
+    /// The producer's settling step, or the outcome and why it came too late.
+    pub(crate) fn settle(
+        self,
+        event: Event,
+        outcome: Outcome<T, E>,
+    ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is not dropped, so that the handle is taken once.
+        unsafe { ManuallyDrop::take(&mut this.0) }.settle(event, outcome)
+    }
+}
+
+impl<T, E> Drop for Producer<T, E> {
+    fn drop(&mut self) {
+        // SAFETY: taken once, by the drop; `settle` prevents it.
+        let handle = unsafe { ManuallyDrop::take(&mut self.0) };
+        if let Some(settlement) = handle.abandon() {
+            settlement.pay();
+        }
+    }
+}
