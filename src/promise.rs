@@ -118,7 +118,8 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().is_over(Until::Closed)
     }
 
-    /// Awaits that, on any executor. `[promise-8]`
+    /// Awaits that nobody can see any more what this promise would deliver, on any executor; see
+    /// [`is_closed`](Self::is_closed). `[promise-8]`
     ///
     /// ```
     /// use settled::{EventLoop, ThreadFuture};
@@ -133,8 +134,9 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         Listen::new(self.producer.handle(), Until::Closed)
     }
 
-    /// Calls `f` then, in the thread that drops the last handle or cancels, as
-    /// [`on_cancel_request`](Self::on_cancel_request) does. `[promise-8]`
+    /// Calls `f` when nobody can see any more what this promise would deliver, in the thread that drops the last handle
+    /// or cancels; here and now if it is so already. A panic in it is caught, and reported by the process's panic hook. It
+    /// is dropped uncalled when this promise settles the future. `[promise-8]`
     pub fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
         self.listen(Until::Closed, f);
     }
