@@ -7,7 +7,9 @@ mod watchdog;
 use std::{
     cell::Cell,
     convert::Infallible,
+    fs,
     num::NonZero,
+    path::{Path, PathBuf},
     process::{Command, Output},
     sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc},
     thread,
@@ -471,16 +473,19 @@ fn a_loop_in_an_initializer_is_nobody_whom_a_sleeping_loop_counts_on() {
     assert!(!pool.is_broken());
 }
 
-/// Shuts its pool down when its thread drops it, and sends what came of it.
-struct AtExit(Arc<ThreadPool>, mpsc::Sender<()>, mpsc::Sender<Result<(), WouldDeadlock>>);
+/// Shuts its pool down when its thread drops it, and sends which thread that is, and what came of it.
+#[cfg(target_os = "linux")]
+struct AtExit(Arc<ThreadPool>, mpsc::Sender<PathBuf>, mpsc::Sender<Result<(), WouldDeadlock>>);
 
+#[cfg(target_os = "linux")]
 impl Drop for AtExit {
     fn drop(&mut self) {
-        self.1.send(()).unwrap();
+        self.1.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
         self.2.send(self.0.shutdown(true, false)).unwrap();
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_worker_that_has_ended_is_none_any_more() {
     watch!();
@@ -498,9 +503,11 @@ fn a_worker_that_has_ended_is_none_any_more() {
     });
     let second = pool.submit(move || {
         both.wait();
-        exits.recv().unwrap();
-        // The other asks now. Were it refused, that would most likely be by now.
-        thread::sleep(Duration::from_millis(50));
+        let stat = Path::new("/proc").join(exits.recv().unwrap()).join("stat");
+        // The other asks, and waits for this one: it sleeps, or has been refused and is gone.
+        while fs::read_to_string(&stat).is_ok_and(|it| !it.contains(") S ")) {
+            thread::yield_now();
+        }
     });
     pool.shutdown(false, false).unwrap();
     assert_eq!(answered.recv().unwrap(), Ok(()));
