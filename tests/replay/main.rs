@@ -68,28 +68,34 @@ const NOT_PLAYED: [(&str, &str); 4] = [
 /// A step is a hand-over from thread to thread and back, during which a processor has time for others.
 const LANES: usize = 4;
 
-/// Does something with each of some items, on a stage, in several lanes; what comes of it is in no order.
+/// Does something with each of some items, on a stage, in several lanes; what comes of it is in no order. One that fails
+/// is printed at once, and the others are gone through all the same: which is the first, the scheduler decides.
 fn in_lanes<I: Sync, R: Send>(
     items: &[I],
     each: impl Fn(&Stage, &I) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
-    let lane = || -> Result<Vec<R>> {
-        let stage = Stage::new(4);
+    let lane = || -> Vec<R> {
+        let mut stage = Stage::new(4);
         let mut all = Vec::new();
         while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
-            all.push(each(&stage, item)?);
+            match each(&stage, item) {
+                Ok(it) => all.push(it),
+                Err(why) => {
+                    println!("FAILED: {why}");
+                    // Its threads stand anywhere.
+                    stage = Stage::new(4);
+                }
+            }
         }
-        Ok(all)
+        all
     };
-    thread::scope(|scope| {
+    let all: Vec<R> = thread::scope(|scope| {
         let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
-        let mut all = Vec::new();
-        for lane in lanes {
-            all.extend(lane.join().expect("a lane does not panic")?);
-        }
-        Ok(all)
-    })
+        lanes.into_iter().flat_map(|lane| lane.join().expect("a lane does not panic")).collect()
+    });
+    let failed = items.len() - all.len();
+    if failed == 0 { Ok(all) } else { Err(format!("{failed} of {} programs", items.len())) }
 }
 
 /// Those that can be played.
