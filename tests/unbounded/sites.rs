@@ -115,9 +115,9 @@ const CELL_SITES: &[File] = &[
             (
                 "drop",
                 "lock( inner.lent -= take(&mut inner.waiters) drop(inner) .notify()",
-                "give-back tell",
+                "give-back return-late tell",
             ),
-            ("lend", "lock( .lend()", ""),
+            ("lend", "lock( .lend()", "lend-late"),
             ("take", "lock( drop(inner)", ""),
             ("take_or_leave", "lock( drop(inner) drop(inner)", ""),
         ],
@@ -141,7 +141,7 @@ const CELL_SITES: &[File] = &[
             (
                 "park_until",
                 ".register_until( is_over( is_over( .deregister( is_over( .park( .deregister(",
-                "register register-late clock look deregister",
+                "register register-late clock look deregister check leave",
             ),
             ("poll", "is_current( .leave( .register_until(", "poll give-up register register-late"),
             ("is_current", "lock(", "stay move"),

@@ -37,25 +37,28 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "threads and tasks each keep to their own steps",
         "(forall ((x W)) (not (ite (task x)
             (or (ring x) (= (phase x) Looking) (= (phase x) Fresh) (= (phase x) Late)
-                (= (phase x) Leaving) (= (phase x) Parking) (= (phase x) Expired))
+                (= (phase x) Leaving) (= (phase x) Checking) (= (phase x) Parking)
+                (= (phase x) Woken) (= (phase x) Again) (= (phase x) Expired))
             (or (= (phase x) Polling) (= (phase x) Moving) (= (phase x) Outside) (= (phase x) Gone)))))",
     ),
-    // [cell-1] [await-2]
+    // [cell-1] [await-2] [settled-5]
+    // One who takes may have been told of the end of a lending, of which the next has begun; it registers anew.
     always(
-        "who waits for what is not so yet is listed",
-        "(forall ((x W)) (=> (and (not (enough state lent (taker x))) (waits (phase x) (task x)))
-            (listed x)))",
+        "who waits for what is not so yet is listed, or was told",
+        "(forall ((x W)) (=> (waits (phase x) (task x))
+            (or (listed x) (ite (taker x) (or (owed x) (token x)) (settled state)))))",
     ),
     // [await-2]
     always(
         "who does not wait is not listed",
         "(forall ((x W)) (=> (listed x)
-            (or (waits (phase x) (task x)) (= (phase x) Polling) (= (phase x) Moving))))",
+            (or (waits (phase x) (task x)) (= (phase x) Polling) (= (phase x) Moving)
+                (= (phase x) Woken))))",
     ),
     // [cell-1] [wait-1]
     always(
         "nobody is told early",
-        "(forall ((x W)) (=> (or (owed x) (told x)) (enough state lent (taker x))))",
+        "(forall ((x W)) (=> (or (owed x) (told x)) (and (settled state) (=> (taker x) free))))",
     ),
     always(
         "nobody has a token that was not told",
@@ -74,6 +77,10 @@ pub(crate) const LEMMAS: &[Lemma] = &[
             (or (owed x) (and (token x) (or (task x) (ring x))))))",
     ),
     always(
+        "a thread that sleeps with a token is to be woken",
+        "(forall ((x W)) (=> (and (token x) (= (phase x) Asleep) (not (task x))) (ring x)))",
+    ),
+    always(
         "who parks for what is so is owed its token or has it",
         "(forall ((x W)) (=> (and (enough state lent (taker x)) (= (phase x) Parking))
             (or (owed x) (token x))))",
@@ -81,37 +88,41 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [settled-1] [wait-1]
     always(
         "who returns true found it so",
-        "(forall ((x W)) (=> (= (phase x) Settled) (enough state lent (taker x))))",
+        "(forall ((x W)) (=> (= (phase x) Settled) (and (settled state) (=> (taker x) free))))",
     ),
     // [wait-3]
     always("who returns false found it not so", "(forall ((x W)) (not (lied x)))"),
     // [wait-2] [wait-3]
     always(
         "who gives up has met its deadline",
-        "(forall ((x W)) (=> (or (= (phase x) Late) (= (phase x) Leaving) (= (phase x) Expired))
-            (over x)))",
+        "(forall ((x W)) (=> (or (= (phase x) Late) (= (phase x) Leaving) (= (phase x) Checking)
+            (= (phase x) Expired)) (over x)))",
     ),
     always(
         "a deadline passes only if there is one",
         "(forall ((x W)) (=> (over x) (timed x)))",
     ),
-    always("who is owed was not told", "(forall ((x W)) (not (and (owed x) (told x))))"),
+    // One who takes may be told of several lendings.
+    always(
+        "who is owed was not told",
+        "(forall ((x W)) (not (and (owed x) (told x) (not (taker x)))))",
+    ),
     // [cell-1]
-    always("nobody is told twice", "(forall ((x W)) (not (twice x)))"),
+    always("nobody is told twice", "(forall ((x W)) (not (and (twice x) (not (taker x)))))"),
     always(
         "the waiters of a list are in one order",
-        "(forall ((x W) (y W) (z W)) (let ((mine (or (listed x) (owed x))))
-            (and (not (ahead x x))
-                (=> (and mine (or (listed y) (owed y)) (distinct x y) (= (taker x) (taker y)))
-                    (or (ahead x y) (ahead y x)))
-                (=> (and mine (or (listed y) (owed y)) (or (listed z) (owed z)) (ahead x y) (ahead y z)
-                        (= (taker x) (taker y) (taker z)))
-                    (ahead x z)))))",
+        "(forall ((x W) (y W) (z W)) (and (not (ahead x x))
+            (=> (and (or (listed x) (owed x)) (or (listed y) (owed y)) (distinct x y)
+                    (not (or (taker x) (taker y))))
+                (or (ahead x y) (ahead y x)))
+            (=> (and (or (listed x) (owed x)) (or (listed y) (owed y)) (or (listed z) (owed z))
+                    (ahead x y) (ahead y z) (not (or (taker x) (taker y) (taker z))))
+                (ahead x z))))",
     ),
     // [callback-2]
     always(
         "waiters are told in order",
-        "(forall ((x W) (y W)) (=> (and (owed x) (told y) (= (taker x) (taker y)))
+        "(forall ((x W) (y W)) (=> (and (owed x) (told y) (not (or (taker x) (taker y))))
             (not (ahead x y))))",
     ),
     // [callback-1]
@@ -165,10 +176,23 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [settled-5]
     always("what is lent is settled", "(=> lent (settled state))"),
     // [settled-5]
-    // With the lemma that who returns true found it so: it takes no value.
+    always(
+        "what is free is settled, and what is settled and not lent is free",
+        "(and (=> free (settled state)) (=> (settled state) (or lent free)))",
+    ),
+    // [settled-5]
+    always("it is lent as long as one lends", "(= lent (or lending (exists ((x C)) (lends x))))"),
+    // [settled-5]
+    // With the lemma that who returns true found it so: it takes no value from under them. One that came late is lent a
+    // handle by somebody who has one, so that whoever takes then is not the last.
     always(
         "a value is lent as long as a callback has to return",
-        "(forall ((x C)) (=> (and (or (due x) (running x)) (distinct state Cancelled)) lent))",
+        "(forall ((x C)) (=> (and (or (due x) (running x)) (distinct state Cancelled))
+            (and lending (not free))))",
+    ),
+    always(
+        "what is lent late has been or will be called",
+        "(forall ((x C)) (=> (lends x) (or (late x) (called x))))",
     ),
     // [wait-1]
     follows(
@@ -191,7 +215,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
         "what is lent is given back when nobody can be told and no callback called or running",
         concat!(
             "(=> (and lent ", has_a_first!("due", "C", "before"), has_a_first!("owed", "W", "ahead"), ")
-                (or (can give-back) (can call) (can return) (can tell)))"
+                (or (can give-back) (can call) (can return) (can tell) (can call-late) (can return-late)))"
         ),
     ),
     // [callback-1]

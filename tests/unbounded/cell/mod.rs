@@ -31,10 +31,11 @@ fn shipped() -> System {
 
 /// What a waiter is about to do.
 ///
-/// A thread: look at the clock, then at the state (`Fresh`, or `Late` if its deadline has passed), then leave or park;
-/// it sleeps inside of that. A task: ask whether it is registered, leave, register; it is `Asleep` between its polls.
-const PHASES: &str = "(Idle) (Looking) (Fresh) (Late) (Leaving) (Parking) (Asleep) (Polling) (Moving) \
-                                 (Outside) (Settled) (Expired) (Gone)";
+/// A thread: look at the clock, then at the state (`Fresh`, or `Late` if its deadline has passed), then leave, and look
+/// once more if it was told (`Checking`), or park; it sleeps inside of that. Woken, one who takes leaves (`Woken`) and
+/// registers anew (`Again`). A task: ask whether it is registered, leave, register; it is `Asleep` between its polls.
+const PHASES: &str = "(Idle) (Looking) (Fresh) (Late) (Leaving) (Checking) (Parking) (Asleep) (Woken) (Again) \
+                                 (Polling) (Moving) (Outside) (Settled) (Expired) (Gone)";
 
 /// Whether one in this phase waits; and whether what it waits for is so: a taker waits until callbacks are lent nothing.
 const WORDS: &str =
@@ -49,8 +50,12 @@ const VARS: &[Var] = &[
     // Seen only by the lemmas: the state in which the slot was written, and whether it was written again.
     var("outcome", &[], "State", "Pending"),
     var("rewritten", &[], "Bool", "false"),
-    // Whether callbacks are lent the outcome: until all of them have returned, if the producer has settled.
+    // Whether callbacks are lent the outcome; and whether the producer lends it, until all have returned that were
+    // registered before it settled.
     var("lent", &[], "Bool", "false"),
+    var("lending", &[], "Bool", "false"),
+    // Seen only by the lemmas: it is settled, and was lent to nobody since.
+    var("free", &[], "Bool", "false"),
     // The waiters: whether it is a task, whether it has a deadline, and whether it waits for the callbacks too.
     given("task", &["W"]),
     given("timed", &["W"]),
@@ -77,6 +82,8 @@ const VARS: &[Var] = &[
     var("late", &["C"], "Bool", "false"),
     var("called", &["C"], "Bool", "false"),
     var("running", &["C"], "Bool", "false"),
+    // It came late, and is lent a handle until it has been called later and has returned.
+    var("lends", &["C"], "Bool", "false"),
     // Seen only by the lemmas: it came to be queued; it was called again.
     var("inline", &["C"], "Bool", "false"),
     var("again", &["C"], "Bool", "false"),
@@ -90,8 +97,16 @@ const FIRST_DUE: &str =
     "(and (due c) (not (exists ((u W)) (owed u))) (not (exists ((u C)) (running u)))
     (forall ((u C)) (=> (due u) (not (before u c)))))";
 
-/// The outcome is lent, and every callback has returned.
-const LENT_TO_NOBODY: &str = "(and lent (not (exists ((u C)) (or (due u) (running u)))))";
+/// The producer lends the outcome, and every callback that it was for has returned.
+const LENT_TO_NOBODY: &str = "(and lending (not (exists ((u C)) (or (due u) (running u)))))";
+
+/// Ends a lending: if it is the last, those who take are owed to be told.
+fn end_of_lending(step: &mut Step, goes_on: &str) {
+    step.set("lent", goes_on);
+    step.set("free", &format!("(or free (not {goes_on}))"));
+    step.set("owed", &format!("(or (owed x) (and (listed x) (not {goes_on})))"));
+    step.set("listed", &format!("(and (listed x) {goes_on})"));
+}
 
 /// What the producer and the cancellers do, and the settler after that.
 fn settling() -> Vec<Step> {
@@ -113,6 +128,8 @@ fn settling() -> Vec<Step> {
             // A canceller lends a handle of its own, and a cancellation is given to each.
             let lends = if name == "cancel" { "false" } else { "(exists ((u C)) (queued u))" };
             it.set("lent", &format!("(or lent {lends})"));
+            it.set("lending", &format!("(or lending {lends})"));
+            it.set("free", &format!("(or free (not {lends}))"));
             it.set(
                 "owed",
                 &format!("(or (owed x) (and (listed x) (not (and (taker x) {lends}))))"),
@@ -145,7 +162,7 @@ fn settling() -> Vec<Step> {
 
 /// A waiter enters the list, or finds the future settled.
 fn registering() -> [Step; 2] {
-    let begins = "(ite (task w) (= (phase w) Outside) (= (phase w) Idle))";
+    let begins = "(ite (task w) (= (phase w) Outside) (or (= (phase w) Idle) (= (phase w) Again)))";
     let (early, late) = (
         format!("(and (not (enough state lent (taker w))) {begins})"),
         format!("(and (enough state lent (taker w)) {begins})"),
@@ -186,9 +203,15 @@ fn threads() -> Vec<Step> {
             "(= (phase w) Leaving)",
             &[
                 ("lied", "(or (lied x) (and (listed x) (enough state lent (taker x))))"),
-                ("phase", "(ite (listed x) Expired Settled)"),
+                ("phase", "(ite (listed x) Expired Checking)"),
                 ("listed", "false"),
             ],
+        ),
+        step(
+            "check",
+            "register expire clock look finish deregister",
+            "(= (phase w) Checking)",
+            &[("phase", "(ite (enough state lent (taker x)) Settled Expired)")],
         ),
         step(
             "sleep",
@@ -200,7 +223,13 @@ fn threads() -> Vec<Step> {
             "take",
             "register clock look finish tell",
             parked,
-            &[("token", "false"), ("phase", "Looking")],
+            &[("token", "false"), ("phase", "(ite (taker x) Woken Looking)")],
+        ),
+        step(
+            "leave",
+            "register clock look expire take",
+            "(= (phase w) Woken)",
+            &[("listed", "false"), ("phase", "Again")],
         ),
         step(
             "spurious",
@@ -264,9 +293,21 @@ fn callbacks() -> Vec<Step> {
     );
     let mut give_back =
         step("give-back", "register-callback finish call return", LENT_TO_NOBODY, &[]);
-    give_back.set("lent", "false");
-    give_back.set("owed", "(or (owed x) (listed x))");
-    give_back.set("listed", "false");
+    give_back.set("lending", "false");
+    end_of_lending(&mut give_back, "(exists ((u C)) (lends u))");
+    let lends = [("lends", "true")];
+    let mut lend = step("lend-late", "finish register-callback-late", "(late c)", &lends);
+    lend.set("lent", "true");
+    let mut return_late = step(
+        "return-late",
+        "finish register-callback-late lend-late call-late",
+        "(and (lends c) (called c))",
+        &[("lends", "false")],
+    );
+    end_of_lending(
+        &mut return_late,
+        "(or lending (exists ((u C)) (and (lends u) (distinct u c))))",
+    );
     let called = [("again", "(or (again x) (called x))"), ("called", "true")];
     let [again, call] = called;
     vec![
@@ -285,6 +326,8 @@ fn callbacks() -> Vec<Step> {
         ),
         step("return", "register-callback finish call", "(running c)", &[("running", "false")]),
         give_back,
+        lend,
+        return_late,
         step(
             "call-late",
             "finish register-callback-late",

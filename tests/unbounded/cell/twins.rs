@@ -39,7 +39,7 @@ pub(crate) const TWINS: &[Twin] = &[
     ),
     twin(
         "an await that is dropped and takes all others with it",
-        "who waits for what is not so yet is listed",
+        "who waits for what is not so yet is listed, or was told",
         "register poll move give-up register drop",
         |it| it.step("drop").set("listed", "false"),
     ),
@@ -90,6 +90,12 @@ pub(crate) const TWINS: &[Twin] = &[
     twin(
         "a token without a ring",
         "no wake-up is lost",
+        "register clock look sleep finish tell",
+        |it| it.step("tell").keep("ring"),
+    ),
+    twin(
+        "a sleeper with a token that nobody wakes",
+        "a thread that sleeps with a token is to be woken",
         "register clock look sleep finish tell",
         |it| it.step("tell").keep("ring"),
     ),
@@ -281,7 +287,7 @@ pub(crate) const TWINS: &[Twin] = &[
         "callbacks that are lent nothing",
         "a value is lent as long as a callback has to return",
         "register-callback finish",
-        |it| settling(it, |step| step.keep("lent")),
+        |it| settling(it, |step| step.keep("lending")),
     ),
     twin(
         "an outcome that is given back while a callback runs",
@@ -289,7 +295,7 @@ pub(crate) const TWINS: &[Twin] = &[
         "register-callback finish call give-back",
         |it| {
             let give_back = it.step("give-back");
-            give_back.guard = "lent".to_owned();
+            give_back.guard = "lending".to_owned();
         },
     ),
     twin(
@@ -309,6 +315,39 @@ pub(crate) const TWINS: &[Twin] = &[
         "nobody is listed who waits for nothing more",
         "register register-callback finish call return give-back",
         |it| it.step("give-back").keep("listed"),
+    ),
+    // A callback that came late lends anew before who was told has looked.
+    twin(
+        "a taker that parks again without a place",
+        "who waits for what is not so yet is listed, or was told",
+        "register-callback register clock look finish call return give-back tell \
+         register-callback-late lend-late take",
+        |it| it.step("take").put("phase", "Looking"),
+    ),
+    twin(
+        "a taker that gives its place up and keeps no other",
+        "who waits for what is not so yet is listed, or was told",
+        "register-callback register clock look finish call return give-back tell \
+         register-callback-late lend-late take leave",
+        |it| it.step("leave").put("phase", "Looking"),
+    ),
+    twin(
+        "the end of a lending that nobody notes",
+        "what is free is settled, and what is settled and not lent is free",
+        "register-callback finish call return give-back",
+        |it| it.step("give-back").keep("free"),
+    ),
+    twin(
+        "a lending that ends with the first of two",
+        "it is lent as long as one lends",
+        "register-callback finish register-callback-late lend-late call-late return-late",
+        |it| it.step("return-late").set("lent", "false"),
+    ),
+    twin(
+        "a late callback that is lent a handle and forgotten",
+        "what is lent late has been or will be called",
+        "finish register-callback-late lend-late",
+        |it| it.step("lend-late").put("late", "false"),
     ),
     twin(
         "an outcome that is never given back",
