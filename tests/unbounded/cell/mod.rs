@@ -18,6 +18,7 @@ fn shipped() -> System {
     let mut steps = settling();
     steps.extend(registering());
     steps.extend(threads());
+    steps.extend(parked());
     steps.extend(tasks());
     steps.extend(callbacks());
     System {
@@ -176,13 +177,11 @@ fn registering() -> [Step; 2] {
     [register, step("register-late", Some("W"), "finish", &late, &[("phase", "Settled")])]
 }
 
-/// A thread that waits, and the clock.
+/// A thread that looks and leaves, and the clock.
 fn threads() -> Vec<Step> {
     let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
     let looked =
         "(ite (enough state lent (taker x)) Settled (ite (= (phase x) Late) Leaving Parking))";
-    let parked = "(and (= (phase w) Parking) (or (token w) (over w)))";
-    let asleep = "(= (phase w) Asleep) (not (task w))";
     vec![
         step("expire", "register", "(and (timed w) (not (over w)))", &[("over", "true")]),
         step(
@@ -213,6 +212,14 @@ fn threads() -> Vec<Step> {
             "(= (phase w) Checking)",
             &[("phase", "(ite (enough state lent (taker x)) Settled Expired)")],
         ),
+    ]
+}
+
+/// A thread that parks, and what it does when it is woken.
+fn parked() -> Vec<Step> {
+    let step = |name, after, guard: &str, puts: &[_]| step(name, Some("W"), after, guard, puts);
+    let asleep = "(= (phase w) Asleep) (not (task w))";
+    vec![
         step(
             "sleep",
             "register clock look",
@@ -222,7 +229,7 @@ fn threads() -> Vec<Step> {
         step(
             "take",
             "register clock look finish tell",
-            parked,
+            "(and (= (phase w) Parking) (or (token w) (over w)))",
             &[("token", "false"), ("phase", "(ite (taker x) Woken Looking)")],
         ),
         step(
