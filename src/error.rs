@@ -156,9 +156,10 @@ pub enum Cancelled {
     /// The pending promise was dropped, for instance with the queue that held its job.
     #[error("cancelled because its promise was dropped before the work began; no value will come")]
     Dropped,
-    /// The initializer of a worker panicked, and the pool with it broke before the work began.
+    /// The initializer of a worker failed, and the pool with it broke before the work began:
+    /// [`ThreadPool::broken_reason`](crate::ThreadPool::broken_reason) says why it did.
     #[error(
-        "cancelled because the initializer of its pool panicked, and the pool runs no job any more; no \
+        "cancelled because the initializer of its pool failed, and the pool runs no job any more; no \
          value will come; mend the initializer and submit to a new pool"
     )]
     Broken,

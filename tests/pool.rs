@@ -138,6 +138,58 @@ fn workers_are_named() {
 }
 
 #[test]
+fn workers_are_named_as_is_said_of_their_numbers() {
+    watch!();
+    let (pool, barrier) = (ThreadPool::builder().name("worker"), Arc::new(Barrier::new(2)));
+    let pool = pool.workers(NonZero::new(2).unwrap()).thread_names(|number| match number {
+        0 => "the first".to_owned(),
+        _ => "another".to_owned(),
+    });
+    let pool = pool.build();
+    let names = [(); 2].map(|()| {
+        let barrier = Arc::clone(&barrier);
+        let job = pool.submit(move || {
+            barrier.wait();
+            thread::current().name().map(str::to_owned)
+        });
+        job.unwrap()
+    });
+    let mut names = names.map(|job| job.join().unwrap().unwrap());
+    names.sort_unstable();
+    assert_eq!(names, ["another", "the first"]);
+    assert!(format!("{pool:?}").contains("worker"), "the pool keeps its own name");
+}
+
+#[test]
+#[should_panic(expected = "null byte")]
+fn a_name_by_number_that_no_thread_can_have_is_refused_at_once() {
+    watch!();
+    let names = |number| if number == 1 { "a\0b".to_owned() } else { "a".to_owned() };
+    let builder = ThreadPool::builder().workers(NonZero::new(2).unwrap()).thread_names(names);
+    drop(builder.build());
+}
+
+#[test]
+fn a_pool_tells_how_many_workers_it_has() {
+    watch!();
+    let pool = pool(3);
+    assert_eq!((pool.workers(), pool.max_workers()), (0, 3));
+    let releases: Vec<_> = (1..=3)
+        .map(|busy| {
+            let release = occupy(&pool);
+            assert_eq!(pool.workers(), busy);
+            release
+        })
+        .collect();
+    let more = pool.submit(|| ()).unwrap();
+    assert_eq!((pool.workers(), pool.max_workers()), (3, 3));
+    drop(releases);
+    more.wait().unwrap();
+    pool.shutdown(true, false).unwrap();
+    assert_eq!((pool.workers(), pool.max_workers()), (0, 3), "they have ended");
+}
+
+#[test]
 fn jobs_run_first_in_first_out() {
     watch!();
     let pool = pool(1);
@@ -325,6 +377,34 @@ fn dropping_the_pool_runs_what_is_queued() {
     release.send(()).unwrap();
     drop(pool);
     assert_eq!(future.try_result().unwrap(), &1);
+}
+
+#[test]
+fn a_pool_that_is_let_go_is_not_waited_for_and_runs_what_is_queued() {
+    watch!();
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let (ended, ends) = mpsc::channel::<()>();
+    let queued = pool.submit(move || {
+        thread_local!(static LAST: std::cell::RefCell<Option<mpsc::Sender<()>>> = const { std::cell::RefCell::new(None) });
+        LAST.set(Some(ended));
+        7
+    });
+    // Its only worker is released after this returns.
+    pool.detach();
+    drop(release);
+    assert_eq!(queued.unwrap().join().unwrap(), 7);
+    assert!(ends.recv().is_err(), "and its worker ends");
+}
+
+#[test]
+fn a_pool_may_be_let_go_by_its_own_worker() {
+    watch!();
+    let pool = pool(1);
+    let (give, given) = mpsc::channel::<ThreadPool>();
+    let job = pool.submit(move || given.recv().unwrap().detach()).unwrap();
+    give.send(pool).unwrap();
+    job.join().unwrap();
 }
 
 #[test]
@@ -801,10 +881,72 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
         assert!(matches!(failure, Failure::Cancelled(it) if *it == cause), "{number}: {failure:?}");
     }
     assert!(pool.is_broken());
+    assert_eq!(pool.broken_reason().as_deref(), Some("no licence"));
     let Err(closed) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
     let work = closed.into_inner();
     assert_eq!(work(), 7, "the work is handed back");
     pool.shutdown(true, false).unwrap();
+}
+
+#[test]
+fn an_initializer_may_fail_by_value_and_its_text_is_told() {
+    watch!();
+    struct NoLicence(Arc<AtomicBool>);
+    impl std::fmt::Display for NoLicence {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("no licence")
+        }
+    }
+    impl Drop for NoLicence {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+    let (gate, dropped) = (Arc::new(Barrier::new(2)), Arc::new(AtomicBool::new(false)));
+    let (begin, error) = (Arc::clone(&gate), Arc::clone(&dropped));
+    let pool = ThreadPool::builder().workers(NonZero::<usize>::MIN).try_initializer(move || {
+        begin.wait();
+        Err(NoLicence(Arc::clone(&error)))
+    });
+    let pool = pool.build();
+    let jobs = [(); 2].map(|()| pool.submit(|| ()).unwrap());
+    assert_eq!(pool.broken_reason(), None, "no worker has failed yet");
+    gate.wait();
+    for job in &jobs {
+        let cause = job.exception().unwrap().and_then(Failure::cause);
+        assert_eq!(cause, Some(Cancelled::Broken));
+    }
+    assert!(pool.is_broken() && dropped.load(Ordering::Relaxed));
+    assert_eq!(pool.broken_reason().as_deref(), Some("no licence"));
+    assert!(pool.submit(|| ()).is_err(), "a broken pool takes no work");
+
+    let right = ThreadPool::builder().try_initializer(|| Ok::<_, String>(())).build();
+    assert_eq!(right.submit(|| 1).unwrap().join().unwrap(), 1);
+    assert_eq!(right.broken_reason(), None);
+}
+
+#[test]
+fn of_several_initializers_that_fail_the_first_is_told() {
+    watch!();
+    let (release, waits) = mpsc::channel::<()>();
+    let (first, both) = (std::sync::Mutex::new(Some(waits)), Arc::new(Barrier::new(2)));
+    let builder = ThreadPool::builder().workers(NonZero::new(2).unwrap());
+    let pool = builder.try_initializer(move || {
+        let waits = first.lock().unwrap().take();
+        both.wait();
+        let Some(waits) = waits else { return Err("the first") };
+        // The other one has broken the pool by then.
+        let _ = waits.recv();
+        Err("the second")
+    });
+    let pool = pool.build();
+    let jobs = [(); 2].map(|()| pool.submit(|| ()).unwrap());
+    for job in &jobs {
+        job.wait().unwrap();
+    }
+    drop(release);
+    pool.shutdown(true, false).unwrap();
+    assert_eq!(pool.broken_reason().as_deref(), Some("the first"));
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use std::{
     collections::VecDeque,
+    convert::Infallible,
     fmt,
     io::{self, Write as _},
     mem,
     num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -13,7 +15,7 @@ use crate::{
     blocking::{self, Queue},
     cell::Address,
     context,
-    error::{Closed, WouldDeadlock},
+    error::{Closed, Panic, WouldDeadlock},
     sync::{Condvar, Mutex, lock, thread, wait},
     thread::Executor,
     waiter::{Job, isolate},
@@ -23,24 +25,32 @@ use crate::{
 /// `ThreadPoolExecutor`.
 ///
 /// Workers are started when there is work for them, up to the maximum, and are named
-/// `<name>-<number>`. No job, callback or drop of a job ever runs under a lock of the pool.
-/// `[pool-5]`
+/// `<name>-<number>`, or as [`PoolBuilder::thread_names`] says. No job, callback or drop of a job
+/// ever runs under a lock of the pool. `[pool-5]`
 ///
 /// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
 /// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
 /// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
-/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]`
+/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` Whoever does not want to wait calls
+/// [`detach`](Self::detach).
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
+    /// Whether its drop waits.
+    is_detached: bool,
 }
 
-/// What each worker calls before its first job.
-type Initializer = Box<dyn Fn() + Send + Sync>;
+/// What each worker calls before its first job; the text of what went wrong, if anything has.
+type Initializer = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// Names a worker by its number.
+type ThreadNames = Box<dyn Fn(usize) -> String>;
 
 struct Shared {
     id: context::Id,
     name: String,
+    /// The name of each worker by its number, if they are not made of the name of the pool.
+    thread_names: Option<Vec<String>>,
     max: usize,
     initializer: Option<Initializer>,
     state: Mutex<State>,
@@ -60,8 +70,8 @@ struct State {
     /// Number of the next worker, for its name.
     next: usize,
     open: bool,
-    /// Whether the initializer of a worker has panicked.
-    broken: bool,
+    /// Why the initializer of a worker has failed, the first that did.
+    broken: Option<Arc<str>>,
     threads: Vec<thread::JoinHandle<()>>,
 }
 
@@ -85,14 +95,80 @@ impl ThreadPool {
 
     /// A pool with more to choose: a [`PoolBuilder`]. `[pool-5]` `[pool-10]`
     pub fn builder() -> PoolBuilder {
-        PoolBuilder { name: "settled".to_owned(), workers: None, initializer: None }
+        PoolBuilder {
+            name: "settled".to_owned(),
+            thread_names: None,
+            workers: None,
+            initializer: None,
+        }
     }
 
-    /// Whether the initializer of a worker has panicked: the pool takes no more work, and has dropped
+    /// How many workers the pool has at this moment: those that were started and have not ended. It starts them as work
+    /// comes, up to [`max_workers`](Self::max_workers). Never blocks for long. `[pool-14]` Python has this number as
+    /// `len(executor._threads)` only.
+    ///
+    /// ```
+    /// use std::num::NonZero;
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(NonZero::new(4).unwrap());
+    /// assert_eq!((pool.workers(), pool.max_workers()), (0, 4));
+    /// pool.submit(|| ()).unwrap().wait().unwrap();
+    /// assert_eq!(pool.workers(), 1);
+    /// ```
+    #[must_use]
+    #[doc(alias("num_threads", "current_num_threads"))]
+    pub fn workers(&self) -> usize {
+        lock(&self.shared.state).live
+    }
+
+    /// How many workers the pool has at the most. `[pool-14]` Python's `_max_workers`.
+    #[must_use]
+    #[doc(alias = "_max_workers")]
+    pub fn max_workers(&self) -> usize {
+        self.shared.max
+    }
+
+    /// Whether the initializer of a worker has failed: the pool takes no more work, and has dropped
     /// what was queued. Never blocks for long. `[pool-10]`
     #[must_use]
+    #[doc(alias("BrokenThreadPool", "BrokenExecutor"))]
     pub fn is_broken(&self) -> bool {
-        lock(&self.shared.state).broken
+        self.broken_reason().is_some()
+    }
+
+    /// Why the pool [is broken](Self::is_broken): the text of the error with which the first initializer failed, or the
+    /// message of its panic. `None` if it is not broken. Never blocks for long. `[pool-10]` Python tells it by a log only.
+    ///
+    /// ```
+    /// use settled::{Cancelled, Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().try_initializer(|| Err("no licence")).build();
+    /// let job = pool.submit(|| 1).unwrap();
+    /// assert_eq!(job.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
+    /// assert_eq!(pool.broken_reason().as_deref(), Some("no licence"));
+    /// ```
+    #[must_use]
+    pub fn broken_reason(&self) -> Option<Arc<str>> {
+        lock(&self.shared.state).broken.clone()
+    }
+
+    /// Lets the pool go without waiting for it: what is queued still runs, and each worker ends when nothing is left.
+    /// Never blocks for long, and may be called on any thread, also on a worker of the pool, on a thread that runs an
+    /// event loop, or with a lock held that the workers need. `[pool-14]` What has not run when the process ends never
+    /// runs. Python's `shutdown(wait=False)`, after which the end of the interpreter waits all the same.
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let job = pool.submit(|| 6 * 7).unwrap();
+    /// pool.detach();
+    /// assert_eq!(job.result().unwrap(), &42);
+    /// ```
+    #[doc(alias = "shutdown_background")]
+    pub fn detach(mut self) {
+        self.is_detached = true;
     }
 
     /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
@@ -179,6 +255,7 @@ impl Default for ThreadPool {
 #[must_use = "it makes no pool before `build`"]
 pub struct PoolBuilder {
     name: String,
+    thread_names: Option<ThreadNames>,
     workers: Option<NonZero<usize>>,
     initializer: Option<Initializer>,
 }
@@ -190,9 +267,27 @@ impl PoolBuilder {
         self
     }
 
-    /// Names the workers `<name>-0`, `<name>-1`, …. `[pool-5]`
+    /// Names the pool, and its workers `<name>-0`, `<name>-1`, …. `[pool-5]`
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
+        self
+    }
+
+    /// Names each worker as `names` says of its number, instead of after the pool. Numbers count from zero in the order
+    /// in which workers are started. [`build`](Self::build) calls it, in its own thread, once for each number below the
+    /// maximum. `[pool-14]`
+    ///
+    /// ```
+    /// use std::thread;
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::builder().thread_names(|number| format!("indexer/{number}")).build();
+    /// let name = pool.submit(|| thread::current().name().map(str::to_owned)).unwrap();
+    /// assert_eq!(name.result().unwrap().as_deref(), Some("indexer/0"));
+    /// ```
+    #[doc(alias("thread_name", "thread_name_prefix"))]
+    pub fn thread_names(mut self, names: impl Fn(usize) -> String + 'static) -> Self {
+        self.thread_names = Some(Box::new(names));
         self
     }
 
@@ -200,9 +295,22 @@ impl PoolBuilder {
     /// own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the pool is
     /// broken: it drops what is queued, which settles the future of every job that has not begun as
     /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end
-    /// what they run. `[pool-10]`
-    pub fn initializer(mut self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
-        self.initializer = Some(Box::new(initializer));
+    /// what they run. [`ThreadPool::broken_reason`] has the message. `[pool-10]`
+    pub fn initializer(self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
+        self.try_initializer(move || {
+            initializer();
+            Ok::<_, Infallible>(())
+        })
+    }
+
+    /// As [`initializer`](Self::initializer), for one that can fail by value: the pool is then broken as by a panic,
+    /// which the panic hook is not told of, and [`ThreadPool::broken_reason`] has the text of the error. `[pool-10]` In
+    /// Python an initializer fails by raising, which is logged.
+    pub fn try_initializer<E: fmt::Display>(
+        mut self,
+        initializer: impl Fn() -> Result<(), E> + Send + Sync + 'static,
+    ) -> Self {
+        self.initializer = Some(Box::new(move || initializer().map_err(|error| error.to_string())));
         self
     }
 
@@ -210,31 +318,37 @@ impl PoolBuilder {
     ///
     /// # Panics
     ///
-    /// If the name contains a null byte, which no thread's name may.
+    /// If a name contains a null byte, which no thread's name may, or if [`thread_names`](Self::thread_names) panics.
     #[must_use]
     pub fn build(self) -> ThreadPool {
-        let Self { name, workers, initializer } = self;
-        assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
+        let Self { name, thread_names, workers, initializer } = self;
         let available = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        let max = workers.unwrap_or_else(available).get();
+        // All of them now: later they would be asked for under a lock.
+        let thread_names: Option<Vec<_>> = thread_names.map(|names| (0..max).map(names).collect());
+        for name in thread_names.iter().flatten().chain([&name]) {
+            assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
+        }
         let state = State {
             queue: VecDeque::new(),
             live: 0,
             idle: 0,
             next: 0,
             open: true,
-            broken: false,
+            broken: None,
             threads: Vec::new(),
         };
         let shared = Shared {
             id: context::next_id(),
             name,
-            max: workers.unwrap_or_else(available).get(),
+            thread_names,
+            max,
             initializer,
             state: Mutex::new(state),
             work: Condvar::new(),
             ended: Condvar::new(),
         };
-        ThreadPool { shared: Arc::new(shared) }
+        ThreadPool { shared: Arc::new(shared), is_detached: false }
     }
 }
 
@@ -276,7 +390,8 @@ impl Executor for ThreadPool {
 impl Shared {
     fn start_worker(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
         let shared = Arc::clone(self);
-        let name = format!("{}-{}", shared.name, state.next);
+        let name = self.thread_names.as_ref().and_then(|names| names.get(state.next).cloned());
+        let name = name.unwrap_or_else(|| format!("{}-{}", self.name, state.next));
         let thread = thread::Builder::new()
             .name(name)
             .stack_size(blocking::STACK)
@@ -292,13 +407,15 @@ impl Shared {
         let _role = context::work(self.id);
         let at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
         if let Some(initializer) = &self.initializer {
-            let mut initialized = false;
-            isolate(|| {
-                initializer();
-                initialized = true;
-            });
-            if !initialized {
-                self.break_down();
+            let initialized =
+                catch_unwind(AssertUnwindSafe(initializer)).unwrap_or_else(|payload| {
+                    let panic = Panic::new(payload);
+                    let reason = panic.message().to_owned();
+                    isolate(|| drop(panic));
+                    Err(reason)
+                });
+            if let Err(reason) = initialized {
+                self.break_down(&reason);
             }
         }
         at_work.is_ready();
@@ -324,9 +441,9 @@ impl Shared {
     }
 
     /// No worker begins a job any more, and what is queued is dropped. `[pool-10]`
-    fn break_down(&self) {
+    fn break_down(&self, reason: &str) {
         let mut state = lock(&self.state);
-        state.broken = true;
+        state.broken.get_or_insert_with(|| reason.into());
         state.open = false;
         let dropped = mem::take(&mut state.queue);
         drop(state);
@@ -372,7 +489,7 @@ impl Queue for Shared {
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // Where waiting might never end, the workers end by themselves when the queue is empty.
-        if self.shutdown(true, false) == Err(WouldDeadlock::Circle) {
+        if self.shutdown(!self.is_detached, false) == Err(WouldDeadlock::Circle) {
             let name = &self.shared.name;
             // A drop answers nothing, and is not to panic where there is no standard error.
             let _ = writeln!(
