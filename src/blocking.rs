@@ -142,6 +142,15 @@ pub(crate) enum Wanted {
     Any,
     /// For the one cell to be settled, and for its callbacks to return. `[settled-5]`
     Returned,
+    /// The same for any of several. `[wait-8]`
+    AnyReturned,
+}
+
+impl Wanted {
+    /// Whether callbacks have to return, too.
+    const fn returned(self) -> bool {
+        matches!(self, Self::Returned | Self::AnyReturned)
+    }
 }
 
 /// The cells that a thread waits for. Settled ones may be among them.
@@ -165,7 +174,9 @@ impl Cells {
             (Self::Many(many), Wanted::All | Wanted::Returned) => {
                 many.iter().all(|cell| test(*cell))
             }
-            (Self::Many(many), Wanted::Any) => many.iter().any(|cell| test(*cell)),
+            (Self::Many(many), Wanted::Any | Wanted::AnyReturned) => {
+                many.iter().any(|cell| test(*cell))
+            }
         }
     }
 }
@@ -222,12 +233,10 @@ pub(crate) enum May {
 /// has deferred, or one of them that lies in its own pool's queue, or asks whether it may park, and registers that it
 /// does.
 ///
-/// `cells` are needed of workers only.
+/// `cells` are needed of workers, and of who waits for callbacks inside one.
 pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
     context::may_block()?;
-    if let (Wanted::Returned, Some(Cells::One(cell))) = (wanted, &cells)
-        && deferred::lending().contains(cell)
-    {
+    if wanted.returned() && cells.as_ref().is_some_and(|cells| is_lent_here(cells, wanted)) {
         return Err(WouldDeadlock::Lent);
     }
     if deferred::run_one()? {
@@ -249,6 +258,12 @@ pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May
         return Ok(May::LookAgain);
     }
     register(pool, Goal::Cells(cells, wanted)).map(May::Park)
+}
+
+/// Whether what is wanted needs a callback to return inside which this thread is.
+fn is_lent_here(cells: &Cells, wanted: Wanted) -> bool {
+    let lending = deferred::lending();
+    !cells.test(wanted, |cell| !lending.contains(&cell))
 }
 
 /// What a thread does before it parks for the end of another pool than its own, which is not known to have
@@ -334,7 +349,7 @@ fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
         let before = live.clone();
         let hope = |it: &Waiting| match &it.goal {
             Goal::Cells(cells, wanted) => cells.test(*wanted, |cell| {
-                (*wanted != Wanted::Returned || may_return(waiting, &before, cell))
+                (!wanted.returned() || may_return(waiting, &before, cell))
                     && may_settle(waiting, &before, cell)
             }),
             Goal::End(pool) => may_end(waiting, &before, *pool),

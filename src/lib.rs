@@ -44,8 +44,9 @@ pub use crate::{
     promise::{Listen, Promise},
     settled::Settled,
     thread::{
-        AsCompleted, AwaitThread, AwaitThreadRef, CancelOnDrop, Executor, JobContext, Map,
-        MapError, Parted, PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool, as_completed, wait,
+        AsCompleted, AwaitThread, AwaitThreadRef, CancelOnDrop, Executor, IntoCompleted,
+        JobContext, Map, MapError, Parted, PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool,
+        as_completed, wait,
     },
     waiter::{Job, Schedule},
 };

@@ -834,6 +834,20 @@ fn map_has_a_time_and_says_when_the_pool_is_closed() {
 }
 
 #[test]
+fn an_owned_map_lives_where_it_likes() {
+    watch!();
+    struct Squares<I: Iterator>(settled::Map<Arc<ThreadPool>, I, fn(u32) -> u32, u32>);
+    let shared = Arc::new(pool(2));
+    let mut squares = Squares(Arc::clone(&shared).map_owned(1..=3, |n| n * n));
+    assert_eq!(squares.0.next().unwrap().unwrap(), 1);
+    drop(shared);
+    let rest = thread::spawn(move || squares.0.map(Result::unwrap).collect::<Vec<_>>());
+    assert_eq!(rest.join().unwrap(), [4, 9]);
+    // With the pool itself, which then ends with it.
+    assert_eq!(pool(1).map_owned([5], |n: u32| n + 1).next().unwrap().unwrap(), 6);
+}
+
+#[test]
 fn each_worker_is_initialized_before_its_first_job() {
     watch!();
     let (log, barrier) = (Log::new(), Arc::new(Barrier::new(2)));

@@ -13,6 +13,7 @@ use std::{
     convert::Infallible,
     error::Error,
     hash::Hash,
+    iter::Once,
     mem::size_of,
     panic::{RefUnwindSafe, UnwindSafe},
     rc::Rc,
@@ -20,11 +21,11 @@ use std::{
 };
 
 use settled::{
-    AnyPromise, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back, CallHandle, Cancel,
-    Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId, Incident, InvalidState,
-    Job, JoinError, LoopFuture, LoopHandle, LoopRef, Lost, NoValue, Panic, Promise, Refusal,
-    RunError, Schedule, Settled, Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError,
-    WouldDeadlock,
+    AnyPromise, AsCompleted, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back,
+    CallHandle, Cancel, Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId,
+    Incident, InvalidState, Job, JoinError, LoopFuture, LoopHandle, LoopRef, Lost, Map, NoValue,
+    Panic, Promise, Refusal, RunError, Schedule, Settled, Task, ThreadFuture, ThreadPool, Token,
+    TooLate, WaitError, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -132,6 +133,24 @@ fn awaiting() {
         AwaitThreadRef<'static, (), Guard>: , !Send !Sync;
         AwaitLoop<Both, Infallible>: Future, !Send !Sync !Clone;
         AwaitLoopRef<'static, Both, Infallible>: Future, !Send !Sync !Clone;
+    }
+}
+
+/// By reference as references to the futures, by value as the futures themselves; a map as its executor and values.
+#[test]
+fn iterators() {
+    watch!();
+    fn lives_where_it_likes<T: 'static>() {}
+    lives_where_it_likes::<AsCompleted<ThreadFuture<Local, ()>>>();
+    lives_where_it_likes::<Map<Arc<ThreadPool>, Once<u8>, fn(u8), ()>>();
+    bounds! {
+        AsCompleted<ThreadFuture<Both, ()>>: Send Sync Iterator, !Clone;
+        AsCompleted<ThreadFuture<Local, ()>>: Send Iterator, !Sync;
+        AsCompleted<ThreadFuture<Counted, ()>>: Iterator, !Send !Sync;
+        AsCompleted<&'static ThreadFuture<Both, ()>>: Send Sync Iterator, !Clone;
+        AsCompleted<&'static ThreadFuture<Local, ()>>: Iterator, !Send !Sync;
+        Map<Arc<ThreadPool>, Once<u8>, fn(u8) -> Both, Both>: Send Sync Iterator, !Clone;
+        Map<&'static ThreadPool, Once<u8>, fn(u8) -> Local, Local>: Send Iterator, !Sync;
     }
 }
 

@@ -5,12 +5,15 @@
 mod watchdog;
 
 use std::{
+    num::NonZero,
+    sync::mpsc,
     thread,
     time::{Duration, Instant},
 };
 
 use settled::{
-    Promise, ReturnWhen, ThreadFuture, WaitError, WouldDeadlock, as_completed, context, wait,
+    AsCompleted, Executor, Failure, JoinError, Promise, ReturnWhen, ThreadFuture, ThreadPool,
+    WaitError, WouldDeadlock, as_completed, context, wait,
 };
 
 type Future = ThreadFuture<usize, &'static str>;
@@ -327,4 +330,142 @@ fn debug_says_how_many_are_left() {
     assert_eq!(format!("{completed:?}"), "AsCompleted { left: 2, .. }");
     assert!(completed.next().is_some());
     assert_eq!(format!("{completed:?}"), "AsCompleted { left: 1, .. }");
+}
+
+/// What is owned by nobody but its struct.
+struct Batch<T> {
+    results: AsCompleted<ThreadFuture<T, &'static str>>,
+}
+
+#[test]
+fn futures_by_value_give_their_outcomes_by_value() {
+    watch!();
+    // Neither `Clone` nor `Sync`.
+    type Value = std::cell::Cell<Box<usize>>;
+    let (promises, futures): (Vec<_>, Vec<_>) =
+        (0..4).map(|_| ThreadFuture::<Value, &str>::promise()).unzip();
+    let mut batch = Batch { results: as_completed(futures, None) };
+    let [zero, one, two, three] = promises.try_into().unwrap();
+    two.finish(Value::new(Box::new(2))).unwrap();
+    zero.fail("no").unwrap();
+    drop(three);
+    let collecting = thread::spawn(move || {
+        let settled: Vec<_> = batch.results.by_ref().take(3).map(Result::unwrap).collect();
+        assert_eq!(batch.results.left(), 1);
+        (settled, batch)
+    });
+    let (settled, mut batch) = collecting.join().unwrap();
+    let settled: Vec<_> = settled
+        .into_iter()
+        .map(|(place, it)| (place, it.map(|value| *value.into_inner())))
+        .collect();
+    let dropped = Failure::Cancelled(settled::Cancelled::Dropped);
+    let failed = JoinError::Failed(Failure::Error("no"));
+    assert_eq!(settled, [(2, Ok(2)), (0, Err(failed)), (3, Err(JoinError::Failed(dropped)))]);
+    one.finish(Value::new(Box::new(1))).unwrap();
+    let (place, value) = batch.results.next().unwrap().unwrap();
+    assert_eq!((place, *value.unwrap().into_inner()), (1, 1));
+    assert!(batch.results.next().is_none());
+}
+
+#[test]
+fn of_handles_by_value_of_one_future_the_first_counts() {
+    watch!();
+    let (one, other) = (finished(1), finished(2));
+    let kept = other.clone();
+    let yielded = as_completed([one.clone(), other, one], None);
+    let yielded: Vec<_> = yielded.map(Result::unwrap).collect();
+    assert_eq!(yielded, [(0, Ok(1)), (1, Err(JoinError::Shared))]);
+    assert_eq!(kept.join().unwrap(), 2, "who keeps a handle keeps the value");
+}
+
+#[test]
+fn an_outcome_by_value_is_yielded_when_its_callbacks_have_returned() {
+    watch!();
+    let (promises, futures) = pending(2);
+    let (begun, begins) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    futures[0].add_done_callback(move |settled| {
+        begun.send(()).unwrap();
+        let _ = released.recv();
+        assert_eq!(settled.result().unwrap(), &10);
+    });
+    let [zero, one] = promises.try_into().unwrap();
+    let mut results = as_completed(futures, None);
+    let settler = thread::spawn(move || zero.finish(10).unwrap());
+    begins.recv().unwrap();
+    one.finish(11).unwrap();
+    // The first is settled, and its callback reads it.
+    assert_eq!(results.next().unwrap().unwrap(), (1, Ok(11)));
+    drop(release);
+    assert_eq!(results.next().unwrap().unwrap(), (0, Ok(10)));
+    settler.join().unwrap();
+}
+
+#[test]
+fn what_was_not_yielded_comes_back() {
+    watch!();
+    let (promises, futures) = pending(4);
+    let [zero, one, two, three] = promises.try_into().unwrap();
+    let mut results = as_completed(futures, Some(Duration::ZERO));
+    one.finish(11).unwrap();
+    assert_eq!(results.next().unwrap().unwrap(), (1, Ok(11)));
+    assert_eq!(results.next().unwrap().unwrap_err(), WaitError::Expired(settled::Expired));
+    assert!(results.next().is_none());
+    // It settles when nobody waits for it any more.
+    two.finish(12).unwrap();
+    assert_eq!(results.left(), 3);
+    let mut left = results.into_left();
+    assert_eq!(places(&left), [0, 2, 3]);
+    let (_, last) = left.pop().unwrap();
+    assert!(format!("{last:?}").contains("waiters: 0"), "{last:?}");
+    three.finish(13).unwrap();
+    assert_eq!(last.join().unwrap(), 13);
+    assert_eq!(left.pop().unwrap().1.join().unwrap(), 12);
+    drop(left);
+    assert!(zero.is_closed(), "the last handle is gone");
+}
+
+#[test]
+fn an_outcome_by_value_is_not_waited_for_inside_its_own_callback() {
+    watch!();
+    let (promises, futures) = pending(2);
+    let [own, other] = promises.try_into().unwrap();
+    let given = futures[0].clone();
+    let (tell, told) = mpsc::channel();
+    let mut second = Some(futures[1].clone());
+    futures[0].add_done_callback(move |_| {
+        other.finish(11).unwrap();
+        let mut results = as_completed([given, second.take().unwrap()], None);
+        tell.send(results.next().unwrap().unwrap()).unwrap();
+        assert_eq!(
+            results.next().unwrap().unwrap_err(),
+            WaitError::WouldDeadlock(WouldDeadlock::Lent)
+        );
+        tell.send((results.left(), Err(JoinError::Shared))).unwrap();
+    });
+    own.finish(10).unwrap();
+    assert_eq!(told.recv().unwrap().0, 1, "what others settle is yielded");
+    assert_eq!(told.recv().unwrap().0, 1);
+}
+
+#[test]
+fn a_worker_helps_with_futures_by_value() {
+    watch!();
+    let pool = std::sync::Arc::new(ThreadPool::new(NonZero::<usize>::MIN));
+    let inner = std::sync::Arc::clone(&pool);
+    let outer = pool.submit(move || {
+        let jobs: Vec<_> = (0..3).map(|n| inner.submit(move || n).unwrap()).collect();
+        as_completed(jobs, None).map(|item| item.unwrap().1.unwrap()).sum::<u32>()
+    });
+    assert_eq!(outer.unwrap().join().unwrap(), 3);
+    // Its own outcome by value, inside the job that makes it.
+    let (give, given) = mpsc::channel::<ThreadFuture<bool, _>>();
+    let own = pool.submit(move || {
+        let circle = WaitError::WouldDeadlock(WouldDeadlock::Circle);
+        as_completed([given.recv().unwrap()], None).next().unwrap().is_err_and(|it| it == circle)
+    });
+    let own = own.unwrap();
+    give.send(own.clone()).unwrap();
+    assert_eq!(own.result().unwrap(), &true);
 }

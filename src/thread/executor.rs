@@ -147,7 +147,30 @@ pub trait Executor {
     /// let squares: Result<Vec<_>, _> = pool.map(1..=4, |n| n * n).collect();
     /// assert_eq!(squares.unwrap(), [1, 4, 9, 16]);
     /// ```
-    fn map<I, F, T>(&self, items: I, work: F) -> Map<'_, Self, I::IntoIter, F, T>
+    fn map<I, F, T>(&self, items: I, work: F) -> Map<&Self, I::IntoIter, F, T>
+    where
+        I: IntoIterator<Item: Send + 'static>,
+        F: Fn(I::Item) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+        Self: Sized,
+    {
+        Map::new(self, items.into_iter(), work)
+    }
+
+    /// As [`map`](Self::map), and keeps the executor, for instance an `Arc` of it: what this returns borrows nothing, and
+    /// can live in a struct or go to another thread. `[pool-9]`
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// fn squares(pool: &Arc<ThreadPool>) -> impl Iterator<Item = u32> + use<> {
+    ///     Arc::clone(pool).map_owned(1..=4, |n| n * n).map_while(Result::ok)
+    /// }
+    ///
+    /// assert!(squares(&Arc::default()).eq([1, 4, 9, 16]));
+    /// ```
+    fn map_owned<I, F, T>(self, items: I, work: F) -> Map<Self, I::IntoIter, F, T>
     where
         I: IntoIterator<Item: Send + 'static>,
         F: Fn(I::Item) -> T + Send + Sync + 'static,

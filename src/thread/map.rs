@@ -18,13 +18,14 @@ use crate::{
     sync::now,
 };
 
-/// The iterator of [`Executor::map`]. `next` waits for the future of one item. `[pool-9]`
+/// The iterator of [`Executor::map`], which borrows the executor, and of [`Executor::map_owned`], which does not. `next`
+/// waits for the future of one item. `[pool-9]`
 #[must_use = "nothing is submitted unless it is iterated"]
-pub struct Map<'a, X, I, F, T>
+pub struct Map<X, I, F, T>
 where
     I: Iterator,
 {
-    executor: &'a X,
+    executor: X,
     items: Fuse<I>,
     work: Arc<F>,
     /// Futures that were not yielded, in the order of their items.
@@ -64,11 +65,11 @@ pub enum MapError {
     Closed,
 }
 
-impl<'a, X, I, F, T> Map<'a, X, I, F, T>
+impl<X, I, F, T> Map<X, I, F, T>
 where
     I: Iterator,
 {
-    pub(super) fn new(executor: &'a X, items: I, work: F) -> Self {
+    pub(super) fn new(executor: X, items: I, work: F) -> Self {
         Self {
             executor,
             items: items.fuse(),
@@ -104,7 +105,7 @@ where
     }
 }
 
-impl<X, I, F, T> Map<'_, X, I, F, T>
+impl<X, I, F, T> Map<X, I, F, T>
 where
     X: Executor,
     I: Iterator<Item: Send + 'static>,
@@ -142,7 +143,7 @@ where
     }
 }
 
-impl<X, I, F, T> Iterator for Map<'_, X, I, F, T>
+impl<X, I, F, T> Iterator for Map<X, I, F, T>
 where
     X: Executor,
     I: Iterator<Item: Send + 'static>,
@@ -165,7 +166,7 @@ where
     }
 }
 
-impl<X, I, F, T> FusedIterator for Map<'_, X, I, F, T>
+impl<X, I, F, T> FusedIterator for Map<X, I, F, T>
 where
     X: Executor,
     I: Iterator<Item: Send + 'static>,
@@ -175,7 +176,7 @@ where
 }
 
 /// Cancels what has not begun.
-impl<X, I, F, T> Drop for Map<'_, X, I, F, T>
+impl<X, I, F, T> Drop for Map<X, I, F, T>
 where
     I: Iterator,
 {
@@ -184,7 +185,7 @@ where
     }
 }
 
-impl<X, I, F, T> fmt::Debug for Map<'_, X, I, F, T>
+impl<X, I, F, T> fmt::Debug for Map<X, I, F, T>
 where
     I: Iterator,
 {

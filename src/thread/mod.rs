@@ -15,4 +15,4 @@ pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
 pub use guard::CancelOnDrop;
 pub use map::{Map, MapError};
 pub use pool::{PoolBuilder, ThreadPool};
-pub use wait::{AsCompleted, Parted, ReturnWhen, as_completed, wait};
+pub use wait::{AsCompleted, IntoCompleted, Parted, ReturnWhen, as_completed, wait};

@@ -11,8 +11,9 @@ use std::{
 use super::ThreadFuture;
 use crate::{
     blocking::{Cells, May, Wanted, before_parking, is_worker},
-    cell::{Address, Ticket},
-    error::{Expired, WaitError, WouldDeadlock},
+    cell::{Address, Ticket, Until},
+    deferred,
+    error::{Expired, JoinError, WaitError, WouldDeadlock},
     inbox::Inbox,
     settled::Settled,
     sync::{after, is_over},
@@ -78,8 +79,9 @@ pub fn wait<'a, T, E>(
         group.inbox.take(&mut told);
         for number in told.drain(..) {
             heard += 1;
-            let settled = group.hear(number);
-            failed |= settled.exception().is_some() && !settled.cancelled();
+            group.hear(number);
+            let settled = group.members[number].future.and_then(ThreadFuture::settled);
+            failed |= settled.is_some_and(|it| it.exception().is_some() && !it.cancelled());
         }
         let enough = match return_when {
             ReturnWhen::FirstCompleted => heard > 0,
@@ -108,6 +110,11 @@ pub fn wait<'a, T, E>(
 /// settled already come first, in the order of the input. Nothing is consumed, and nothing cancelled. A
 /// future that was given several times counts once, in the first place.
 ///
+/// Of futures by value it yields the outcome of each by value, as [`ThreadFuture::join`] does, when the callbacks have
+/// returned that read it. The iterator then borrows nothing, and can live in a struct or go to another thread. It drops
+/// the second handle of a future, and its own when it is dropped; [`into_left`](AsCompleted::into_left) gives back what
+/// it has not yielded. `[wait-8]`
+///
 /// The timeout counts from this call (in Python it counts from the first `next`). When it is over, what is
 /// ready is still yielded; then comes one [`Expired`](WaitError::Expired), and then nothing. Dropping the
 /// iterator leaves the futures as they are, and nothing behind in them. The work for each future does not
@@ -125,24 +132,105 @@ pub fn wait<'a, T, E>(
 ///     sum += square.result().unwrap();
 /// }
 /// assert_eq!(sum, 14);
+/// for item in as_completed(jobs, None) {
+///     let (place, square) = item.unwrap();
+///     assert_eq!(square.unwrap(), place * place);   // by value
+/// }
 /// ```
-pub fn as_completed<'a, T, E>(
-    futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
+pub fn as_completed<F: IntoCompleted>(
+    futures: impl IntoIterator<Item = F>,
     timeout: Option<Duration>,
-) -> AsCompleted<'a, T, E> {
+) -> AsCompleted<F> {
     let deadline = timeout.and_then(after);
     let group = Group::register(futures);
     let left = group.members.len();
     AsCompleted { group, deadline, ready: VecDeque::new(), told: Vec::new(), left }
 }
 
+/// A handle that [`as_completed`] takes: `&ThreadFuture`, for which it yields the proof that it is settled, or
+/// `ThreadFuture`, for which it yields the outcome by value. `[wait-6]` `[wait-8]`
+pub trait IntoCompleted: Handed {
+    /// What is yielded for it.
+    type Completed;
+
+    /// Gives it for a handle that is settled, and of which no callback reads the outcome if it goes by value.
+    #[doc(hidden)]
+    fn complete(self) -> Self::Completed;
+}
+
+/// What the iterator needs of a handle. Nobody else can implement it.
+pub trait Handed {
+    #[doc(hidden)]
+    type T;
+    #[doc(hidden)]
+    type E;
+    /// Whether it waits for the callbacks to return, too.
+    #[doc(hidden)]
+    const RETURNED: bool;
+    #[doc(hidden)]
+    fn future(&self) -> &ThreadFuture<Self::T, Self::E>;
+}
+
+impl<T, E> Handed for &ThreadFuture<T, E> {
+    type T = T;
+    type E = E;
+    const RETURNED: bool = false;
+
+    fn future(&self) -> &ThreadFuture<T, E> {
+        self
+    }
+}
+
+impl<'a, T, E> IntoCompleted for &'a ThreadFuture<T, E> {
+    type Completed = &'a Settled<T, E>;
+
+    fn complete(self) -> Self::Completed {
+        self.settled().expect("it was told")
+    }
+}
+
+impl<T, E> Handed for ThreadFuture<T, E> {
+    type T = T;
+    type E = E;
+    const RETURNED: bool = true;
+
+    fn future(&self) -> &Self {
+        self
+    }
+}
+
+impl<T, E> IntoCompleted for ThreadFuture<T, E> {
+    type Completed = Result<T, JoinError<E>>;
+
+    fn complete(self) -> Self::Completed {
+        self.into_inner().give()
+    }
+}
+
 /// The iterator of [`as_completed`]. `next` blocks until a future is settled. `[wait-6]`
 ///
 /// An item is [`WaitError::WouldDeadlock`] instead of a wait on a thread that runs an event loop, or
-/// on a worker whose wait would close a circle; the iterator is then at its end. `[deadlock-1]`
+/// on a worker whose wait would close a circle, or of a value that only callbacks still read inside which this thread is;
+/// the iterator is then at its end. `[deadlock-1]` `[wait-8]`
+///
+/// Of futures by value it owns all that it needs:
+///
+/// ```
+/// use std::convert::Infallible;
+/// use settled::{AsCompleted, Executor, ThreadFuture, ThreadPool, as_completed};
+///
+/// struct Batch {
+///     results: AsCompleted<ThreadFuture<u32, Infallible>>,
+/// }
+///
+/// let pool = ThreadPool::default();
+/// let mut batch = Batch { results: as_completed([pool.submit(|| 7).unwrap()], None) };
+/// let (_place, result) = batch.results.next().unwrap().unwrap();
+/// assert_eq!(result.unwrap(), 7);
+/// ```
 #[must_use = "it yields nothing unless it is iterated"]
-pub struct AsCompleted<'a, T, E> {
-    group: Group<'a, T, E>,
+pub struct AsCompleted<F: IntoCompleted> {
+    group: Group<F>,
     deadline: Option<Instant>,
     ready: VecDeque<usize>,
     told: Vec<usize>,
@@ -150,25 +238,56 @@ pub struct AsCompleted<'a, T, E> {
     left: usize,
 }
 
-impl<'a, T, E> Iterator for AsCompleted<'a, T, E> {
-    type Item = Result<(usize, &'a Settled<T, E>), WaitError>;
+impl<F: IntoCompleted> AsCompleted<F> {
+    /// How many futures have not been yielded, also when it is at its end because the time was over. Python tells it in
+    /// the message of its `TimeoutError`. `[wait-6]`
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.group.members.iter().filter(|member| member.future.is_some()).count()
+    }
+
+    /// The futures that were not yielded, each with its place in the input, in the order of the input. Some of them may be
+    /// settled. `[wait-8]`
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::{ThreadFuture, as_completed};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let mut results = as_completed([future], Some(Duration::ZERO));
+    /// assert!(results.next().unwrap().is_err(), "the time is over");
+    /// let (_place, future) = results.into_left().remove(0);
+    /// promise.finish(5).unwrap();
+    /// assert_eq!(future.join().unwrap(), 5);
+    /// ```
+    #[must_use]
+    pub fn into_left(mut self) -> Vec<(usize, F)> {
+        self.group.leave().collect()
+    }
+}
+
+impl<F: IntoCompleted> Iterator for AsCompleted<F> {
+    type Item = Result<(usize, F::Completed), WaitError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
             return None;
         }
+        let wanted = if F::RETURNED { Wanted::AnyReturned } else { Wanted::Any };
         loop {
             if let Some(number) = self.ready.pop_front() {
                 self.left -= 1;
-                let settled = self.group.hear(number);
-                return Some(Ok((self.group.members[number].place, settled)));
+                self.group.hear(number);
+                let Member { place, future, .. } = &mut self.group.members[number];
+                let future = future.take().expect("it is told of once");
+                return Some(Ok((*place, future.complete())));
             }
             self.group.inbox.take(&mut self.told);
             if !self.told.is_empty() {
                 self.ready.extend(self.told.drain(..));
                 continue;
             }
-            let error = match self.group.sleep(1, Wanted::Any, self.deadline) {
+            let error = match self.group.sleep(1, wanted, self.deadline) {
                 Ok(true) => continue,
                 Ok(false) => WaitError::Expired(Expired),
                 Err(error) => WaitError::WouldDeadlock(error),
@@ -183,61 +302,64 @@ impl<'a, T, E> Iterator for AsCompleted<'a, T, E> {
     }
 }
 
-impl<T, E> FusedIterator for AsCompleted<'_, T, E> {}
+impl<F: IntoCompleted> FusedIterator for AsCompleted<F> {}
 
-impl<T, E> fmt::Debug for AsCompleted<'_, T, E> {
+impl<F: IntoCompleted> fmt::Debug for AsCompleted<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AsCompleted").field("left", &self.left).finish_non_exhaustive()
     }
 }
 
 /// Several futures that share an inbox, by number.
-struct Group<'a, T, E> {
-    members: Vec<Member<'a, T, E>>,
+struct Group<F: Handed> {
+    members: Vec<Member<F>>,
     inbox: Arc<Inbox>,
-    /// The cells of those that were not heard of, on a worker.
+    /// The cells of those that were not heard of, where they decide whether this thread may wait.
     left: Option<Arc<HashSet<Address>>>,
 }
 
-struct Member<'a, T, E> {
+struct Member<F> {
     place: usize,
-    future: &'a ThreadFuture<T, E>,
+    /// `None` once it was yielded.
+    future: Option<F>,
     /// Its place among the waiters of the cell, until it was heard of.
     ticket: Option<Ticket>,
 }
 
-impl<'a, T, E> Group<'a, T, E> {
-    /// Registers with each future, once. Those that are settled are told of at once, so that the
+impl<F: Handed> Group<F> {
+    /// Registers with each future, once. Those for which there is nothing to wait are told of at once, so that the
     /// inbox hears of each exactly once.
-    fn register(futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>) -> Self {
+    fn register(futures: impl IntoIterator<Item = F>) -> Self {
+        let until = if F::RETURNED { Until::Returned } else { Until::Settled };
         let mut cells = HashSet::new();
         let mut group = Self { members: Vec::new(), inbox: Arc::default(), left: None };
         for (place, future) in futures.into_iter().enumerate() {
-            if cells.insert(future.handle().address()) {
+            let handle = future.future().handle();
+            if cells.insert(handle.address()) {
                 let number = group.members.len();
                 let waiter = Waiter::Member(Arc::clone(&group.inbox), number);
-                let ticket = match future.handle().register(waiter) {
+                let ticket = match handle.register_until(until, waiter) {
                     Ok(ticket) => Some(ticket),
                     Err(waiter) => {
                         waiter.notify();
                         None
                     }
                 };
-                group.members.push(Member { place, future, ticket });
+                group.members.push(Member { place, future: Some(future), ticket });
             }
         }
-        group.left = is_worker().then(|| Arc::new(cells));
+        let decide = is_worker() || F::RETURNED && !deferred::lending().is_empty();
+        group.left = decide.then(|| Arc::new(cells));
         group
     }
 
-    /// The inbox told of this one: it is settled, and nothing of this group is left in it.
-    fn hear(&mut self, number: usize) -> &'a Settled<T, E> {
+    /// The inbox told of this one: there is nothing to wait for, and nothing of this group is left in it.
+    fn hear(&mut self, number: usize) {
         let member = &mut self.members[number];
         member.ticket = None;
-        if let Some(left) = &mut self.left {
-            Arc::make_mut(left).remove(&member.future.handle().address());
+        if let (Some(left), Some(future)) = (&mut self.left, &member.future) {
+            Arc::make_mut(left).remove(&future.future().handle().address());
         }
-        member.future.settled().expect("it was told")
     }
 
     /// Sleeps until the inbox tells of this many, or the deadline has passed.
@@ -259,10 +381,24 @@ impl<'a, T, E> Group<'a, T, E> {
         }
     }
 
+    /// Leaves all futures that were not yielded, and gives them back.
+    fn leave(&mut self) -> impl Iterator<Item = (usize, F)> {
+        self.members.drain(..).filter_map(|Member { place, future, ticket }| {
+            let future = future?;
+            if let Some(ticket) = ticket {
+                drop(future.future().handle().deregister(ticket));
+            }
+            Some((place, future))
+        })
+    }
+}
+
+impl<'a, T, E> Group<&'a ThreadFuture<T, E>> {
     /// Leaves all futures, and says which of them are settled by then.
     fn part(mut self) -> Parted<'a, T, E> {
         let (mut done, mut not_done) = (Vec::new(), Vec::new());
         for Member { place, future, ticket } in self.members.drain(..) {
+            let Some(future) = future else { continue };
             // One whose ticket is gone has settled meanwhile.
             let left = ticket.is_some_and(|ticket| future.handle().deregister(ticket).is_some());
             match future.settled() {
@@ -274,12 +410,8 @@ impl<'a, T, E> Group<'a, T, E> {
     }
 }
 
-impl<T, E> Drop for Group<'_, T, E> {
+impl<F: Handed> Drop for Group<F> {
     fn drop(&mut self) {
-        for Member { future, ticket, .. } in self.members.drain(..) {
-            if let Some(ticket) = ticket {
-                drop(future.handle().deregister(ticket));
-            }
-        }
+        self.leave().for_each(drop);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use loom::thread;
-use settled::{Cancel, JoinError, Settled, ThreadFuture, Timer};
+use settled::{Cancel, JoinError, Settled, ThreadFuture, Timer, as_completed};
 
 use crate::{
     deferred::inside_two,
@@ -75,6 +75,35 @@ pub(crate) fn join_against_a_callback() {
 pub(crate) fn output_against_a_callback() {
     explore("output_callback", &["lent", "returned", "unsettled"], |seen| {
         take(seen, |future| block_on(future.output()).expect("the only handle"));
+    });
+}
+
+/// `[wait-8]` So does the iterator for its futures by value, and each is yielded once.
+pub(crate) fn as_completed_by_value_against_a_callback() {
+    explore("join_completed", &["first", "last"], |seen| {
+        let (values, calls) = (Values::default(), Calls::default());
+        let (value, other) = (values.make(1), values.make(2));
+        let (one, two) = (promise(), promise());
+        one.1.add_done_callback(calls.callback());
+        let finisher = thread::spawn(move || one.0.finish(value));
+        let results = as_completed([one.1, two.1], None);
+        two.0.finish(other).unwrap();
+        let mut order = Vec::new();
+        for item in results {
+            let (place, value) = item.unwrap();
+            assert_eq!(value.expect("the only handle").number, [1, 2][place]);
+            assert!(place == 1 || calls.returned() == 1, "taken from under a callback");
+            order.push(place);
+        }
+        saw(
+            seen,
+            match order[..] {
+                [0, 1] => "first",
+                [1, 0] => "last",
+                _ => panic!("each is yielded once: {order:?}"),
+            },
+        );
+        finisher.join().unwrap().unwrap();
     });
 }
 
