@@ -836,7 +836,8 @@ fn map_has_a_time_and_says_when_the_pool_is_closed() {
 #[test]
 fn an_owned_map_lives_where_it_likes() {
     watch!();
-    struct Squares<I: Iterator>(settled::Map<Arc<ThreadPool>, I, fn(u32) -> u32, u32>);
+    type Square = fn(u32) -> u32;
+    struct Squares<I: Iterator>(settled::Map<Arc<ThreadPool>, I, Square, u32>);
     let shared = Arc::new(pool(2));
     let mut squares = Squares(Arc::clone(&shared).map_owned(1..=3, |n| n * n));
     assert_eq!(squares.0.next().unwrap().unwrap(), 1);
