@@ -36,8 +36,6 @@ use crate::{
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
-    /// Whether its drop waits.
-    is_detached: bool,
 }
 
 /// What each worker calls before its first job; the text of what went wrong, if anything has.
@@ -70,6 +68,8 @@ struct State {
     /// Number of the next worker, for its name.
     next: usize,
     open: bool,
+    /// Whether the drop of the pool does not wait.
+    detached: bool,
     /// Why the initializer of a worker has failed, the first that did.
     broken: Option<Arc<str>>,
     threads: Vec<thread::JoinHandle<()>>,
@@ -167,8 +167,8 @@ impl ThreadPool {
     /// assert_eq!(job.result().unwrap(), &42);
     /// ```
     #[doc(alias = "shutdown_background")]
-    pub fn detach(mut self) {
-        self.is_detached = true;
+    pub fn detach(self) {
+        lock(&self.shared.state).detached = true;
     }
 
     /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
@@ -335,6 +335,7 @@ impl PoolBuilder {
             idle: 0,
             next: 0,
             open: true,
+            detached: false,
             broken: None,
             threads: Vec::new(),
         };
@@ -348,7 +349,7 @@ impl PoolBuilder {
             work: Condvar::new(),
             ended: Condvar::new(),
         };
-        ThreadPool { shared: Arc::new(shared), is_detached: false }
+        ThreadPool { shared: Arc::new(shared) }
     }
 }
 
@@ -489,7 +490,8 @@ impl Queue for Shared {
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // Where waiting might never end, the workers end by themselves when the queue is empty.
-        if self.shutdown(!self.is_detached, false) == Err(WouldDeadlock::Circle) {
+        let waits = !lock(&self.shared.state).detached;
+        if self.shutdown(waits, false) == Err(WouldDeadlock::Circle) {
             let name = &self.shared.name;
             // A drop answers nothing, and is not to panic where there is no standard error.
             let _ = writeln!(
