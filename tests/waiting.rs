@@ -469,3 +469,38 @@ fn a_worker_helps_with_futures_by_value() {
     give.send(own.clone()).unwrap();
     assert_eq!(own.result().unwrap(), &true);
 }
+
+/// Calls `f` in so many callbacks inside each other that those which it registers late are deferred.
+fn inside_many(depth: usize, f: Box<dyn FnOnce() + Send>) {
+    if depth == 0 {
+        return f();
+    }
+    let (promise, future) = Future::promise();
+    future.add_done_callback(move |_| inside_many(depth - 1, f));
+    promise.finish(0).unwrap();
+}
+
+#[test]
+fn an_outcome_by_value_is_waited_for_when_it_is_lent_anew() {
+    watch!();
+    let (promise, future) = Future::promise();
+    let late = future.clone();
+    let mut results = as_completed([future], Some(Duration::from_millis(20)));
+    // The inbox is told of it here.
+    promise.finish(5).unwrap();
+    let ((deferred, defers), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
+    let lender = thread::spawn(move || {
+        let inside: Box<dyn FnOnce() + Send> = Box::new(move || {
+            late.add_done_callback(|settled| assert_eq!(settled.result().unwrap(), &5));
+            drop(late);
+            deferred.send(()).unwrap();
+            let _ = released.recv();
+        });
+        inside_many(32, inside);
+    });
+    defers.recv().unwrap();
+    assert_eq!(results.next().unwrap().unwrap_err(), WaitError::Expired(settled::Expired));
+    drop(release);
+    assert_eq!(results.into_left().remove(0).1.join().unwrap(), 5);
+    lender.join().unwrap();
+}

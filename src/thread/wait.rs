@@ -13,8 +13,9 @@ use crate::{
     blocking::{Cells, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket, Until},
     deferred,
-    error::{Expired, JoinError, WaitError, WouldDeadlock},
+    error::{Expired, WaitError, WouldDeadlock},
     inbox::Inbox,
+    output::JoinError,
     settled::Settled,
     sync::{after, is_over},
     waiter::Waiter,
@@ -276,6 +277,9 @@ impl<F: IntoCompleted> Iterator for AsCompleted<F> {
         let wanted = if F::RETURNED { Wanted::AnyReturned } else { Wanted::Any };
         loop {
             if let Some(number) = self.ready.pop_front() {
+                if self.group.lends_again(number) {
+                    continue;
+                }
                 self.left -= 1;
                 self.group.hear(number);
                 let Member { place, future, .. } = &mut self.group.members[number];
@@ -351,6 +355,21 @@ impl<F: Handed> Group<F> {
         let decide = is_worker() || F::RETURNED && !deferred::lending().is_empty();
         group.left = decide.then(|| Arc::new(cells));
         group
+    }
+
+    /// Whether a callback that was registered late and deferred reads the outcome after the inbox told of this one; the
+    /// inbox is then told again. `[settled-5]`
+    fn lends_again(&mut self, number: usize) -> bool {
+        let member = &mut self.members[number];
+        let Some(future) = member.future.as_ref().filter(|_| F::RETURNED) else { return false };
+        let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
+        match future.future().handle().register_until(Until::Returned, waiter) {
+            Ok(ticket) => {
+                member.ticket = Some(ticket);
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// The inbox told of this one: there is nothing to wait for, and nothing of this group is left in it.

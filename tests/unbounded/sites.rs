@@ -209,6 +209,7 @@ const GROUP_SITES: &[File] = &[
             ("into_left", ".leave(", "part"),
             ("next", ".hear( .inbox.take( group.sleep(", "begin take go-on"),
             ("register", ".register_until( .notify()", "ask"),
+            ("lends_again", ".register_until(", "ask"),
             ("sleep", "is_over( .inbox.count() .inbox.count() .inbox.sleep(", "clock count"),
             ("leave", ".deregister(", "part"),
             ("part", ".deregister(", "part"),
