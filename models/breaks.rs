@@ -6,11 +6,12 @@ use std::{collections::BTreeMap, fmt::Write, sync::Mutex, thread};
 
 use settled::model::{
     Program,
+    check::states,
     property::ALWAYS,
     rules::{FLIPS, Flip},
 };
 
-use crate::{Trials, cases, charts, general, rules::states};
+use crate::{Trials, cases, charts, general};
 
 pub(crate) fn add(trials: &mut Trials) {
     trials.add("breaks::they_are_the_committed_ones", || charts::compare("flips.md", &document()));

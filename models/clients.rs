@@ -5,15 +5,13 @@
 //! are on their way at once is a cap, and that it is none is compared: with one more the same states are reached,
 //! the others left out of them.
 
-use std::collections::HashSet;
-
+use ahash::AHashSet;
 use settled::model::{
     Client, Do, Future, Futures, Piece, Program, System,
-    check::{self, Failure},
+    check::{self, Failure, states},
     property::{self, ALWAYS},
     rules::FLIPS,
 };
-use stateright::Model;
 
 use crate::{Row, Trials, refuted, row};
 
@@ -231,22 +229,8 @@ fn violated<A: std::fmt::Debug, S: std::fmt::Debug>(failure: &Failure<A, S>) -> 
     }
 }
 
-/// Every state of a client.
-fn states(client: &Client) -> HashSet<System> {
-    let mut left = client.init_states();
-    let mut seen: HashSet<System> = left.iter().cloned().collect();
-    while let Some(state) = left.pop() {
-        for (_, next) in client.next_steps(&state) {
-            if seen.insert(next.clone()) {
-                left.push(next);
-            }
-        }
-    }
-    seen
-}
-
 /// The states with so many other callbacks, the others left out of them.
-fn seen(make: Make, others: u8) -> HashSet<System> {
+fn seen(make: Make, others: u8) -> AHashSet<System> {
     let first = make(others).1;
     states(&client(make, others)).iter().map(|state| state.without(first)).collect()
 }

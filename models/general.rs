@@ -11,7 +11,7 @@
 
 use settled::model::{
     Do, Program, chart,
-    check::{self, Failure, Proof},
+    check::{self, Failure, Proof, states},
     property::{self, ALWAYS},
     rules::FLIPS,
 };
@@ -20,7 +20,6 @@ use crate::{
     Row, Trials,
     family::{F, producers, programs, turns},
     row,
-    rules::states,
 };
 
 pub(crate) fn add(trials: &mut Trials) {

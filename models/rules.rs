@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path};
 
 use settled::model::{
-    Does, Program, Rules, System,
-    check::Kinds,
+    Does, Program, Rules,
+    check::{Kinds, states},
     property::ALWAYS,
     rules::{COARSER, FLIPS, Flip},
 };
@@ -142,22 +142,6 @@ fn every_rule_has_a_test() -> Result<Vec<Row>, String> {
     }
     println!("rules without a test of the crate: {without:?}");
     if without.is_empty() { Ok(Vec::new()) } else { Err(format!("{without:?}")) }
-}
-
-/// Every state of a program.
-pub(crate) fn states(program: &Program) -> Vec<System> {
-    let mut all = program.init_states();
-    let mut seen: std::collections::HashSet<System> = all.iter().cloned().collect();
-    let mut at = 0;
-    while let Some(state) = all.get(at).cloned() {
-        for next in program.next_steps(&state).into_iter().map(|(_, next)| next) {
-            if seen.insert(next.clone()) {
-                all.push(next);
-            }
-        }
-        at += 1;
-    }
-    all
 }
 
 /// A property that could read the rules would say otherwise of the same state under others. That nobody waits, for

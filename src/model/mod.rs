@@ -90,6 +90,7 @@ mod chart;
 pub mod check;
 mod client;
 mod fits;
+mod list;
 mod misuse;
 mod names;
 mod otherwise;

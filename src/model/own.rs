@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{
     End,
+    list::List,
     program::{Agent, Do, Future, Lock, Program},
     state::{Script, System},
 };
@@ -152,20 +153,20 @@ impl fmt::Display for Told {
 /// What lies in a channel, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Queue {
-    holds: Vec<i16>,
+    holds: List<i16>,
     closed: bool,
 }
 
 /// The state of what a program has of its own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Own {
-    values: Vec<i32>,
+    values: List<i32>,
     /// What each script has loaded or received last and may still store: those of who takes part, then those of the
     /// pieces. Empty where none stores it.
-    loaded: Vec<i32>,
-    channels: Vec<Queue>,
+    loaded: List<i32>,
+    channels: List<Queue>,
     /// Who holds each lock, and in which script.
-    pub(super) locks: Vec<Option<(Agent, Script)>>,
+    pub(super) locks: List<Option<(Agent, Script)>>,
     /// The assertion that failed first: the script, and its place in it.
     pub(super) failed: Option<(Agent, Script, u8)>,
 }
@@ -175,12 +176,13 @@ impl Program {
     pub(super) fn begin_own(&self) -> Own {
         let shape = &self.shape;
         let stores = |what: &Do| matches!(what, Do::Store(_, Put::Loaded(_)));
+        let keeps = shape.all().any(|it| stores(&it));
         let scripts = shape.members.len() + shape.pieces.len();
         Own {
             values: shape.variables.iter().map(|it| i32::from(*it)).collect(),
-            loaded: if shape.all().any(|it| stores(&it)) { vec![0; scripts] } else { Vec::new() },
-            channels: vec![Queue::default(); shape.channels.len()],
-            locks: vec![None; usize::from(shape.locks)],
+            loaded: (0..scripts).filter(|_| keeps).map(|_| 0).collect(),
+            channels: vec![Queue::default(); shape.channels.len()].into(),
+            locks: vec![None; usize::from(shape.locks)].into(),
             failed: None,
         }
     }

@@ -2,6 +2,7 @@
 
 use stateright::semantics::SequentialSpec;
 
+use super::list::List;
 use crate::{
     Cancel, Cancelled, Refusal,
     machine::{Event, State, Step},
@@ -36,7 +37,7 @@ pub struct Spec {
     owned: bool,
     requested: bool,
     end: Option<End>,
-    callbacks: Vec<u8>,
+    callbacks: List<u8>,
 }
 
 /// How a future ended. `[settled-2]`
@@ -129,7 +130,7 @@ impl Spec {
     }
 
     const fn with(owned: bool) -> Self {
-        Self { state: State::Pending, owned, requested: false, end: None, callbacks: Vec::new() }
+        Self { state: State::Pending, owned, requested: false, end: None, callbacks: List::new() }
     }
 
     /// The state of the machine.
@@ -145,7 +146,7 @@ impl Spec {
             self.state = state;
             if state.is_settled() {
                 self.end = end;
-                return (step, std::mem::take(&mut self.callbacks));
+                return (step, std::mem::take(&mut *self.callbacks));
             }
         }
         (step, Vec::new())

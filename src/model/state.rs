@@ -2,6 +2,7 @@
 
 use super::{
     End, Spec,
+    list::List,
     own::Own,
     program::{Agent, Do, Future, Kind, Piece, Program, Role},
     shape::{Member, Shape},
@@ -123,7 +124,7 @@ pub enum Entry {
 pub(super) struct Cell {
     pub(super) spec: Spec,
     /// Who is registered in `wait` or `as_completed`, in order, and whether the promise knows of a cancel.
-    pub(super) waiters: Vec<Agent>,
+    pub(super) waiters: List<Agent>,
     pub(super) acknowledged: bool,
     /// What users have seen: that work began, what cancels answered, how it ended.
     pub(super) ran: bool,
@@ -144,7 +145,7 @@ pub(super) enum Waiting {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct View {
     pub(super) delivered: bool,
-    pub(super) waiting: Vec<Waiting>,
+    pub(super) waiting: List<Waiting>,
     /// Its own cell, if the views are copies.
     pub(super) copy: Spec,
 }
@@ -160,18 +161,18 @@ pub(super) enum Life {
 /// One who takes part.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Party {
-    pub(super) frames: Vec<Frame>,
+    pub(super) frames: List<Frame>,
     /// The callbacks that it has deferred.
-    pub(super) deferred: Vec<Frame>,
+    pub(super) deferred: List<Frame>,
     /// What it was told of in `wait`, the latest last, and what it knows to be settled.
-    pub(super) told: Vec<Future>,
+    pub(super) told: List<Future>,
     pub(super) knows: Set,
     /// What it saw unsettled in this turn and has not settled itself since.
     pub(super) unsettled: Set,
     pub(super) life: Life,
     pub(super) asleep: bool,
-    pub(super) queue: Vec<Entry>,
-    pub(super) views: Vec<View>,
+    pub(super) queue: List<Entry>,
+    pub(super) views: List<View>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -190,7 +191,7 @@ pub(super) enum Task {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Pool {
-    pub(super) queue: Vec<Piece>,
+    pub(super) queue: List<Piece>,
     pub(super) over: bool,
 }
 
@@ -198,12 +199,12 @@ pub(super) struct Pool {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Notes {
     /// Each callback, job and task that began, and on whom, in order.
-    pub(super) began: Vec<(Piece, Agent)>,
+    pub(super) began: List<(Piece, Agent)>,
     /// Callbacks of thread futures, and those of views with their loop, as they were registered.
-    pub(super) added: Vec<(Future, Piece)>,
-    pub(super) viewed: Vec<(Agent, Future, Piece)>,
+    pub(super) added: List<(Future, Piece)>,
+    pub(super) viewed: List<(Agent, Future, Piece)>,
     /// Callbacks that were deferred, and by whom, in order.
-    pub(super) deferred: Vec<(Agent, Piece)>,
+    pub(super) deferred: List<(Agent, Piece)>,
     /// Jobs that a loop or a pool took; those that were handed back.
     pub(super) accepted: Set16,
     pub(super) refused: Set16,
@@ -225,7 +226,7 @@ pub(super) struct Notes {
     pub(super) orphan: bool,
     pub(super) orphans: Set,
     /// The future of each task that was stopped while it owned another, and the other's.
-    pub(super) owned: Vec<(Future, Future)>,
+    pub(super) owned: List<(Future, Future)>,
     /// A worker's wait was refused for a circle that it would close; one that could have ended.
     pub(super) circle: bool,
     pub(super) needless: bool,
@@ -276,7 +277,7 @@ pub struct System {
     pub(super) cells: Vec<Cell>,
     pub(super) parties: Vec<Party>,
     pub(super) tasks: Vec<Task>,
-    pub(super) pools: Vec<Pool>,
+    pub(super) pools: List<Pool>,
     pub(super) own: Own,
     pub(super) notes: Notes,
 }
@@ -294,7 +295,7 @@ impl Program {
             } else {
                 Spec::new()
             },
-            waiters: Vec::new(),
+            waiters: List::new(),
             acknowledged: false,
             ran: false,
             asked: false,
@@ -302,30 +303,30 @@ impl Program {
             refused: false,
             seen: Set::default(),
         };
-        let view = View { delivered: false, waiting: Vec::new(), copy: Spec::new() };
+        let view = View { delivered: false, waiting: List::new(), copy: Spec::new() };
         let party = |member: &Member| Party {
             frames: if member.script.is_empty() {
-                Vec::new()
+                List::new()
             } else {
-                vec![Frame::new(Script::Own, true)]
+                vec![Frame::new(Script::Own, true)].into()
             },
-            deferred: Vec::new(),
-            told: Vec::new(),
+            deferred: List::new(),
+            told: List::new(),
             knows: Set::default(),
             unsettled: Set::default(),
             life: Life::Open,
             asleep: false,
-            queue: Vec::new(),
+            queue: List::new(),
             views: match member.role {
-                Role::Loop => vec![view.clone(); usize::from(shape.futures)],
-                Role::Thread | Role::Worker(_) => Vec::new(),
+                Role::Loop => vec![view.clone(); usize::from(shape.futures)].into(),
+                Role::Thread | Role::Worker(_) => List::new(),
             },
         };
         System {
             cells: (0..shape.futures).map(cell).collect(),
             parties: shape.members.iter().map(party).collect(),
             tasks: vec![Task::Unborn; shape.pieces.len()],
-            pools: vec![Pool::default(); usize::from(shape.pools)],
+            pools: vec![Pool::default(); usize::from(shape.pools)].into(),
             own: self.begin_own(),
             notes: Notes::default(),
         }

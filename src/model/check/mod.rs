@@ -6,8 +6,8 @@
 //! A checker that stops early, that is asked nothing, or that never arrives where a property speaks,
 //! reports success. [`prove`] rules that out: it explores every reachable state by a search of its
 //! own, which keeps whole states and so cannot mistake one for another, and then has stateright
-//! explore the model again and find exactly as many. [`count`] leaves a model too large to keep to
-//! stateright alone, [`refute`] demands a counterexample, and [`ends`] judges what happens for ever.
+//! explore the model again and find exactly as many. [`refute`] demands a counterexample, and [`ends`] judges what
+//! happens for ever.
 //!
 //! An action for which [`Model::next_state`] is `None` is no step at all, here and in stateright. One
 //! that leads back to the same state is a step, and so a cycle.
@@ -22,7 +22,7 @@ use std::{
     error::Error,
     fmt::{self, Debug, Display, Formatter},
     hash::Hash,
-    sync::PoisonError,
+    rc::Rc,
 };
 
 pub use self::front::{Finding, Report, Run, Wrong};
@@ -60,8 +60,7 @@ pub struct Proof {
     pub properties: usize,
     /// How many states are reachable.
     pub states: usize,
-    /// How deep the search went; an initial state has depth 1. For [`prove`] it is the number of
-    /// states on the longest of the shortest paths, for [`count`] about the longest path walked.
+    /// The number of states on the longest of the shortest paths; an initial state has depth 1.
     pub depth: usize,
     /// The kinds of action that were taken.
     pub actions: BTreeSet<&'static str>,
@@ -138,7 +137,7 @@ pub fn prove<M: Kinds>(model: M) -> Outcome<M, Proof> {
     let mut tally = Tally::default();
     tally.explore(&model)?;
     let proof = tally.proof()?;
-    let Proof { states: stateright, .. } = count(model)?;
+    let stateright = count(model)?;
     if proof.states != stateright {
         return Err(Failure::Differs { own: proof.states, stateright });
     }
@@ -225,18 +224,20 @@ impl Tally {
     }
 }
 
-/// Has stateright alone explore `model`, which may be too large to keep, and requires every property
-/// of it to hold. Stateright keeps a hash of 64 bits per state.
-///
-/// # Errors
-///
-/// A violation, with some path to it; else a `sometimes` property that is never reached.
+/// Every reachable state of `model`, nearest first.
 ///
 /// # Panics
 ///
-/// As [`prove`].
-pub fn count<M: Kinds>(model: M) -> Outcome<M, Proof> {
-    let properties = judgeable(&model);
+/// If `model` has no initial state, or a state out of bounds.
+pub fn states<M: Kinds>(model: &M) -> Vec<M::State> {
+    let mut search = Search::new(model);
+    search.run(|_| None::<()>, |_, _, _| ());
+    search.states.into_iter().map(Rc::unwrap_or_clone).collect()
+}
+
+/// Has stateright explore `model` too, and judge every property of it; how many states it finds. It keeps a hash of
+/// 64 bits of each.
+fn count<M: Kinds>(model: M) -> Outcome<M, usize> {
     let checker = Watched::new(model).checker().threads(2).spawn_dfs().join();
     let watched = checker.model();
     if let Some(path) = checker.discoveries().remove(Watched::<M>::EVERY) {
@@ -247,12 +248,7 @@ pub fn count<M: Kinds>(model: M) -> Outcome<M, Proof> {
     if let Some(property) = watched.unreached() {
         return Err(Failure::Unreached { property });
     }
-    Ok(Proof {
-        properties: properties.len(),
-        states: checker.unique_state_count(),
-        depth: checker.max_depth(),
-        actions: watched.kinds.read().unwrap_or_else(PoisonError::into_inner).clone(),
-    })
+    Ok(checker.unique_state_count())
 }
 
 /// Finds a shortest path to a state of `model` that violates its `always` property `property`.

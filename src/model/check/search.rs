@@ -1,8 +1,8 @@
 //! The search of our own: breadth first, over whole states.
 
-use std::rc::Rc;
+use std::{collections::hash_map::Entry, rc::Rc};
 
-use ahash::AHashMap;
+use ahash::{AHashMap, RandomState};
 use stateright::Model;
 
 use super::{Failure, Kinds};
@@ -10,7 +10,10 @@ use super::{Failure, Kinds};
 /// The states that a breadth-first search has found, in the order found.
 pub(super) struct Search<'a, M: Model> {
     model: &'a M,
-    index: AHashMap<Rc<M::State>, usize>,
+    hasher: RandomState,
+    /// Of the states with a hash the one that was found last, and of each state the one before it that has its hash.
+    index: AHashMap<u64, usize>,
+    before: Vec<Option<usize>>,
     pub(super) states: Vec<Rc<M::State>>,
     /// From where and by which action each state was first reached.
     parents: Vec<Option<(usize, M::Action)>>,
@@ -18,8 +21,8 @@ pub(super) struct Search<'a, M: Model> {
 
 impl<'a, M: Kinds> Search<'a, M> {
     pub(super) fn new(model: &'a M) -> Self {
-        let (index, states, parents) = Default::default();
-        let mut search = Self { model, index, states, parents };
+        let (hasher, index, before, states, parents) = Default::default();
+        let mut search = Self { model, hasher, index, before, states, parents };
         for state in model.init_states() {
             search.enter(state, None);
         }
@@ -29,15 +32,28 @@ impl<'a, M: Kinds> Search<'a, M> {
 
     /// The index of `state`, which is new or not.
     fn enter(&mut self, state: M::State, parent: Option<(usize, M::Action)>) -> usize {
-        if let Some(&at) = self.index.get(&state) {
-            return at;
-        }
+        let new = self.states.len();
+        let before = match self.index.entry(self.hasher.hash_one(&state)) {
+            Entry::Vacant(entry) => {
+                entry.insert(new);
+                None
+            }
+            Entry::Occupied(mut entry) => {
+                let mut like = Some(*entry.get());
+                while let Some(at) = like {
+                    if *self.states[at] == state {
+                        return at;
+                    }
+                    like = self.before[at];
+                }
+                Some(entry.insert(new))
+            }
+        };
         assert!(self.model.within_boundary(&state), "a bounded search proves nothing: {state:?}");
-        let (at, state) = (self.states.len(), Rc::new(state));
-        self.index.insert(Rc::clone(&state), at);
-        self.states.push(state);
+        self.before.push(before);
+        self.states.push(Rc::new(state));
         self.parents.push(parent);
-        at
+        new
     }
 
     /// Shows each reachable state to `visit`, nearest first, and then each of its steps to `step`;

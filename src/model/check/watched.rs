@@ -1,12 +1,6 @@
 //! The second opinion: stateright's search.
 
-use std::{
-    collections::BTreeSet,
-    sync::{
-        PoisonError, RwLock,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use stateright::{Expectation, Model, Property};
 
@@ -19,7 +13,6 @@ pub(super) struct Watched<M: Model> {
     properties: Vec<Property<M>>,
     /// Which of them some state has had.
     reached: Vec<AtomicBool>,
-    pub(super) kinds: RwLock<BTreeSet<&'static str>>,
 }
 
 impl<M: Kinds> Watched<M> {
@@ -28,7 +21,7 @@ impl<M: Kinds> Watched<M> {
     pub(super) fn new(model: M) -> Self {
         let properties = model.properties();
         let reached = properties.iter().map(|_| AtomicBool::new(false)).collect();
-        Self { model, properties, reached, kinds: RwLock::default() }
+        Self { model, properties, reached }
     }
 
     /// The first `always` property that `state` violates. Marks what it reaches.
@@ -53,13 +46,6 @@ impl<M: Kinds> Watched<M> {
         let at = self.reached.iter().position(|reached| !reached.load(Ordering::Relaxed))?;
         Some(self.properties[at].name)
     }
-
-    /// Notes that a step of this kind was taken; writes only for the first one.
-    fn note(&self, kind: &'static str) {
-        if !self.kinds.read().unwrap_or_else(PoisonError::into_inner).contains(kind) {
-            self.kinds.write().unwrap_or_else(PoisonError::into_inner).insert(kind);
-        }
-    }
 }
 
 impl<M: Kinds> Model for Watched<M> {
@@ -77,12 +63,7 @@ impl<M: Kinds> Model for Watched<M> {
     }
 
     fn next_state(&self, last: &Self::State, action: Self::Action) -> Option<Self::State> {
-        let kind = M::kind(&action);
-        let next = self.model.next_state(last, action);
-        if next.is_some() {
-            self.note(kind);
-        }
-        next
+        self.model.next_state(last, action)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {

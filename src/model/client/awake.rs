@@ -92,7 +92,7 @@ impl Judge for Client {
     }
 
     fn ended(&self, state: &System) -> bool {
-        let at_rest = |agent: Agent| match &*state.parties[usize::from(agent)].frames {
+        let at_rest = |agent: Agent| match state.parties[usize::from(agent)].frames.as_slice() {
             [] => true,
             [own] => {
                 own.script == Script::Own
