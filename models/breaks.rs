@@ -11,7 +11,7 @@ use settled::model::{
     rules::{FLIPS, Flip},
 };
 
-use crate::{Trials, cases, charts, general};
+use crate::{Trials, cases, charts, families};
 
 pub(crate) fn add(trials: &mut Trials) {
     trials.add("breaks::they_are_the_committed_ones", || charts::compare("flips.md", &document()));
@@ -21,7 +21,7 @@ pub(crate) fn add(trials: &mut Trials) {
 const EACH: usize = 2503;
 
 fn sources() -> [Vec<Program>; 2] {
-    [cases::all().into_iter().map(|case| case.program).collect(), general::some(EACH)]
+    [cases::all().into_iter().map(|case| case.program).collect(), families::some(EACH)]
 }
 
 /// How many programs of each source break each property, by its place.
@@ -51,7 +51,7 @@ const HEAD: &str = "# What each flipped rule breaks
 
 For each rule of `settled::model::rules` that is flipped alone: every property of `settled::model::property` that some
 program then breaks, and how many programs of each kind do: those of `models/cases`, and one in so many of the
-families of `models/general.rs`. Found by exploring all states of each, and compared with this file by
+families of `models/families`. Found by exploring all states of each, and compared with this file by
 `cargo test --features model`. What breaks nothing alone is hidden by another rule, as its case says. That a fair run
 may go round for ever is not counted.
 

@@ -15,14 +15,11 @@ mod cases;
 mod charts;
 mod clients;
 mod coarser;
-mod family;
-mod general;
-mod large;
+mod families;
 mod larger;
 mod machine;
-mod rules;
+mod needed;
 mod table;
-mod themes;
 mod waiting;
 
 use std::{collections::BTreeMap, fmt::Display, process::ExitCode, sync::Mutex};
@@ -110,15 +107,14 @@ fn main() -> ExitCode {
     table::add(&mut trials);
     machine::add(&mut trials);
     waiting::add(&mut trials);
-    themes::add(&mut trials);
-    rules::add(&mut trials);
+    needed::add(&mut trials);
     coarser::add(&mut trials);
     blind::add(&mut trials);
     charts::add(&mut trials);
     breaks::add(&mut trials);
     larger::add(&mut trials);
     clients::add(&mut trials);
-    general::add(&mut trials);
+    families::add(&mut trials);
     let list = arguments.list;
     let chosen = arguments.filter.is_some() || !arguments.skip.is_empty();
     // The last take longest, and two threads that begin with them have the short ones left in the end.

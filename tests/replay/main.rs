@@ -4,7 +4,7 @@
 //!
 //! For a program, that is done from every state that its walks reach for every step that the driver can take there,
 //! each at least once. The programs are those of the models: each case, the larger ones, and some of the family of
-//! `models/general.rs`, which are too many for all of them. The cases and the larger ones are played in every way in
+//! `models/families`, which are too many for all of them. The cases and the larger ones are played in every way in
 //! which they can begin, too.
 
 #[macro_use]
@@ -15,10 +15,10 @@ mod agents;
 mod cover;
 mod driver;
 #[expect(dead_code, reason = "the second family is not played")]
-#[path = "../../models/family.rs"]
+#[path = "../../models/families/programs.rs"]
 mod family;
 #[expect(dead_code, reason = "only the programs are played")]
-#[path = "../../models/large.rs"]
+#[path = "../../models/larger/programs.rs"]
 mod large;
 mod play;
 #[expect(dead_code, reason = "only the programs are played")]
@@ -224,7 +224,7 @@ fn cases() -> Result<usize> {
     Ok(named.paths)
 }
 
-fn general() -> Result<usize> {
+fn family() -> Result<usize> {
     let plays = of_the_family();
     let some = some_of_the_family(&plays)?;
     println!("replayed: some of the {} programs of the family: {some}", plays.len());
@@ -256,7 +256,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let trials = vec![
         trial("cases", cases, &PATHS[0]),
-        trial("general", general, &PATHS[1]),
+        trial("family", family, &PATHS[1]),
         trial("beginnings", beginnings, &PATHS[2]),
         trial("by_chance", by_chance, &PATHS[3]),
     ];

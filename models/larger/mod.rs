@@ -3,17 +3,16 @@
 //!
 //! They are examples; `clients` has what does any operation.
 
+mod programs;
+
 use settled::model::{
     Program, System,
     check::{self, Failure},
     property,
 };
 
-use crate::{
-    Row, Trials,
-    large::{Large, all},
-    row,
-};
+use self::programs::{Large, all};
+use crate::{Row, Trials, row};
 
 pub(crate) fn add(trials: &mut Trials) {
     for large in all() {

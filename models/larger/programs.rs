@@ -1,4 +1,4 @@
-//! The programs of `larger`.
+//! The programs alone: `tests/replay` plays them too.
 
 use settled::model::{Do, Futures, Program};
 

@@ -1,4 +1,4 @@
-//! All programs of a size: those of `general`.
+//! The programs alone: `tests/replay` plays some of them too.
 
 use settled::model::{Do, Futures, Program};
 

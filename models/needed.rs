@@ -1,4 +1,5 @@
-//! That no rule is without a system that needs it, nor without a test of the real crate.
+//! That each rule is needed: every case holds and ends under the rules that ship, and fails under the flipped one; and
+//! no rule is without a case, nor without a test of the real crate.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -10,14 +11,46 @@ use settled::model::{
 };
 use stateright::Model;
 
-use crate::{Row, Trials, cases, larger};
+use crate::{
+    Row, Trials,
+    cases::{self, Case, NEVER_ENDS},
+    larger,
+};
 
 pub(crate) fn add(trials: &mut Trials) {
-    trials.add("rules::every_flip_is_caught", every_flip_is_caught);
-    trials.add("rules::every_rule_has_a_test", every_rule_has_a_test);
-    trials.add("rules::no_property_sees_them", no_property_sees_them);
-    trials.add("rules::every_property_speaks", every_property_speaks);
-    trials.add("rules::every_kind_of_step_is_taken", every_kind_of_step_is_taken);
+    for case in cases::all() {
+        let Case { theme, id, flip, breaks, .. } = case;
+        trials.add(format!("{theme}::{id}: {flip}: {breaks}"), move || rows(&case));
+    }
+    trials.add("needed::every_flip_is_caught", every_flip_is_caught);
+    trials.add("needed::every_rule_has_a_test", every_rule_has_a_test);
+    trials.add("needed::no_property_sees_them", no_property_sees_them);
+    trials.add("needed::every_property_speaks", every_property_speaks);
+    trials.add("needed::every_kind_of_step_is_taken", every_kind_of_step_is_taken);
+}
+
+fn rows(case: &Case) -> Result<Vec<Row>, String> {
+    let proof = case.prove()?;
+    case.counterexample()?;
+    Ok(vec![
+        Row {
+            system: format!("{}: {}", case.theme, case.id),
+            bound: case.program.names().collect::<Vec<_>>().join(", "),
+            properties: proof.properties,
+            states: proof.states,
+            fails: None,
+        },
+        Row {
+            system: format!("{}: {}: {}", case.theme, case.id, case.flip),
+            bound: match case.breaks {
+                NEVER_ENDS => "goes round for ever".to_owned(),
+                breaks => format!("not so: {breaks}"),
+            },
+            properties: 1,
+            states: 0,
+            fails: Some(case.steps),
+        },
+    ])
 }
 
 /// The tests that fail if the crate followed a flip: the file below `tests`, and the test.

@@ -2,12 +2,14 @@
 //!
 //! The first family is *all* of these: a thread A that holds the promise, with two operations, of which one is the
 //! promise's; a thread B with any two calls; a loop that has a callback on its view, and a task that takes one step. An
-//! operation is any that its view has; see [`calls`](crate::family) for those that are left out because they
+//! operation is any that its view has; see [`calls`](programs) for those that are left out because they
 //! are others by another name. Every callback calls its future again. The second has one call a thread, and
 //! a loop that uses its view twice in a turn, before it makes its task and after; its callback removes another.
 //!
 //! What takes a third thread, a second future, task or loop, or a pool is not in them: `clients` has it, with any number
 //! of operations, and [`BREAKS_NOTHING`] says which properties the families say nothing about.
+
+mod programs;
 
 use settled::model::{
     Do, Program, chart,
@@ -16,31 +18,28 @@ use settled::model::{
     rules::FLIPS,
 };
 
-use crate::{
-    Row, Trials,
-    family::{F, producers, programs, turns},
-    row,
-};
+use self::programs::{F, producers, programs, turns};
+use crate::{Row, Trials, row};
 
 pub(crate) fn add(trials: &mut Trials) {
     let full = std::env::var_os("SETTLED_FULL").is_some();
     for (own, size) in SIZES {
         if full || !matches!(own, Do::Fail(_) | Do::Panic(_)) {
-            trials.add(format!("general::{own:?}"), move || prove(own, size));
+            trials.add(format!("families::{own:?}"), move || prove(own, size));
         }
     }
-    trials.add("general::turns", || {
+    trials.add("families::turns", || {
         let programs = turns();
         let bound = format!("{} programs", programs.len());
-        Ok::<_, String>(vec![row("general: turns", bound, &holds(programs)?, TURNS)?])
+        Ok::<_, String>(vec![row("families: turns", bound, &holds(programs)?, TURNS)?])
     });
     for (rule, property) in BROKEN {
-        trials.add(format!("general::{rule}"), move || breaks(rule, property, every()));
+        trials.add(format!("families::{rule}"), move || breaks(rule, property, every()));
     }
     for (rule, property) in BROKEN_IN_TURNS {
-        trials.add(format!("general::turns: {rule}"), move || breaks(rule, property, turns()));
+        trials.add(format!("families::turns: {rule}"), move || breaks(rule, property, turns()));
     }
-    trials.add("general::every_property_speaks", every_property_speaks);
+    trials.add("families::every_property_speaks", every_property_speaks);
 }
 
 /// How many states the programs of the second family have.
@@ -157,7 +156,7 @@ fn breaks(
         if let Err(Failure::Violated { path, .. }) = check::prove_all([flipped]).map_err(|it| it.1)
         {
             return Ok(vec![Row {
-                system: format!("general: {rule}"),
+                system: format!("families: {rule}"),
                 bound: format!("not so: {property}"),
                 properties: 1,
                 states: 0,
@@ -171,7 +170,7 @@ fn breaks(
 fn prove(own: Do, size: [usize; 2]) -> Result<Vec<Row>, String> {
     let programs: Vec<_> = producers(own).iter().flat_map(|script| programs(script)).collect();
     let bound = format!("{} programs", programs.len());
-    Ok(vec![row(format!("general: {own:?}"), bound, &holds(programs)?, size)?])
+    Ok(vec![row(format!("families: {own:?}"), bound, &holds(programs)?, size)?])
 }
 
 fn holds(programs: Vec<Program>) -> Result<Proof, String> {
