@@ -36,7 +36,7 @@ use std::{
     thread,
 };
 
-use crate::{Job, Schedule, ThreadFuture, WouldDeadlock, context};
+use crate::{Job, Schedule, ThreadFuture, WaitError, WouldDeadlock, context};
 
 /// A loop that is to be checked. Dropping it closes the loop. `[schedule-1]`
 pub trait Subject {
@@ -255,7 +255,8 @@ fn the_thread_is_marked<S: Subject>(make: &dyn Fn() -> S) {
     post(&*subject.schedule(), move || {
         let (promise, future) = ThreadFuture::<(), ()>::promise();
         // Where it is not marked, the wait would not end.
-        let refused = context::in_loop() && matches!(future.wait(), Err(WouldDeadlock::EventLoop));
+        let expected = WaitError::WouldDeadlock(WouldDeadlock::EventLoop);
+        let refused = context::in_loop() && future.wait().is_err_and(|it| it == expected);
         drop(promise);
         *write.lock().unwrap_or_else(PoisonError::into_inner) = Some(refused);
     });

@@ -8,11 +8,12 @@ use std::{
     convert::Infallible,
     fmt,
     sync::{Mutex, PoisonError},
+    time::Instant,
 };
 
 use thiserror::Error;
 
-use crate::deferred::TooDeep;
+use crate::{deferred::TooDeep, interrupt, sync::is_past};
 
 /// Why a settled future holds no value. `[settled-2]`
 ///
@@ -269,8 +270,8 @@ impl std::error::Error for Panic {}
 
 /// Why a read answered no value: the future is not settled, or it failed. `[read-1]`
 ///
-/// `W` says why there is no outcome yet, as far as the method can meet it: [`WouldDeadlock`],
-/// [`WaitError`] or [`InvalidState`].
+/// `W` says why there is no outcome yet, as far as the method can meet it: [`WaitError`] or
+/// [`InvalidState`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoValue<W, F> {
     /// There is no outcome yet.
@@ -300,7 +301,8 @@ pub struct InvalidState;
 #[doc(alias = "TimeoutError")]
 pub struct Expired;
 
-/// Why a wait with a deadline ended without an outcome. `[wait-3]` `[deadlock-1]`
+/// Why a wait ended without an outcome. `[wait-3]` `[deadlock-1]` Without a timeout or deadline it is never
+/// [`Expired`](Self::Expired).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum WaitError {
@@ -310,6 +312,23 @@ pub enum WaitError {
     /// Waiting here might never end.
     #[error(transparent)]
     WouldDeadlock(#[from] WouldDeadlock),
+    /// Somebody has interrupted the waits of this thread: an [`Interrupt`](crate::Interrupt). `[wait-9]`
+    #[error(
+        "the wait was interrupted, as this thread has allowed; what was waited for is unchanged, goes on, and can be \
+         waited for again"
+    )]
+    Interrupted,
+}
+
+impl WaitError {
+    /// Why a wait of this thread ended before what it was for, if it was not refused.
+    pub(crate) fn ended(deadline: Option<Instant>) -> Self {
+        if is_past(deadline) {
+            return Self::Expired(Expired);
+        }
+        interrupt::use_up();
+        Self::Interrupted
+    }
 }
 
 /// Blocking here might never end, so the call did not block. `[deadlock-1]`

@@ -1,8 +1,11 @@
 //! What one who waits for several futures is told of.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use crate::sync::{Condvar, Mutex, is_over, lock, wait_until};
+use crate::{
+    interrupt::{Sleeper, before_sleep},
+    sync::{Condvar, Mutex, is_over, lock, wait_until},
+};
 
 /// The numbers of the futures that have settled, in the order in which that was told.
 ///
@@ -33,19 +36,22 @@ impl Inbox {
         }
     }
 
-    /// Sleeps until as many as `wanted` were told of, or the deadline has passed; says whether they
-    /// were. What was told while the deadline passed counts. `[wait-3]`
-    pub(crate) fn sleep(&self, wanted: usize, deadline: Option<Instant>) -> bool {
-        let mut told = lock(&self.told);
-        while told.settled.len() < wanted {
-            if is_over(deadline) {
-                return false;
+    /// Sleeps until as many as `wanted` were told of, or the deadline has passed, or the thread is interrupted; says
+    /// whether they were. What was told meanwhile counts. `[wait-3]` `[wait-9]`
+    pub(crate) fn sleep(self: &Arc<Self>, wanted: usize, deadline: Option<Instant>) -> bool {
+        loop {
+            let sleep = before_sleep(self, deadline);
+            let mut told = lock(&self.told);
+            while told.settled.len() < wanted && !is_over(sleep.until) {
+                told.wanted = Some(wanted);
+                told = wait_until(&self.enough, &self.told, told, sleep.until);
+                told.wanted = None;
             }
-            told.wanted = Some(wanted);
-            told = wait_until(&self.enough, &self.told, told, deadline);
-            told.wanted = None;
+            let enough = told.settled.len() >= wanted;
+            if enough || is_over(deadline) {
+                return enough;
+            }
         }
-        true
     }
 
     /// Takes all that were told, leaving room in `last` for the next.
@@ -56,5 +62,13 @@ impl Inbox {
 
     pub(crate) fn count(&self) -> usize {
         lock(&self.told).settled.len()
+    }
+}
+
+impl Sleeper for Inbox {
+    fn wake(&self) {
+        // Whoever has looked sleeps by then.
+        drop(lock(&self.told));
+        self.enough.notify_one();
     }
 }

@@ -12,6 +12,7 @@ mod error;
 mod event_loop;
 pub mod host;
 mod inbox;
+mod interrupt;
 pub mod machine;
 #[cfg(feature = "model")]
 #[cfg_attr(docsrs, doc(cfg(feature = "model")))]
@@ -40,6 +41,7 @@ pub use crate::{
         AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
         LoopHandle, LoopRef, Task, Token,
     },
+    interrupt::{Interrupt, InterruptGuard},
     output::{Back, JoinError, Output, OutputResult},
     promise::{Listen, Promise},
     settled::Settled,

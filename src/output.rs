@@ -81,7 +81,7 @@ impl<W: Copy, H> Back<W, H> {
         Self { why, future: Mutex::new(future) }
     }
 
-    /// Why the wait ended: [`WouldDeadlock`] or [`WaitError`].
+    /// Why the wait ended: a [`WaitError`](crate::WaitError).
     #[must_use]
     pub const fn why(&self) -> W {
         self.why

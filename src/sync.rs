@@ -9,6 +9,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::interrupt::{self, Sleeper, before_sleep};
+
 #[cfg(settled_loom)]
 pub(crate) use loom::{
     cell::UnsafeCell,
@@ -76,8 +78,13 @@ pub(crate) fn after(timeout: Duration) -> Option<Instant> {
 }
 
 /// Whether there is a deadline, and it has passed.
-pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+pub(crate) fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| deadline <= now())
+}
+
+/// Whether a wait of this thread is over: its deadline has passed, or somebody has interrupted it. `[wait-9]`
+pub(crate) fn is_over(deadline: Option<Instant>) -> bool {
+    is_past(deadline) || interrupt::is_raised()
 }
 
 /// The ordering of a place that has a name. Under loom it is weakened to Relaxed if `SETTLED_WEAKEN` names the
@@ -161,12 +168,14 @@ impl Parker {
         Unparker(Arc::clone(&self.0))
     }
 
-    /// Returns when the token is there, which it takes, or the deadline has passed.
+    /// Returns when the token is there, which it takes, or the deadline has passed, or the thread is interrupted, or
+    /// early, to ask whether it is.
     pub(crate) fn park(&self, deadline: Option<Instant>) {
         let Parked { token: mutex, told } = &*self.0;
+        let sleep = before_sleep(&self.0, deadline);
         let mut token = lock(mutex);
-        while !*token && !is_over(deadline) {
-            token = wait_until(told, mutex, token, deadline);
+        while !*token && !is_over(sleep.until) {
+            token = wait_until(told, mutex, token, sleep.until);
         }
         *token = false;
     }
@@ -174,8 +183,14 @@ impl Parker {
 
 impl Unparker {
     pub(crate) fn unpark(self) {
-        *lock(&self.0.token) = true;
-        self.0.told.notify_one();
+        self.0.wake();
+    }
+}
+
+impl Sleeper for Parked {
+    fn wake(&self) {
+        *lock(&self.token) = true;
+        self.told.notify_one();
     }
 }
 

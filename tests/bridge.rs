@@ -16,7 +16,7 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, EventLoop, Executor, Failure, LoopRef, Refusal, ThreadFuture, ThreadPool,
+    Cancel, EventLoop, Executor, Failure, LoopRef, Refusal, ThreadFuture, ThreadPool, WaitError,
     WouldDeadlock, bridge,
 };
 
@@ -296,7 +296,7 @@ fn a_loop_that_would_wait_for_itself_is_told() {
         let future = bridge::run_coroutine_threadsafe(async { 1 }, &handle).unwrap();
         future.wait().map(drop)
     });
-    assert_eq!(answer, Ok(Err(WouldDeadlock::EventLoop)));
+    assert_eq!(answer, Ok(Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop))));
 }
 
 #[test]

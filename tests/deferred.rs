@@ -350,10 +350,10 @@ fn too_deep<R: Send + 'static>(waits: fn(&Future) -> R, is_refused: fn(&R) -> bo
 fn waits_inside_each_other_are_refused_before_the_stack_overflows() {
     watch!();
     let (answer, number) = too_deep(|it| it.wait().map(|_| ()), Result::is_err);
-    assert_eq!((answer, number), (Err(WouldDeadlock::TooDeep), DEPTH));
+    assert_eq!((answer, number), (Err(WaitError::WouldDeadlock(WouldDeadlock::TooDeep)), DEPTH));
     let several = |it: &Future| wait([it], None, ReturnWhen::AllCompleted).map(|_| ());
     let (answer, number) = too_deep(several, Result::is_err);
-    assert_eq!((answer, number), (Err(WouldDeadlock::TooDeep), DEPTH));
+    assert_eq!((answer, number), (Err(WaitError::WouldDeadlock(WouldDeadlock::TooDeep)), DEPTH));
 }
 
 #[test]

@@ -25,7 +25,7 @@ use std::{
 use log::Log;
 use settled::{
     Cancel, Cancelled, Clock, EventLoop, Failure, Incident, InvalidState, LoopFuture, LoopRef,
-    NoValue, Refusal, RunError, Settled, WouldDeadlock,
+    NoValue, Refusal, RunError, Settled, WaitError, WouldDeadlock,
 };
 use waker::CountingWaker;
 
@@ -825,7 +825,7 @@ fn blocking_inside_the_loop_is_an_error() {
     let event_loop = EventLoop::new();
     let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
     let answer = event_loop.run_until_complete(async { future.wait().map(drop) });
-    assert_eq!(answer, Ok(Err(WouldDeadlock::EventLoop)));
+    assert_eq!(answer, Ok(Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop))));
     drop(promise);
 }
 

@@ -163,7 +163,7 @@ fn a_callback_cannot_take_what_it_is_lent() {
     let JoinError::Back(back) = taken.recv().unwrap().unwrap_err() else {
         panic!("it was taken from under the callback")
     };
-    assert_eq!(back.why(), WouldDeadlock::Lent);
+    assert_eq!(back.why(), WaitError::WouldDeadlock(WouldDeadlock::Lent));
     assert_eq!(back.into_future().join().unwrap(), 7);
 }
 
@@ -175,7 +175,7 @@ fn a_loop_thread_is_refused_and_gets_the_future_back() {
     let event_loop = EventLoop::new();
     let back = event_loop.run_until_complete(async { future.join() }).unwrap().unwrap_err();
     let JoinError::Back(back) = back else { panic!("it was not settled") };
-    assert_eq!(back.why(), WouldDeadlock::EventLoop);
+    assert_eq!(back.why(), WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
     promise.finish(7).unwrap();
     assert_eq!(back.into_future().join().unwrap(), 7);
 }
@@ -193,7 +193,7 @@ fn a_circle_through_a_callback_is_refused() {
         tells.send(job.wait().is_err()).unwrap();
     });
     let joins = pool.submit(move || {
-        matches!(future.join(), Err(JoinError::Back(back)) if back.why() == WouldDeadlock::Circle)
+        matches!(future.join(), Err(JoinError::Back(back)) if back.why() == WaitError::WouldDeadlock(WouldDeadlock::Circle))
     });
     hands.send(joins.as_ref().unwrap().clone()).unwrap();
     let settles = pool.submit(move || promise.finish(7).unwrap()).unwrap();

@@ -23,7 +23,7 @@ use std::{
 use log::Log;
 use settled::{
     Cancel, Cancelled, Closed, Executor, Failure, Job, MapError, Refusal, ReturnWhen, ThreadFuture,
-    ThreadPool, WouldDeadlock, context, wait,
+    ThreadPool, WaitError, WouldDeadlock, context, wait,
 };
 
 fn pool(workers: usize) -> ThreadPool {
@@ -413,7 +413,7 @@ fn a_pool_does_not_wait_for_itself() {
     let pool = Arc::new(pool(1));
     let inside = Arc::clone(&pool);
     let future = pool.submit(move || inside.shutdown(true, false)).unwrap();
-    assert_eq!(future.result().unwrap(), &Err(WouldDeadlock::OwnWorker));
+    assert_eq!(future.result().unwrap(), &Err(WaitError::WouldDeadlock(WouldDeadlock::OwnWorker)));
     pool.shutdown(true, false).unwrap();
 }
 
@@ -423,7 +423,7 @@ fn a_loop_thread_does_not_wait_for_a_pool() {
     let pool = pool(1);
     let release = occupy(&pool);
     let guard = context::enter_loop();
-    assert_eq!(pool.shutdown(true, false), Err(WouldDeadlock::EventLoop));
+    assert_eq!(pool.shutdown(true, false), Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
     drop(release);
     drop(guard);
     assert_eq!(pool.shutdown(true, false), Ok(()));
@@ -518,7 +518,7 @@ fn a_worker_that_waits_for_the_first_runs_one_job() {
 }
 
 /// A job that waits for a job that waits for …; what the first one that was refused was told.
-fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
+fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WaitError> {
     let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
     let inner = Arc::clone(pool);
     let next = pool.submit(move || chain(&inner, depth)).unwrap();
@@ -530,7 +530,9 @@ fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
 fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
     watch!();
     let pool = Arc::new(pool(1));
-    for (depth, ends) in [(1_000, Ok(())), (10_000, Err(WouldDeadlock::TooDeep))] {
+    for (depth, ends) in
+        [(1_000, Ok(())), (10_000, Err(WaitError::WouldDeadlock(WouldDeadlock::TooDeep)))]
+    {
         let inner = Arc::clone(&pool);
         let whole = pool.submit(move || chain(&inner, depth)).unwrap();
         assert_eq!(whole.result().unwrap(), &ends);
@@ -538,7 +540,7 @@ fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
 }
 
 /// Waits for what another thread settles once somebody waits for it.
-fn wait_for_another_thread() -> Result<(), WouldDeadlock> {
+fn wait_for_another_thread() -> Result<(), WaitError> {
     let (promise, future) = ThreadFuture::<(), Infallible>::promise();
     let (watched, over) = (future.clone(), Arc::new(AtomicBool::new(false)));
     let is_over = Arc::clone(&over);
@@ -557,7 +559,7 @@ fn wait_for_another_thread() -> Result<(), WouldDeadlock> {
 #[test]
 fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
     watch!();
-    fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WouldDeadlock> {
+    fn chain(pool: &Arc<ThreadPool>, depth: usize) -> Result<(), WaitError> {
         let much = [0_u8; 64 << 10];
         std::hint::black_box(&much);
         let Some(depth) = depth.checked_sub(1) else { return Ok(()) };
@@ -572,12 +574,12 @@ fn jobs_with_much_on_their_stack_are_refused_before_it_overflows() {
     let pool = Arc::new(pool(1));
     let inner = Arc::clone(&pool);
     let whole = pool.submit(move || chain(&inner, 350)).unwrap();
-    assert_eq!(whole.result().unwrap(), &Err(WouldDeadlock::TooDeep));
+    assert_eq!(whole.result().unwrap(), &Err(WaitError::WouldDeadlock(WouldDeadlock::TooDeep)));
 }
 
 /// Two jobs of which each waits for the other, in these pools; what the two were told.
-fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2] {
-    type Wanted = Arc<settled::ThreadFuture<Result<u8, WouldDeadlock>, std::convert::Infallible>>;
+fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WaitError>; 2] {
+    type Wanted = Arc<settled::ThreadFuture<Result<u8, WaitError>, std::convert::Infallible>>;
     let wait_for = |future: Wanted| match future.wait() {
         Ok(settled) => *settled.result().unwrap(),
         Err(would_deadlock) => Err(would_deadlock),
@@ -604,13 +606,13 @@ fn circle(one: &ThreadPool, other: &ThreadPool) -> [Result<u8, WouldDeadlock>; 2
 #[test]
 fn a_job_that_waits_for_itself_is_refused() {
     watch!();
-    type Own = ThreadFuture<WouldDeadlock, Infallible>;
+    type Own = ThreadFuture<WaitError, Infallible>;
     let pool = pool(2);
     let (send, receive) = mpsc::channel::<Arc<Own>>();
     let own = pool.submit(move || receive.recv().unwrap().wait().map(|_| ()).unwrap_err());
     let own = Arc::new(own.unwrap());
     send.send(Arc::clone(&own)).unwrap();
-    assert_eq!(own.result().unwrap(), &WouldDeadlock::Circle);
+    assert_eq!(own.result().unwrap(), &WaitError::WouldDeadlock(WouldDeadlock::Circle));
     // At once, also where another one is waited for that is on nobody's account.
     let (endless, other) = Own::promise();
     let (send, receive) = mpsc::channel::<Arc<Own>>();
@@ -621,7 +623,7 @@ fn a_job_that_waits_for_itself_is_refused() {
     });
     let own = Arc::new(own.unwrap());
     send.send(Arc::clone(&own)).unwrap();
-    assert_eq!(own.result().unwrap(), &WouldDeadlock::Circle);
+    assert_eq!(own.result().unwrap(), &WaitError::WouldDeadlock(WouldDeadlock::Circle));
     drop(endless);
 }
 
@@ -631,8 +633,8 @@ fn a_circle_of_waits_is_refused() {
     for _ in 0..50 {
         let (one, two, other) = (pool(1), pool(2), pool(1));
         // The one that closes the circle is refused, hands that on, and so both end.
-        assert_eq!(circle(&two, &two), [Err(WouldDeadlock::Circle); 2]);
-        assert_eq!(circle(&one, &other), [Err(WouldDeadlock::Circle); 2]);
+        assert_eq!(circle(&two, &two), [Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)); 2]);
+        assert_eq!(circle(&one, &other), [Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)); 2]);
     }
 }
 
@@ -653,14 +655,17 @@ fn a_circle_through_the_queue_of_another_pool_is_refused() {
             }
         });
         // Whichever of the two waits last closes the circle, is refused, and hands that on or leaves.
-        assert_eq!(outer.unwrap().result().unwrap(), &Err(WouldDeadlock::Circle));
+        assert_eq!(
+            outer.unwrap().result().unwrap(),
+            &Err(WaitError::WouldDeadlock(WouldDeadlock::Circle))
+        );
     }
 }
 
 /// A job waits for one that is queued in a pool of two workers. One of them waits for the job, and so does the other,
 /// unless it is let go; what the three were told.
-fn two_workers_and_a_queue(both_wait: bool) -> [Result<u8, WouldDeadlock>; 3] {
-    type Told = Result<u8, WouldDeadlock>;
+fn two_workers_and_a_queue(both_wait: bool) -> [Result<u8, WaitError>; 3] {
+    type Told = Result<u8, WaitError>;
     fn wait_for(future: &settled::ThreadFuture<Told, std::convert::Infallible>) -> Told {
         *future.wait()?.result().unwrap()
     }
@@ -711,7 +716,10 @@ fn a_wait_for_a_queue_is_refused_when_all_of_its_workers_wait_and_not_before() {
     watch!();
     assert_eq!(two_workers_and_a_queue(false), [Ok(1), Ok(1), Ok(2)]);
     // Whichever of the three waits last closes the circle.
-    assert!(two_workers_and_a_queue(true).contains(&Err(WouldDeadlock::Circle)));
+    assert!(
+        two_workers_and_a_queue(true)
+            .contains(&Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)))
+    );
 }
 
 #[test]

@@ -17,8 +17,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, EventLoop, Executor, Job, LoopRef, ThreadFuture, ThreadPool, WouldDeadlock, bridge,
-    tasks,
+    Cancel, EventLoop, Executor, Job, LoopRef, ThreadFuture, ThreadPool, WaitError, WouldDeadlock,
+    bridge, tasks,
 };
 
 fn pool(workers: usize) -> ThreadPool {
@@ -66,7 +66,11 @@ fn a_worker_does_not_wait_for_the_end_of_a_pool_that_waits_for_it() {
         let told = pool.shutdown(true, false);
         (told, pool.submit(|| 1).is_err())
     });
-    assert_eq!(told, (Err(WouldDeadlock::Circle), true), "it is shut down all the same");
+    assert_eq!(
+        told,
+        (Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)), true),
+        "it is shut down all the same"
+    );
 }
 
 #[test]
@@ -87,7 +91,8 @@ fn a_job_does_not_wait_for_whoever_waits_for_the_end_of_its_pool() {
         });
         let told = [job.unwrap(), waits.unwrap()].map(|it| *it.result().unwrap());
         // Whichever waits last is refused, and lets the other go on.
-        let refused = told.iter().filter(|it| **it == Err(WouldDeadlock::Circle));
+        let refused =
+            told.iter().filter(|it| **it == Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)));
         assert_eq!(refused.count(), 1, "{told:?}");
         one.shutdown(true, false).unwrap();
         other.shutdown(true, false).unwrap();
@@ -157,7 +162,7 @@ fn an_initializer_that_only_its_own_worker_could_help_is_refused() {
     });
     let first = pool.submit(name).unwrap();
     let (refused, job) = told.recv().unwrap();
-    assert_eq!(refused, Err(WouldDeadlock::Circle));
+    assert_eq!(refused, Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)));
     // It is initialized all the same, and then runs both.
     assert_eq!(first.result().unwrap(), "worker-0");
     assert_eq!(job.result().unwrap(), "worker-0");
@@ -216,7 +221,7 @@ fn behind_each_other(
     one: &Arc<ThreadPool>,
     other: &Arc<ThreadPool>,
     before_it_waits: impl FnOnce() + Send + 'static,
-) -> Result<u8, WouldDeadlock> {
+) -> Result<u8, WaitError> {
     let (back, there) = (Arc::clone(one), Arc::clone(other));
     let outer = one.submit(move || {
         let inner = there.submit(move || {
@@ -247,7 +252,10 @@ fn without_room_for_threads() {
     }
     let full = fill();
     assert!(pool(1).submit(|| ()).is_err(), "there is no room for a worker");
-    assert_eq!(behind_each_other(&one, &other, || ()), Err(WouldDeadlock::Circle));
+    assert_eq!(
+        behind_each_other(&one, &other, || ()),
+        Err(WaitError::WouldDeadlock(WouldDeadlock::Circle))
+    );
     assert!(shown(&one).contains("live: 1"), "{one:?}");
     // A wait tries again to start the other worker, which has room now.
     assert_eq!(behind_each_other(&one, &other, || drop(full)), Ok(1));
@@ -294,7 +302,10 @@ fn a_loop_in_the_only_worker_runs_the_job_that_it_awaits() {
     });
     let told = job.unwrap().into_settled().unwrap().take().unwrap().unwrap().unwrap();
     let name = "worker-0".to_owned();
-    assert_eq!(told, (name.clone(), name, Err(WouldDeadlock::EventLoop), false));
+    assert_eq!(
+        told,
+        (name.clone(), name, Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)), false)
+    );
 }
 
 #[test]
@@ -475,7 +486,7 @@ fn a_loop_in_an_initializer_is_nobody_whom_a_sleeping_loop_counts_on() {
 
 /// Shuts its pool down when its thread drops it, and sends which thread that is, and what came of it.
 #[cfg(target_os = "linux")]
-struct AtExit(Arc<ThreadPool>, mpsc::Sender<PathBuf>, mpsc::Sender<Result<(), WouldDeadlock>>);
+struct AtExit(Arc<ThreadPool>, mpsc::Sender<PathBuf>, mpsc::Sender<Result<(), WaitError>>);
 
 #[cfg(target_os = "linux")]
 impl Drop for AtExit {

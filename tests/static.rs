@@ -23,9 +23,9 @@ use std::{
 use settled::{
     AnyPromise, AsCompleted, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back,
     CallHandle, Cancel, Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId,
-    Incident, InvalidState, Job, JoinError, LoopFuture, LoopHandle, LoopRef, Lost, Map, NoValue,
-    Panic, Promise, Refusal, RunError, Schedule, Settled, Task, ThreadFuture, ThreadPool, Token,
-    TooLate, WaitError, WouldDeadlock,
+    Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture, LoopHandle,
+    LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
+    ThreadFuture, ThreadPool, Token, TooLate, WaitError, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -133,6 +133,16 @@ fn awaiting() {
         AwaitThreadRef<'static, (), Guard>: , !Send !Sync;
         AwaitLoop<Both, Infallible>: Future, !Send !Sync !Clone;
         AwaitLoopRef<'static, Both, Infallible>: Future, !Send !Sync !Clone;
+    }
+}
+
+/// The flag goes anywhere, and who has entered it stays.
+#[test]
+fn interrupts() {
+    watch!();
+    bounds! {
+        Interrupt: Send Sync Clone, !Copy;
+        InterruptGuard: , !Send !Sync !Clone;
     }
 }
 

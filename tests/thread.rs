@@ -674,7 +674,7 @@ fn blocking_on_a_loop_thread_is_an_error() {
     let (promise, future) = Future::promise();
     let guard = context::enter_loop();
     assert!(context::in_loop());
-    assert_eq!(future.wait().unwrap_err(), WouldDeadlock::EventLoop);
+    assert_eq!(future.wait().unwrap_err(), WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
     assert!(matches!(
         future.result_timeout(LONG),
         Err(NoValue::Unsettled(WaitError::WouldDeadlock(_)))

@@ -169,7 +169,10 @@ fn a_loop_thread_does_not_block_for_several() {
     let (_promises, futures) = pending(2);
     let _guard = context::enter_loop();
     for when in EVERY {
-        assert_eq!(wait(&futures, None, when).unwrap_err(), WouldDeadlock::EventLoop);
+        assert_eq!(
+            wait(&futures, None, when).unwrap_err(),
+            WaitError::WouldDeadlock(WouldDeadlock::EventLoop)
+        );
     }
     let mut iterator = as_completed(&futures, None);
     let refused = Some(Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));

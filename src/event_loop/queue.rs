@@ -7,7 +7,7 @@ use crate::{
     cell::Address,
     context::{self, Id},
     error::Closed,
-    sync::{Condvar, Mutex, is_over, lock, wait_until},
+    sync::{Condvar, Mutex, is_past, lock, wait_until},
     waiter::{Job, Schedule},
 };
 
@@ -74,7 +74,7 @@ impl Queue {
     /// What has been posted; sleeps until there is something, the deadline has passed or the loop is to look again.
     pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
         let mut inner = lock(&self.inner);
-        while inner.posts.is_empty() && !inner.look && !is_over(deadline) {
+        while inner.posts.is_empty() && !inner.look && !is_past(deadline) {
             inner.asleep = true;
             inner = wait_until(&self.bell, &self.inner, inner, deadline);
         }

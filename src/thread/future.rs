@@ -13,12 +13,12 @@ use crate::{
     blocking::{Cells, May, Wanted, before_parking},
     cell::{Handle, Registration, Until},
     context, deferred,
-    error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError, WouldDeadlock},
+    error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError},
     machine::State,
     phase::{Owned, Pending},
     promise::{self, Promise},
     settled::Settled,
-    sync::{after, is_over},
+    sync::{after, is_over, is_past},
 };
 
 /// A result that comes later, for threads: reading waits, and callbacks run where it settles.
@@ -108,10 +108,11 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// # Errors
     ///
-    /// [`WouldDeadlock`] if the future is unsettled and this thread runs an event loop, or is a worker
+    /// [`WaitError::WouldDeadlock`] if the future is unsettled and this thread runs an event loop, or is a worker
     /// whose wait would close a circle of waits between workers, or is in many callbacks that wait inside each other.
-    /// `[deadlock-1]` `[pool-8]` `[callback-8]`
-    pub fn wait(&self) -> Result<&Settled<T, E>, WouldDeadlock> {
+    /// `[deadlock-1]` `[pool-8]` `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that
+    /// this thread has entered ends the wait; the future is untouched. `[wait-9]`
+    pub fn wait(&self) -> Result<&Settled<T, E>, WaitError> {
         self.block(Until::Settled, None)?;
         Ok(&self.settled)
     }
@@ -122,8 +123,8 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// # Errors
     ///
-    /// [`Expired`] if the time is over first; the future is untouched, and may be waited for again.
-    /// [`WouldDeadlock`] as in [`wait`](Self::wait), but never for a zero timeout.
+    /// [`WaitError::Expired`] if the time is over first; the future is untouched, and may be waited for again. The others
+    /// as in [`wait`](Self::wait), but never for a zero timeout.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<&Settled<T, E>, WaitError> {
         self.wait_until(after(timeout))
     }
@@ -142,42 +143,36 @@ impl<T, E> ThreadFuture<T, E> {
     /// `None` is a deadline beyond the end of the clock.
     fn wait_until(&self, deadline: Option<Instant>) -> Result<&Settled<T, E>, WaitError> {
         if !self.done() {
-            if is_over(deadline) {
+            if is_past(deadline) {
                 return self.settled().ok_or(WaitError::Expired(Expired));
             }
-            if !self.block(Until::Settled, deadline)? {
-                return Err(WaitError::Expired(Expired));
-            }
+            self.block(Until::Settled, deadline)?;
         }
         Ok(&self.settled)
     }
 
-    /// Blocks until what is waited for is so or the deadline has passed; says whether it is so. A
-    /// worker runs the job itself, if it is queued in its own pool. `[pool-7]`
-    pub(super) fn block(
-        &self,
-        until: Until,
-        deadline: Option<Instant>,
-    ) -> Result<bool, WouldDeadlock> {
+    /// Blocks until what is waited for is so, or says why it is not. A worker runs the job itself, if it is queued in its
+    /// own pool. `[pool-7]`
+    pub(super) fn block(&self, until: Until, deadline: Option<Instant>) -> Result<(), WaitError> {
         let wanted = if until == Until::Returned { Wanted::Returned } else { Wanted::All };
         while !self.handle().is_over(until) {
             let cell = Cells::One(self.handle().address());
             match before_parking(wanted, Some(cell))? {
-                May::LookAgain if is_over(deadline) => return Ok(self.handle().is_over(until)),
-                May::LookAgain => {}
-                May::Park(_registered) => return Ok(self.handle().park_until(until, deadline)),
+                May::LookAgain if !is_over(deadline) || self.handle().is_over(until) => {}
+                May::Park(_registered) if self.handle().park_until(until, deadline) => break,
+                _ => return Err(WaitError::ended(deadline)),
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`
     ///
     /// # Errors
     ///
-    /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with
-    /// [`WouldDeadlock`] as in [`wait`](Self::wait).
-    pub fn result(&self) -> Result<&T, NoValue<WouldDeadlock, &Failure<E>>> {
+    /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with the
+    /// [`WaitError`] of [`wait`](Self::wait).
+    pub fn result(&self) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
         self.wait().map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
     }
 
@@ -221,7 +216,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
-    pub fn exception(&self) -> Result<Option<&Failure<E>>, WouldDeadlock> {
+    pub fn exception(&self) -> Result<Option<&Failure<E>>, WaitError> {
         Ok(self.wait()?.exception())
     }
 
@@ -251,11 +246,11 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// # Errors
     ///
-    /// [`WouldDeadlock`] as in [`wait`](Self::wait), with the future.
-    pub fn into_settled(self) -> Result<Settled<T, E>, (WouldDeadlock, Self)> {
+    /// As [`wait`](Self::wait), with the future.
+    pub fn into_settled(self) -> Result<Settled<T, E>, (WaitError, Self)> {
         match self.wait() {
             Ok(_) => Ok(self.settled),
-            Err(would_deadlock) => Err((would_deadlock, self)),
+            Err(error) => Err((error, self)),
         }
     }
 

@@ -8,9 +8,9 @@ use std::{
 use super::{AwaitThread, ThreadFuture};
 use crate::{
     cell::Until,
-    error::{Expired, WaitError, WouldDeadlock},
+    error::{Expired, WaitError},
     output::{Back, JoinError, Output, OutputResult, apart},
-    sync::{after, is_over},
+    sync::{after, is_past},
 };
 
 /// # The outcome by value
@@ -36,14 +36,11 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// [`JoinError::Failed`] if there is no value and never will be; [`JoinError::Shared`] if another handle shares it;
-    /// [`JoinError::Back`] with the future and [`WouldDeadlock`] as in [`wait`](Self::wait), and inside a callback of
-    /// the future, which has to return first.
+    /// [`JoinError::Back`] with the future and the [`WaitError`] of [`wait`](Self::wait), and
+    /// [`WouldDeadlock::Lent`](crate::WouldDeadlock::Lent) inside a callback of the future, which has to return first.
     #[doc(alias("into_inner", "blocking_recv", "get"))]
-    pub fn join(self) -> Result<T, JoinError<E, Back<WouldDeadlock, Self>>> {
-        match self.block(Until::Returned, None) {
-            Ok(_) => self.into_inner().give(),
-            Err(would_deadlock) => Err(JoinError::Back(Back::new(would_deadlock, self))),
-        }
+    pub fn join(self) -> Result<T, JoinError<E, Back<WaitError, Self>>> {
+        self.join_until(None)
     }
 
     /// The same, for `timeout` at the most, counted from this call. A zero timeout only looks. `[settled-5]` `[wait-2]`
@@ -82,9 +79,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`join`](Self::join), but for the work's own error.
-    pub fn join_result(
-        self,
-    ) -> Result<Result<T, E>, JoinError<Infallible, Back<WouldDeadlock, Self>>> {
+    pub fn join_result(self) -> Result<Result<T, E>, JoinError<Infallible, Back<WaitError, Self>>> {
         apart(self.join())
     }
 
@@ -151,16 +146,14 @@ impl<T, E> ThreadFuture<T, E> {
         self,
         deadline: Option<Instant>,
     ) -> Result<T, JoinError<E, Back<WaitError, Self>>> {
-        let over = if is_over(deadline) {
-            Ok(self.handle().is_over(Until::Returned))
+        let over = if is_past(deadline) && !self.handle().is_over(Until::Returned) {
+            Err(WaitError::Expired(Expired))
         } else {
             self.block(Until::Returned, deadline)
         };
-        let why = match over {
-            Ok(true) => return self.into_inner().give(),
-            Ok(false) => WaitError::Expired(Expired),
-            Err(would_deadlock) => WaitError::WouldDeadlock(would_deadlock),
-        };
-        Err(JoinError::Back(Back::new(why, self)))
+        match over {
+            Ok(()) => self.into_inner().give(),
+            Err(why) => Err(JoinError::Back(Back::new(why, self))),
+        }
     }
 }

@@ -60,6 +60,11 @@ pub enum MapError {
     /// Waiting here might never end.
     #[error(transparent)]
     WouldDeadlock(#[from] WouldDeadlock),
+    /// Somebody has interrupted the waits of this thread: an [`Interrupt`](crate::Interrupt). `[wait-9]`
+    #[error(
+        "the map was interrupted, as this thread has allowed; what has not begun was cancelled"
+    )]
+    Interrupted,
     /// The executor took no more work, and items are left.
     #[error("the executor takes no more work, and items are left; map over them with another one")]
     Closed,
@@ -125,17 +130,16 @@ where
 
     fn wait(&mut self, future: ThreadFuture<T, Infallible>) -> Result<T, MapError> {
         let waited = match self.deadline {
-            None => future.wait().map(|_| ()).map_err(MapError::from),
-            Some(deadline) => {
-                future.wait_deadline(deadline).map(|_| ()).map_err(|error| match error {
-                    WaitError::Expired(expired) => expired.into(),
-                    WaitError::WouldDeadlock(would_deadlock) => would_deadlock.into(),
-                })
-            }
+            None => future.wait(),
+            Some(deadline) => future.wait_deadline(deadline),
         };
-        if let Err(error) = waited {
+        if let Err(error) = waited.map(|_| ()) {
             self.ahead.push_front(future);
-            return Err(error);
+            return Err(match error {
+                WaitError::Expired(expired) => expired.into(),
+                WaitError::WouldDeadlock(would_deadlock) => would_deadlock.into(),
+                WaitError::Interrupted => MapError::Interrupted,
+            });
         }
         // Nobody else has a handle, and nobody registered a callback.
         let outcome = future.into_inner().take().expect("the only handle of a settled future");

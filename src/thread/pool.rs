@@ -15,8 +15,9 @@ use crate::{
     blocking::{self, Queue},
     cell::Address,
     context,
-    error::{Closed, Panic, WouldDeadlock},
-    sync::{Condvar, Mutex, lock, thread, wait},
+    error::{Closed, Panic, WaitError, WouldDeadlock},
+    interrupt::{self, Sleeper, before_sleep},
+    sync::{Condvar, Mutex, is_over, lock, thread, wait, wait_until},
     thread::Executor,
     waiter::{Job, isolate},
 };
@@ -31,8 +32,8 @@ use crate::{
 /// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
 /// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
 /// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
-/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` Whoever does not want to wait calls
-/// [`detach`](Self::detach).
+/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` No [`Interrupt`](crate::Interrupt) ends
+/// that wait; whoever does not want it calls [`detach`](Self::detach).
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
@@ -186,11 +187,12 @@ impl ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
+    /// [`WaitError::WouldDeadlock`] instead of waiting, if there is something to wait for and this thread is a
     /// worker of this pool, or runs an event loop, or is a worker of another pool whose wait would close
     /// a circle (a job here waits for what that worker does), or is in many callbacks that wait inside each
-    /// other. The pool is shut down all the same. `[deadlock-3]` `[pool-11]` `[callback-8]`
-    pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WouldDeadlock> {
+    /// other. [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends the
+    /// wait. The pool is shut down all the same. `[deadlock-3]` `[pool-11]` `[callback-8]` `[wait-9]`
+    pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WaitError> {
         let mut state = lock(&self.shared.state);
         state.open = false;
         let dropped = if cancel_pending { mem::take(&mut state.queue) } else { VecDeque::new() };
@@ -202,7 +204,7 @@ impl ThreadPool {
         if wait { self.join() } else { Ok(()) }
     }
 
-    fn join(&self) -> Result<(), WouldDeadlock> {
+    fn join(&self) -> Result<(), WaitError> {
         self.wait_for_the_last_worker()?;
         // Every job has ended. What is left of the threads is the drop of their thread-locals, which
         // a loop's thread does not wait for.
@@ -220,20 +222,29 @@ impl ThreadPool {
         Ok(())
     }
 
-    fn wait_for_the_last_worker(&self) -> Result<(), WouldDeadlock> {
-        if lock(&self.shared.state).live == 0 {
+    fn wait_for_the_last_worker(&self) -> Result<(), WaitError> {
+        let Shared { id, state: mutex, ended, .. } = &*self.shared;
+        if lock(mutex).live == 0 {
             return Ok(());
         }
-        if context::works_for(self.shared.id) {
-            return Err(WouldDeadlock::OwnWorker);
+        if context::works_for(*id) {
+            return Err(WouldDeadlock::OwnWorker.into());
         }
         // Dropped after the lock is.
-        let _registered = blocking::before_parking_for_the_end(self.shared.id)?;
-        let mut state = lock(&self.shared.state);
-        while state.live > 0 {
-            state = wait(&self.shared.ended, state);
+        let _registered = blocking::before_parking_for_the_end(*id)?;
+        loop {
+            let sleep = before_sleep(&self.shared, None);
+            let mut state = lock(mutex);
+            while state.live > 0 && !is_over(sleep.until) {
+                state = wait_until(ended, mutex, state, sleep.until);
+            }
+            if state.live == 0 {
+                return Ok(());
+            }
+            if is_over(None) {
+                return Err(WaitError::ended(None));
+            }
         }
-        Ok(())
     }
 }
 
@@ -487,11 +498,20 @@ impl Queue for Shared {
     }
 }
 
+impl Sleeper for Shared {
+    fn wake(&self) {
+        // Whoever has looked sleeps by then.
+        drop(lock(&self.state));
+        self.ended.notify_all();
+    }
+}
+
 impl Drop for ThreadPool {
     fn drop(&mut self) {
         // Where waiting might never end, the workers end by themselves when the queue is empty.
+        let _shield = interrupt::shield();
         let waits = !lock(&self.shared.state).detached;
-        if self.shutdown(waits, false) == Err(WouldDeadlock::Circle) {
+        if self.shutdown(waits, false) == Err(WouldDeadlock::Circle.into()) {
             let name = &self.shared.name;
             // A drop answers nothing, and is not to panic where there is no standard error.
             let _ = writeln!(

@@ -13,7 +13,7 @@ use crate::{
     blocking::{Cells, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket, Until},
     deferred,
-    error::{Expired, WaitError, WouldDeadlock},
+    error::WaitError,
     inbox::Inbox,
     output::JoinError,
     settled::Settled,
@@ -63,14 +63,15 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Th
 ///
 /// # Errors
 ///
-/// [`WouldDeadlock`] instead of blocking, on a thread that runs an event loop, or on a worker whose
+/// [`WaitError::WouldDeadlock`] instead of blocking, on a thread that runs an event loop, or on a worker whose
 /// wait would close a circle, or in many callbacks that wait inside each other. `[deadlock-1]` `[pool-8]`
-/// `[callback-8]`
+/// `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends the
+/// wait. `[wait-9]`
 pub fn wait<'a, T, E>(
     futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
     timeout: Option<Duration>,
     return_when: ReturnWhen,
-) -> Result<Parted<'a, T, E>, WouldDeadlock> {
+) -> Result<Parted<'a, T, E>, WaitError> {
     let deadline = timeout.and_then(after);
     let mut group = Group::register(futures);
     let all = group.members.len();
@@ -92,12 +93,14 @@ pub fn wait<'a, T, E>(
         if enough || heard == all {
             break;
         }
-        let in_time = match return_when {
+        let slept = match return_when {
             ReturnWhen::AllCompleted => group.sleep(all - heard, Wanted::All, deadline),
             _ => group.sleep(1, Wanted::Any, deadline),
         };
-        if !in_time? {
-            break;
+        match slept {
+            Ok(()) => {}
+            Err(WaitError::Expired(_)) => break,
+            Err(error) => return Err(error),
         }
     }
     Ok(group.part())
@@ -212,7 +215,7 @@ impl<T, E> IntoCompleted for ThreadFuture<T, E> {
 ///
 /// An item is [`WaitError::WouldDeadlock`] instead of a wait on a thread that runs an event loop, or
 /// on a worker whose wait would close a circle, or of a value that only callbacks still read inside which this thread is;
-/// the iterator is then at its end. `[deadlock-1]` `[wait-8]`
+/// the iterator is then at its end. So it is after [`WaitError::Interrupted`]. `[deadlock-1]` `[wait-8]` `[wait-9]`
 ///
 /// Of futures by value it owns all that it needs:
 ///
@@ -291,13 +294,10 @@ impl<F: IntoCompleted> Iterator for AsCompleted<F> {
                 self.ready.extend(self.told.drain(..));
                 continue;
             }
-            let error = match self.group.sleep(1, wanted, self.deadline) {
-                Ok(true) => continue,
-                Ok(false) => WaitError::Expired(Expired),
-                Err(error) => WaitError::WouldDeadlock(error),
-            };
-            self.left = 0;
-            return Some(Err(error));
+            if let Err(error) = self.group.sleep(1, wanted, self.deadline) {
+                self.left = 0;
+                return Some(Err(error));
+            }
         }
     }
 
@@ -381,23 +381,24 @@ impl<F: Handed> Group<F> {
         }
     }
 
-    /// Sleeps until the inbox tells of this many, or the deadline has passed.
+    /// Sleeps until the inbox tells of this many, or says why it does not.
     fn sleep(
         &self,
         many: usize,
         wanted: Wanted,
         deadline: Option<Instant>,
-    ) -> Result<bool, WouldDeadlock> {
-        loop {
+    ) -> Result<(), WaitError> {
+        let is_told = loop {
             if is_over(deadline) || self.inbox.count() >= many {
-                return Ok(self.inbox.count() >= many);
+                break self.inbox.count() >= many;
             }
             let cells = self.left.as_ref().map(|left| Cells::Many(Arc::clone(left)));
             match before_parking(wanted, cells)? {
                 May::LookAgain => {}
-                May::Park(_registered) => return Ok(self.inbox.sleep(many, deadline)),
+                May::Park(_registered) => break self.inbox.sleep(many, deadline),
             }
-        }
+        };
+        if is_told { Ok(()) } else { Err(WaitError::ended(deadline)) }
     }
 
     /// Leaves all futures that were not yielded, and gives them back.

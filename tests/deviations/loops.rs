@@ -11,7 +11,7 @@ use std::{
 
 use settled::{
     Cancel, EventLoop, Executor, Failure, LoopFuture, LoopRef, Refusal, ReturnWhen, ThreadFuture,
-    ThreadPool, WouldDeadlock, bridge, tasks,
+    ThreadPool, WaitError, WouldDeadlock, bridge, tasks,
 };
 
 use super::python;
@@ -239,6 +239,6 @@ fn a_loop_that_would_wait_for_itself_is_told() {
     let (release, waits) = mpsc::channel::<()>();
     let job = pool.submit(move || waits.recv().is_err()).unwrap();
     let answer = run(async { job.wait().err() });
-    assert_eq!(answer, Some(WouldDeadlock::EventLoop));
+    assert_eq!(answer, Some(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
     drop(release);
 }

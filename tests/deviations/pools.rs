@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use settled::{Cancelled, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
+use settled::{Cancelled, Executor, Failure, ThreadFuture, ThreadPool, WaitError, WouldDeadlock};
 
 use super::python;
 
@@ -158,13 +158,16 @@ fn a_worker_that_would_wait_for_itself_is_told() {
     watch!();
     let pool = pool();
     let (gives, given) =
-        mpsc::channel::<ThreadFuture<Option<WouldDeadlock>, std::convert::Infallible>>();
+        mpsc::channel::<ThreadFuture<Option<WaitError>, std::convert::Infallible>>();
     let job = pool.submit(move || given.recv().unwrap().wait().err()).unwrap();
     gives.send(job.clone()).unwrap();
-    assert_eq!(job.result().unwrap(), &Some(WouldDeadlock::Circle));
+    assert_eq!(job.result().unwrap(), &Some(WaitError::WouldDeadlock(WouldDeadlock::Circle)));
     let itself = Arc::clone(&pool);
     let job = pool.submit(move || itself.shutdown(true, false));
-    assert_eq!(job.unwrap().result().unwrap(), &Err(WouldDeadlock::OwnWorker));
+    assert_eq!(
+        job.unwrap().result().unwrap(),
+        &Err(WaitError::WouldDeadlock(WouldDeadlock::OwnWorker))
+    );
     python(
         "p = ThreadPoolExecutor(1); got = []; go = threading.Event()\ndef job():\n go.wait()\n \
          try: got[0].result(0.1)\n except TimeoutError: print('it would hang')\n\

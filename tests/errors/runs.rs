@@ -10,8 +10,8 @@ use std::{
 };
 
 use settled::{
-    AnyPromise, Cancel, EventLoop, Executor, Job, JoinError, LoopRef, MapError, Schedule,
-    ThreadFuture, ThreadPool, bridge, tasks,
+    AnyPromise, Cancel, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef, MapError,
+    Schedule, ThreadFuture, ThreadPool, bridge, tasks,
 };
 
 type Future = ThreadFuture<u32, &'static str>;
@@ -146,6 +146,12 @@ runs! {
         let waits = async { future.wait_timeout(LONG).unwrap_err().to_string() };
         EventLoop::new().run_until_complete(waits).unwrap()
     }
+    "WaitError::Interrupted" {
+        let ((_promise, future), interrupt) = (Future::promise(), Interrupt::new());
+        let _entered = interrupt.enter();
+        interrupt.interrupt();
+        future.wait().unwrap_err().to_string()
+    }
     "WouldDeadlock::EventLoop" {
         let (_promise, future) = Future::promise();
         let waits = async { future.wait().unwrap_err().to_string() };
@@ -259,6 +265,16 @@ runs! {
         let refused: MapError = EventLoop::new().run_until_complete(maps).unwrap();
         drop(gives);
         refused.to_string()
+    }
+    "MapError::Interrupted" {
+        let (pool, interrupt, (keeps, waits)) = (one_worker(), Interrupt::new(), mpsc::channel::<()>());
+        let waits = Mutex::new(waits);
+        let _entered = interrupt.enter();
+        interrupt.interrupt();
+        let mut map = pool.map([0], move |_| waits.lock().unwrap().recv().is_err());
+        let interrupted = map.next().unwrap().unwrap_err().to_string();
+        drop(keeps);
+        interrupted
     }
     "MapError::Closed" {
         let pool = one_worker();

@@ -2,12 +2,12 @@
 //!
 //! A scenario that never lets it go off shows that its wait needs no timer to end.
 
-use std::time::Duration;
+use std::{num::NonZero, time::Duration};
 
 use loom::thread;
 use settled::{
-    Cancel, EventLoop, Expired, LoopRef, NoValue, ReturnWhen, ThreadFuture, Timer, WaitError,
-    as_completed, bridge, tasks, wait,
+    Cancel, EventLoop, Executor, Expired, Interrupt, LoopRef, NoValue, ReturnWhen, ThreadFuture,
+    ThreadPool, Timer, WaitError, as_completed, bridge, tasks, wait,
 };
 
 use crate::explore::{Seen, Value, Values, explore, explore_bounded, promise, saw};
@@ -47,7 +47,67 @@ pub(crate) fn a_timed_wait_against_finish() {
     });
 }
 
-/// `[wait-3]` The same against a cancel. Three preemptions are one for each of the threads: within its wait, its cancel
+/// `[wait-9]` A wait against a finish and an interrupt: it ends with either, and leaves the future as it is. Three
+/// preemptions are one for each of the threads.
+pub(crate) fn an_interrupt_against_finish() {
+    explore_bounded("interrupt_finish", &["interrupted", "value"], |seen| {
+        let (interrupt, values) = (Interrupt::new(), Values::default());
+        let value = values.make(1);
+        let (promise, future) = promise();
+        let finisher = thread::spawn(move || promise.finish(value).is_ok());
+        let raises = interrupt.clone();
+        let raising = thread::spawn(move || raises.interrupt());
+        let entered = interrupt.enter();
+        match future.wait() {
+            Ok(_) => saw(seen, "value"),
+            Err(error) => {
+                assert_eq!(error, WaitError::Interrupted);
+                saw(seen, "interrupted");
+            }
+        }
+        drop(entered);
+        assert!(finisher.join().unwrap());
+        raising.join().unwrap();
+        assert_only(future);
+    });
+}
+
+/// `[wait-9]` An interrupt against a wait for several that nobody settles: it is not lost.
+pub(crate) fn an_interrupt_against_several() {
+    explore("interrupt_several", &["asleep", "awake"], |seen| {
+        let interrupt = Interrupt::new();
+        let (promises, futures): (Vec<_>, Vec<_>) = [promise(), promise()].into_iter().unzip();
+        let raises = interrupt.clone();
+        let raising = thread::spawn(move || raises.interrupt());
+        let _entered = interrupt.enter();
+        saw(seen, if interrupt.is_raised() { "awake" } else { "asleep" });
+        let waited = wait(&futures, None, ReturnWhen::FirstCompleted);
+        assert_eq!(waited.unwrap_err(), WaitError::Interrupted);
+        raising.join().unwrap();
+        drop(promises);
+        futures.into_iter().for_each(assert_only);
+    });
+}
+
+/// `[wait-9]` The same for the end of a pool, which goes on.
+pub(crate) fn an_interrupt_against_the_end_of_a_pool() {
+    explore_bounded("interrupt_pool", &["ended", "interrupted"], |seen| {
+        let interrupt = Interrupt::new();
+        let pool = ThreadPool::new(NonZero::<usize>::MIN);
+        let job = pool.submit(|| 7).unwrap();
+        let raises = interrupt.clone();
+        let raising = thread::spawn(move || raises.interrupt());
+        let entered = interrupt.enter();
+        let shut = pool.shutdown(true, false);
+        drop(entered);
+        saw(seen, if shut.is_ok() { "ended" } else { "interrupted" });
+        assert!(shut.is_ok_and(|()| job.done()) || shut == Err(WaitError::Interrupted));
+        assert_eq!(job.result().unwrap(), &7);
+        raising.join().unwrap();
+    });
+}
+
+/// `[wait-3]` The same as the first against a cancel. Three preemptions are one for each of the threads: within its wait, its cancel
 /// and its alarm.
 pub(crate) fn a_timed_wait_against_cancel() {
     explore_bounded("expiry_cancel", &["cancelled", "expired"], |seen| {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use loom::thread;
-use settled::{Cancelled, EventLoop, Executor, Failure, ThreadFuture, ThreadPool, WouldDeadlock};
+use settled::{Cancelled, EventLoop, Executor, Failure, ThreadFuture, ThreadPool, WaitError};
 
 use crate::explore::{explore_bounded, saw};
 
@@ -92,7 +92,7 @@ pub(crate) fn self_wait_against_cancel() {
 
 /// `[pool-8]` Two workers that wait for each other: one of them is refused, and it is one.
 pub(crate) fn two_workers_that_wait_for_each_other() {
-    type Other = Arc<ThreadFuture<Result<(), WouldDeadlock>, std::convert::Infallible>>;
+    type Other = Arc<ThreadFuture<Result<(), WaitError>, std::convert::Infallible>>;
     explore_bounded("pool_circle", &["the first is refused", "the second is refused"], |seen| {
         let (one, other) = (pool(), pool());
         let (tell, told) = ThreadFuture::<Other, ()>::promise();

@@ -153,7 +153,9 @@ const CELL_SITES: &[File] = &[
         ["impl Parker {", "mod timer {"],
         &[
             ("park", "lock( is_over( wait_until( *token = false", "sleep take time-out"),
-            ("unpark", "lock( .token) = true notify_one()", "tell ring"),
+            ("unpark", ".wake()", "tell ring"),
+            // Also whoever interrupts, which is no step: for the protocol it is a deadline that passes.
+            ("wake", "lock( .token) = true notify_one()", "tell ring"),
         ],
     ),
     (
@@ -190,11 +192,12 @@ const GROUP_SITES: &[File] = &[
             ),
             (
                 "sleep",
-                "lock( .settled.len() is_over( told.wanted = wait_until( told.wanted =",
+                "lock( .settled.len() is_over( told.wanted = wait_until( told.wanted = .settled.len() is_over(",
                 "sleep return time-out",
             ),
             ("take", "mem::swap( lock(", "take"),
             ("count", "lock( .settled.len()", "count"),
+            ("wake", "lock( notify_one()", ""),
         ],
     ),
     (

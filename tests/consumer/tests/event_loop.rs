@@ -8,7 +8,7 @@ use std::{cell::RefCell, rc::Rc, thread, time::Duration};
 
 use settled::{
     Cancel, Cancelled, EventLoop, Failure, InvalidState, LoopRef, NoValue, RunError, ThreadFuture,
-    WouldDeadlock,
+    WaitError, WouldDeadlock,
 };
 
 /// A list that tasks and callbacks of one thread write to.
@@ -146,7 +146,10 @@ fn blocking_the_loop_is_an_error() {
     let (promise, future) = ThreadFuture::<u8, ()>::promise();
     event_loop
         .run_until_complete(async {
-            assert_eq!(future.wait().unwrap_err(), WouldDeadlock::EventLoop);
+            assert_eq!(
+                future.wait().unwrap_err(),
+                WaitError::WouldDeadlock(WouldDeadlock::EventLoop)
+            );
             promise.finish(3).unwrap();
             assert_eq!(future.result().unwrap(), &3, "a settled future answers anywhere");
             let nested = EventLoop::new().run_until_complete(async {});

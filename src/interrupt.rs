@@ -1,0 +1,317 @@
+//! Interrupting the waits of a thread: [`Interrupt`].
+//!
+//! What a thread has entered lies in one thread-local list. Whatever sleeps in a wait asks it before, and is entered
+//! where it is to be woken; whoever interrupts notes that first and wakes then. For a wait an interrupt is a deadline
+//! that passes at that moment, so that a future which settles meanwhile is settled, and not interrupted. `[wait-9]`
+
+use std::{
+    cell::RefCell,
+    fmt,
+    marker::PhantomData,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    context::{Id, next_id},
+    sync::{Mutex, after, is_past, lock, thread_local},
+    waiter::isolate,
+};
+
+/// Ends the waits of threads from outside: of each thread that has [entered](Self::enter) it. `[wait-9]`
+///
+/// A wait that it ends is [`WaitError::Interrupted`](crate::WaitError::Interrupted); what was waited for is untouched,
+/// goes on, and may be waited for again. Every wait of this crate is meant: for one future or several, by reference or
+/// by value, and for the end of a pool. What is there already is answered all the same, and a timeout of zero looks. An
+/// [`EventLoop`](crate::EventLoop) is none of them, and has [`stop`](crate::LoopHandle::stop).
+///
+/// It is a flag, and stays until it is [cleared](Self::clear), so that no interrupt is lost that comes between two
+/// waits. Clones are the same flag. Python's waits are interrupted by its signals, in the main thread.
+///
+/// ```
+/// use std::thread;
+/// use settled::{Interrupt, ThreadFuture, WaitError};
+///
+/// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+/// let interrupt = Interrupt::new();
+/// // For instance: ctrlc::set_handler(move || handler.interrupt())
+/// let handler = interrupt.clone();
+/// thread::spawn(move || handler.interrupt());
+///
+/// let entered = interrupt.enter();
+/// assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+/// drop(entered);
+/// promise.finish(5).unwrap();
+/// assert_eq!(future.join().unwrap(), 5);
+/// ```
+#[derive(Clone, Default)]
+#[doc(alias("KeyboardInterrupt", "InterruptedException", "StopToken", "signal"))]
+pub struct Interrupt(Arc<Shared>);
+
+#[derive(Default)]
+struct Shared(Mutex<Flag>);
+
+#[derive(Default)]
+struct Flag {
+    raised: bool,
+    /// Who sleeps, by numbers.
+    sleepers: Vec<(Id, Arc<dyn Sleeper>)>,
+}
+
+/// Something on which a thread sleeps.
+pub(crate) trait Sleeper: Send + Sync {
+    /// Ends its sleep, also one that is about to begin, so that it looks again.
+    fn wake(&self);
+}
+
+impl Interrupt {
+    /// One that nobody has raised.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Raises it: each wait of the threads that have entered it ends, and each that would have to block ends at once
+    /// until it is cleared. Never blocks for long. May be called from any thread, such as those on which `ctrlc` and the
+    /// iterators of `signal-hook` call; it takes a lock, and so is not for a signal handler itself. `[wait-9]`
+    pub fn interrupt(&self) {
+        let mut flag = lock(&self.0.0);
+        flag.raised = true;
+        let sleepers: Vec<_> = flag.sleepers.iter().map(|(_, it)| Arc::clone(it)).collect();
+        drop(flag);
+        sleepers.iter().for_each(|sleeper| sleeper.wake());
+    }
+
+    /// Takes it back, for the waits to come. Says whether it was raised. `[wait-9]`
+    #[expect(clippy::must_use_candidate, reason = "clearing is what it is called for")]
+    pub fn clear(&self) -> bool {
+        std::mem::take(&mut lock(&self.0.0).raised)
+    }
+
+    /// Whether it is raised. Never blocks for long. `[wait-9]`
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        lock(&self.0.0).raised
+    }
+
+    /// Lets it end the waits of this thread until the guard is dropped, those too of jobs and callbacks that run inside
+    /// such a wait. A thread may enter several; each of them ends its waits. `[wait-9]`
+    pub fn enter(&self) -> InterruptGuard {
+        enter(By::Flag(Arc::clone(&self.0)))
+    }
+
+    /// Lets `ask` end the waits of this thread until the guard is dropped: a wait that blocks calls it when `interval`
+    /// has passed since it was asked last, on this thread and under no lock, and ends if it says `true`. For a language
+    /// binding that has to look for a Ctrl-C. `[wait-9]`
+    ///
+    /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends. It
+    /// is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`. An
+    /// `interval` too long for the clock is none: `ask` is never called.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::{Interrupt, ThreadFuture, WaitError};
+    ///
+    /// let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let mut asked = 0;
+    /// let _entered = Interrupt::ask_every(Duration::from_millis(1), move || {
+    ///     asked += 1;
+    ///     asked == 3    // for instance: Python::attach(|py| py.check_signals().is_err())
+    /// });
+    /// assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    /// ```
+    #[doc(alias = "PyErr_CheckSignals")]
+    pub fn ask_every(interval: Duration, ask: impl FnMut() -> bool + 'static) -> InterruptGuard {
+        let asked = Asked { interval, due: after(interval), ask: Some(Box::new(ask)), yes: false };
+        enter(By::Asked(asked))
+    }
+}
+
+impl fmt::Debug for Interrupt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Interrupt");
+        match self.0.0.try_lock() {
+            Ok(flag) => {
+                let (raised, sleepers) = (flag.raised, flag.sleepers.len());
+                drop(flag);
+                debug.field("raised", &raised).field("sleepers", &sleepers).finish()
+            }
+            Err(_) => debug.field("state", &format_args!("<locked>")).finish(),
+        }
+    }
+}
+
+/// Lets the waits of its thread be interrupted as long as it lives. Made by [`Interrupt::enter`] and
+/// [`Interrupt::ask_every`]; not `Send`. `[wait-9]`
+#[must_use = "waits can be interrupted only as long as the guard lives"]
+#[derive(Debug)]
+pub struct InterruptGuard {
+    number: Id,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for InterruptGuard {
+    fn drop(&mut self) {
+        let left = ENTERED.try_with(|entered| {
+            let mut entered = entered.borrow_mut();
+            let at = entered.iter().position(|it| it.number == self.number)?;
+            Some(entered.remove(at))
+        });
+        // With a closure of the user's in it.
+        drop(left);
+    }
+}
+
+impl Asked {
+    fn is_due(&self) -> bool {
+        self.ask.is_some() && self.due.is_some() && is_past(self.due)
+    }
+}
+
+struct Entered {
+    number: Id,
+    by: By,
+}
+
+enum By {
+    Flag(Arc<Shared>),
+    Asked(Asked),
+    /// Hides those before it.
+    Nothing,
+}
+
+/// Those that are not hidden, the last first.
+fn open(entered: &mut [Entered]) -> impl Iterator<Item = &mut Entered> {
+    entered.iter_mut().rev().take_while(|it| !matches!(it.by, By::Nothing))
+}
+
+struct Asked {
+    interval: Duration,
+    /// When it is asked next.
+    due: Option<Instant>,
+    /// `None` while it is asked.
+    ask: Option<Box<dyn FnMut() -> bool>>,
+    /// Whether it said so, and no wait has ended by it.
+    yes: bool,
+}
+
+thread_local! {
+    /// What may end the waits of this thread.
+    static ENTERED: RefCell<Vec<Entered>> = RefCell::default();
+}
+
+fn enter(by: By) -> InterruptGuard {
+    let number = next_id();
+    // The waits of a thread that is being torn down cannot be interrupted any more.
+    let _ = ENTERED.try_with(|entered| entered.borrow_mut().push(Entered { number, by }));
+    InterruptGuard { number, _not_send: PhantomData }
+}
+
+/// Whether the waits of this thread are to end.
+pub(crate) fn is_raised() -> bool {
+    let is_raised = |entered: &mut Entered| match &entered.by {
+        By::Flag(shared) => lock(&shared.0).raised,
+        By::Asked(asked) => asked.yes,
+        By::Nothing => false,
+    };
+    ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_raised)).unwrap_or(false)
+}
+
+/// A wait of this thread has ended by it, and what closures have said is used up.
+pub(crate) fn use_up() {
+    let _ = ENTERED.try_with(|entered| {
+        for entered in open(&mut entered.borrow_mut()) {
+            if let By::Asked(asked) = &mut entered.by {
+                asked.yes = false;
+            }
+        }
+    });
+}
+
+/// What was entered before ends no wait of this thread until the guard is dropped.
+pub(crate) fn shield() -> InterruptGuard {
+    enter(By::Nothing)
+}
+
+/// A sleep of this thread that interrupts end.
+pub(crate) struct Sleep {
+    number: Id,
+    flags: Vec<Arc<Shared>>,
+    /// When it ends at the latest: the deadline of the wait, or before, to ask a closure.
+    pub(crate) until: Option<Instant>,
+}
+
+/// What a wait calls before it sleeps, with no lock held: asks the closures that are due, and lets the others wake
+/// `sleeper` as long as what this returns lives.
+pub(crate) fn before_sleep(
+    sleeper: &Arc<impl Sleeper + 'static>,
+    deadline: Option<Instant>,
+) -> Sleep {
+    let mut sleep = Sleep { number: 0, flags: Vec::new(), until: deadline };
+    let is_empty = ENTERED.try_with(|entered| entered.borrow().is_empty()).unwrap_or(true);
+    if is_empty {
+        return sleep;
+    }
+    ask_those_that_are_due();
+    sleep.number = next_id();
+    let _ = ENTERED.try_with(|entered| {
+        for entered in open(&mut entered.borrow_mut()) {
+            match &entered.by {
+                By::Flag(shared) => sleep.flags.push(Arc::clone(shared)),
+                By::Asked(asked) if asked.ask.is_some() => {
+                    sleep.until = sleep.until.into_iter().chain(asked.due).min();
+                }
+                By::Asked(_) | By::Nothing => {}
+            }
+        }
+    });
+    for shared in &sleep.flags {
+        lock(&shared.0).sleepers.push((sleep.number, Arc::clone(sleeper) as Arc<dyn Sleeper>));
+    }
+    sleep
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        for shared in &self.flags {
+            let mut flag = lock(&shared.0);
+            let at = flag.sleepers.iter().position(|(number, _)| *number == self.number);
+            let gone = at.map(|at| flag.sleepers.swap_remove(at));
+            drop(flag);
+            drop(gone);
+        }
+    }
+}
+
+/// Each of them once, and under no borrow: it may wait, enter and leave.
+fn ask_those_that_are_due() {
+    let is_due = |it: &&mut Entered| matches!(&it.by, By::Asked(asked) if asked.is_due());
+    let due = |entered: &RefCell<Vec<Entered>>| {
+        open(&mut entered.borrow_mut()).filter(is_due).map(|it| it.number).collect()
+    };
+    for number in ENTERED.try_with(due).unwrap_or_else(|_| Vec::new()) {
+        let Some(mut ask) = asked(number, |asked| asked.ask.take()).flatten() else { continue };
+        let mut yes = true;
+        isolate(|| yes = ask());
+        let mut ask = Some(ask);
+        asked(number, |asked| {
+            asked.ask = ask.take();
+            asked.due = after(asked.interval);
+            asked.yes |= yes;
+        });
+        // Its guard was dropped meanwhile.
+        drop(ask);
+    }
+}
+
+/// Does something to the closure with this number, if it is still entered.
+fn asked<R>(number: Id, act: impl FnOnce(&mut Asked) -> R) -> Option<R> {
+    let act = |entered: &RefCell<Vec<Entered>>| {
+        let mut entered = entered.borrow_mut();
+        match &mut entered.iter_mut().find(|it| it.number == number)?.by {
+            By::Asked(asked) => Some(act(asked)),
+            By::Flag(_) | By::Nothing => None,
+        }
+    };
+    ENTERED.try_with(act).ok().flatten()
+}

@@ -1,0 +1,398 @@
+//! Waits that are interrupted, by a flag and by a closure.
+
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
+use std::{
+    cell::{Cell, RefCell},
+    convert::Infallible,
+    num::NonZero,
+    rc::Rc,
+    sync::{Arc, Barrier, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use settled::{
+    Cancel, EventLoop, Executor, Expired, Interrupt, JoinError, LoopRef, MapError, NoValue,
+    Promise, ReturnWhen, ThreadFuture, ThreadPool, WaitError, as_completed, wait,
+};
+
+type Future = ThreadFuture<u32, String>;
+
+/// More than any test takes; a wait that needs it has failed.
+const LONG: Duration = Duration::from_secs(600);
+const SHORT: Duration = Duration::from_millis(20);
+
+fn one_worker() -> ThreadPool {
+    ThreadPool::new(NonZero::<usize>::MIN)
+}
+
+/// Occupies the worker until the returned sender is dropped.
+fn occupy(pool: &ThreadPool) -> mpsc::Sender<()> {
+    let ((begun, begins), (release, released)) = (mpsc::channel(), mpsc::channel::<()>());
+    pool.submit(move || {
+        begun.send(()).unwrap();
+        let _ = released.recv();
+    })
+    .unwrap();
+    begins.recv().unwrap();
+    release
+}
+
+/// Takes the future out of what it has been handed back in.
+fn back(error: JoinError<String, settled::Back<WaitError, Future>>) -> (WaitError, Future) {
+    let JoinError::Back(back) = error else { panic!("the future comes back: {error:?}") };
+    (back.why(), back.into_future())
+}
+
+/// Each wait: what it answers for a future that is pending, and the future.
+type Wait = fn(Future) -> (WaitError, Future);
+
+const WAITS: &[(&str, Wait)] = &[
+    ("wait", |it| (it.wait().unwrap_err(), it)),
+    ("wait_timeout", |it| (it.wait_timeout(LONG).unwrap_err(), it)),
+    ("wait_timeout without end", |it| (it.wait_timeout(Duration::MAX).unwrap_err(), it)),
+    ("wait_deadline", |it| (it.wait_deadline(Instant::now() + LONG).unwrap_err(), it)),
+    ("result", |it| {
+        let NoValue::Unsettled(error) = it.result().unwrap_err() else { panic!() };
+        (error, it)
+    }),
+    ("exception", |it| (it.exception().unwrap_err(), it)),
+    ("into_settled", |it| it.into_settled().unwrap_err()),
+    ("join", |it| back(it.join().unwrap_err())),
+    ("join_timeout", |it| back(it.join_timeout(LONG).unwrap_err())),
+    ("wait for all", |it| (wait([&it], None, ReturnWhen::AllCompleted).unwrap_err(), it)),
+    ("wait for the first", |it| {
+        (wait([&it], Some(LONG), ReturnWhen::FirstCompleted).unwrap_err(), it)
+    }),
+    ("as_completed", |it| {
+        let mut results = as_completed([&it], Some(LONG));
+        let error = results.next().unwrap().unwrap_err();
+        assert!(results.next().is_none());
+        drop(results);
+        (error, it)
+    }),
+    ("as_completed by value", |it| {
+        let mut results = as_completed([it], None);
+        let error = results.next().unwrap().unwrap_err();
+        (error, results.into_left().remove(0).1)
+    }),
+];
+
+/// The thread sleeps that has entered it.
+fn sleeps(interrupt: &Interrupt) {
+    while !format!("{interrupt:?}").contains("sleepers: 1") {
+        thread::yield_now();
+    }
+}
+
+fn assert_untouched(name: &str, promise: Promise<u32, String>, future: Future) {
+    assert!(!future.done() && !promise.cancel_requested(), "{name}");
+    assert!(format!("{future:?}").contains("waiters: 0"), "{name}: {future:?}");
+    promise.finish(5).unwrap();
+    assert_eq!(future.join().unwrap(), 5, "{name}");
+}
+
+#[test]
+fn every_wait_is_interrupted_while_it_sleeps_and_what_it_waited_for_is_untouched() {
+    watch!();
+    for (name, wait) in WAITS {
+        let interrupt = Interrupt::new();
+        let (promise, future) = Future::promise();
+        let future = thread::scope(|scope| {
+            let waiting = scope.spawn(|| {
+                let _entered = interrupt.enter();
+                wait(future)
+            });
+            sleeps(&interrupt);
+            interrupt.interrupt();
+            let (error, future) = waiting.join().unwrap();
+            assert_eq!(error, WaitError::Interrupted, "{name}");
+            future
+        });
+        assert!(format!("{interrupt:?}").contains("sleepers: 0"), "{name}: {interrupt:?}");
+        assert_untouched(name, promise, future);
+    }
+}
+
+#[test]
+fn a_wait_that_would_block_ends_at_once_until_the_flag_is_cleared() {
+    watch!();
+    for (name, wait) in WAITS {
+        let interrupt = Interrupt::new();
+        let _entered = interrupt.enter();
+        interrupt.interrupt();
+        let (promise, future) = Future::promise();
+        let (error, future) = wait(future);
+        assert_eq!(error, WaitError::Interrupted, "{name}");
+        let (error, future) = wait(future);
+        assert_eq!(error, WaitError::Interrupted, "{name}: the flag stays");
+        assert!(interrupt.is_raised() && interrupt.clear() && !interrupt.clear(), "{name}");
+        assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+        assert_untouched(name, promise, future);
+    }
+}
+
+#[test]
+fn what_is_there_is_answered_all_the_same_and_a_timeout_of_zero_looks() {
+    watch!();
+    let interrupt = Interrupt::new();
+    let _entered = interrupt.enter();
+    interrupt.interrupt();
+    let (promise, future) = Future::promise();
+    let zero = Duration::ZERO;
+    assert_eq!(future.wait_timeout(zero).unwrap_err(), WaitError::Expired(Expired));
+    let (why, future) = back(future.join_timeout(zero).unwrap_err());
+    assert_eq!(why, WaitError::Expired(Expired));
+    let (done, pending) = wait([&future], Some(zero), ReturnWhen::AllCompleted).unwrap();
+    assert_eq!((done.len(), pending.len()), (0, 1));
+    let expired = as_completed([&future], Some(zero)).next().unwrap().unwrap_err();
+    assert_eq!(expired, WaitError::Expired(Expired));
+    promise.finish(5).unwrap();
+    assert_eq!(future.result().unwrap(), &5);
+    assert_eq!(wait([&future], None, ReturnWhen::AllCompleted).unwrap().0.len(), 1);
+    assert_eq!(as_completed([&future], None).filter(Result::is_ok).count(), 1);
+    assert_eq!(future.join().unwrap(), 5);
+}
+
+#[test]
+fn only_those_who_have_entered_it_are_interrupted() {
+    watch!();
+    let interrupt = Interrupt::new();
+    let (promise, future) = Future::promise();
+    let entered = interrupt.enter();
+    interrupt.interrupt();
+    thread::scope(|scope| {
+        let other = scope.spawn(|| future.result().copied().unwrap());
+        while !format!("{future:?}").contains("waiters: 1") {
+            thread::yield_now();
+        }
+        assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+        drop(entered);
+        assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+        promise.finish(5).unwrap();
+        assert_eq!(other.join().unwrap(), 5);
+    });
+}
+
+#[test]
+fn of_several_that_a_thread_has_entered_each_ends_its_waits() {
+    watch!();
+    let (one, other) = (Interrupt::new(), Interrupt::new());
+    let (_promise, future) = Future::promise();
+    let first = one.enter();
+    let _second = other.enter();
+    one.interrupt();
+    assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    // They are left in any order.
+    drop(first);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            sleeps(&other);
+            other.interrupt();
+        });
+        assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    });
+}
+
+#[test]
+fn one_flag_ends_the_waits_of_all_threads_that_have_entered_it() {
+    watch!();
+    let (interrupt, promises) = (Interrupt::new(), [(); 4].map(|()| Future::promise()));
+    thread::scope(|scope| {
+        let waits = promises.iter().map(|(_, future)| {
+            scope.spawn(|| {
+                let _entered = interrupt.clone().enter();
+                future.wait().unwrap_err()
+            })
+        });
+        let waits: Vec<_> = waits.collect();
+        while !format!("{interrupt:?}").contains("sleepers: 4") {
+            thread::yield_now();
+        }
+        interrupt.interrupt();
+        assert!(waits.into_iter().all(|it| it.join().unwrap() == WaitError::Interrupted));
+    });
+}
+
+#[test]
+fn a_map_and_the_wait_for_the_end_of_a_pool_are_interrupted_and_the_drop_of_one_is_not() {
+    watch!();
+    let (interrupt, pool) = (Interrupt::new(), one_worker());
+    let _entered = interrupt.enter();
+    let release = occupy(&pool);
+    let raises = interrupt.clone();
+    let raising = thread::spawn(move || {
+        sleeps(&raises);
+        raises.interrupt();
+    });
+    let mut map = pool.map([1_u32], |n| n);
+    assert!(matches!(map.next(), Some(Err(MapError::Interrupted))));
+    assert!(map.next().is_none());
+    raising.join().unwrap();
+    interrupt.clear();
+
+    let raises = interrupt.clone();
+    let raising = thread::spawn(move || {
+        sleeps(&raises);
+        raises.interrupt();
+        release
+    });
+    assert_eq!(pool.shutdown(true, false), Err(WaitError::Interrupted));
+    let release = raising.join().unwrap();
+    assert!(pool.submit(|| ()).is_err(), "it is shut down all the same");
+
+    // A drop that waits waits on, for a job that goes on when somebody has seen that it does.
+    let (both, at_least_here) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let waits = Arc::clone(&both);
+    let queued = one_worker();
+    let job = queued.submit(move || waits.wait()).unwrap();
+    let (meets, dropping) = (Arc::clone(&both), Arc::clone(&at_least_here));
+    let releasing = thread::spawn(move || {
+        dropping.wait();
+        meets.wait();
+    });
+    at_least_here.wait();
+    drop(queued);
+    assert!(job.done(), "its drop has waited");
+    releasing.join().unwrap();
+    drop(release);
+}
+
+#[test]
+fn a_loop_sleeps_on() {
+    watch!();
+    let interrupt = Interrupt::new();
+    let _entered = interrupt.enter();
+    interrupt.interrupt();
+    let event_loop = EventLoop::new();
+    let (tell, told) = mpsc::channel();
+    let handle = event_loop.handle();
+    let posting = thread::spawn(move || {
+        told.recv().unwrap();
+        handle.stop();
+    });
+    let turns = Rc::new(Cell::new(0));
+    let counts = Rc::clone(&turns);
+    event_loop
+        .call_soon(move || {
+            fn again(turns: Rc<Cell<u32>>, tell: mpsc::Sender<()>) {
+                turns.set(turns.get() + 1);
+                if turns.get() == 3 {
+                    tell.send(()).unwrap();
+                } else {
+                    let here = LoopRef::current().unwrap();
+                    here.call_later(SHORT, move || again(turns, tell)).unwrap();
+                }
+            }
+            again(counts, tell);
+        })
+        .unwrap();
+    event_loop.run_forever().unwrap();
+    assert_eq!(turns.get(), 3);
+    posting.join().unwrap();
+}
+
+#[test]
+fn a_closure_is_asked_at_its_interval_and_ends_the_wait() {
+    watch!();
+    let (promise, future) = Future::promise();
+    for (name, wait) in WAITS.iter().filter(|(name, _)| !name.contains("join")) {
+        let (begin, asked) = (Instant::now(), Rc::new(Cell::new(0)));
+        let counts = Rc::clone(&asked);
+        let _entered = Interrupt::ask_every(SHORT, move || {
+            counts.set(counts.get() + 1);
+            counts.get() % 3 == 0
+        });
+        let clone = future.clone();
+        assert_eq!(wait(clone).0, WaitError::Interrupted, "{name}");
+        assert_eq!(asked.get(), 3, "{name}");
+        assert!(begin.elapsed() >= 3 * SHORT, "{name}: not before");
+        // Its yes was for one wait.
+        let expired = WaitError::Expired(Expired);
+        assert_eq!(future.wait_timeout(SHORT / 2).unwrap_err(), expired, "{name}");
+    }
+    promise.finish(5).unwrap();
+    assert_eq!(future.join().unwrap(), 5);
+}
+
+#[test]
+fn a_wait_that_ends_otherwise_leaves_what_a_closure_has_said_to_the_next() {
+    watch!();
+    let (promise, future) = Future::promise();
+    let promise = RefCell::new(Some(promise));
+    // It settles the future inside the wait, and says yes.
+    let _entered = Interrupt::ask_every(Duration::ZERO, move || match promise.take() {
+        Some(promise) => {
+            promise.finish(5).unwrap();
+            true
+        }
+        None => false,
+    });
+    assert_eq!(future.join().unwrap(), 5);
+    let (promise, future) = Future::promise();
+    assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+    assert_eq!(future.cancel(), Cancel::Now);
+    drop(promise);
+}
+
+#[test]
+fn a_closure_may_wait_and_may_panic() {
+    watch!();
+    let (_promise, future) = Future::promise();
+    let inner = future.clone();
+    let entered = Interrupt::ask_every(Duration::ZERO, move || {
+        // It is not asked inside itself.
+        assert_eq!(inner.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+        // What it enters ends its own waits, and goes with it.
+        let own = Interrupt::new();
+        let _entered = own.enter();
+        own.interrupt();
+        assert_eq!(inner.wait().unwrap_err(), WaitError::Interrupted);
+        true
+    });
+    assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    drop(entered);
+    let entered = Interrupt::ask_every(Duration::ZERO, || panic!("no terminal"));
+    assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    drop(entered);
+    let _never = Interrupt::ask_every(Duration::MAX, || true);
+    assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+}
+
+#[test]
+fn a_guard_that_is_dropped_by_its_own_closure_asks_no_more() {
+    watch!();
+    let (_promise, future) = Future::promise();
+    let guard = Rc::new(RefCell::new(None));
+    let own = Rc::clone(&guard);
+    let mut asked = 0;
+    *guard.borrow_mut() = Some(Interrupt::ask_every(Duration::ZERO, move || {
+        asked += 1;
+        assert_eq!(asked, 1);
+        drop(own.take());
+        true
+    }));
+    assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+    assert!(guard.take().is_none());
+}
+
+#[test]
+fn a_worker_that_helps_is_interrupted_when_it_sleeps() {
+    watch!();
+    let (interrupt, pool) = (Interrupt::new(), Arc::new(one_worker()));
+    let (inner, entering) = (Arc::clone(&pool), interrupt.clone());
+    let (promise, future) = ThreadFuture::<u32, Infallible>::promise();
+    let job = pool.submit(move || {
+        let _entered = entering.enter();
+        entering.interrupt();
+        // What it can do itself it does.
+        assert_eq!(inner.submit(|| 7).unwrap().join().unwrap(), 7);
+        future.wait().map(drop)
+    });
+    assert_eq!(job.unwrap().join().unwrap(), Err(WaitError::Interrupted));
+    drop(promise);
+}
