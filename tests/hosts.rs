@@ -434,6 +434,106 @@ fn a_job_queue_survives_what_its_jobs_do() {
     assert!(matches!(future.exception().unwrap(), Some(Failure::Cancelled(_))));
 }
 
+#[test]
+fn a_hook_is_called_once_between_two_turns() {
+    watch!();
+    let ((sender, mut queue), log) = (job_queue(), Log::new());
+    let post = || sender.call_soon_threadsafe(Job::new(|| ())).unwrap();
+    post();
+    let called = log.clone();
+    queue.set_wake_hook(move || called.add("called"));
+    assert_eq!(log.entries().len(), 1, "something is queued");
+    post();
+    thread::scope(|scope| drop(scope.spawn(post)));
+    assert_eq!((log.entries().len(), queue.run_pending()), (1, 3));
+    assert_eq!((log.entries().len(), queue.run_pending()), (1, 0), "nothing was posted");
+    post();
+    post();
+    assert_eq!((log.entries().len(), queue.run_pending()), (2, 2));
+    // What a turn posts is for the next, also if it is the first of several.
+    let (again, more) = (sender.clone(), sender.clone());
+    post();
+    assert_eq!(log.entries().len(), 3);
+    let job = Job::new(move || {
+        again.call_soon_threadsafe(Job::new(|| ())).unwrap();
+        more.call_soon_threadsafe(Job::new(|| ())).unwrap();
+    });
+    sender.call_soon_threadsafe(job).unwrap();
+    assert_eq!((queue.run_pending(), log.entries().len()), (2, 4));
+    assert_eq!((queue.run_pending(), log.entries().len()), (2, 4));
+    // A second hook replaces the first, and goes with the queue.
+    let (held, second) = (Arc::new(()), log.clone());
+    let holds = Arc::clone(&held);
+    queue.set_wake_hook(move || {
+        let _ = &holds;
+        second.add("the second");
+    });
+    post();
+    assert_eq!(log.entries().last().unwrap(), "the second");
+    assert_eq!(log.entries().len(), 5);
+    drop(queue);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(sender.call_soon_threadsafe(Job::new(|| ())).is_err());
+    assert_eq!(log.entries().len(), 5, "what is refused wakes nobody");
+}
+
+#[test]
+fn a_hook_may_post_and_may_panic() {
+    watch!();
+    let ((sender, mut queue), log) = (job_queue(), Log::new());
+    let (inner, ran) = (sender.clone(), log.clone());
+    queue.set_wake_hook(move || {
+        let ran = ran.clone();
+        inner.call_soon_threadsafe(Job::new(move || ran.add("of the hook"))).unwrap();
+        panic!("isolated");
+    });
+    let first = log.clone();
+    sender.call_soon_threadsafe(Job::new(move || first.add("the first"))).unwrap();
+    assert_eq!(queue.run_pending(), 2);
+    assert_eq!(log.entries(), ["the first", "of the hook"]);
+}
+
+/// A loop that turns once whenever its hook is called, and sleeps otherwise.
+struct Sleeps {
+    sender: JobSender,
+    queue: JobQueue,
+    bell: Arc<Bell>,
+}
+
+impl Sleeps {
+    fn new() -> Self {
+        let ((sender, mut queue), bell) = (job_queue(), Arc::<Bell>::default());
+        let rings = Arc::clone(&bell);
+        queue.set_wake_hook(move || Arc::clone(&rings).wake());
+        Self { sender, queue, bell }
+    }
+}
+
+impl Subject for Sleeps {
+    fn schedule(&self) -> Arc<dyn Schedule> {
+        Arc::new(self.sender.clone())
+    }
+
+    fn run_until(&mut self, done: &dyn Fn() -> bool) {
+        while !done() {
+            let Bell(rung, told) = &*self.bell;
+            let mut rung = rung.lock().unwrap();
+            while !*rung {
+                rung = told.wait(rung).unwrap();
+            }
+            *rung = false;
+            drop(rung);
+            self.queue.run_pending();
+        }
+    }
+}
+
+#[test]
+fn a_loop_that_sleeps_until_its_hook_is_called_conforms() {
+    watch!();
+    assert_eq!(check(Sleeps::new), rules::<Sleeps>().len());
+}
+
 #[cfg(feature = "tokio")]
 mod tokio_loop {
     use super::*;

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | one that polls local futures | [`job_queue`]: spawn the [`JobQueue`] |
 //! | one that is driven by hand, frame by frame | [`job_queue`]: call [`JobQueue::run_pending`] in each turn |
+//! | the same, if it sleeps between its turns | and [`JobQueue::set_wake_hook`] |
 //! | tokio's `LocalSet`, feature `tokio` | `tokio_local` |
 //! | async-executor's `LocalExecutor`, feature `async-executor` | `local_executor` |
 //! | one with a channel of its own, such as calloop | implement [`Schedule`] |

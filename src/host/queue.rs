@@ -31,7 +31,7 @@ use crate::{
 /// assert!(sender.call_soon_threadsafe(Job::new(|| ())).is_err());
 /// ```
 pub fn job_queue() -> (JobSender, JobQueue) {
-    let inner = Inner { jobs: VecDeque::new(), waker: None, open: true };
+    let inner = Inner { jobs: VecDeque::new(), waker: None, hook: None, rung: false, open: true };
     let shared = Arc::new(Mutex::new(inner));
     (JobSender(Arc::clone(&shared)), JobQueue { shared, _here: PhantomData })
 }
@@ -39,7 +39,31 @@ pub fn job_queue() -> (JobSender, JobQueue) {
 struct Inner {
     jobs: VecDeque<Job>,
     waker: Option<Waker>,
+    hook: Option<Hook>,
+    /// Whether the hook was called since the jobs were taken last.
+    rung: bool,
     open: bool,
+}
+
+/// What wakes a loop that is driven by hand.
+type Hook = Arc<dyn Fn() + Send + Sync>;
+
+impl Inner {
+    /// The hook, if there is something that it has not been called for.
+    fn ring(&mut self) -> Option<Hook> {
+        let rings = !self.rung && !self.jobs.is_empty();
+        let hook = self.hook.clone().filter(|_| rings)?;
+        self.rung = true;
+        Some(hook)
+    }
+}
+
+/// Calls a hook, with no lock held. It is the user's.
+fn call(hook: Option<Hook>) {
+    if let Some(hook) = hook {
+        isolate(|| hook());
+        isolate(|| drop(hook));
+    }
 }
 
 /// The end of a [`job_queue`] for other threads. It never blocks for longer than a push. `[host-2]`
@@ -53,11 +77,12 @@ impl Schedule for JobSender {
             return Err(Closed::new(job));
         }
         inner.jobs.push_back(job);
-        let waker = inner.waker.take();
+        let (waker, hook) = (inner.waker.take(), inner.ring());
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
+        call(hook);
         Ok(())
     }
 }
@@ -83,13 +108,49 @@ impl JobQueue {
     /// thread is marked as one that runs an event loop. A panic in a job is caught, and reported by the
     /// process's panic hook. `[host-2]` `[deadlock-2]`
     pub fn run_pending(&mut self) -> usize {
-        let jobs = mem::take(&mut lock(&self.shared).jobs);
+        let mut inner = lock(&self.shared);
+        let jobs = mem::take(&mut inner.jobs);
+        inner.rung = false;
+        drop(inner);
         let _role = context::enter_loop();
         let number = jobs.len();
         for job in jobs {
             isolate(|| job.run());
         }
         number
+    }
+
+    /// Has `hook` called when there is something to run, for a loop that is driven by hand and sleeps between its turns,
+    /// such as winit's with `ControlFlow::Wait`: it is to end that sleep, after which the loop calls
+    /// [`run_pending`](Self::run_pending). `[host-4]`
+    ///
+    /// It is called at the first post after each `run_pending` has taken its jobs, so once however many are posted, and
+    /// never missed: also for what is posted while `run_pending` runs jobs, which the next one runs, and at once if
+    /// something is queued when the hook is set. It runs in the thread that posts, which may be any, also the loop's own
+    /// or one that settles a future, with no lock held. It may call everything, but is to be short, since the settler
+    /// waits for it, and is not to run the jobs. A panic in it is caught, and reported by the process's panic hook.
+    /// A second hook replaces the first. Whoever polls the queue as a future needs none.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, thread};
+    /// use settled::{Job, Schedule, host::job_queue};
+    ///
+    /// let (sender, mut queue) = job_queue();
+    /// let (wake, woken) = mpsc::channel();
+    /// // For instance: queue.set_wake_hook(move || drop(proxy.send_event(Wake)))
+    /// queue.set_wake_hook(move || drop(wake.send(())));
+    /// thread::spawn(move || sender.call_soon_threadsafe(Job::new(|| println!("in the loop"))).unwrap());
+    /// woken.recv().unwrap(); // the loop sleeps
+    /// assert_eq!(queue.run_pending(), 1);
+    /// ```
+    #[doc(alias("waker", "notify", "call_soon_threadsafe", "ping"))]
+    pub fn set_wake_hook(&mut self, hook: impl Fn() + Send + Sync + 'static) {
+        let mut inner = lock(&self.shared);
+        let last = inner.hook.replace(Arc::new(hook));
+        let hook = inner.ring();
+        drop(inner);
+        isolate(|| drop(last));
+        call(hook);
     }
 }
 
@@ -111,8 +172,10 @@ impl Drop for JobQueue {
         let mut inner = lock(&self.shared);
         inner.open = false;
         let (jobs, waker) = (mem::take(&mut inner.jobs), inner.waker.take());
+        let hook = inner.hook.take();
         drop(inner);
         isolate(|| drop(waker));
+        isolate(|| drop(hook));
         for job in jobs {
             isolate(|| drop(job));
         }
