@@ -9,7 +9,8 @@ use std::{rc::Rc, thread, time::Duration};
 use futures::{
     FutureExt,
     executor::{LocalPool, ThreadPool, block_on},
-    future::{Either, join_all, select},
+    future::{Either, join_all, select, try_join_all},
+    stream::{FuturesUnordered, StreamExt},
     task::{LocalSpawnExt, SpawnExt},
 };
 use settled::{Cancel, EventLoop, ThreadFuture};
@@ -50,6 +51,47 @@ fn futures_combinators() {
     assert!(!slow.done(), "dropping an await cancels nothing");
     promise.finish(2).unwrap();
     assert_eq!((&slow).into_future().now_or_never().unwrap().result().unwrap(), &2);
+}
+
+/// The spellings of the README.
+#[test]
+fn futures_of_many_jobs_by_value() {
+    watch!();
+    let jobs = || (1..=3).map(from_a_thread);
+    let sum: u32 = block_on(try_join_all(jobs().map(ThreadFuture::output))).unwrap().iter().sum();
+    assert_eq!(sum, 6);
+    let all = block_on(join_all(jobs().map(ThreadFuture::output_result)));
+    assert!(all.into_iter().map(|it| it.unwrap().unwrap()).eq(1..=3));
+    let unordered: FuturesUnordered<_> = jobs().map(ThreadFuture::output).collect();
+    let mut values: Vec<_> = block_on(unordered.map(Result::unwrap).collect());
+    values.sort_unstable();
+    assert_eq!(values, [1, 2, 3]);
+}
+
+/// The spellings of the README.
+#[test]
+fn tokio_spawn_select_and_timeout() {
+    watch!();
+    let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
+    runtime.unwrap().block_on(async {
+        assert_eq!(tokio::spawn(from_a_thread(1).output()).await.unwrap().unwrap(), 1);
+        let (promise, slow) = ThreadFuture::<u32, String>::promise();
+        assert!(tokio::time::timeout(Duration::from_millis(1), &slow).await.is_err());
+        let quick = from_a_thread(2);
+        let first = tokio::select! {
+            settled = &quick => settled.result().copied(),
+            settled = &slow => settled.result().copied(),
+        };
+        assert_eq!(first.unwrap(), 2);
+        // Nothing of that has cancelled anything, and by value it is one call.
+        promise.finish(3).unwrap();
+        let in_time = tokio::time::timeout(Duration::from_secs(600), slow.output()).await;
+        assert_eq!(in_time.unwrap().unwrap(), 3);
+        assert_eq!(
+            tokio::join!(from_a_thread(4).output(), from_a_thread(5).output()),
+            (Ok(4), Ok(5))
+        );
+    });
 }
 
 #[test]
