@@ -74,11 +74,11 @@ fn any(test: impl Fn(Role) -> bool) -> bool {
 /// not hold it across an `.await`.
 ///
 /// ```
-/// use settled::{ThreadFuture, WouldDeadlock, context};
+/// use settled::{ThreadFuture, WaitError, context};
 ///
 /// let (promise, future) = ThreadFuture::<u32, String>::promise();
 /// let guard = context::enter_loop();
-/// assert!(matches!(future.wait(), Err(WouldDeadlock::EventLoop)));
+/// assert!(matches!(future.wait(), Err(WaitError::WouldDeadlock(_))));
 /// drop((guard, promise));
 /// ```
 #[must_use = "the thread is marked only as long as the guard lives"]
