@@ -50,6 +50,16 @@ pub enum Failure<E> {
 
 /// `[settled-4]`
 impl<E> Failure<E> {
+    /// What it is, for those who print it without what is in it.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Error(_) => "Failed",
+            Self::Panicked(_) => "Panicked",
+            Self::Cancelled(_) => "Cancelled",
+            Self::Abandoned => "Abandoned",
+        }
+    }
+
     /// Whether the work ended with an error of its own.
     #[must_use]
     pub const fn is_error(&self) -> bool {

@@ -808,6 +808,48 @@ fn debug_says_what_there_is() {
 }
 
 #[test]
+fn debug_of_a_future_says_what_its_loop_sees_and_is_no_look() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let incidents = Rc::new(Cell::new(0));
+    let counts = Rc::clone(&incidents);
+    event_loop.set_exception_handler(move |_| counts.set(counts.get() + 1));
+    type Future = LoopFuture<u8, &'static str>;
+    let shown = |future: &Future| {
+        let text = format!("{future:?}");
+        let id = format!("LoopFuture {{ id: {}, state: ", future.id());
+        let (shown, _) = text.strip_prefix(&id).expect(&text).split_once(", cell: ").unwrap();
+        shown.to_owned()
+    };
+    let turn = || event_loop.run_until_complete(std::future::ready(())).unwrap();
+    let (promise, future): (_, Future) = event_loop.create_future();
+    let token = future.add_done_callback(|_| ());
+    future.add_done_callback(|_| ());
+    assert_eq!(shown(&future), "Pending, callbacks: 2");
+    assert!(future.remove_done_callback(token));
+    promise.finish(5).unwrap();
+    turn();
+    assert_eq!(shown(&future), "Finished, callbacks: 0");
+    let (promise, failed): (_, Future) = event_loop.create_future();
+    promise.fail("no").unwrap();
+    turn();
+    assert_eq!(shown(&failed), "Failed, callbacks: 0");
+    drop(failed);
+    assert_eq!(incidents.get(), 1, "its error was never retrieved");
+    let (promise, cancelled): (_, Future) = event_loop.create_future();
+    drop(promise);
+    let (promise, abandoned): (_, Future) = event_loop.create_future();
+    drop(promise.start());
+    let (promise, panicked): (_, Future) = event_loop.create_future();
+    let panic = std::panic::catch_unwind(|| panic!("no")).unwrap_err();
+    promise.start().unwrap().panicked(settled::Panic::new(panic));
+    turn();
+    assert_eq!(shown(&cancelled), "Cancelled, callbacks: 0");
+    assert_eq!(shown(&abandoned), "Abandoned, callbacks: 0");
+    assert_eq!(shown(&panicked), "Panicked, callbacks: 0");
+}
+
+#[test]
 fn loops_do_not_nest() {
     watch!();
     let event_loop = EventLoop::new();

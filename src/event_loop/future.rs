@@ -447,6 +447,19 @@ impl<T: Sync, E: Sync> Clone for LoopFuture<T, E> {
 
 impl<T, E> fmt::Debug for LoopFuture<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.view.cell().debug("LoopFuture", f)
+        let view = &self.view;
+        // It is no look at the outcome, and says what the loop sees.
+        let state = match view.is_settled().then(|| view.proof().peek()) {
+            None => "Pending",
+            Some(Ok(_)) => "Finished",
+            Some(Err(failure)) => failure.kind(),
+        };
+        let callbacks = view.callbacks.borrow().len();
+        f.debug_struct("LoopFuture")
+            .field("id", &format_args!("{}", self.id()))
+            .field("state", &format_args!("{state}"))
+            .field("callbacks", &callbacks)
+            .field("cell", &fmt::from_fn(|f| view.cell().debug("Cell", f)))
+            .finish()
     }
 }
