@@ -51,9 +51,9 @@ const HEAD: &str = "# What each flipped rule breaks
 
 For each rule of `settled::model::rules` that is flipped alone: every property of `settled::model::property` that some
 program then breaks, and how many programs of each kind do: those of `models/cases`, and one in so many of the
-families of `models/families`. Found by exploring all states of each, and compared with this file by
+programs of `models/families`. Found by exploring all states of each, and compared with this file by
 `cargo test --features model`. What breaks nothing alone is hidden by another rule, as its case says. That a fair run
-may go round for ever is not counted.
+may go round for ever is not counted, nor is what a program asserts of its own variables.
 
 ";
 

@@ -47,5 +47,22 @@ pub(super) fn all() -> Vec<Case> {
             property::ORPHAN,
             10,
         ),
+        case(
+            "D34",
+            "And if it has not begun, and nobody waits for it any more?",
+            "it is asked before it begins, and never does",
+            Program::new()
+                .event_loop("loop A", &[Spawn(0), Spawn(1), Post(0, 2)])
+                .event_loop("loop B", &[Recv(0)])
+                .thread("user", &[Result(G), Send(0, 1)])
+                .task(F, 1, &[Recv(0)])
+                .task(G, 0, &[Await(F)])
+                .call(&[Cancel(G)])
+                .channel(1),
+            [21, 21],
+            "cancel_is_not_forwarded",
+            property::ENDS,
+            17,
+        ),
     ]
 }

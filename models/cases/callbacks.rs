@@ -2,7 +2,7 @@
 
 use settled::model::{
     Do::{self, *},
-    Program, property,
+    Is, Program, Put, property,
 };
 
 use super::{Case, F, G, H, case};
@@ -16,6 +16,8 @@ pub(super) fn all() -> Vec<Case> {
             .call(&[Done(F)])
             .call(&[Done(F)])
     };
+    // What code of a loop has read is so until it returns.
+    let counts = |program: Program| program.variable(0).finally(0, Is::Equal(2));
     let late = || {
         Program::new()
             .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopAdd(F, 1), LoopRead(F)])
@@ -56,24 +58,36 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D21",
             "And if it is the loop itself that settles?",
-            "no callback runs inside the code that settles",
-            Program::new()
-                .event_loop("loop", &[LoopAdd(F, 0), Finish(F), LoopDone(F)])
-                .call(&[LoopDone(F)]),
-            [8, 8],
+            "no callback runs inside the code that settles, so that what that has read is so when it writes",
+            counts(
+                Program::new()
+                    .event_loop(
+                        "loop",
+                        &[LoopAdd(F, 0), Load(0), Finish(F), Store(0, Put::Loaded(1))],
+                    )
+                    .call(&[Change(0, 1)]),
+            ),
+            [9, 9],
             "loop_callbacks_inline",
-            property::NESTED,
-            4,
+            property::ASSERTED,
+            7,
         ),
         case(
             "D22",
             "Why does a late callback of a loop's future not run at once?",
-            "it runs in a later turn, so that adding one never calls it",
-            late(),
-            [11, 11],
+            "it runs in a later turn, so that whoever adds one finds all as it was",
+            counts(
+                Program::new()
+                    .event_loop(
+                        "loop",
+                        &[Finish(F), Load(0), LoopAdd(F, 0), Store(0, Put::Loaded(1))],
+                    )
+                    .call(&[Change(0, 1)]),
+            ),
+            [8, 8],
             "late_callbacks_inline",
-            property::NESTED,
-            5,
+            property::ASSERTED,
+            6,
         ),
         case(
             "D23",
@@ -88,15 +102,19 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "bug-c8",
             "Why are thread callbacks posted if a loop's view cancels?",
-            "a cancel through a view runs no callback inside the caller's turn",
-            Program::new()
-                .event_loop("loop", &[Add(F, 0), LoopCancel(F), LoopDone(F)])
-                .thread("worker", &[Finish(F)])
-                .call(&[Done(F)]),
-            [42, 9],
+            "a cancel through a view runs no callback inside the caller's turn, which finds all as it was",
+            counts(
+                Program::new()
+                    .event_loop(
+                        "loop",
+                        &[Add(F, 0), Load(0), LoopCancel(F), Store(0, Put::Loaded(1))],
+                    )
+                    .call(&[Change(0, 1)]),
+            ),
+            [9, 9],
             "loop_cancel_inline",
-            property::NESTED,
-            3,
+            property::ASSERTED,
+            6,
         ),
         case(
             "bug-c6",

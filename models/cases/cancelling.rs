@@ -1,6 +1,6 @@
 //! Cancelling, and giving up.
 
-use settled::model::{Do::*, Futures, Program, property};
+use settled::model::{Do::*, Futures, Is, Program, property};
 
 use super::{BOTH, Case, F, G, case};
 
@@ -54,14 +54,15 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D31",
             "Why is a second cancel no refusal?",
-            "it answers Already, and whoever is refused will not read that it was cancelled",
+            "it answers Already, and whoever is refused may count on the work",
             Program::new()
                 .thread("one", &[Cancel(F)])
-                .thread("other", &[Cancel(F), Result(F)])
-                .thread("worker", &[Start(F), Finish(F)]),
-            [26, 6],
+                .thread("other", &[Cancel(F), Unless(Is::Refused, 1), Recv(0)])
+                .thread("worker", &[Start(F), Send(0, 1), Finish(F)])
+                .channel(1),
+            [28, 7],
             "second_cancel_refused",
-            property::REFUSED,
+            property::ENDS,
             3,
         ),
         case(

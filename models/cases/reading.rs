@@ -1,6 +1,6 @@
 //! Reading a result, and delivering it.
 
-use settled::model::{Do::*, Program, property};
+use settled::model::{Do::*, Is, Program, property};
 
 use super::{Case, F, G, NEVER_ENDS, case};
 
@@ -66,14 +66,26 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D13",
             "Why does a loop's view lag behind the thread's?",
-            "a view changes only between turns, when it is delivered",
+            "a view changes only between turns, when it is delivered, so that code which looks twice counts a future once",
             Program::new()
-                .event_loop("loop", &[LoopDone(F), LoopDone(F)])
-                .thread("worker", &[Finish(F)]),
-            [10, 6],
+                .event_loop(
+                    "loop",
+                    &[
+                        LoopDone(F),
+                        Unless(Is::No, 1),
+                        Change(0, 1),
+                        LoopDone(F),
+                        Unless(Is::Yes, 1),
+                        Change(0, 1),
+                        Assert(0, Is::Equal(1)),
+                    ],
+                )
+                .thread("worker", &[Finish(F)])
+                .variable(0),
+            [16, 8],
             "loop_reads_through",
-            property::TURN,
-            3,
+            property::ASSERTED,
+            6,
         ),
         case(
             "D18",

@@ -124,14 +124,15 @@ pub(super) fn all() -> Vec<Case> {
         case(
             "D51",
             "Why does a task not begin at once?",
-            "its first step is taken in a later turn",
+            "its first step is taken in a later turn, so that it may count on all that its maker does in this one",
             Program::new()
-                .event_loop("loop", &[Spawn(0), Cancel(F)])
+                .event_loop("loop", &[Spawn(0), Send(0, 1)])
                 .thread("user", &[Result(F)])
-                .task(F, 0, &[Done(F)]),
-            [7, 7],
+                .task(F, 0, &[Recv(0)])
+                .channel(1),
+            [8, 8],
             "task_starts_at_once",
-            property::BEGINS,
+            property::ENDS,
             2,
         ),
     ]

@@ -213,8 +213,8 @@ pub(super) struct Notes {
     pub(super) removed: Set16,
     /// A future changed in the middle of a turn; `wait` called a future not done that its caller knew
     /// to be settled; a view of a closed loop did not answer what its future does; a callback began
-    /// before its future was settled; a task took a step after it was seen settled, on another thread
-    /// than its loop's, or inside the call that made it; work began that only a stopped task awaited;
+    /// before its future was settled; a task took a step after it was seen settled, or on another thread
+    /// than its loop's; work began that only a stopped task awaited;
     /// `as_completed` yielded a future twice.
     pub(super) flipped: bool,
     pub(super) misreported: bool,
@@ -222,7 +222,6 @@ pub(super) struct Notes {
     pub(super) early: bool,
     pub(super) undead: bool,
     pub(super) astray: bool,
-    pub(super) at_once: bool,
     pub(super) orphan: bool,
     pub(super) orphans: Set,
     /// The future of each task that was stopped while it owned another, and the other's.

@@ -105,6 +105,10 @@ impl Program {
         let frame = state.parties[usize::from(agent)].frames.last().expect("it acts");
         let part = usize::from(frame.part);
         match what {
+            Do::Poll(it) if self.shape.is_loop(agent) => {
+                Self::note_unsettled(state, agent, it);
+                return Outcome::Goes;
+            }
             Do::Poll(_) | Do::LoopRead(_) => return Outcome::Goes,
             Do::ShutdownNow => {
                 state.pools[0].over = true;

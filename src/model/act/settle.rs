@@ -235,8 +235,6 @@ impl Program {
             let frame = state.party(agent).deferred.remove(next);
             state.party(agent).frames.push(frame);
         }
-        let frames = &mut state.party(agent).frames;
-        let nested = frames.iter().any(|frame| frame.begun);
         let kind = self.shape.kind(piece);
         if let Kind::Job(it, _) = kind
             && !self.begin_job(state, agent, piece, it)
@@ -248,9 +246,6 @@ impl Program {
         frame.begun = true;
         let of = frame.of;
         state.notes.early |= of.is_some_and(|it| !state.is_settled(it));
-        if let Kind::Task(..) = kind {
-            state.notes.at_once |= nested;
-        }
         state.notes.began.push((piece, agent));
         state.tasks[usize::from(piece)] = Task::Running;
     }

@@ -81,10 +81,15 @@ impl Program {
         }
     }
 
+    /// Notes that code of a loop is told that a future is not settled.
+    pub(super) fn note_unsettled(state: &mut System, agent: Agent, it: Future) {
+        let over = state.party(agent).life == Life::Over;
+        state.notes.stale |= over && state.is_settled(it);
+    }
+
     pub(super) fn look_on_loop(&self, state: &mut System, agent: Agent, it: Future) {
         if !self.sees(state, agent, it) {
-            let over = state.party(agent).life == Life::Over;
-            state.notes.stale |= over && state.is_settled(it);
+            Self::note_unsettled(state, agent, it);
             state.party(agent).unsettled.add(it);
             return;
         }

@@ -67,7 +67,7 @@ pub const ORDER: &str = "the callbacks of a loop's view run in registration orde
 pub const THREAD: &str = "what a loop is given runs on the loop's thread";
 /// One at a time. `[callback-3]`
 pub const AT_ONCE: &str = "two callbacks of one loop never run at once";
-/// In a turn of its own. `[callback-3]` `[callback-7]`
+/// In a turn of its own, as does what a task begins with. `[callback-3]` `[callback-7]` `[loop-8]`
 pub const NESTED: &str =
     "nothing that is called by way of a loop's view runs inside other code of the loop";
 /// First in, first out. `[callback-8]`
@@ -99,8 +99,6 @@ pub const ACCEPTED: &str = "a job that a loop accepted runs";
 pub const OWNED: &str = "no future is left unsettled without an owner";
 /// Cancelled means stopped. `[loop-7]` `[cancel-4]`
 pub const STOPPED: &str = "no task takes a step after it was settled";
-/// A task begins in a turn of its own. `[loop-8]`
-pub const BEGINS: &str = "no task begins inside the call that makes it";
 /// A stop goes on to what is awaited. `[await-3]`
 pub const ORPHAN: &str = "no work begins that only a stopped task awaited";
 /// Cancelled means stopped, with all that was owned. `[await-3]`
@@ -114,7 +112,7 @@ pub const RUNNING: &str = "nobody on a loop could be told that a task of it is r
 pub const ASSERTED: &str = "what the program asserts is so";
 
 /// All of them, but for [`ASSERTED`], which is the program's.
-pub const ALWAYS: [Always; 28] = [
+pub const ALWAYS: [Always; 27] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state, false), |it| it.judge.ended(it.state)),
     always(
         IN_VAIN,
@@ -248,7 +246,6 @@ pub const ALWAYS: [Always; 28] = [
         |it| !it.state.notes.undead,
         |it| it.state.frames().any(|frame| matches!(frame.script, Script::Stop(_))),
     ),
-    always(BEGINS, "loop-8", |it| !it.state.notes.at_once, |it| it.runs_task()),
     always(ORPHAN, "await-3", |it| !it.state.notes.orphan, |it| !it.state.notes.orphans.is_empty()),
     always(
         OUTLIVED,
@@ -340,7 +337,7 @@ pub(super) fn all<M: Model<State = System> + Judge>() -> Vec<Property<M>> {
         ($($number:literal)*) => { [$(holds::<M, $number>),*] };
     }
     let holds: [fn(&M, &System) -> bool; ALWAYS.len()] = by_number!(
-        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27
+        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
     );
     ALWAYS.iter().zip(holds).map(|(it, holds)| Property::always(it.name, holds)).collect()
 }
