@@ -9,10 +9,9 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, Handle, Outcome, Producer, Registration, Until},
+    cell::{Address, End, Handle, Outcome, Producer, Registration, Until},
     context::Id,
     error::{Cancel, Cancelled, Failure, Lost, Panic},
-    machine::Event,
     phase::{Owned, Pending, Phase, Running},
     waiter::Waiter,
 };
@@ -163,17 +162,18 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().is_awaited_on(home)
     }
 
-    fn deliver(
-        self,
-        event: Event,
-        outcome: Outcome<T, E>,
-    ) -> Result<(), (Outcome<T, E>, Cancelled)> {
-        self.producer.settle(event, outcome).map(|settlement| settlement.pay())
+    fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
+        self.producer.finish(outcome).map(|settlement| settlement.pay())
+    }
+
+    /// Ends without an outcome; says whether nobody came first.
+    fn end(self, end: End) -> bool {
+        self.producer.end(end).map(|settlement| settlement.pay()).is_some()
     }
 
     /// For the phases in which nobody can come first.
-    fn deliver_surely(self, event: Event, outcome: Outcome<T, E>) {
-        let lost = self.deliver(event, outcome);
+    fn deliver_surely(self, outcome: Outcome<T, E>) {
+        let lost = self.deliver(outcome);
         debug_assert!(lost.is_ok(), "only the promise can settle in this phase");
     }
 }
@@ -198,7 +198,7 @@ impl<T, E> Promise<T, E, Pending> {
     /// [`Lost`] hands the value back if the future had been cancelled. `[promise-2]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
-        self.deliver(Event::Finish, Ok(value)).map_err(|(outcome, cause)| match outcome {
+        self.deliver(Ok(value)).map_err(|(outcome, cause)| match outcome {
             Ok(value) => Lost { value, cause },
             Err(_) => unreachable!("the outcome comes back as it was given"),
         })
@@ -212,7 +212,7 @@ impl<T, E> Promise<T, E, Pending> {
     #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) -> Result<(), Lost<E>> {
         let outcome = Err(Failure::Error(error));
-        self.deliver(Event::Finish, outcome).map_err(|(outcome, cause)| match outcome {
+        self.deliver(outcome).map_err(|(outcome, cause)| match outcome {
             Err(Failure::Error(value)) => Lost { value, cause },
             _ => unreachable!("the outcome comes back as it was given"),
         })
@@ -232,7 +232,7 @@ impl<T, E> Promise<T, E, Pending> {
 
     /// The work will never begin, because its pool broke. A cancel may have come first. `[pool-10]`
     pub(crate) fn broken(self) {
-        drop(self.deliver(Event::Abandon, Err(Failure::Cancelled(Cancelled::Broken))));
+        self.end(End::Break);
     }
 }
 
@@ -240,13 +240,13 @@ impl<T, E> Promise<T, E, Running> {
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) {
-        self.deliver_surely(Event::Finish, Ok(value));
+        self.deliver_surely(Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) {
-        self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
+        self.deliver_surely(Err(Failure::Error(error)));
     }
 
     /// Delivers what the work returned: its value or its error. Cannot fail; runs the callbacks in this thread.
@@ -261,7 +261,7 @@ impl<T, E> Promise<T, E, Running> {
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
-        self.deliver_surely(Event::Finish, Err(Failure::Panicked(panic)));
+        self.deliver_surely(Err(Failure::Panicked(panic)));
     }
 }
 
@@ -280,13 +280,13 @@ impl<T, E> Promise<T, E, Owned> {
     /// the thread callbacks in this thread. `[promise-5]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) {
-        self.deliver_surely(Event::Finish, Ok(value));
+        self.deliver_surely(Ok(value));
     }
 
     /// Delivers an error. Cannot fail; runs the thread callbacks in this thread. `[promise-5]`
     #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) {
-        self.deliver_surely(Event::Finish, Err(Failure::Error(error)));
+        self.deliver_surely(Err(Failure::Error(error)));
     }
 
     /// Delivers what the work returned: its value or its error. Cannot fail; runs the thread
@@ -301,7 +301,7 @@ impl<T, E> Promise<T, E, Owned> {
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// thread callbacks in this thread. `[panic-1]`
     pub fn panicked(self, panic: Panic) {
-        self.deliver_surely(Event::Finish, Err(Failure::Panicked(panic)));
+        self.deliver_surely(Err(Failure::Panicked(panic)));
     }
 
     /// The owner has stopped the work: the future is Cancelled, as
@@ -310,7 +310,8 @@ impl<T, E> Promise<T, E, Owned> {
     /// cancelled while it still runs. Cannot fail; runs the thread callbacks in this thread.
     /// `[promise-5]` `[cancel-4]`
     pub fn stopped(self) {
-        self.deliver_surely(Event::Cancel, Err(Failure::Cancelled(Cancelled::Stopped)));
+        let ended = self.end(End::Stop);
+        debug_assert!(ended, "only the promise can settle in this phase");
     }
 }
 

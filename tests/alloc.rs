@@ -108,11 +108,9 @@ fn warm_up() {
 
 const NOTHING: Count = Count { allocations: 0, bytes: 0, frees: 0, freed_bytes: 0 };
 
-/// The cell without its slot: two lists of 24, the owner's waker of 16, the
-/// reason of a cancel of 16, the
-/// count and the next ticket of 8 each, and state, cause, owned and requested of 1 each; before
-/// them the lock, a futex of 4 and a flag of 1; after them whether somebody has looked, of 1.
-/// Padded to eights: 8 + 48 + 16 + 16 + 16 + 8 + 8.
+/// The cell without its slot: two lists of 24, the owner's waker of 16, the reason of a cancel of 16,
+/// the word of 16 and the next ticket of 8; before them the lock, a futex of 4 and a flag of 1; after
+/// them whether somebody has looked, of 1. Padded to eights: 8 + 48 + 16 + 16 + 16 + 8 + 8.
 const CELL: usize = 120;
 
 /// `Option<Result<T, Failure<Infallible>>>` for a `T` of 8: the tag and the larger of `T` and a

@@ -3,8 +3,8 @@
 
 use std::{mem::ManuallyDrop, task::Waker};
 
-use super::{Handle, Outcome, Settlement};
-use crate::{error::Cancelled, machine::Event};
+use super::{End, Handle, Outcome, Settlement};
+use crate::error::Cancelled;
 
 /// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
 pub(crate) struct Producer<T, E>(ManuallyDrop<Handle<T, E>>);
@@ -21,23 +21,33 @@ impl<T, E> Producer<T, E> {
         &self.0
     }
 
-    /// The producer's settling step, or the outcome and why it came too late.
-    pub(crate) fn settle(
+    /// The producer's last step, with the outcome of the work; or that comes back, with the reason why it is too late.
+    pub(crate) fn finish(
         self,
-        event: Event,
         outcome: Outcome<T, E>,
     ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
+        self.into_handle().settle(End::Finish, Some(outcome)).map_err(|(outcome, cause)| {
+            (outcome.expect("the outcome comes back as it was given"), cause)
+        })
+    }
+
+    /// The producer's last step without one, unless it is too late.
+    pub(crate) fn end(self, end: End) -> Option<Settlement<T, E>> {
+        self.into_handle().settle(end, None).ok()
+    }
+
+    fn into_handle(self) -> Handle<T, E> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped, so that the handle is taken once.
-        unsafe { ManuallyDrop::take(&mut this.0) }.settle(event, outcome)
+        unsafe { ManuallyDrop::take(&mut this.0) }
     }
 }
 
 impl<T, E> Drop for Producer<T, E> {
     fn drop(&mut self) {
-        // SAFETY: taken once, by the drop; `settle` prevents it.
+        // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
-        if let Some(settlement) = handle.abandon() {
+        if let Ok(settlement) = handle.settle(End::Drop, None) {
             settlement.pay();
         }
     }

@@ -5,59 +5,12 @@ use std::{
     time::Instant,
 };
 
-use super::{Handle, Inner};
+use super::{Handle, Ticket, Until};
 use crate::{
     context::{self, Id},
-    machine::State,
     sync::{Parker, is_over},
     waiter::{Callback, Waiter},
 };
-
-/// Names a registered waiter, so that it can leave, and says what it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
-
-impl Ticket {
-    const fn new(number: u64, until: Until) -> Self {
-        Self(number << 2 | until as u64)
-    }
-
-    pub(super) const fn waits_until(self, until: Until) -> bool {
-        self.0 & 3 == until as u64
-    }
-
-    /// Whether this is the producer's, who is told of nothing when it settles the cell itself.
-    pub(super) const fn listens(self) -> bool {
-        self.waits_until(Until::Requested) || self.waits_until(Until::Closed)
-    }
-}
-
-/// What is waited for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Until {
-    /// The cell is settled.
-    Settled,
-    /// And every callback has returned that is lent a handle. `[settled-5]`
-    Returned,
-    /// By the producer: somebody has asked to cancel. `[cancel-8]`
-    Requested,
-    /// By the producer: nobody can see what it would deliver. `[promise-8]`
-    Closed,
-}
-
-impl Until {
-    /// Whether the wait is over.
-    pub(super) fn is_over<T, E>(self, inner: &Inner<T, E>) -> bool {
-        match self {
-            Self::Settled => inner.state.is_settled(),
-            Self::Returned => inner.state.is_settled() && inner.lent == 0,
-            Self::Requested => inner.requested || inner.state == State::Cancelled,
-            Self::Closed => {
-                inner.state == State::Cancelled || inner.handles == 1 && inner.callbacks.is_empty()
-            }
-        }
-    }
-}
 
 impl<T, E> Handle<T, E> {
     /// Registers a waiter, unless the cell is settled: then it comes back, to be told right away.
@@ -69,25 +22,19 @@ impl<T, E> Handle<T, E> {
     /// The same for one that may wait for longer. `[settled-5]`
     pub(crate) fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
         let mut inner = self.lock();
-        if until.is_over(&inner) {
-            return Err(waiter);
-        }
-        let ticket = Ticket::new(inner.next, until);
-        inner.next += 1;
-        inner.waiters.push((ticket, waiter));
-        Ok(ticket)
+        let Some(word) = inner.word.register(until) else { return Err(waiter) };
+        inner.word = word;
+        Ok(inner.waiters.enter(until, waiter))
     }
 
     /// Whether a task of this loop awaits it, or the loop has a view of it.
     pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
-        self.lock().waiters.iter().any(|(_, waiter)| waiter.home() == Some(home))
+        self.lock().waiters.is_awaited_on(home)
     }
 
     /// Takes a waiter out. It is returned, to be dropped with no lock held.
     pub(crate) fn deregister(&self, ticket: Ticket) -> Option<Waiter> {
-        let mut inner = self.lock();
-        let at = inner.waiters.iter().position(|(other, _)| *other == ticket)?;
-        Some(inner.waiters.remove(at).1)
+        self.lock().waiters.remove(ticket)
     }
 
     /// Registers a callback, unless the cell is settled: then it comes back, to be run right away.
@@ -97,16 +44,15 @@ impl<T, E> Handle<T, E> {
         E: Sync,
     {
         let mut inner = self.lock();
-        if inner.state.is_settled() {
-            return Err(callback);
-        }
+        let Some(word) = inner.word.register_callback() else { return Err(callback) };
+        inner.word = word;
         inner.callbacks.push(callback);
         Ok(())
     }
 
     /// Whether what is waited for is so.
     pub(crate) fn is_over(&self, until: Until) -> bool {
-        until.is_over(&self.lock())
+        self.lock().word.is_over(until)
     }
 
     /// Parks this thread until what is waited for is so or the deadline has passed; says whether it is
@@ -164,11 +110,7 @@ impl Registration {
 
     /// Whether the waiter is registered and would wake the same task.
     fn is_current<T, E>(&self, cell: &Handle<T, E>, cx: &Context<'_>) -> bool {
-        let Some(ticket) = self.0 else { return false };
-        cell.lock().waiters.iter().any(|(other, waiter)| {
-            *other == ticket
-                && matches!(waiter, Waiter::Waker(waker, _) if waker.will_wake(cx.waker()))
-        })
+        self.0.is_some_and(|ticket| cell.lock().waiters.wakes(ticket, cx.waker()))
     }
 
     /// Gives the place up, if there was one.
