@@ -1,0 +1,568 @@
+//! The cell's word without a thread: every word that can come up, every event on it, against plain counts.
+//!
+//! The word is compiled into this target, with so small a count of handles that every word can be tried. What it says is
+//! compared with [`Facts`], which know who there is and what has happened, and of the machine nothing but its table.
+
+#[macro_use]
+#[path = "support/watchdog.rs"]
+mod watchdog;
+
+#[path = "../src/cell/word.rs"]
+mod word;
+
+use std::{
+    collections::HashSet,
+    env, fs,
+    path::Path,
+    process::{self, Command},
+    sync::LazyLock,
+};
+
+use settled::machine::{self, Event, State, Step};
+use word::{Ask, End, Settle, Take, Then, Until, Word};
+
+/// What the word needs of the crate.
+mod error {
+    pub(crate) use settled::{Cancel, Cancelled, Refusal};
+}
+use error::{Cancel, Cancelled, Refusal};
+
+/// As many handles as can be counted here.
+const MOST_HANDLES: u32 = 5;
+
+const UNTIL: [Until; 4] = [Until::Settled, Until::Returned, Until::Requested, Until::Closed];
+const ENDS: [End; 4] = [End::Finish, End::Stop, End::Break, End::Drop];
+
+/// What the promise is, as long as there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Phase {
+    Pending,
+    Running,
+    Owned,
+}
+
+/// What is so, whatever the word says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Facts {
+    state: State,
+    cause: Option<Cancelled>,
+    promise: Option<Phase>,
+    futures: u32,
+    lent: u32,
+    callbacks: bool,
+    requested: bool,
+    /// For what somebody waits who has not been told.
+    waiting: [bool; 4],
+    /// For what somebody has waited who was not told, and may have left.
+    waited: [bool; 4],
+}
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Act {
+    Start,
+    Settle(End),
+    Cancel,
+    Register(Until),
+    /// Whoever waits for this leaves.
+    Deregister(Until),
+    RegisterCallback,
+    Share,
+    Lend,
+    GiveBack,
+    Leave,
+    Take,
+    TakeOrLeave,
+}
+
+/// What the word says to that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Said {
+    Start(Option<Cancelled>),
+    Settle(Settle),
+    Ask(Ask),
+    /// Whether it is done.
+    Done(bool),
+    Then(Then),
+    Take(Take),
+}
+
+/// One word, and one thing that happens to it.
+#[derive(Debug)]
+struct Case {
+    word: Word,
+    facts: Facts,
+    act: Act,
+    said: Said,
+    next: Word,
+    after: Facts,
+}
+
+impl Facts {
+    fn new(owned: bool) -> Self {
+        Self {
+            state: State::Pending,
+            cause: None,
+            promise: Some(if owned { Phase::Owned } else { Phase::Pending }),
+            futures: 1,
+            lent: 0,
+            callbacks: false,
+            requested: false,
+            waiting: [false; 4],
+            waited: [false; 4],
+        }
+    }
+
+    fn handles(&self) -> u32 {
+        u32::from(self.promise.is_some()) + self.futures + self.lent
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.state == State::Cancelled
+    }
+
+    /// Whether what is waited for is so.
+    fn is_so(&self, until: Until) -> bool {
+        match until {
+            Until::Settled => self.state.is_settled(),
+            Until::Returned => self.state.is_settled() && self.lent == 0,
+            Until::Requested => self.requested || self.is_cancelled(),
+            Until::Closed => {
+                let anybody = self.futures + self.lent > 0 || self.callbacks;
+                self.is_cancelled() || !anybody
+            }
+        }
+    }
+
+    /// Whether there is anybody who can do that.
+    fn can(&self, act: Act) -> bool {
+        use Phase::{Owned, Pending};
+        let reader = self.futures > 0;
+        let waits = |until: Until| self.waiting[until as usize];
+        // Whoever waits has a handle.
+        let last_waits = self.futures == 1 && (waits(Until::Settled) || waits(Until::Returned));
+        let may_go = reader && !last_waits;
+        match act {
+            Act::Start => self.promise == Some(Pending),
+            Act::Settle(End::Finish | End::Drop) => self.promise.is_some(),
+            Act::Settle(End::Stop) => self.promise == Some(Owned),
+            Act::Settle(End::Break) => self.promise == Some(Pending),
+            Act::Cancel => reader || self.promise == Some(Owned),
+            Act::Register(Until::Requested | Until::Closed) => self.promise.is_some(),
+            Act::Register(Until::Settled | Until::Returned) | Act::RegisterCallback => reader,
+            Act::Deregister(until) => waits(until),
+            Act::Share => reader || self.lent > 0,
+            Act::Lend => self.state.is_settled() && (reader || self.lent > 0),
+            Act::GiveBack => self.lent > 0,
+            Act::Leave => may_go,
+            Act::Take | Act::TakeOrLeave => may_go && self.state.is_settled(),
+        }
+    }
+
+    /// What is so then. The table alone says what an event does.
+    fn after(mut self, act: Act) -> Self {
+        match act {
+            Act::Start => self.step(Event::Start, None),
+            Act::Settle(end) => {
+                let (event, cause) = match end {
+                    End::Finish => (Event::Finish, None),
+                    End::Stop if self.requested => (Event::Cancel, Some(Cancelled::Requested)),
+                    End::Stop => (Event::Cancel, Some(Cancelled::Stopped)),
+                    End::Break => (Event::Abandon, Some(Cancelled::Broken)),
+                    End::Drop => (Event::Abandon, Some(Cancelled::Dropped)),
+                };
+                let was = self.state;
+                self.step(event, cause);
+                self.promise = None;
+                if was != self.state {
+                    let lends = std::mem::take(&mut self.callbacks);
+                    self.lent += u32::from(lends);
+                    self.waiting = [false, self.waiting[1] && lends, false, false];
+                    self.waited = [false, self.waited[1] && lends, false, false];
+                }
+            }
+            Act::Cancel if self.promise == Some(Phase::Owned) => self.request(),
+            Act::Cancel if self.state == State::Running => self.request(),
+            Act::Cancel => {
+                let was = self.state;
+                self.step(Event::Cancel, Some(Cancelled::Requested));
+                if was != self.state {
+                    self.callbacks = false;
+                    (self.waiting, self.waited) = ([false; 4], [false; 4]);
+                }
+            }
+            Act::Register(until) => {
+                self.waiting[until as usize] |= !self.is_so(until);
+                self.waited[until as usize] |= !self.is_so(until);
+            }
+            Act::Deregister(until) => self.waiting[until as usize] = false,
+            Act::RegisterCallback => self.callbacks |= !self.state.is_settled(),
+            Act::Share => self.futures += u32::from(self.handles() < MOST_HANDLES),
+            Act::Lend => self.lent += u32::from(self.handles() < MOST_HANDLES),
+            Act::GiveBack => {
+                self.lent -= 1;
+                self.tell(Until::Returned);
+            }
+            Act::Leave => {
+                self.futures -= 1;
+                self.tell(Until::Closed);
+            }
+            Act::Take => self.futures -= u32::from(self.handles() == 1),
+            Act::TakeOrLeave => self.futures -= u32::from(!self.is_cancelled()),
+        }
+        self
+    }
+
+    fn request(&mut self) {
+        self.requested = true;
+        self.tell(Until::Requested);
+    }
+
+    /// Whoever waits for this is told, if it is so.
+    fn tell(&mut self, until: Until) {
+        if self.is_so(until) {
+            self.waiting[until as usize] = false;
+            self.waited[until as usize] = false;
+        }
+    }
+
+    fn step(&mut self, event: Event, cause: Option<Cancelled>) {
+        if let Step::To(state) = self.state.on(event) {
+            self.state = state;
+            self.cause = if self.is_cancelled() { cause } else { None };
+            if event == Event::Start {
+                self.promise = Some(Phase::Running);
+            }
+        }
+    }
+}
+
+fn all_acts() -> impl Iterator<Item = Act> {
+    let some = [
+        Act::Start,
+        Act::Cancel,
+        Act::RegisterCallback,
+        Act::Share,
+        Act::Lend,
+        Act::GiveBack,
+        Act::Leave,
+        Act::Take,
+        Act::TakeOrLeave,
+    ];
+    let waits = UNTIL.into_iter().flat_map(|it| [Act::Register(it), Act::Deregister(it)]);
+    some.into_iter().chain(ENDS.map(Act::Settle)).chain(waits)
+}
+
+/// What the word says, and becomes.
+fn say(word: Word, act: Act) -> (Said, Word) {
+    let done = |next: Option<Word>| (Said::Done(next.is_some()), next.unwrap_or(word));
+    match act {
+        Act::Start => match word.start() {
+            Ok(next) => (Said::Start(None), next),
+            Err(cause) => (Said::Start(Some(cause)), word),
+        },
+        Act::Settle(end) => {
+            let (next, settle) = word.settle(end);
+            (Said::Settle(settle), next)
+        }
+        Act::Cancel => {
+            let (next, ask) = word.cancel();
+            (Said::Ask(ask), next)
+        }
+        Act::Register(until) => done(word.register(until)),
+        Act::Deregister(_) => done(Some(word)),
+        Act::RegisterCallback => done(word.register_callback()),
+        Act::Share => done(word.share()),
+        Act::Lend => done(word.lend()),
+        Act::GiveBack => {
+            let (next, then) = word.give_back();
+            (Said::Then(then), next)
+        }
+        Act::Leave => {
+            let (next, then) = word.leave();
+            (Said::Then(then), next)
+        }
+        Act::Take => (Said::Take(word.take()), word),
+        Act::TakeOrLeave => {
+            let (next, take) = word.take_or_leave();
+            (Said::Take(take), next)
+        }
+    }
+}
+
+/// Whether the word says what is so.
+fn agree(word: Word, facts: &Facts) -> bool {
+    // Who waits for the others to go is the producer.
+    let asked = |until: &Until| *until != Until::Closed || facts.promise.is_some();
+    word.state() == facts.state
+        && word.is_only() == (facts.handles() == 1)
+        && UNTIL.into_iter().filter(asked).all(|it| word.is_over(it) == facts.is_so(it))
+}
+
+/// Every word, with everything that can happen to it.
+static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
+    let mut cases = Vec::new();
+    let mut open: Vec<_> = [false, true].map(|it| (Word::new(it), Facts::new(it))).into();
+    let mut seen: HashSet<_> = open.iter().copied().collect();
+    while let Some((word, facts)) = open.pop() {
+        for act in all_acts().filter(|act| facts.can(*act)) {
+            let (said, next) = say(word, act);
+            let after = facts.after(act);
+            // A word that is wrong is seen, and not followed.
+            if after.handles() > 0 && agree(next, &after) && seen.insert((next, after)) {
+                open.push((next, after));
+            }
+            cases.push(Case { word, facts, act, said, next, after });
+        }
+    }
+    cases
+});
+
+/// The cases in which that happens, of which there has to be one.
+fn cases(such: impl Fn(Act) -> bool) -> Vec<&'static Case> {
+    let cases: Vec<_> = CASES.iter().filter(|it| such(it.act)).collect();
+    assert!(!cases.is_empty(), "it never happens");
+    cases
+}
+
+/// Of all words: nothing but the table says what an event does. `[machine-2]` `[machine-4]`
+#[test]
+fn the_state_is_what_the_table_says() {
+    watch!();
+    for case in cases(|_| true) {
+        assert_eq!(case.next.state(), case.after.state, "{case:?}");
+        if let Act::Start = case.act {
+            let lost = if case.facts.is_cancelled() { case.facts.cause } else { None };
+            assert_eq!(case.said, Said::Start(lost), "{case:?}");
+        }
+    }
+}
+
+/// Whatever is asked is answered as it is so. `[read-3]`
+#[test]
+fn what_is_asked_is_so() {
+    watch!();
+    for case in cases(|_| true).into_iter().filter(|it| it.after.handles() > 0) {
+        let (word, facts) = (case.next, case.after);
+        assert!(agree(word, &facts), "{case:?}");
+        let last = facts.handles() == 1 && facts.state.is_settled();
+        assert_eq!([false, true].map(|it| word.is_unread(it)), [last, false], "{case:?}");
+    }
+}
+
+/// The producer settles, or comes too late and is told why. `[promise-2]`
+#[test]
+fn the_producer_settles_or_is_late() {
+    watch!();
+    for case in cases(|act| matches!(act, Act::Settle(_))) {
+        let late = case.facts.state.is_settled();
+        match case.said {
+            Said::Settle(Settle::Settle(_)) => assert!(!late, "{case:?}"),
+            Said::Settle(Settle::Late(cause, _)) => {
+                assert!(late, "{case:?}");
+                assert_eq!(Some(cause), case.facts.cause, "{case:?}");
+            }
+            _ => unreachable!("{case:?}"),
+        }
+    }
+}
+
+/// A cancellation has one cause, and keeps it. `[cancel-6]`
+#[test]
+fn a_cancellation_knows_its_cause() {
+    watch!();
+    for case in cases(|_| true).into_iter().filter(|it| it.after.is_cancelled()) {
+        assert_eq!(Some(case.next.cause()), case.after.cause, "{case:?}");
+    }
+}
+
+/// A cancel settles, asks or is refused; the producer is told of the first that asks. `[cancel-1]` `[cancel-3]` `[cancel-4]`
+#[test]
+fn a_cancel_settles_or_asks() {
+    watch!();
+    for case in cases(|act| act == Act::Cancel) {
+        let Facts { state, promise, requested, .. } = case.facts;
+        let ask = |answer| if requested { Ask::Answer(answer) } else { Ask::Tell(answer) };
+        let expected = match state {
+            State::Pending if promise == Some(Phase::Owned) => ask(Cancel::Requested),
+            State::Pending => Ask::Settle,
+            State::Running => ask(Cancel::Refused(Refusal::Running)),
+            State::Cancelled => Ask::Answer(Cancel::Already),
+            State::Finished => Ask::Answer(Cancel::Refused(Refusal::Finished)),
+        };
+        assert_eq!(case.said, Said::Ask(expected), "{case:?}");
+    }
+}
+
+/// Who registers is told at once of what is so already. `[cell-1]`
+#[test]
+fn nobody_registers_for_what_is_so() {
+    watch!();
+    for case in cases(|act| matches!(act, Act::Register(_) | Act::RegisterCallback)) {
+        let is_so = match case.act {
+            Act::Register(until) => case.facts.is_so(until),
+            _ => case.facts.state.is_settled(),
+        };
+        assert_eq!(case.said, Said::Done(!is_so), "{case:?}");
+    }
+}
+
+/// Whom the steps tell of.
+fn told(case: &Case) -> [bool; 4] {
+    let tell = |until: Until| UNTIL.map(|it| it == until);
+    match case.said {
+        // The producer has nothing to be told.
+        Said::Settle(Settle::Settle(then)) => [true, then != Then::Lend, false, false],
+        Said::Ask(Ask::Settle) => [true; 4],
+        Said::Ask(Ask::Tell(_)) => tell(Until::Requested),
+        Said::Then(Then::Tell(until)) | Said::Settle(Settle::Late(_, Then::Tell(until))) => {
+            tell(until)
+        }
+        _ => [false; 4],
+    }
+}
+
+/// The step after which something is so tells whoever waits for it, and no other step does. `[cancel-8]` `[promise-8]`
+#[test]
+fn whoever_waits_is_told_when_it_is_so() {
+    watch!();
+    for case in cases(|_| true) {
+        let told = told(case);
+        for until in UNTIL {
+            let at = until as usize;
+            if !case.facts.waiting[at] || case.act == Act::Deregister(until) {
+                continue;
+            }
+            let gone = case.after.promise.is_none();
+            let dropped = matches!(until, Until::Requested | Until::Closed) && gone;
+            let is_so = case.after.is_so(until) && !dropped;
+            assert_eq!(told[at], is_so, "{until:?}: {case:?}");
+        }
+    }
+}
+
+/// Nobody looks for those who wait where there has been none.
+#[test]
+fn nobody_is_looked_for_in_vain() {
+    watch!();
+    for case in cases(|_| true) {
+        if let Said::Then(Then::Tell(until)) = case.said {
+            assert!(case.facts.waited[until as usize], "{case:?}");
+        }
+    }
+}
+
+/// The cell is freed by the step after which there is no handle, and by no other. `[cell-4]`
+#[test]
+fn the_last_handle_frees() {
+    watch!();
+    for case in cases(|_| true) {
+        let frees = match case.said {
+            Said::Settle(Settle::Settle(then) | Settle::Late(_, then)) | Said::Then(then) => {
+                then == Then::Free
+            }
+            Said::Take(take) => take == Take::Outcome,
+            _ => false,
+        };
+        assert_eq!(frees, case.after.handles() == 0, "{case:?}");
+    }
+}
+
+/// The settler's handle is lent to the callbacks, if there are any, and otherwise given up in the step. `[cell-3]`
+#[test]
+fn the_settlers_handle_is_lent_or_given_up() {
+    watch!();
+    for case in cases(|act| matches!(act, Act::Settle(_))) {
+        let Said::Settle(settle) = case.said else { unreachable!("{case:?}") };
+        let (Settle::Settle(then) | Settle::Late(_, then)) = settle;
+        let lends = case.facts.callbacks && !case.facts.state.is_settled();
+        assert_eq!(then == Then::Lend, lends, "{case:?}");
+    }
+}
+
+/// Of several who take by value the last gets the outcome, and each a cancellation. `[settled-3]` `[settled-5]`
+#[test]
+fn one_takes_the_outcome() {
+    watch!();
+    for case in cases(|act| matches!(act, Act::Take | Act::TakeOrLeave)) {
+        let (is_only, cause) = (case.facts.handles() == 1, case.facts.cause);
+        let expected = match cause {
+            Some(cause) if case.act == Act::TakeOrLeave || !is_only => Take::Cancelled(cause),
+            _ if is_only => Take::Outcome,
+            _ => Take::Shared,
+        };
+        assert_eq!(case.said, Said::Take(expected), "{case:?}");
+    }
+}
+
+/// One handle more is made as long as it can be counted.
+#[test]
+fn no_more_handles_than_can_be_counted() {
+    watch!();
+    let mut refused = 0;
+    for case in cases(|act| matches!(act, Act::Share | Act::Lend)) {
+        let is_full = case.facts.handles() == MOST_HANDLES;
+        assert_eq!(case.said, Said::Done(!is_full), "{case:?}");
+        refused += u32::from(is_full);
+    }
+    assert!(refused > 0, "the count is never full");
+}
+
+/// What is settled is so for ever, and for the reason that it was. `[machine-3]`
+#[test]
+fn a_settled_word_stays_as_it_is() {
+    watch!();
+    let settled = |word: Word| (word.state(), word.cause());
+    for case in cases(|_| true).into_iter().filter(|it| it.next.state().is_settled()) {
+        let word = case.next;
+        let cause = case.after.cause;
+        assert!(word.start().is_err(), "{case:?}");
+        assert_eq!(settled(word.cancel().0), settled(word), "{case:?}");
+        assert!(matches!(word.cancel().1, Ask::Answer(_)), "{case:?}");
+        if case.after.handles() > 0 {
+            for end in ENDS {
+                let (next, settle) = word.settle(end);
+                assert_eq!(settled(next), settled(word), "{end:?}: {case:?}");
+                let Settle::Late(why, _) = settle else { panic!("{end:?}: {case:?}") };
+                assert!(cause.is_none_or(|it| it == why), "{end:?}: {case:?}");
+            }
+        }
+    }
+}
+
+/// The word needs no allocation, no standard library, and of the crate two modules of plain enums.
+#[test]
+fn the_word_alone_without_std() {
+    watch!();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("word-{}", process::id()));
+    fs::create_dir_all(&scratch).unwrap();
+    let (library, out) = (scratch.join("lib.rs"), scratch.join("out"));
+    let source = format!(
+        "#![no_std]\n#![allow(dead_code)]\nconst MOST_HANDLES: u32 = 2;\n#[path = {:?}]\npub mod machine;\n\
+         #[path = {:?}]\nmod word;\nmod error {{\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]\n\
+         pub enum Cancelled {{ Requested, Dropped, Broken, Stopped }}\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\npub enum Refusal {{ Running, Finished }}\n\
+         #[derive(Clone, Copy, Debug, PartialEq, Eq)]\n\
+         pub enum Cancel {{ Now, Already, Requested, Refused(Refusal) }}\n}}\n",
+        root.join("src/machine.rs"),
+        root.join("src/cell/word.rs"),
+    );
+    fs::write(&library, source).unwrap();
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let arguments =
+        ["--crate-type", "lib", "--edition", "2024", "--emit", "metadata", "-D", "warnings"];
+    let output = Command::new(rustc).args(arguments).arg("-o").arg(out).arg(&library).output();
+    fs::remove_dir_all(&scratch).unwrap();
+    let output = output.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// How many words there are, and how many cases: fewer would be seen.
+#[test]
+fn every_word_is_tried() {
+    watch!();
+    let words: HashSet<_> = CASES.iter().map(|it| it.word).collect();
+    assert_eq!((words.len(), CASES.len()), (993, 34_160));
+}
