@@ -436,11 +436,13 @@ fn a_promise_of_any_phase_answers_what_the_types_refuse() {
     assert!(!any.is_over() && !any.cancel_requested());
     any.start().unwrap();
     assert_eq!(any.start(), Err(TooLate::Started));
+    assert!(format!("{any:?}").contains("state: Running"), "{any:?}");
     assert!(matches!(future.cancel_with("enough"), Cancel::Refused(_)));
     assert!(any.cancel_requested());
     assert_eq!(any.cancel_reason().as_deref(), Some("enough"));
     any.settle(Err(4)).unwrap();
     assert!(any.is_over() && !any.cancel_requested());
+    assert_eq!(format!("{any:?}"), "AnyPromise(Settled)");
     let late = any.settle(Ok(5)).unwrap_err();
     assert_eq!((late.value, late.cause), (Ok(5), TooLate::Settled));
     assert_eq!(any.start(), Err(TooLate::Settled));

@@ -129,10 +129,15 @@ def weave(tree, mutants, apart):
         unbuilt |= wrong - doubtful
 
 
+def target_of(tree):
+    """Where cargo builds a tree. It gives what it builds of two trees the same names, and takes the one for the other."""
+    return "--target-dir", f"{tree}-target"
+
+
 def check(tree):
     """What the compiler says of the library: whether it builds, the numbers of the compiled branches, and its errors."""
     ran = subprocess.run(
-        ["cargo", "check", "--lib", "--all-features", "--message-format=json"], cwd=tree, stdout=subprocess.PIPE,
+        ["cargo", "check", "--lib", "--all-features", "--message-format=json", *target_of(tree)], cwd=tree, stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL)
     compiled, errors = set(), []
     for line in ran.stdout.splitlines():
