@@ -23,8 +23,9 @@ use nix::{
 use settled::{EventLoop, Executor, LoopRef, ReturnWhen, ThreadFuture, ThreadPool, bridge, wait};
 
 const WAIT: Duration = Duration::from_millis(200);
-/// What a thread that sleeps so long may take itself. One that does not sleep gets more, however busy the machine is.
-const SLEPT: Duration = Duration::from_millis(4);
+/// What a thread that sleeps so long takes at the most. The system may count in ticks of several milliseconds, each for
+/// whoever runs at its end.
+const SLEPT: Duration = Duration::from_millis(50);
 
 /// What one test takes is not to count in the other.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -123,5 +124,5 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     let stop = LoopRef::clone(&event_loop);
     event_loop.call_later(WAIT, move || stop.stop()).unwrap();
     let idle = processor_time(UsageWho::RUSAGE_SELF, || event_loop.run_forever().unwrap());
-    assert!(idle < WAIT / 4, "{idle:?}");
+    assert!(idle < SLEPT, "{idle:?}");
 }
