@@ -29,13 +29,17 @@ pub const OPERATIONS: [(&str, Operation); 12] = [
     ("1 callback", |times| callbacks(times, 1)),
     ("8 callbacks", |times| callbacks(times, 8)),
     ("cancel", cancel),
-    ("submit and collect", submit),
+    (OF_TWO_THREADS, submit),
     ("task", task),
     ("call_soon", call_soon),
     ("post", post),
     ("sleep beside 1,000 jobs", sleep),
     ("stop through a view", stop),
 ];
+
+/// The operation of two threads. What one frees that the other has allocated, the C library's allocator puts together now
+/// or later, as it happens: only the instructions of the program count.
+pub const OF_TWO_THREADS: &str = "submit and collect";
 
 /// Two operations that are dearer than one of the table: the first locks once more, the second allocates once more.
 /// The check must say so of both.

@@ -14,7 +14,7 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use settled_cost::{OPERATIONS, SEEDED};
+use settled_cost::{OF_TWO_THREADS, OPERATIONS, SEEDED};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -24,7 +24,8 @@ const TIMES: [usize; 2] = [2_000, 6_000];
 /// By how many percent instructions may differ: hashes are seeded at random, and the C library varies.
 const TOLERANCE: f64 = 2.0;
 
-/// What one operation costs. All but instructions are exact to two digits; bytes to one, since a queue doubles.
+/// What one operation costs. Locked operations are exact to one digit, since a thread may have to wait for another once
+/// more; allocations to two; bytes to none, since a queue doubles.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cost {
     instructions: f64,
@@ -152,8 +153,8 @@ impl Counter {
         Ok(Self { directory, locked: locked.collect() })
     }
 
-    /// The instructions of a run, and the locked ones among them.
-    fn executed(&self, name: &str, times: usize) -> Result<[u64; 2]> {
+    /// The instructions of a run, those of the program alone, and the locked ones among these.
+    fn executed(&self, name: &str, times: usize) -> Result<[u64; 3]> {
         let program = self.directory.join("operate");
         let profile = self.directory.join("callgrind.cost");
         let mut callgrind = Command::new("valgrind");
@@ -164,13 +165,13 @@ impl Counter {
         let text = fs::read_to_string(&profile)?;
         fs::remove_file(&profile)?;
         let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-        let locked = self.locked_in(&text, &program)?;
-        Ok([total.ok_or("a profile without totals")?.trim().parse()?, locked])
+        let [ours, locked] = self.of_the_program(&text, &program)?;
+        Ok([total.ok_or("a profile without totals")?.trim().parse()?, ours, locked])
     }
 
-    /// How often a profile says that the program executed a locked instruction.
-    fn locked_in(&self, profile: &str, program: &Path) -> Result<u64> {
-        let (mut ours, mut is_call, mut count) = (false, false, 0);
+    /// How many instructions of the program a profile says that it executed, and how many locked ones.
+    fn of_the_program(&self, profile: &str, program: &Path) -> Result<[u64; 2]> {
+        let (mut ours, mut is_call, mut all, mut locked) = (false, false, 0, 0);
         for line in profile.lines() {
             if let Some(object) = line.strip_prefix("ob=") {
                 ours = Path::new(object) == program;
@@ -183,12 +184,14 @@ impl Counter {
             {
                 let mut words = line.split(' ');
                 let address = u64::from_str_radix(words.next().unwrap_or_default(), 16)?;
+                let count = words.nth(1).ok_or("a cost without a number")?.parse::<u64>()?;
+                all += count;
                 if self.locked.contains(&address) {
-                    count += words.nth(1).ok_or("a cost without a number")?.parse::<u64>()?;
+                    locked += count;
                 }
             }
         }
-        Ok(count)
+        Ok([all, locked])
     }
 
     /// The allocations of a run, and their bytes.
@@ -207,9 +210,10 @@ impl Counter {
         };
         let (less, more) = (self.executed(name, few)?, self.executed(name, many)?);
         let (fewer, greater) = (self.allocated(name, few)?, self.allocated(name, many)?);
+        let instructions = usize::from(name == OF_TWO_THREADS);
         Ok(Cost {
-            instructions: each(less[0], more[0], 0),
-            locked: each(less[1], more[1], 2),
+            instructions: each(less[instructions], more[instructions], 0),
+            locked: each(less[2], more[2], 1),
             allocations: each(fewer[0], greater[0], 2),
             bytes: each(fewer[1], greater[1], 0),
         })
