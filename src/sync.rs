@@ -30,6 +30,8 @@ pub(crate) use std::{
 };
 
 #[cfg(settled_loom)]
+mod panics;
+#[cfg(settled_loom)]
 pub mod schedules;
 
 #[cfg(settled_loom)]

@@ -1,21 +1,14 @@
 //! Code of a user, run under every schedule. Only with `--cfg settled_loom`.
 
-use std::{
-    cell::Cell,
-    panic,
-    sync::{
-        Arc, Once,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
+
+use super::panics::none_caught;
 
 /// loom's own, which a scenario uses where it would use `std`'s.
 pub use loom::{sync, thread};
-
-std::thread_local! {
-    /// Panics in this thread. One thread of the system runs all threads of a scenario.
-    static PANICS: Cell<usize> = const { Cell::new(0) };
-}
 
 /// Runs `scenario` under every schedule of its threads; how many there are. `[program-4]`
 ///
@@ -44,27 +37,19 @@ pub fn explore_bounded(preemptions: usize, scenario: impl Fn() + Send + Sync + '
 /// what was not explored: there is none, whatever the environment says.
 #[doc(hidden)]
 pub fn run(preemptions: Option<usize>, scenario: impl Fn() + Send + Sync + 'static) -> usize {
-    count_panics();
-    let panics = PANICS.get();
     let schedules = Arc::new(AtomicUsize::new(0));
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = preemptions;
     builder.max_permutations = None;
     builder.max_duration = None;
     builder.checkpoint_file = None;
-    builder.check({
-        let schedules = Arc::clone(&schedules);
-        move || {
-            schedules.fetch_add(1, Ordering::Relaxed);
+    let counted = Arc::clone(&schedules);
+    none_caught(|| {
+        builder.check(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
             scenario();
-        }
+        });
     });
-    assert_eq!(
-        PANICS.get(),
-        panics,
-        "something has panicked in a callback, and was caught there: its message stands above; what it would have shown is \
-         lost, so mend it or let it return what it found"
-    );
     schedules.load(Ordering::Relaxed)
 }
 
@@ -75,16 +60,4 @@ fn several(schedules: usize) -> usize {
         "the scenario has one schedule only, which shows nothing: let two threads meet, those of `schedules::thread`"
     );
     schedules
-}
-
-/// Callbacks and wakers that panic harm nobody, and so would the panics of loom that arise there.
-fn count_panics() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            PANICS.set(PANICS.get() + 1);
-            report(info);
-        }));
-    });
 }
