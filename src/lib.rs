@@ -29,7 +29,7 @@ mod waiter;
 #[cfg(settled_loom)]
 #[doc(hidden)]
 pub use crate::sync::Timer;
-#[cfg(settled_loom)]
+#[cfg(any(settled_loom, settled_shuttle))]
 pub use crate::sync::schedules;
 pub use crate::{
     any_promise::{AnyPromise, TooLate},

@@ -1,8 +1,8 @@
-//! The one file that knows whether this build runs on `std` or under loom's scheduler.
+//! The one file that knows whether this build runs on `std` or under the scheduler of loom or shuttle.
 //!
 //! Everything that two threads may share goes through here, so that loom sees it. Build with
-//! `RUSTFLAGS="--cfg settled_loom"` to swap; the cfg is this crate's own, so that no other crate in
-//! the same build changes.
+//! `RUSTFLAGS="--cfg settled_loom"` or `"--cfg settled_shuttle"` to swap; the cfgs are this crate's own, so that no other
+//! crate in the same build changes.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -20,7 +20,15 @@ pub(crate) use loom::{
     },
     thread, thread_local,
 };
-#[cfg(not(settled_loom))]
+#[cfg(settled_shuttle)]
+pub(crate) use shuttle::{
+    sync::{
+        Condvar, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread, thread_local,
+};
+#[cfg(not(any(settled_loom, settled_shuttle)))]
 pub(crate) use std::{
     sync::{
         Condvar, Mutex, MutexGuard,
@@ -29,8 +37,11 @@ pub(crate) use std::{
     thread, thread_local,
 };
 
-#[cfg(settled_loom)]
+#[cfg(any(settled_loom, settled_shuttle))]
 mod panics;
+#[cfg(settled_shuttle)]
+#[path = "sync/samples.rs"]
+pub mod schedules;
 #[cfg(settled_loom)]
 pub mod schedules;
 
@@ -103,11 +114,20 @@ pub(crate) fn at(place: &str, ordering: Ordering) -> Ordering {
 }
 
 /// Declares a static behind a [`Mutex`].
-#[cfg(not(settled_loom))]
+#[cfg(not(any(settled_loom, settled_shuttle)))]
 macro_rules! static_mutex {
     ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
         $(#[$doc])*
         static $name: $crate::sync::Mutex<$type> = $crate::sync::Mutex::new($value);
+    };
+}
+#[cfg(settled_shuttle)]
+macro_rules! static_mutex {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        shuttle::lazy_static! {
+            $(#[$doc])*
+            static ref $name: $crate::sync::Mutex<$type> = $crate::sync::Mutex::new($value);
+        }
     };
 }
 #[cfg(settled_loom)]

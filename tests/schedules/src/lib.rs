@@ -1,9 +1,9 @@
 //! Two services that share a lock and wait for each other's work, and a counter that their callbacks raise.
 
 // Threads and locks are `std`'s, and those of the schedules where these are explored.
-#[cfg(settled_loom)]
+#[cfg(any(settled_loom, settled_shuttle))]
 pub use settled::schedules::{sync, thread};
-#[cfg(not(settled_loom))]
+#[cfg(not(any(settled_loom, settled_shuttle)))]
 pub use std::{sync, thread};
 
 use settled::ThreadFuture;

@@ -1,4 +1,5 @@
-//! `RUSTFLAGS="--cfg settled_loom" cargo test --release`: under every schedule. Without, once, as it comes.
+//! `RUSTFLAGS="--cfg settled_loom" cargo test --release`: under every schedule; with `settled_shuttle`, under some.
+//! Without, once, as it comes.
 
 #[macro_use]
 #[path = "../../support/watchdog.rs"]
@@ -44,48 +45,118 @@ fn cancel() {
     assert_eq!(future.result().is_ok(), ran);
 }
 
-#[cfg(settled_loom)]
-mod explored {
+#[cfg(any(settled_loom, settled_shuttle))]
+mod broken {
     use std::{
         env,
         process::{Command, Stdio},
     };
 
-    use settled::schedules::{explore, explore_bounded};
-
-    use super::*;
-
     /// Says that a test is to explore what is broken.
     const BROKEN: &str = "SETTLED_BROKEN";
 
-    fn is_broken() -> bool {
+    pub(crate) fn is_broken() -> bool {
         env::var_os(BROKEN).is_some()
     }
 
     /// That the test fails if what it explores is broken, and says this. In a process of its own: who has found a
     /// deadlock may end with it.
-    fn must_fail(test: &str, says: &str) {
+    pub(crate) fn must_fail(test: &str, says: &str) {
         if is_broken() {
             return;
         }
         let mut child = Command::new(env::current_exe().unwrap());
-        child.args(["--exact", &format!("explored::{test}"), "--nocapture"]).env(BROKEN, "");
+        child.args(["--exact", test, "--nocapture"]).env(BROKEN, "");
         let output = child.stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains(says), "not \"{says}\":\n{said}");
     }
+}
+
+#[cfg(settled_shuttle)]
+mod sampled {
+    use settled::schedules::sample;
+
+    use super::{broken::*, *};
+
+    /// Of schedules that are more than could be gone through, so many.
+    const SCHEDULES: usize = 2_000;
+
+    /// So many who pay and who take.
+    fn sell_to_many(take: fn(&Stock, &ThreadFuture<u32, ()>) -> Option<u32>) {
+        const MANY: u32 = 4;
+        let stock = Arc::new(Stock::new(MANY + 1));
+        let sale = |_| {
+            let (promise, bill) = ThreadFuture::promise();
+            let [for_billing, for_taking] = [Arc::clone(&stock), Arc::clone(&stock)];
+            let billing = thread::spawn(move || promise.finish(for_billing.price()).unwrap());
+            let taking = thread::spawn(move || take(&for_taking, &bill).unwrap());
+            (billing, taking)
+        };
+        let sales: Vec<_> = (0..MANY).map(sale).collect();
+        let mut left = Vec::new();
+        for (billing, taking) in sales {
+            billing.join().unwrap();
+            left.push(taking.join().unwrap());
+        }
+        left.sort_unstable();
+        assert_eq!(left, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn many_sell_without_a_deadlock() {
+        watch!();
+        must_fail("sampled::many_sell_without_a_deadlock", "deadlock");
+        let take = if is_broken() { Stock::take_holding } else { Stock::take };
+        sample(1, SCHEDULES, move || sell_to_many(take));
+        println!("schedules: {SCHEDULES} of nine threads");
+    }
+
+    #[test]
+    fn what_is_explored_is_sampled_too() {
+        watch!();
+        sample(3, SCHEDULES, || {
+            sell(Stock::take);
+            count(Count::watch);
+            cancel();
+        });
+    }
+
+    #[test]
+    fn what_a_callback_finds_in_one_schedule_is_not_lost() {
+        watch!();
+        must_fail(
+            "sampled::what_a_callback_finds_in_one_schedule_is_not_lost",
+            "panicked in a callback",
+        );
+        let broken = is_broken();
+        sample(2, SCHEDULES, move || {
+            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            future.add_done_callback(move |settled| assert!(!broken || settled.cancelled()));
+            let other = thread::spawn(move || promise.finish(1).is_ok());
+            let _now_or_too_late = future.cancel();
+            other.join().unwrap();
+        });
+    }
+}
+
+#[cfg(settled_loom)]
+mod explored {
+    use settled::schedules::{explore, explore_bounded};
+
+    use super::{broken::*, *};
 
     #[test]
     fn no_lock_is_held_over_result() {
         watch!();
-        must_fail("no_lock_is_held_over_result", "deadlock");
+        must_fail("explored::no_lock_is_held_over_result", "deadlock");
         explore(if is_broken() { || sell(Stock::take_holding) } else { || sell(Stock::take) });
     }
 
     #[test]
     fn two_callbacks_lose_no_update() {
         watch!();
-        must_fail("two_callbacks_lose_no_update", "left: 1");
+        must_fail("explored::two_callbacks_lose_no_update", "left: 1");
         let watch = if is_broken() { Count::watch_in_two_steps } else { Count::watch };
         explore_bounded(2, move || count(watch));
     }
@@ -100,7 +171,7 @@ mod explored {
     #[test]
     fn what_a_callback_finds_is_not_lost() {
         watch!();
-        must_fail("what_a_callback_finds_is_not_lost", "panicked in a callback");
+        must_fail("explored::what_a_callback_finds_is_not_lost", "panicked in a callback");
         let broken = is_broken();
         explore(move || {
             let (promise, future) = ThreadFuture::<u32, ()>::promise();
@@ -114,7 +185,7 @@ mod explored {
     #[test]
     fn what_has_one_schedule_shows_nothing() {
         watch!();
-        must_fail("what_has_one_schedule_shows_nothing", "one schedule only");
+        must_fail("explored::what_has_one_schedule_shows_nothing", "one schedule only");
         let broken = is_broken();
         explore(move || {
             let (promise, future) = ThreadFuture::<u32, ()>::promise();
@@ -131,7 +202,7 @@ mod explored {
     }
 }
 
-#[cfg(not(settled_loom))]
+#[cfg(not(any(settled_loom, settled_shuttle)))]
 #[test]
 fn as_it_comes() {
     watch!();
