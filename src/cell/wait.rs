@@ -68,7 +68,7 @@ impl<T, E> Handle<T, E> {
                 return true;
             }
             if expired {
-                // Told between the look and here, it is over: settled is for ever, and a lending may have begun anew.
+                // Whoever is not listed any more was told after the look; but a lending may have begun anew since then.
                 return self.deregister(ticket).is_none() && self.is_over(until);
             }
             parker.park(deadline);

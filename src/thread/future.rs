@@ -331,7 +331,8 @@ impl<T, E> ThreadFuture<T, E> {
     }
 }
 
-/// Another handle of the same future. `[bounds-2]`
+/// Another handle of the same future. `[bounds-2]` Panics if there are `u32::MAX` already, which takes that many that were
+/// forgotten.
 impl<T: Sync, E: Sync> Clone for ThreadFuture<T, E> {
     fn clone(&self) -> Self {
         Self { settled: self.settled.clone() }
