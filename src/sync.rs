@@ -1,4 +1,4 @@
-//! The one file that knows whether this build runs on `std` or under the scheduler of loom or shuttle.
+//! The one place, with its folder, that knows whether this build runs on `std` or under the scheduler of loom or shuttle.
 //!
 //! Everything that two threads may share goes through here, so that loom sees it. Build with
 //! `RUSTFLAGS="--cfg settled_loom"` or `"--cfg settled_shuttle"` to swap; the cfgs are this crate's own, so that no other

@@ -14,8 +14,8 @@ const STACK: usize = 1 << 20;
 /// `explore`, which `--cfg settled_loom` has here, could go through. What it does not find may be there. `[program-4]`
 ///
 /// The scenario must do the same under the same schedule: threads and locks are those of [`thread`] and [`sync`], as many
-/// as it likes, and whatever it uses it makes itself. Timed waits go by the system's clock, so that it has none. An atomic
-/// of a weaker order is taken for one of `SeqCst`: what hangs on that, `explore` sees.
+/// as it likes, and whatever it uses it makes itself. It must not wait with a timeout, which goes by the system's clock. An
+/// atomic of a weaker order is taken for one of `SeqCst`: what hangs on that, `explore` sees.
 ///
 /// # Panics
 ///
