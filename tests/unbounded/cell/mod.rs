@@ -55,7 +55,7 @@ const VARS: &[Var] = &[
     // registered before it settled.
     var("lent", &[], "Bool", "false"),
     var("lending", &[], "Bool", "false"),
-    // Seen only by the lemmas: it is settled, and was lent to nobody since.
+    // Seen only by the lemmas: it is settled, and nobody has been lent it at some moment since.
     var("free", &[], "Bool", "false"),
     // The waiters: whether it is a task, whether it has a deadline, and whether it waits for the callbacks too.
     given("task", &["W"]),

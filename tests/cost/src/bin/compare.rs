@@ -25,7 +25,7 @@ const TIMES: [usize; 2] = [2_000, 6_000];
 const TOLERANCE: f64 = 2.0;
 
 /// What one operation costs. Locked operations are exact to one digit, since a thread may have to wait for another once
-/// more; allocations to two; bytes to none, since a queue doubles.
+/// more; allocations to two; bytes to whole ones, since a queue doubles.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Cost {
     instructions: f64,
