@@ -1,0 +1,87 @@
+//! Each difference is inherent, a convention or an accident, and has what its kind asks for.
+
+use std::{collections::BTreeMap, env, fs, path::Path};
+
+use crate::read;
+
+/// The differences of each kind, as the table sorts them.
+fn kinds() -> BTreeMap<String, Vec<String>> {
+    let mut kinds = BTreeMap::<_, Vec<_>>::new();
+    for row in read("spec/differences.md").lines().filter(|line| line.starts_with("| D")) {
+        let cells: Vec<_> = row.split(" | ").collect();
+        let [id, kind] = [cells[0], cells[1]].map(|cell| cell.trim_start_matches("| ").to_owned());
+        kinds.entry(kind).or_default().push(id);
+    }
+    kinds
+}
+
+/// The ids in the cells of a table.
+fn ids(text: &str) -> Vec<String> {
+    let is_id =
+        |word: &&str| word.strip_prefix('D').is_some_and(|number| number.parse::<u8>().is_ok());
+    text.split([' ', ',', '|', '\n']).filter(is_id).map(str::to_owned).collect()
+}
+
+/// What stands below a heading of a table.
+fn table<'a>(text: &'a str, heading: &str) -> &'a str {
+    let (_, rest) =
+        text.split_once(heading).unwrap_or_else(|| panic!("there is no table {heading}"));
+    rest.split_once("\n\n").expect("a table ends").0
+}
+
+fn sorted(mut ids: Vec<String>) -> Vec<String> {
+    ids.sort_by_key(|id| id[1..].parse::<u8>().unwrap());
+    ids
+}
+
+#[test]
+fn each_difference_is_of_one_kind_and_has_what_that_asks_for() {
+    watch!();
+    let (kinds, why, found) = (kinds(), read("spec/why.md"), read("spec/counterexamples.md"));
+    let names: Vec<_> = kinds.keys().map(String::as_str).collect();
+    assert_eq!(names, ["accident", "convention", "inherent"]);
+    assert_eq!(kinds.values().map(Vec::len).sum::<usize>(), 53);
+    for id in &kinds["inherent"] {
+        assert!(
+            found.contains(&format!("\n## {id}: ")),
+            "{id} is called inherent, and has no chart"
+        );
+    }
+    let facts = sorted(ids(table(&why, "| fact | differences |\n")));
+    assert_eq!(facts, kinds["inherent"], "the facts explain others than the inherent ones");
+    let accidents = table(&why, "| accident | what happens | where |\n");
+    assert_eq!(ids(accidents), kinds["accident"], "other accidents are told than there are");
+    for row in accidents.lines().skip(1) {
+        assert!(row.contains("](https://"), "an accident has no source: {row}");
+    }
+}
+
+/// The table of how many there are is written by this test with `SETTLED_BLESS=1`.
+#[test]
+fn they_are_counted() {
+    watch!();
+    let (kinds, why) = (kinds(), read("spec/why.md"));
+    let mut table = "| kind | how many | which |\n|---|---|---|\n".to_owned();
+    for kind in ["inherent", "convention", "accident"] {
+        let these = &kinds[kind];
+        table += &format!("| {kind} | {} | {} |\n", these.len(), these.join(", "));
+    }
+    let (before, rest) = why.split_once("<!-- counts -->\n").unwrap();
+    let (there, after) = rest.split_once("<!-- /counts -->").unwrap();
+    if env::var_os("SETTLED_BLESS").is_some() {
+        let text = format!("{before}<!-- counts -->\n{table}<!-- /counts -->{after}");
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/why.md"), text).unwrap();
+    } else {
+        assert_eq!(
+            there, table,
+            "counted anew: SETTLED_BLESS=1 cargo test --test answer writes it"
+        );
+    }
+    let inherent = kinds["inherent"].len();
+    assert!(why.contains(&format!("**{inherent} of the 53 differences are inherent**")));
+    let [inherent, conventions, accidents] =
+        ["inherent", "convention", "accident"].map(|kind| kinds[kind].len());
+    println!(
+        "53 differences: {inherent} inherent, {conventions} conventions, {accidents} accidents"
+    );
+}

@@ -1,0 +1,57 @@
+//! `spec/why.md` is true: what its programs print, its charts, and how it sorts the differences; and no link of the
+//! documents leads to nowhere.
+
+#[macro_use]
+#[path = "../support/watchdog.rs"]
+mod watchdog;
+
+mod kinds;
+mod links;
+mod programs;
+
+use std::{fs, path::Path};
+
+fn read(file: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// What stands between a mark in a comment and the end of the code block that follows it: the mark's own words, and the
+/// block.
+fn blocks<'a>(text: &'a str, mark: &str) -> Vec<(&'a str, &'a str)> {
+    let begin = format!("<!-- {mark} ");
+    let block = |rest: &'a str| {
+        let (words, rest) = rest.split_once(" -->\n```").expect("a mark stands before a block");
+        let (_, rest) = rest.split_once('\n').expect("a block has lines");
+        let (block, _) = rest.split_once("```").expect("a block ends");
+        (words, block)
+    };
+    text.split(&begin).skip(1).map(block).collect()
+}
+
+/// The charts that are told are those that were found, and the table is the one that ships.
+#[test]
+fn the_charts_are_those_that_were_found() {
+    watch!();
+    let (why, found, readme) =
+        (read("spec/why.md"), read("spec/counterexamples.md"), read("README.md"));
+    let charts = blocks(&why, "chart");
+    assert!(charts.len() > 5, "the charts were not found");
+    for (title, chart) in charts {
+        let (_, case) = found
+            .split_once(&format!("\n## {title}\n"))
+            .unwrap_or_else(|| panic!("there is no {title}"));
+        let (_, theirs) = case.split_once("```text\n").unwrap();
+        assert_eq!(theirs.split_once("```").unwrap().0, chart, "{title}");
+    }
+    let table = |text: &str| {
+        text.split("<!-- machine -->")
+            .nth(1)
+            .unwrap()
+            .split("<!-- /machine -->")
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(table(&why), table(&readme), "the machine is another one than that of the README");
+}
