@@ -104,6 +104,7 @@ fn an_await_hears_of_it_once() {
     // One that was dropped is not woken.
     let (promise, future) = Future::promise();
     let mut closed = Box::pin(promise.closed());
+    assert_eq!(format!("{closed:?}"), "Listen { until: Closed, .. }");
     assert!(closed.as_mut().poll(&mut cx).is_pending());
     drop(closed);
     drop(future);

@@ -422,6 +422,14 @@ fn a_deferred_callback_may_mark_its_thread_and_end_the_mark() {
     assert!(context::in_loop());
     leave();
     assert!(!context::in_loop());
+    // What its thread has become last before that, it is once.
+    inside(DEPTH, || {
+        enter();
+        call(|| ());
+    });
+    assert!(context::in_loop());
+    leave();
+    assert!(!context::in_loop());
 }
 
 /// Does something when its thread drops it.

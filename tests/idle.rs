@@ -20,7 +20,10 @@ use nix::{
     },
     unistd::{Pid, gettid},
 };
-use settled::{EventLoop, Executor, LoopRef, ReturnWhen, ThreadFuture, ThreadPool, bridge, wait};
+use settled::{
+    EventLoop, Executor, Interrupt, LoopRef, ReturnWhen, ThreadFuture, ThreadPool, WaitError,
+    bridge, wait,
+};
 
 const WAIT: Duration = Duration::from_millis(200);
 /// What a thread that sleeps so long takes at the most. The system may count in ticks of several milliseconds, each for
@@ -111,7 +114,14 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
         assert_eq!(not_done.len(), 1);
     });
     assert!(blocked < SLEPT, "{blocked:?}");
-    drop(promise);
+    // A closure that the wait asks, and that waits itself.
+    let inner = future.clone();
+    let entered = Interrupt::ask_every(Duration::ZERO, move || inner.wait_timeout(WAIT).is_err());
+    let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
+        assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
+    });
+    assert!(blocked < SLEPT, "{blocked:?}");
+    drop((entered, promise));
 
     // With a task that awaits, an idle worker, and a timer that is still far away.
     let event_loop = EventLoop::new();

@@ -340,6 +340,16 @@ fn a_wait_that_ends_otherwise_leaves_what_a_closure_has_said_to_the_next() {
 }
 
 #[test]
+fn a_flag_tells_whether_it_is_raised() {
+    watch!();
+    let interrupt = Interrupt::new();
+    assert!(!interrupt.is_raised());
+    interrupt.interrupt();
+    assert!(interrupt.is_raised());
+    assert!(interrupt.clear() && !interrupt.is_raised() && !interrupt.clear());
+}
+
+#[test]
 fn a_closure_may_wait_and_may_panic() {
     watch!();
     let (_promise, future) = Future::promise();

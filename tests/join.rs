@@ -7,13 +7,16 @@ mod watchdog;
 use std::{
     convert::Infallible,
     error::Error,
-    fmt, io,
+    fmt,
+    future::Future as _,
+    io,
     num::NonZero,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
+    task::{Context, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -97,6 +100,23 @@ fn an_await_by_value_waits_for_the_callbacks() {
     settler.join().unwrap();
 }
 
+/// `[settled-5]` `[await-2]`
+#[test]
+fn an_await_by_value_that_is_dropped_leaves_nothing_behind() {
+    watch!();
+    let (future, returns, settler) = lent();
+    let other = future.clone();
+    let waiters = |count| format!("{other:?}").contains(&format!("waiters: {count}"));
+    let mut output = Box::pin(future.output());
+    assert!(output.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(waiters(1), "{other:?}");
+    assert!(format!("{output:?}").starts_with("Output"));
+    drop(output);
+    assert!(waiters(0), "{other:?}");
+    drop(returns);
+    settler.join().unwrap();
+}
+
 /// `[settled-5]`
 #[test]
 fn the_only_handle_waits_for_the_callbacks() {
@@ -133,6 +153,7 @@ fn an_expiry_over_a_lent_future_hands_it_back() {
     let JoinError::Back(back) = future.join_timeout(Duration::from_millis(1)).unwrap_err() else {
         panic!("the callback has not returned")
     };
+    assert_eq!(format!("{back:?}"), "Back(Expired(Expired))");
     assert!(matches!(back.why(), WaitError::Expired(_)));
     let future = back.into_future();
     let JoinError::Back(back) = future.join_timeout(Duration::ZERO).unwrap_err() else {

@@ -497,6 +497,21 @@ impl Drop for AtExit {
 }
 
 #[cfg(target_os = "linux")]
+/// `[settled-5]` `[pool-8]`
+#[test]
+fn a_worker_that_takes_by_value_waits_for_who_settles() {
+    watch!();
+    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let pool = pool(1);
+    let job = pool.submit(move || future.join().map_err(|error| format!("{error:?}"))).unwrap();
+    // It waits, or was refused.
+    while !format!("{promise:?}").contains("waiters: 1") && !job.done() {
+        thread::yield_now();
+    }
+    promise.finish(7).unwrap();
+    assert_eq!(job.join().unwrap(), Ok(7));
+}
+
 #[test]
 fn a_worker_that_has_ended_is_none_any_more() {
     watch!();
