@@ -74,3 +74,17 @@ fn no_link_leads_to_nowhere() {
     assert!(local > 30, "the links were not found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+#[test]
+fn the_index_has_every_document() {
+    watch!();
+    let index = read("spec/README.md");
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let told = name == "README.md" || index.contains(&format!("| [{name}]({name})"));
+        assert!(
+            told || index.contains(&format!(", [{name}]({name}) |")),
+            "the index has no {name}"
+        );
+    }
+}
