@@ -1,66 +1,141 @@
 //! Why the two flavours differ: `cargo run --release --features model --example why`.
 //!
 //! Each question is answered by what ships, with its proof, and by what happens otherwise, with a
-//! shortest counterexample. `-- D21` shows one; `-- --mermaid D21` prints its chart as Mermaid.
+//! shortest counterexample. `-- D21` shows one, `-- --list` all questions; `-- --mermaid D21` prints its charts as
+//! Mermaid. A difference that no program is about is answered by its row of `spec/differences.md`.
 
 #[path = "../models/cases/mod.rs"]
 mod cases;
 
-use std::{collections::BTreeSet, process::ExitCode};
+use std::{
+    error::Error,
+    io::{self, ErrorKind, Write},
+    process::ExitCode,
+};
 
 use cases::Case;
 use settled::model::mermaid;
 
-const USAGE: &str =
-    "why [--mermaid] [ID]...   ID is a difference (D21), a bug (bug-c8) or a clause (pool-7)";
+const USAGE: &str = "\
+usage: why [--list | --mermaid] [ID]...
+
+Says why Python's two future classes differ: what settled does, with its proof, and the shortest run that goes wrong
+otherwise.
+
+  ID         a difference (D21), a bug (bug-c8) or a clause (pool-7); without one, everything that has a program
+  --list     the questions alone
+  --mermaid  the runs as diagrams, each in a block of Markdown
+  --help     this text
+";
+
+const DIFFERENCES: &str = include_str!("../spec/differences.md");
 
 fn main() -> ExitCode {
     let (options, ids): (Vec<_>, Vec<_>) =
         std::env::args().skip(1).partition(|argument| argument.starts_with('-'));
-    if let Some(option) = options.iter().find(|option| *option != "--mermaid") {
-        return refuse(&format!("there is no option {option}"));
-    }
-    let cases = cases::all();
-    if let Some(id) = ids.iter().find(|id| !cases.iter().any(|case| case.id == **id)) {
-        let known: BTreeSet<_> = cases.iter().map(|case| (case.id.len(), case.id)).collect();
-        let known: Vec<_> = known.into_iter().map(|(_, id)| id).collect();
-        return refuse(&format!("nothing is known about {id}; there are {}", known.join(" ")));
-    }
-    for case in cases.iter().filter(|case| ids.is_empty() || ids.iter().any(|id| id == case.id)) {
-        let told = if options.is_empty() { tell(case) } else { draw(case) };
-        if let Err(wrong) = told {
-            eprintln!("why: {}: {wrong}", case.id);
-            return ExitCode::FAILURE;
+    let how: fn(&mut dyn Write, &Case) -> Answered = match options.as_slice() {
+        [] => tell,
+        [option] if option == "--list" => list,
+        [option] if option == "--mermaid" => draw,
+        [option] if matches!(&**option, "--help" | "-h") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        [option] => return refuse(&format!("there is no option {option}")),
+        _ => return refuse("one option at a time"),
+    };
+    match answer(&mut io::stdout().lock(), how, &ids) {
+        Ok(unknown) if unknown.is_empty() => ExitCode::SUCCESS,
+        Ok(unknown) => {
+            let unknown = unknown.join(", ");
+            refuse(&format!("nothing is known about {unknown}; --list has what is known"))
+        }
+        // Whoever reads has read enough.
+        Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("why: {error}");
+            ExitCode::FAILURE
         }
     }
-    ExitCode::SUCCESS
 }
 
+type Answered<T = ()> = Result<T, Box<dyn Error>>;
+
 fn refuse(what: &str) -> ExitCode {
-    eprintln!("why: {what}\nusage: {USAGE}");
+    eprintln!("why: {what}\n\n{USAGE}");
     ExitCode::from(2)
 }
 
+fn is_closed_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Answers each id, or everything; returns those that mean nothing, of which none is answered.
+fn answer(
+    out: &mut dyn Write,
+    how: fn(&mut dyn Write, &Case) -> Answered,
+    ids: &[String],
+) -> Answered<Vec<String>> {
+    let cases = cases::all();
+    let of = |id: &str| -> Vec<&Case> {
+        cases.iter().filter(|case| case.id.eq_ignore_ascii_case(id)).collect()
+    };
+    let is_known = |id: &&String| !of(id).is_empty() || difference(id).is_some();
+    let unknown: Vec<_> = ids.iter().filter(|id| !is_known(id)).cloned().collect();
+    if !unknown.is_empty() {
+        return Ok(unknown);
+    }
+    if ids.is_empty() {
+        cases.iter().try_for_each(|case| how(out, case))?;
+    }
+    for id in ids {
+        let cases = of(id);
+        cases.iter().try_for_each(|case| how(out, case))?;
+        if let (true, Some([id, kind, thread, on_loop, why, here])) =
+            (cases.is_empty(), difference(id))
+        {
+            writeln!(out, "{id} ({kind}): A thread's future: {thread}. A loop's: {on_loop}.\n")?;
+            writeln!(out, "  Why: {why}.\n  In settled: {here}.\n")?;
+        }
+    }
+    Ok(Vec::new())
+}
+
+/// The row of a difference.
+fn difference(id: &str) -> Option<[&'static str; 6]> {
+    let cells = |line: &'static str| line.trim_matches('|').split(" | ").map(str::trim).collect();
+    let mut rows = DIFFERENCES.lines().filter(|line| line.starts_with("| D")).map(cells);
+    let row = rows.find(|row: &Vec<_>| row[0].eq_ignore_ascii_case(id))?;
+    row.try_into().ok()
+}
+
 /// The question, the rule that ships and its proof, the flipped rule and its counterexample.
-fn tell(case: &Case) -> Result<(), String> {
-    let (proof, chart) = (case.prove()?, case.chart()?);
-    println!("{} ({}): {}\n", case.id, case.theme, case.question);
-    println!("  In settled {}.", case.answer);
+fn tell(out: &mut dyn Write, case: &Case) -> Answered {
+    let wrong = |wrong| format!("{}: {wrong}", case.id);
+    let (proof, chart) = (case.prove().map_err(wrong)?, case.chart().map_err(wrong)?);
+    writeln!(out, "{} ({}): {}\n", case.id, case.theme, case.question)?;
+    writeln!(out, "  In settled {}.", case.answer)?;
     let agents = case.program.names().collect::<Vec<_>>().join(", ");
-    println!(
+    writeln!(
+        out,
         "  Proven for {agents}: {} properties hold in all {} states, and every fair run ends.\n",
         proof.properties, proof.states
-    );
-    println!("  With the rule `{}` it is not so that {}:\n", case.flip, case.breaks);
+    )?;
+    writeln!(out, "  With the rule `{}` {}:\n", case.flip, case.harm())?;
     for line in chart.lines() {
-        println!("    {line}");
+        writeln!(out, "    {line}")?;
     }
-    println!();
+    writeln!(out)?;
     Ok(())
 }
 
-fn draw(case: &Case) -> Result<(), String> {
-    println!("%% {}: {}: not so: {}", case.id, case.flip, case.breaks);
-    print!("{}", mermaid(&case.flipped(), &case.counterexample()?.concat()));
+fn list(out: &mut dyn Write, case: &Case) -> Answered {
+    Ok(writeln!(out, "{:11} {}", case.id, case.question)?)
+}
+
+fn draw(out: &mut dyn Write, case: &Case) -> Answered {
+    let path = case.counterexample().map_err(|wrong| format!("{}: {wrong}", case.id))?.concat();
+    writeln!(out, "{}: {} With `{}` {}:\n", case.id, case.question, case.flip, case.harm())?;
+    writeln!(out, "```mermaid\n{}```\n", mermaid(&case.flipped(), &path))?;
     Ok(())
 }

@@ -44,12 +44,13 @@ tasks, by their numbers in the program; `view` is the loop's view of a future.
 fn document() -> Result<String, String> {
     let mut text = HEAD.to_owned();
     for case in cases::all() {
-        let Case { id, question, answer, flip, breaks, steps, .. } = &case;
+        let Case { id, question, answer, flip, steps, .. } = &case;
+        let harm = case.harm();
         let chart = case.chart().map_err(|wrong| format!("{id}: {wrong}"))?;
         let _ = write!(
             text,
             "\n## {id}: {question}\n\nIn `settled` {answer}. With the rule `{flip}`, after {steps} \
-             {}, it is not so that {breaks}:\n\n```text\n{chart}```\n",
+             {}, {harm}:\n\n```text\n{chart}```\n",
             if *steps == 1 { "step" } else { "steps" },
         );
     }

@@ -42,7 +42,43 @@ pub(crate) struct Case {
 /// What [`Case::breaks`] says where nothing bad happens, and nothing good either.
 pub(crate) const NEVER_ENDS: &str = "it ends";
 
+/// What is so where a property does not hold.
+const HARMS: [(&str, &str); 25] = [
+    (NEVER_ENDS, "it goes round for ever"),
+    (property::ENDS, "there is a deadlock, and somebody waits for ever"),
+    (property::IN_VAIN, "a thread is blocked for a whole timeout, in vain"),
+    (property::MISSED, "a callback is never called"),
+    (property::TWICE, "something runs twice"),
+    (property::EARLY, "a callback runs before its future is settled"),
+    (property::ORDER, "the callbacks of a loop's view do not run in registration order"),
+    (property::THREAD, "what a loop is given runs on another thread"),
+    (property::AT_ONCE, "two callbacks of one loop may run at once"),
+    (property::DEFERRED, "callbacks that were deferred run in another order"),
+    (property::REMOVED, "a callback runs whose removal was answered with true"),
+    (property::LOCKED, "somebody is kept out by a lock while a callback runs"),
+    (property::NEVER_RUNS, "work runs whose cancel succeeded"),
+    (property::UNASKED, "something is cancelled that nobody asked to cancel"),
+    (property::AGREE, "somebody reads another end than the future has"),
+    (property::ONE, "two who read a future read two ends"),
+    (property::REPORTED, "wait does not report as done what its caller knows to be"),
+    (property::ACCEPTED, "a job that a loop accepted never runs"),
+    (property::OWNED, "a future is left unsettled, and nobody is there to settle it"),
+    (property::STOPPED, "a task takes a step after it was settled"),
+    (property::ORPHAN, "work begins that only a stopped task awaited"),
+    (property::OUTLIVED, "a task is settled before a task that it owned was stopped"),
+    (property::NEEDLESS, "a wait of a worker is refused that could have ended"),
+    (property::RUNNING, "somebody on a loop is told that a task of it is running"),
+    (property::ASSERTED, "what the program asserts is not so"),
+];
+
 impl Case {
+    /// What is so under the flipped rule, where [`breaks`](Self::breaks) is not.
+    pub(crate) fn harm(&self) -> &'static str {
+        let (_, harm) =
+            HARMS.iter().find(|(breaks, _)| *breaks == self.breaks).expect("it is told");
+        harm
+    }
+
     /// The rules that are flipped: one, or two that hide each other.
     pub(crate) fn flips(&self) -> impl Iterator<Item = &'static str> {
         self.flip.split(" + ")

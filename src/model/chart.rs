@@ -41,7 +41,7 @@ pub fn chart(program: &Program, steps: &[Step]) -> String {
     text
 }
 
-/// The steps as a Mermaid sequence diagram.
+/// The steps as a Mermaid sequence diagram, in which what one sends to another is an arrow.
 #[must_use]
 pub fn mermaid(program: &Program, steps: &[Step]) -> String {
     let (rows, last) = rows(program, steps);
@@ -50,8 +50,14 @@ pub fn mermaid(program: &Program, steps: &[Step]) -> String {
         let _ = writeln!(text, "    participant {}", name.replace(' ', "_"));
     }
     let names: Vec<String> = program.names().map(|name| name.replace(' ', "_")).collect();
-    for (agent, what) in rows {
-        let _ = writeln!(text, "    Note over {}: {what}", names[usize::from(agent)]);
+    for ((agent, what), step) in rows.iter().zip(steps) {
+        let by = &names[usize::from(*agent)];
+        let _ = match step.does {
+            Does::Tell(to, _) | Does::Post(to, _) => {
+                writeln!(text, "    {by}->>{}: {what}", names[usize::from(to)])
+            }
+            _ => writeln!(text, "    Note over {by}: {what}"),
+        };
     }
     for (name, what) in waiting(program, &last) {
         let _ = writeln!(text, "    Note over {}: waits in {what}", name.replace(' ', "_"));
