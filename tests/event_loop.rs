@@ -1088,3 +1088,21 @@ fn a_future_dropped_without_callbacks_leaves_nothing_behind() {
     assert!(format!("{view:?}").contains("waiters: 1"), "{view:?}");
     drop(promise);
 }
+
+/// `[report-1]`
+#[test]
+fn a_handler_that_is_taken_away_is_told_no_more() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let told = Rc::new(Cell::new(0));
+    let count = Rc::clone(&told);
+    event_loop.set_exception_handler(move |_| count.set(count.get() + 1));
+    let turn = || {
+        event_loop.call_soon(|| panic!("is told")).unwrap();
+        event_loop.try_tick().unwrap();
+        told.get()
+    };
+    assert_eq!(turn(), 1);
+    event_loop.reset_exception_handler();
+    assert_eq!(turn(), 1);
+}
