@@ -421,7 +421,7 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// away, and never lent.
 #[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
-#[error("the loop or executor is closed and takes no more work; the work is handed back, unrun")]
+#[error("the loop or executor is closed; the work is handed back, unrun, to be given to another")]
 pub struct Closed<J>(
     /// The lock is never taken; it is what makes work that is only `Send` shareable.
     Mutex<J>,

@@ -1,8 +1,8 @@
 //! The producer's three phases as types, checked against the table when the crate is compiled.
 //!
 //! A phase says which events the holder of a [`Promise`](crate::Promise) may still send, and
-//! against whom it can lose. The `const` items at the end of this file fail the build as soon as a
-//! phase claims an edge that [`State::on`] does not have. `[promise-1]`
+//! against whom it can lose. The build fails as soon as a phase claims an edge that [`State::on`] does
+//! not have. `[promise-1]`
 
 use crate::machine::{Event, State, Step};
 

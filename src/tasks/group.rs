@@ -102,12 +102,20 @@ where
 /// `ExceptionGroup`. `[group-1]`
 #[doc(alias = "ExceptionGroup")]
 #[derive(Debug, Error)]
-#[error("{} of the group's tasks failed, and the others were stopped; panics: {panics:?}", errors.len() + panics.len())]
+#[error("{} of the group's tasks failed, and the others were stopped{}", errors.len() + panics.len(), told(panics))]
 pub struct GroupError<E> {
     /// What `body` and the tasks returned.
     pub errors: Vec<E>,
     /// The panics of tasks. What they panicked with is the outcome of their futures.
     pub panics: Vec<GroupPanic>,
+}
+
+/// The end of a group's message: who panicked, and with what.
+fn told(panics: &[GroupPanic]) -> String {
+    panics
+        .iter()
+        .map(|GroupPanic { task, message }| format!("; {task} panicked: {message}"))
+        .collect()
 }
 
 /// That a task of a group panicked. `[group-1]`
