@@ -168,6 +168,9 @@ impl<T, E> ThreadFuture<T, E> {
 
     /// Waits like [`wait`](Self::wait) and returns the value. Python's `result()`. `[read-1]`
     ///
+    /// Value and error are lent, so that `?` cannot take the error up any further than the future lives:
+    /// [`join`](Self::join) gives both by value.
+    ///
     /// # Errors
     ///
     /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with the

@@ -21,6 +21,9 @@ use crate::{
 impl<T, E> ThreadFuture<T, E> {
     /// Waits like [`wait`](Self::wait), then for the callbacks to return, and takes the value. `[settled-5]`
     ///
+    /// `?` takes the error up where `E` is a [`std::error::Error`]. Where it is none, such as an `anyhow::Error` or a
+    /// `String`, write [`join_result()??`](Self::join_result).
+    ///
     /// ```
     /// use settled::{Executor, ThreadPool};
     ///
@@ -109,6 +112,8 @@ impl<T, E> ThreadFuture<T, E> {
 
     /// Awaits the value, by value, on any executor: the async form of [`join`](Self::join). As for an await by value, a
     /// task of this crate's loop that is stopped while it awaits asks to cancel the future. `[settled-5]` `[await-3]`
+    /// Dropped elsewhere, it asks for nothing, and its handle goes: work of which that was the last sees
+    /// [`is_closed`](crate::Promise::is_closed).
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {

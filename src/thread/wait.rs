@@ -117,7 +117,8 @@ pub fn wait<'a, T, E>(
 /// Of futures by value it yields the outcome of each by value, as [`ThreadFuture::join`] does, when the callbacks have
 /// returned that read it. The iterator then borrows nothing, and can live in a struct or go to another thread. It drops
 /// the second handle of a future, and its own when it is dropped; [`into_left`](AsCompleted::into_left) gives back what
-/// it has not yielded. `[wait-8]`
+/// it has not yielded. `[wait-8]` Where the work's error is no [`std::error::Error`], such as an `anyhow::Error`, go over
+/// them by reference, and take each with [`join_result()??`](ThreadFuture::join_result).
 ///
 /// The timeout counts from this call (in Python it counts from the first `next`). When it is over, what is
 /// ready is still yielded; then comes one [`Expired`](WaitError::Expired), and then nothing. Dropping the
