@@ -10,6 +10,7 @@ pub mod context;
 mod deferred;
 mod error;
 mod event_loop;
+mod first;
 pub mod host;
 mod inbox;
 mod interrupt;
@@ -41,14 +42,15 @@ pub use crate::{
         AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
         LoopHandle, LoopRef, Task, Token,
     },
+    first::First,
     interrupt::{Interrupt, InterruptGuard},
     output::{Back, JoinError, Output, OutputResult},
     promise::{Listen, Promise},
     settled::Settled,
     thread::{
-        AsCompleted, AwaitThread, AwaitThreadRef, CancelOnDrop, Executor, IntoCompleted,
-        JobContext, Map, MapError, Parted, PoolBuilder, ReturnWhen, ThreadFuture, ThreadPool,
-        as_completed, wait,
+        AsCompleted, AwaitThread, AwaitThreadRef, Borrowed, CancelOnDrop, Executor, IntoCompleted,
+        JobContext, Map, MapError, Parted, PoolBuilder, ReturnWhen, Several, ThreadFuture,
+        ThreadPool, as_completed, join, select, wait,
     },
     waiter::{Job, Schedule},
 };

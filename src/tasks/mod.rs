@@ -15,12 +15,14 @@
 
 mod group;
 mod many;
+mod several;
 mod time;
 
 use std::future::poll_fn;
 
 pub use group::{GroupError, GroupPanic, TaskGroup, ToldToGroup, task_group};
 pub use many::{AsCompleted, Parted, as_completed, gather, gather_all, wait};
+pub use several::{Several, join, select};
 pub use time::{Sleep, TimedOut, sleep, timeout, timeout_at, wait_for};
 
 use crate::{

@@ -34,9 +34,19 @@ use crate::{
 /// | callbacks | in the settling thread; late ones at once | through the loop | D21, D22 |
 /// | cancel once running | refused | refused; a task is stopped | D30 |
 ///
-/// To await it, write `future.await`, `(&future).await`, or, where something wants a
-/// [`Future`](std::future::Future), `future.into_future()`: it is an
-/// [`IntoFuture`](std::future::IntoFuture), since it can do more than be polled.
+/// # Awaiting it
+///
+/// `job.output().await` gives the value, on any executor; [`output`](Self::output) is a
+/// [`Future`](std::future::Future), `Send` where the handle is, and goes wherever one is wanted:
+/// `tokio::spawn(job.output())`, `join_all(jobs.into_iter().map(ThreadFuture::output))`, `FuturesUnordered`.
+/// `job.await` and `(&job).await` give the proof that it is settled, and so do `select!` and `timeout`, which take
+/// whatever can be awaited.
+///
+/// The handle itself is an [`IntoFuture`](std::future::IntoFuture) and no `Future`. `[await-6]` A future that was polled
+/// to its end has given its output away, and would be a handle without an outcome, for which each method that lends one
+/// could only panic; here that does not compile, because an await by value takes the handle. One that was polled keeps a
+/// waker, and would cancel its job when it is dropped in a task that stops; here an await does, which is what is
+/// dropped there, and a handle that lies somewhere is one pointer and cancels nothing. `[await-3]` `[cancel-5]`
 ///
 /// It is `Send` if `T` and `E` are; `Sync` if they are `Send` and `Sync`; `Clone` if they are
 /// `Sync`. `[bounds-1]` `[bounds-2]` Dropping it never cancels anything, but for the one case told

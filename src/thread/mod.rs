@@ -8,11 +8,14 @@ mod guard;
 mod join;
 mod map;
 mod pool;
+mod several;
 mod wait;
+mod watched;
 
 pub use executor::{Executor, JobContext};
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
 pub use guard::CancelOnDrop;
 pub use map::{Map, MapError};
 pub use pool::{PoolBuilder, ThreadPool};
+pub use several::{Borrowed, Several, join, select};
 pub use wait::{AsCompleted, IntoCompleted, Parted, ReturnWhen, as_completed, wait};

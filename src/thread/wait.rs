@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::ThreadFuture;
+use super::{ThreadFuture, watched::Watched};
 use crate::{
     blocking::{Cells, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket, Until},
@@ -316,14 +316,14 @@ impl<F: IntoCompleted> fmt::Debug for AsCompleted<F> {
 }
 
 /// Several futures that share an inbox, by number.
-struct Group<F: Handed> {
-    members: Vec<Member<F>>,
-    inbox: Arc<Inbox>,
+pub(super) struct Group<F: Watched> {
+    pub(super) members: Vec<Member<F>>,
+    pub(super) inbox: Arc<Inbox>,
     /// The cells of those that were not heard of, where they decide whether this thread may wait.
     left: Option<Arc<HashSet<Address>>>,
 }
 
-struct Member<F> {
+pub(super) struct Member<F> {
     place: usize,
     /// `None` once it was yielded.
     future: Option<F>,
@@ -331,19 +331,19 @@ struct Member<F> {
     ticket: Option<Ticket>,
 }
 
-impl<F: Handed> Group<F> {
+impl<F: Watched> Group<F> {
     /// Registers with each future, once. Those for which there is nothing to wait are told of at once, so that the
     /// inbox hears of each exactly once.
-    fn register(futures: impl IntoIterator<Item = F>) -> Self {
-        let until = if F::RETURNED { Until::Returned } else { Until::Settled };
+    pub(super) fn register(futures: impl IntoIterator<Item = F>) -> Self {
         let mut cells = HashSet::new();
         let mut group = Self { members: Vec::new(), inbox: Arc::default(), left: None };
+        let mut by_value = false;
         for (place, future) in futures.into_iter().enumerate() {
-            let handle = future.future().handle();
-            if cells.insert(handle.address()) {
+            by_value |= future.until() == Until::Returned;
+            if cells.insert(future.address()) {
                 let number = group.members.len();
                 let waiter = Waiter::Member(Arc::clone(&group.inbox), number);
-                let ticket = match handle.register_until(until, waiter) {
+                let ticket = match future.register_until(future.until(), waiter) {
                     Ok(ticket) => Some(ticket),
                     Err(waiter) => {
                         waiter.notify();
@@ -353,7 +353,7 @@ impl<F: Handed> Group<F> {
                 group.members.push(Member { place, future: Some(future), ticket });
             }
         }
-        let decide = is_worker() || F::RETURNED && !deferred::lending().is_empty();
+        let decide = is_worker() || by_value && !deferred::lending().is_empty();
         group.left = decide.then(|| Arc::new(cells));
         group
     }
@@ -362,9 +362,10 @@ impl<F: Handed> Group<F> {
     /// inbox is then told again. `[settled-5]`
     fn lends_again(&mut self, number: usize) -> bool {
         let member = &mut self.members[number];
-        let Some(future) = member.future.as_ref().filter(|_| F::RETURNED) else { return false };
+        let by_value = |future: &&F| future.until() == Until::Returned;
+        let Some(future) = member.future.as_ref().filter(by_value) else { return false };
         let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
-        match future.future().handle().register_until(Until::Returned, waiter) {
+        match future.register_until(future.until(), waiter) {
             Ok(ticket) => {
                 member.ticket = Some(ticket);
                 true
@@ -373,17 +374,22 @@ impl<F: Handed> Group<F> {
         }
     }
 
+    /// Of how many this is so; the inbox told of all.
+    pub(super) fn lend_again(&mut self) -> usize {
+        (0..self.members.len()).filter(|number| self.lends_again(*number)).count()
+    }
+
     /// The inbox told of this one: there is nothing to wait for, and nothing of this group is left in it.
-    fn hear(&mut self, number: usize) {
+    pub(super) fn hear(&mut self, number: usize) {
         let member = &mut self.members[number];
         member.ticket = None;
         if let (Some(left), Some(future)) = (&mut self.left, &member.future) {
-            Arc::make_mut(left).remove(&future.future().handle().address());
+            Arc::make_mut(left).remove(&future.address());
         }
     }
 
     /// Sleeps until the inbox tells of this many, or says why it does not.
-    fn sleep(
+    pub(super) fn sleep(
         &self,
         many: usize,
         wanted: Wanted,
@@ -407,7 +413,7 @@ impl<F: Handed> Group<F> {
         self.members.drain(..).filter_map(|Member { place, future, ticket }| {
             let future = future?;
             if let Some(ticket) = ticket {
-                drop(future.future().handle().deregister(ticket));
+                drop(future.deregister(ticket));
             }
             Some((place, future))
         })
@@ -431,7 +437,7 @@ impl<'a, T, E> Group<&'a ThreadFuture<T, E>> {
     }
 }
 
-impl<F: Handed> Drop for Group<F> {
+impl<F: Watched> Drop for Group<F> {
     fn drop(&mut self) {
         self.leave().for_each(drop);
     }

@@ -1,7 +1,7 @@
 //! Waiting for several futures at once.
 
 use loom::thread;
-use settled::{Cancel, ReturnWhen, as_completed, wait};
+use settled::{Cancel, First, ReturnWhen, ThreadFuture, as_completed, join, select, wait};
 
 use crate::explore::{Values, explore, promise, saw};
 
@@ -89,5 +89,41 @@ pub(crate) fn a_dropped_iterator_against_a_settler() {
         let taken = future.into_settled().unwrap().take();
         assert_eq!(taken.expect("the only handle").unwrap().number, 1);
         assert!(finisher.join().unwrap());
+    });
+}
+
+/// `[wait-10]` Two settlers of futures of two types, and one who takes both by value: it is told of both.
+pub(crate) fn join_of_two_types_against_two_settlers() {
+    explore("join_two_types", &["none settled", "some settled"], |seen| {
+        let values = Values::default();
+        let (one, other) = (promise(), ThreadFuture::<u8, ()>::promise());
+        let value = values.make(1);
+        let finisher = thread::spawn(move || one.0.finish(value).is_ok());
+        let second = thread::spawn(move || other.0.finish(2).is_ok());
+        let settled = one.1.done() || other.1.done();
+        saw(seen, if settled { "some settled" } else { "none settled" });
+        let (first, number) = join((one.1, other.1), None).unwrap();
+        assert_eq!((first.unwrap().number, number.unwrap()), (1, 2));
+        assert!(finisher.join().unwrap() && second.join().unwrap());
+    });
+}
+
+/// `[wait-10]` Who waits for the first of two types is told of one, and leaves nothing in the other.
+pub(crate) fn select_of_two_types_against_two_settlers() {
+    explore("select_two_types", &["first", "second"], |seen| {
+        let values = Values::default();
+        let (one, other) = (promise(), ThreadFuture::<u8, ()>::promise());
+        let value = values.make(1);
+        let finisher = thread::spawn(move || one.0.finish(value).is_ok());
+        let second = thread::spawn(move || other.0.finish(2).is_ok());
+        let first = match select((&one.1, &other.1), None).unwrap() {
+            First::A(settled) => (settled.result().unwrap().number == 1, "first"),
+            First::B(settled) => (settled.result().unwrap() == &2, "second"),
+        };
+        assert!(first.0);
+        saw(seen, first.1);
+        assert!(finisher.join().unwrap() && second.join().unwrap());
+        assert_eq!(one.1.join().unwrap().number, 1, "the only handles");
+        assert_eq!(other.1.join().unwrap(), 2);
     });
 }

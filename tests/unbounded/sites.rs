@@ -279,6 +279,14 @@ const GROUP_SITES: &[File] = &[
             ("drop", ".leave(", "part"),
         ],
     ),
+    (
+        "thread/several.rs",
+        ["", ""],
+        &[
+            ("wait_for_all", ".inbox.take( .hear( group.sleep(", "begin take go-on"),
+            ("select", "group.sleep(", "begin go-on"),
+        ],
+    ),
 ];
 
 /// Each protocol with its sites, and with what none of their functions does: the clock, the system that wakes a sleeper
