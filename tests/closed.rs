@@ -166,18 +166,17 @@ fn a_job_hears_of_it_too() {
         let closes = stops.clone();
         context.on_cancel_request(move || stops.send("asked").unwrap());
         context.on_closed(move || closes.send("closed").unwrap());
-        assert!(!context.is_closed());
-        begins.send(()).unwrap();
+        begins.send(context.is_closed()).unwrap();
         // What blocks the work is interrupted by what was asked of it.
-        tells.send([stopped.recv().unwrap(), stopped.recv().unwrap()]).unwrap();
-        assert!(context.is_closed());
+        let told = [stopped.recv().unwrap(), stopped.recv().unwrap()];
+        tells.send((told, context.is_closed())).unwrap();
         Ok::<_, ()>(())
     });
     let job = job.unwrap();
-    begun.recv().unwrap();
+    assert!(!begun.recv().unwrap());
     assert!(matches!(job.cancel(), Cancel::Refused(_)));
     drop(job);
-    assert_eq!(told.recv().unwrap(), ["asked", "closed"]);
+    assert_eq!(told.recv().unwrap(), (["asked", "closed"], true));
 }
 
 /// `[cancel-8]`
