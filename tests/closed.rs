@@ -9,7 +9,7 @@ mod log;
 mod waker;
 
 use std::{
-    pin::pin,
+    pin::{Pin, pin},
     sync::mpsc,
     task::{Context, Poll},
     thread,
@@ -215,6 +215,22 @@ fn a_handle_that_goes_cancels() {
     assert!(guard.future().is_none() && guard.keep().is_none());
     settles.join().unwrap();
     assert!(other.done());
+}
+
+/// `[cancel-9]` `[await-2]`
+#[test]
+fn a_handle_that_is_kept_leaves_its_place() {
+    watch!();
+    let (promise, future) = Future::promise();
+    let mut guard = future.cancel_on_drop();
+    let (_, waker) = CountingWaker::new();
+    assert!(Pin::new(&mut guard).poll(&mut Context::from_waker(&waker)).is_pending());
+    let waits = |count| format!("{promise:?}").contains(&format!("waiters: {count}"));
+    assert!(waits(1), "{promise:?}");
+    assert!(format!("{guard:?}").starts_with("CancelOnDrop(Some(ThreadFuture"), "{guard:?}");
+    let future = guard.keep();
+    assert!(waits(0), "{promise:?}");
+    assert!(!future.unwrap().done());
 }
 
 /// `[cancel-9]` As where a server drops the handler of a client that has gone.

@@ -167,6 +167,10 @@ fn an_expiry_over_a_lent_future_hands_it_back() {
         panic!("nobody has settled it")
     };
     assert!(!back.into_future().done());
+    // What is there is taken, whatever the time.
+    let (promise, future) = Future::promise();
+    promise.finish(7).unwrap();
+    assert_eq!(future.join_timeout(Duration::ZERO).unwrap(), 7);
 }
 
 /// `[settled-5]`
