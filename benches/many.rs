@@ -11,7 +11,7 @@ use settled::{ReturnWhen, ThreadFuture, as_completed, wait};
 fn measure(count: usize, run: impl Fn(Vec<Pair>) -> Vec<Future>) -> f64 {
     let rounds = (2_000_000 / count).clamp(3, 1_000);
     let round = |_| {
-        let pairs = (0..count).map(|_| ThreadFuture::promise()).collect();
+        let pairs = (0..count).map(|_| ThreadFuture::pair()).collect();
         let begin = Instant::now();
         let futures = run(pairs);
         let elapsed = begin.elapsed().as_nanos() as f64 / count as f64;

@@ -19,7 +19,7 @@ use crate::{
 /// use std::collections::HashMap;
 /// use settled::{AnyPromise, ThreadFuture, TooLate};
 ///
-/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let mut replies: HashMap<u64, AnyPromise<u32, String>> = HashMap::from([(7, promise.into())]);
 ///
 /// let reply = replies.get_mut(&7).unwrap();

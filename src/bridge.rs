@@ -23,7 +23,7 @@ use crate::{
 /// use settled::{EventLoop, ThreadFuture, bridge};
 ///
 /// let event_loop = EventLoop::new();
-/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let view = bridge::wrap_future(&future, &event_loop);
 /// let producer = std::thread::spawn(move || promise.finish(1));
 /// let settled = event_loop.run_until_complete(view).unwrap();

@@ -185,7 +185,7 @@ fn closed_hands_the_job_back<S: Subject>(make: &dyn Fn() -> S) {
 
 fn a_dropped_job_settles_its_future<S: Subject>(make: &dyn Fn() -> S) {
     let subject = make();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     // The way in outlives the loop, as it does in programs.
     let schedule = subject.schedule();
     post(&*schedule, move || {
@@ -253,7 +253,7 @@ fn the_thread_is_marked<S: Subject>(make: &dyn Fn() -> S) {
     let seen = Arc::new(Mutex::new(None));
     let write = Arc::clone(&seen);
     post(&*subject.schedule(), move || {
-        let (promise, future) = ThreadFuture::<(), ()>::promise();
+        let (promise, future) = ThreadFuture::<(), ()>::pair();
         // Where it is not marked, the wait would not end.
         let expected = WaitError::WouldDeadlock(WouldDeadlock::EventLoop);
         let refused = context::in_loop() && future.wait().is_err_and(|it| it == expected);
@@ -286,7 +286,7 @@ fn posts_against_close<S: Subject>(make: &dyn Fn() -> S) {
                     if stop.load(Ordering::Relaxed) {
                         break;
                     }
-                    let (promise, future) = ThreadFuture::<(), ()>::promise();
+                    let (promise, future) = ThreadFuture::<(), ()>::pair();
                     futures.push(future);
                     let ran = Arc::clone(&ran);
                     let job = Job::new(move || {

@@ -76,7 +76,7 @@ fn any(test: impl Fn(Role) -> bool) -> bool {
 /// ```
 /// use settled::{ThreadFuture, WaitError, context};
 ///
-/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let guard = context::enter_loop();
 /// assert!(matches!(future.wait(), Err(WaitError::WouldDeadlock(_))));
 /// drop((guard, promise));

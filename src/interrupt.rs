@@ -32,7 +32,7 @@ use crate::{
 /// use std::thread;
 /// use settled::{Interrupt, ThreadFuture, WaitError};
 ///
-/// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
 /// let interrupt = Interrupt::new();
 /// // For instance: ctrlc::set_handler(move || handler.interrupt())
 /// let handler = interrupt.clone();
@@ -112,7 +112,7 @@ impl Interrupt {
     /// use std::time::Duration;
     /// use settled::{Interrupt, ThreadFuture, WaitError};
     ///
-    /// let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let (_promise, future) = ThreadFuture::<u32, ()>::pair();
     /// let mut asked = 0;
     /// let _entered = Interrupt::ask_every(Duration::from_millis(1), move || {
     ///     asked += 1;

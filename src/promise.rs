@@ -37,7 +37,7 @@ use crate::{
 /// ```
 /// use settled::{Cancel, ThreadFuture};
 ///
-/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let running = promise.start().expect("nobody has cancelled it");
 /// assert!(matches!(future.cancel(), Cancel::Refused(_)));
 /// running.finish(7);
@@ -53,7 +53,7 @@ use crate::{
 /// use settled::{Executor, Job, ThreadFuture, ThreadPool};
 ///
 /// let pool = ThreadPool::default();
-/// let (promise, future) = ThreadFuture::<(), &str>::promise();
+/// let (promise, future) = ThreadFuture::<(), &str>::pair();
 /// pool.execute(Job::new(move || {
 ///     let Ok(promise) = promise.start() else { return };
 ///     while !promise.cancel_requested() {
@@ -123,7 +123,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// ```
     /// use settled::{EventLoop, ThreadFuture};
     ///
-    /// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
     /// let client = std::thread::spawn(|| drop(future));
     /// EventLoop::new().run_until_complete(promise.closed()).unwrap();
     /// assert!(promise.is_closed());

@@ -40,7 +40,7 @@ impl<T, E> Settled<T, E> {
     /// The [`Failure`]: the work's own error, its panic, a cancellation or an abandonment.
     ///
     /// ```
-    /// let (promise, future) = settled::ThreadFuture::<u32, String>::promise();
+    /// let (promise, future) = settled::ThreadFuture::<u32, String>::pair();
     /// promise.finish(5).unwrap();
     /// assert_eq!(future.wait().unwrap().result().unwrap(), &5);
     /// ```
@@ -87,7 +87,7 @@ impl<T, E> Settled<T, E> {
     /// still lending it to callbacks.
     ///
     /// ```
-    /// let (promise, future) = settled::ThreadFuture::<String, ()>::promise();
+    /// let (promise, future) = settled::ThreadFuture::<String, ()>::pair();
     /// promise.finish("owned".to_owned()).unwrap();
     /// let value: String = future.into_settled().unwrap().take().unwrap().unwrap();
     /// assert_eq!(value, "owned");

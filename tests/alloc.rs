@@ -96,7 +96,7 @@ fn count<R>(f: impl FnOnce() -> R) -> (R, Count) {
 }
 
 fn pair<T>() -> (Promise<T, Infallible>, ThreadFuture<T, Infallible>) {
-    ThreadFuture::promise()
+    ThreadFuture::pair()
 }
 
 /// Runs a callback in this thread, so that what a thread pays only once has been paid.
@@ -283,7 +283,7 @@ fn a_lost_value_is_the_losers() {
 fn a_wait_for_several_that_leaves_gives_everything_back() {
     watch!();
     use settled::{ReturnWhen, as_completed, wait};
-    let pairs: Vec<_> = (0..10).map(|_| ThreadFuture::<u64, ()>::promise()).collect();
+    let pairs: Vec<_> = (0..10).map(|_| ThreadFuture::<u64, ()>::pair()).collect();
     let leave = || {
         let futures = || pairs.iter().map(|(_, future)| future);
         let none = Some(std::time::Duration::ZERO);

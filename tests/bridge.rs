@@ -37,7 +37,7 @@ fn pool() -> ThreadPool {
 fn a_wrapped_future_is_a_second_view_of_the_same_cell() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     promise.finish(1).unwrap();
     let (here, there) = (view.result().unwrap(), future.result().unwrap());
@@ -69,7 +69,7 @@ fn a_thread_waits_for_a_task_whose_coroutine_never_left_its_loop() {
 fn wrapping_a_settled_future_takes_a_turn() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.finish(1).unwrap();
     let view = bridge::wrap_future(&future, &event_loop);
     let log = Log::new();
@@ -85,19 +85,19 @@ fn wrapping_a_settled_future_takes_a_turn() {
 fn a_cancel_through_either_view_cancels_the_one_future() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     assert_eq!(view.cancel(), Cancel::Now);
     assert!(future.cancelled() && view.cancelled());
     assert!(promise.start().is_err());
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     assert_eq!(future.cancel(), Cancel::Now);
     assert!(view.cancelled());
     drop(promise);
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     let running = promise.start().unwrap();
     assert_eq!(view.cancel(), Cancel::Refused(Refusal::Running));
@@ -110,7 +110,7 @@ fn a_cancel_through_either_view_cancels_the_one_future() {
 fn a_cancel_through_the_loop_runs_thread_callbacks_in_a_later_turn() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     let log = Log::new();
     let callback = log.clone();
@@ -131,10 +131,10 @@ fn thread_callbacks_run_even_if_the_loop_is_closed_first() {
         let log = log.clone();
         future.add_done_callback(move |_| log.add(text));
     };
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     add(&future, "by close");
     let view = bridge::wrap_future(&future, &event_loop);
-    let (_promise2, late) = Future::promise();
+    let (_promise2, late) = Future::pair();
     add(&late, "at once");
     let late_view = bridge::wrap_future(&late, &event_loop);
     assert_eq!(view.cancel(), Cancel::Now);
@@ -348,7 +348,7 @@ thread_local! {
 fn a_thread_callback_reads_the_thread_locals_of_the_settling_thread() {
     watch!();
     PLACE.set("registering thread");
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let (tell, told) = mpsc::channel();
     future.add_done_callback(move |_| tell.send(PLACE.get()).unwrap());
     let settler = thread::spawn(move || {
@@ -365,7 +365,7 @@ fn a_loop_callback_reads_the_thread_locals_of_its_loop() {
     watch!();
     PLACE.set("loop's thread");
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     let (tell, told) = mpsc::channel();
     view.add_done_callback(move |_| tell.send(PLACE.get()).unwrap());
@@ -433,7 +433,7 @@ fn a_wrapped_job_has_an_outcome_although_the_loop_was_closed() {
     watch!();
     for posted in [false, true] {
         let event_loop = EventLoop::new();
-        let (promise, future) = ThreadFuture::<u32, ()>::promise();
+        let (promise, future) = ThreadFuture::<u32, ()>::pair();
         let view = bridge::wrap_future(&future, &event_loop);
         let (kept, kept_view) = (view.clone(), view);
         let settle = move || thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
@@ -459,7 +459,7 @@ fn a_wrapped_job_has_an_outcome_although_the_loop_was_closed() {
 fn a_cancel_that_comes_after_the_settlement_is_refused_in_both_views() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
     assert!(!view.done());
@@ -475,7 +475,7 @@ fn the_cancellation_inside_a_job_is_its_error_in_both_views() {
     let pool = ThreadPool::default();
     let event_loop = EventLoop::new();
     let job = pool.submit_result(|| {
-        let (promise, inner) = ThreadFuture::<(), ()>::promise();
+        let (promise, inner) = ThreadFuture::<(), ()>::pair();
         drop(promise);
         let Err(Failure::Cancelled(_)) = inner.wait().unwrap().result() else { return Err(false) };
         Err::<(), _>(true)
@@ -522,7 +522,7 @@ fn coroutines_posted_against_close_are_settled_or_handed_back() {
 fn a_loop_is_told_also_when_another_of_its_thread_has_been_closed() {
     watch!();
     let (closed, event_loop) = (EventLoop::new(), EventLoop::new());
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     drop(closed);
     promise.finish(5).unwrap();

@@ -42,17 +42,17 @@ fn notes(log: &Log) -> impl FnOnce() + Send + 'static {
 #[test]
 fn a_request_reaches_the_work_in_every_phase() {
     watch!();
-    let owned = || Future::owned(std::task::Waker::noop().clone());
+    let owned = || Future::owned_pair(std::task::Waker::noop().clone());
     // Pending: it has lost. Running: refused, and seen. Owned: asked.
     let log = Log::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.on_cancel_request(notes(&log));
     assert_eq!((log.entries().len(), future.cancel()), (0, Cancel::Now));
     assert_eq!(log.entries(), ["called"]);
     assert!(promise.start().is_err());
 
     let log = Log::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let promise = promise.start().unwrap();
     promise.on_cancel_request(notes(&log));
     assert!(matches!(future.cancel(), Cancel::Refused(_)));
@@ -72,7 +72,7 @@ fn a_request_reaches_the_work_in_every_phase() {
 
     // Settled otherwise, it is dropped uncalled.
     let log = Log::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.on_cancel_request(notes(&log));
     promise.on_closed(notes(&log));
     promise.finish(1).unwrap();
@@ -84,7 +84,7 @@ fn a_request_reaches_the_work_in_every_phase() {
 #[test]
 fn an_await_hears_of_it_once() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let promise = promise.start().unwrap();
     let (woken, waker) = CountingWaker::new();
     let mut cx = Context::from_waker(&waker);
@@ -102,7 +102,7 @@ fn an_await_hears_of_it_once() {
     assert_eq!(woken.count(), 2);
     assert_eq!(closed.as_mut().poll(&mut cx), Poll::Ready(()));
     // One that was dropped is not woken.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let mut closed = Box::pin(promise.closed());
     assert_eq!(format!("{closed:?}"), "Listen { until: Closed, .. }");
     assert!(closed.as_mut().poll(&mut cx).is_pending());
@@ -116,7 +116,7 @@ fn an_await_hears_of_it_once() {
 fn the_work_learns_that_nobody_is_left() {
     watch!();
     let log = Log::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.on_closed(notes(&log));
     let other = future.clone();
     drop(future);
@@ -131,7 +131,7 @@ fn the_work_learns_that_nobody_is_left() {
     promise.finish(1).unwrap();
 
     // A callback is somebody, and so is a loop's view.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let called = log.clone();
     future.add_done_callback(move |_| called.add("callback"));
     drop(future);
@@ -139,7 +139,7 @@ fn the_work_learns_that_nobody_is_left() {
     promise.finish(1).unwrap();
     assert_eq!(log.entries().last().unwrap(), "callback");
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     drop(future);
     assert!(!promise.is_closed());
@@ -147,7 +147,7 @@ fn the_work_learns_that_nobody_is_left() {
     assert!(promise.is_closed());
 
     // Cancelled, nobody can see what the promise would deliver.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.on_closed(notes(&log));
     assert_eq!(future.cancel(), Cancel::Now);
     assert!(promise.is_closed());
@@ -183,7 +183,7 @@ fn a_job_hears_of_it_too() {
 #[test]
 fn a_panic_in_what_is_called_harms_nobody() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.on_cancel_request(|| panic!("on purpose"));
     promise.on_closed(|| panic!("on purpose"));
     assert_eq!(future.cancel(), Cancel::Now);
@@ -194,19 +194,19 @@ fn a_panic_in_what_is_called_harms_nobody() {
 #[test]
 fn a_handle_that_goes_cancels() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let guard = future.cancel_on_drop();
     assert!(!guard.future().unwrap().done());
     drop(guard);
     assert_eq!(promise.start().unwrap_err(), Cancelled::Requested);
     // Let go, it does not.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let future = future.cancel_on_drop().keep().unwrap();
     promise.finish(1).unwrap();
     assert_eq!(future.join().unwrap(), 1);
     // Nor once it was ready.
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let other = future.clone();
     let settles = thread::spawn(move || promise.finish(1).unwrap());
     let mut guard = future.cancel_on_drop();
@@ -238,7 +238,7 @@ fn a_handle_that_is_kept_leaves_its_place() {
 fn an_await_that_is_dropped_cancels() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let promise = promise.start().unwrap();
     let awaits = future.cancel_on_drop().output();
     let time = std::time::Duration::from_millis(1);
@@ -246,12 +246,12 @@ fn an_await_that_is_dropped_cancels() {
     assert!(promise.cancel_requested() && promise.is_closed());
     promise.finish(1);
     // One that is not dropped has the value.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let settles = thread::spawn(move || promise.finish(1).unwrap());
     let value = event_loop.run_until_complete(future.cancel_on_drop().output()).unwrap();
     assert_eq!(value.unwrap(), 1);
     settles.join().unwrap();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     drop(promise.start().unwrap());
     let apart = event_loop.run_until_complete(future.cancel_on_drop().output_result()).unwrap();
     assert!(matches!(apart, Err(JoinError::Failed(_))));

@@ -48,7 +48,7 @@ type Settle = fn(settled::Promise<u32, String>, &Future);
 /// A callback of a future that is settled calls the next link.
 fn link(left: usize, settle: Settle, count: &Arc<AtomicUsize>) {
     let Some(left) = left.checked_sub(1) else { return };
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let next = Arc::clone(count);
     future.add_done_callback(move |_| {
         next.fetch_add(1, Ordering::Relaxed);
@@ -60,7 +60,7 @@ fn link(left: usize, settle: Settle, count: &Arc<AtomicUsize>) {
 /// Settles a future, and registers a callback later, which calls the next link.
 fn late_link(left: usize, count: &Arc<AtomicUsize>) {
     let Some(left) = left.checked_sub(1) else { return };
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.finish(0).unwrap();
     let next = Arc::clone(count);
     future.add_done_callback(move |_| {
@@ -100,7 +100,7 @@ fn inside(callbacks: usize, last: impl FnOnce() + Send + 'static) {
     if callbacks == 0 {
         return last();
     }
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     future.add_done_callback(move |_| inside(callbacks - 1, last.boxed()));
     promise.finish(0).unwrap();
 }
@@ -118,7 +118,7 @@ impl<F: FnOnce() + Send + 'static> Boxed for F {
 
 /// Settles a future whose only callback is `callback`.
 fn call(callback: impl FnOnce() + Send + 'static) {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     future.add_done_callback(|_| callback());
     promise.finish(0).unwrap();
 }
@@ -145,7 +145,7 @@ fn a_late_callback_counts_as_the_others_do() {
         let log = Log::new();
         let seen = log.clone();
         inside(depth, move || {
-            let (promise, future) = Future::promise();
+            let (promise, future) = Future::pair();
             promise.finish(0).unwrap();
             let callback = seen.clone();
             future.add_done_callback(move |_| callback.add("called"));
@@ -159,11 +159,11 @@ fn a_late_callback_counts_as_the_others_do() {
 fn deferred_callbacks_run_in_order_when_the_others_have() {
     watch!();
     let log = Log::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let deep = log.clone();
     future.add_done_callback(move |_| {
         inside(DEPTH - 1, move || {
-            let (first, second) = (Future::promise(), Future::promise());
+            let (first, second) = (Future::pair(), Future::pair());
             for name in ["a", "b"] {
                 let log = deep.clone();
                 first.1.add_done_callback(move |settled| {
@@ -197,7 +197,7 @@ fn those_who_wait_are_told_at_once_all_the_same() {
     let event_loop = EventLoop::new();
     let handle = event_loop.handle();
     inside(DEPTH, move || {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let (woken, waker) = CountingWaker::new();
         let mut awaiting = pin!((&future).into_future());
         assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -238,7 +238,7 @@ fn waits_for_deferred(waits: impl FnOnce(Future, &Log) + Send + 'static) -> Vec<
     let log = Log::new();
     let seen = log.clone();
     inside(DEPTH, move || {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let callback = seen.clone();
         // The first settles nothing that is waited for.
         call(|| {});
@@ -285,7 +285,7 @@ fn a_wait_that_is_over_leaves_what_was_deferred() {
     let log = Log::new();
     let seen = log.clone();
     inside(DEPTH, move || {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let (first, second) = (seen.clone(), seen.clone());
         let time = Duration::from_millis(50);
         call(move || {
@@ -326,7 +326,7 @@ fn too_deep<R: Send + 'static>(waits: fn(&Future) -> R, is_refused: fn(&R) -> bo
         refused: Refused<R>,
         number: usize,
     ) {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let first = Arc::clone(&refused);
         call(move || {
             if refused.lock().unwrap().is_none() {
@@ -382,7 +382,7 @@ fn a_deferred_callback_may_do_what_it_could_have_done_at_once() {
         let callback = seen.clone();
         call(move || callback.add(format!("on a loop: {}", context::in_loop())));
         drop(guard);
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         call(move || {
             seen.add(format!("on a loop: {}", context::in_loop()));
             promise.finish(0).unwrap();

@@ -296,7 +296,7 @@ fn an_await_that_was_never_polled_cancels_nothing() {
     watch!();
     let event_loop = EventLoop::new();
     let (_promise, future) = event_loop.create_future::<u32, String>();
-    let (_promise2, other) = settled::ThreadFuture::<u8, ()>::promise();
+    let (_promise2, other) = settled::ThreadFuture::<u8, ()>::pair();
     let (stored, stored_too) = (future.clone().into_future(), other.clone().into_future());
     let task = event_loop.create_task(async move {
         std::future::pending::<()>().await;
@@ -749,8 +749,8 @@ fn a_loop_in_a_thread_local_is_closed_with_its_thread() {
 fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
     watch!();
     let event_loop = EventLoop::new();
-    let (_promise, unrelated) = settled::ThreadFuture::<u8, ()>::promise();
-    let (_promise2, awaited) = settled::ThreadFuture::<u8, ()>::promise();
+    let (_promise, unrelated) = settled::ThreadFuture::<u8, ()>::pair();
+    let (_promise2, awaited) = settled::ThreadFuture::<u8, ()>::pair();
     let mut stray = Box::pin(unrelated.clone().into_future());
     assert!(stray.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
     awaited.add_done_callback(move |_| drop(stray));
@@ -865,7 +865,7 @@ fn loops_do_not_nest() {
 fn blocking_inside_the_loop_is_an_error() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = settled::ThreadFuture::<u8, ()>::pair();
     let answer = event_loop.run_until_complete(async { future.wait().map(drop) });
     assert_eq!(answer, Ok(Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop))));
     drop(promise);
@@ -944,7 +944,7 @@ fn close_tells_also_what_the_drop_of_a_timer_settles() {
         }
     }
     let event_loop = EventLoop::new();
-    let (_promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    let (_promise, future) = settled::ThreadFuture::<u8, ()>::pair();
     let log = Log::new();
     let callback = log.clone();
     future.add_done_callback(move |_| callback.add("told"));
@@ -1077,7 +1077,7 @@ fn a_stale_wake_up_of_an_ended_task_is_harmless() {
 fn a_future_dropped_without_callbacks_leaves_nothing_behind() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = settled::ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = settled::ThreadFuture::<u8, ()>::pair();
     for _ in 0..10 {
         drop(settled::bridge::wrap_future(&future, &event_loop));
     }

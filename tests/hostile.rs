@@ -222,7 +222,7 @@ const PLACES: [Place; 7] = [
 #[expect(clippy::too_many_lines, reason = "one scenario, from its beginning to its end")]
 fn settle(place: Place, deed: Deed, end: End) -> bool {
     let foreign = Foreign::new(deed);
-    let (promise, future) = Shared::promise();
+    let (promise, future) = Shared::pair();
     foreign.give(&future);
     let (before, after) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let count = |of: &Arc<AtomicUsize>| {

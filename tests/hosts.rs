@@ -313,7 +313,7 @@ fn a_dropped_host_drops_its_callbacks_and_its_futures_read_through() {
     let log = Log::new();
     let (sender, mut queue) = job_queue();
     let host = Host::new(Arc::new(sender));
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = host.wrap_future(&future);
     let says = Says(log.clone(), thread::current().id());
     view.add_done_callback(move |_| says.0.add("ran"));
@@ -348,11 +348,11 @@ fn a_view_reads_through_when_its_queue_is_gone_first() {
     let log = Log::new();
     let (sender, queue) = job_queue();
     let host = Host::new(Arc::new(sender));
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = host.wrap_future(&future);
     let falls = Falls::new(&log);
     view.add_done_callback(move |_| falls.0.add("ran"));
-    let (on_its_way, arrives) = ThreadFuture::<u32, ()>::promise();
+    let (on_its_way, arrives) = ThreadFuture::<u32, ()>::pair();
     let arrives = host.wrap_future(&arrives);
     thread::spawn(move || on_its_way.finish(1).unwrap()).join().unwrap();
     assert!(!arrives.done(), "its delivery waits in the queue");
@@ -376,7 +376,7 @@ fn what_a_host_settles_when_its_queue_is_gone_is_told_to_threads_alone() {
     let log = Log::new();
     let (sender, queue) = job_queue();
     let host = Host::new(Arc::new(sender));
-    let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (_promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = host.wrap_future(&future);
     let falls = Falls::new(&log);
     view.add_done_callback(move |_| falls.0.add("ran"));
@@ -424,7 +424,7 @@ fn a_job_queue_survives_what_its_jobs_do() {
     assert_eq!(queue.run_pending(), 1);
     assert_eq!(log.entries(), ["in a later turn"]);
     // What is dropped with the queue settles, and may itself post.
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let last = sender.clone();
     future.add_done_callback(move |_| {
         assert!(last.call_soon_threadsafe(Job::new(|| ())).is_err());
@@ -645,7 +645,7 @@ fn debug_says_what_there_is() {
     let (one, other) = (format!("{sender:?}"), format!("{queue:?}"));
     assert!(one.starts_with("JobSender") && other.starts_with("JobQueue"), "{one} {other}");
     let host = Host::new(Arc::new(sender));
-    let (_promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (_promise, future) = ThreadFuture::<u32, ()>::pair();
     let _view = host.wrap_future(&future);
     assert_eq!(format!("{host:?}"), "Host { futures: 1 }");
 }

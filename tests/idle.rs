@@ -79,11 +79,11 @@ fn sleeps(waits: impl FnOnce(), wakes: impl FnOnce() + Send) -> bool {
 fn whoever_waits_is_seen_asleep() {
     watch!();
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     let waits = || assert_eq!(future.wait().unwrap().result().unwrap(), &5);
     assert!(sleeps(waits, || promise.finish(5).unwrap()), "a blocked thread is busy");
     // Settled, and lent to a callback that does not return before the taker sleeps.
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     let ((begins, begun), (returns, returned)) = (mpsc::channel(), mpsc::channel());
     future.add_done_callback(move |_| {
         begins.send(()).unwrap();
@@ -104,7 +104,7 @@ fn whoever_waits_is_seen_asleep() {
 fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     watch!();
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
         assert!(future.wait_timeout(WAIT).is_err());
     });
@@ -127,7 +127,7 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     let event_loop = EventLoop::new();
     let pool = ThreadPool::new(NonZero::<usize>::MIN);
     pool.submit(|| {}).unwrap().wait().unwrap();
-    let (_promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (_promise, future) = ThreadFuture::<u8, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     drop(event_loop.create_task(async { view.await.cancelled() }).unwrap());
     event_loop.call_later(Duration::from_secs(600), || {}).unwrap();

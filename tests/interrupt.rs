@@ -100,7 +100,7 @@ fn every_wait_is_interrupted_while_it_sleeps_and_what_it_waited_for_is_untouched
     watch!();
     for (name, wait) in WAITS {
         let interrupt = Interrupt::new();
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let future = thread::scope(|scope| {
             let waiting = scope.spawn(|| {
                 let _entered = interrupt.enter();
@@ -124,7 +124,7 @@ fn a_wait_that_would_block_ends_at_once_until_the_flag_is_cleared() {
         let interrupt = Interrupt::new();
         let _entered = interrupt.enter();
         interrupt.interrupt();
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let (error, future) = wait(future);
         assert_eq!(error, WaitError::Interrupted, "{name}");
         let (error, future) = wait(future);
@@ -141,7 +141,7 @@ fn what_is_there_is_answered_all_the_same_and_a_timeout_of_zero_looks() {
     let interrupt = Interrupt::new();
     let _entered = interrupt.enter();
     interrupt.interrupt();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let zero = Duration::ZERO;
     assert_eq!(future.wait_timeout(zero).unwrap_err(), WaitError::Expired(Expired));
     let (why, future) = back(future.join_timeout(zero).unwrap_err());
@@ -161,7 +161,7 @@ fn what_is_there_is_answered_all_the_same_and_a_timeout_of_zero_looks() {
 fn only_those_who_have_entered_it_are_interrupted() {
     watch!();
     let interrupt = Interrupt::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let entered = interrupt.enter();
     interrupt.interrupt();
     thread::scope(|scope| {
@@ -181,7 +181,7 @@ fn only_those_who_have_entered_it_are_interrupted() {
 fn of_several_that_a_thread_has_entered_each_ends_its_waits() {
     watch!();
     let (one, other) = (Interrupt::new(), Interrupt::new());
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     let first = one.enter();
     let _second = other.enter();
     one.interrupt();
@@ -200,7 +200,7 @@ fn of_several_that_a_thread_has_entered_each_ends_its_waits() {
 #[test]
 fn one_flag_ends_the_waits_of_all_threads_that_have_entered_it() {
     watch!();
-    let (interrupt, promises) = (Interrupt::new(), [(); 4].map(|()| Future::promise()));
+    let (interrupt, promises) = (Interrupt::new(), [(); 4].map(|()| Future::pair()));
     thread::scope(|scope| {
         let waits = promises.iter().map(|(_, future)| {
             scope.spawn(|| {
@@ -298,7 +298,7 @@ fn a_loop_sleeps_on() {
 #[test]
 fn a_closure_is_asked_at_its_interval_and_ends_the_wait() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     for (name, wait) in WAITS.iter().filter(|(name, _)| !name.contains("join")) {
         let (begin, asked) = (Instant::now(), Rc::new(Cell::new(0)));
         let counts = Rc::clone(&asked);
@@ -321,7 +321,7 @@ fn a_closure_is_asked_at_its_interval_and_ends_the_wait() {
 #[test]
 fn a_wait_that_ends_otherwise_leaves_what_a_closure_has_said_to_the_next() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let promise = RefCell::new(Some(promise));
     // It settles the future inside the wait, and says yes.
     let _entered = Interrupt::ask_every(Duration::ZERO, move || match promise.take() {
@@ -332,7 +332,7 @@ fn a_wait_that_ends_otherwise_leaves_what_a_closure_has_said_to_the_next() {
         None => false,
     });
     assert_eq!(future.join().unwrap(), 5);
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.wait().unwrap_err(), WaitError::Interrupted);
     assert_eq!(future.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
     assert_eq!(future.cancel(), Cancel::Now);
@@ -352,7 +352,7 @@ fn a_flag_tells_whether_it_is_raised() {
 #[test]
 fn a_closure_may_wait_and_may_panic() {
     watch!();
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     let inner = future.clone();
     let entered = Interrupt::ask_every(Duration::ZERO, move || {
         // It is not asked inside itself.
@@ -376,7 +376,7 @@ fn a_closure_may_wait_and_may_panic() {
 #[test]
 fn a_guard_that_is_dropped_by_its_own_closure_asks_no_more() {
     watch!();
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     let guard = Rc::new(RefCell::new(None));
     let own = Rc::clone(&guard);
     let mut asked = 0;
@@ -395,7 +395,7 @@ fn a_worker_that_helps_is_interrupted_when_it_sleeps() {
     watch!();
     let (interrupt, pool) = (Interrupt::new(), Arc::new(one_worker()));
     let (inner, entering) = (Arc::clone(&pool), interrupt.clone());
-    let (promise, future) = ThreadFuture::<u32, Infallible>::promise();
+    let (promise, future) = ThreadFuture::<u32, Infallible>::pair();
     let job = pool.submit(move || {
         let _entered = entering.enter();
         entering.interrupt();

@@ -35,7 +35,7 @@ fn one_worker() -> ThreadPool {
 
 /// A future that is settled and whose callback has begun and does not return before the sender is used or dropped.
 fn lent() -> (Future, mpsc::Sender<()>, thread::JoinHandle<()>) {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (begins, begun) = mpsc::channel();
     let (returns, returned) = mpsc::channel();
     future.add_done_callback(move |_| {
@@ -162,7 +162,7 @@ fn an_expiry_over_a_lent_future_hands_it_back() {
     drop(returns);
     assert_eq!(back.into_future().join().unwrap(), 7);
     settler.join().unwrap();
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     let JoinError::Back(back) = future.join_result_timeout(Duration::ZERO).unwrap_err() else {
         panic!("nobody has settled it")
     };
@@ -177,7 +177,7 @@ fn an_expiry_over_a_lent_future_hands_it_back() {
 #[test]
 fn a_callback_cannot_take_what_it_is_lent() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (takes, taken) = mpsc::channel();
     let (hands, handed) = mpsc::channel::<Future>();
     future.add_done_callback(move |_| {
@@ -196,7 +196,7 @@ fn a_callback_cannot_take_what_it_is_lent() {
 #[test]
 fn a_loop_thread_is_refused_and_gets_the_future_back() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let event_loop = EventLoop::new();
     let back = event_loop.run_until_complete(async { future.join() }).unwrap().unwrap_err();
     let JoinError::Back(back) = back else { panic!("it was not settled") };
@@ -210,7 +210,7 @@ fn a_loop_thread_is_refused_and_gets_the_future_back() {
 fn a_circle_through_a_callback_is_refused() {
     watch!();
     let pool = ThreadPool::new(NonZero::new(2).unwrap());
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (hands, handed) = mpsc::channel::<ThreadFuture<bool, Infallible>>();
     let (tells, told) = mpsc::channel();
     future.add_done_callback(move |_| {
@@ -238,11 +238,11 @@ fn a_deferred_callback_is_waited_for() {
     /// Settles a future inside `depth` callbacks.
     fn inside(depth: usize, last: Box<dyn FnOnce() + Send>) {
         let Some(depth) = depth.checked_sub(1) else { return last() };
-        let (promise, future) = ThreadFuture::<(), ()>::promise();
+        let (promise, future) = ThreadFuture::<(), ()>::pair();
         future.add_done_callback(move |_| inside(depth, last));
         promise.finish(()).unwrap();
     }
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let called = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&called);
     future.add_done_callback(move |_| _ = count.fetch_add(1, Ordering::Relaxed));
@@ -262,7 +262,7 @@ fn a_deferred_callback_is_waited_for() {
 fn of_several_handles_one_takes_it() {
     watch!();
     for _ in 0..1_000 {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let settler = thread::spawn(move || promise.finish(7).unwrap());
         let handles = [future.clone(), future.clone(), future];
         let takers = handles.map(|it| thread::spawn(move || it.join()));
@@ -278,12 +278,12 @@ fn of_several_handles_one_takes_it() {
 #[test]
 fn a_handle_that_stays_keeps_the_value() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let stays = future.clone();
     promise.finish(7).unwrap();
     assert!(matches!(future.join(), Err(JoinError::Shared)));
     assert_eq!(stays.join().unwrap(), 7);
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let stays = future.clone();
     assert_eq!(future.cancel(), Cancel::Now);
     let cancelled = future.join().unwrap_err().into_failure().unwrap();
@@ -436,16 +436,17 @@ fn a_failure_says_what_it_is() {
 fn a_result_is_delivered_as_it_is() {
     watch!();
     for returned in [Ok(1), Err(2)] {
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         promise.settle(returned).unwrap();
         assert_eq!(future.join_result().unwrap(), returned);
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         promise.start().unwrap().settle(returned);
         assert_eq!(future.join_result().unwrap(), returned);
-        let (promise, future) = ThreadFuture::<u8, u8>::owned(std::task::Waker::noop().clone());
+        let (promise, future) =
+            ThreadFuture::<u8, u8>::owned_pair(std::task::Waker::noop().clone());
         promise.settle(returned);
         assert_eq!(future.join_result().unwrap(), returned);
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         let lost = promise.settle(returned).unwrap_err();
         assert_eq!((lost.value, lost.cause), (returned, Cancelled::Requested));
@@ -456,7 +457,7 @@ fn a_result_is_delivered_as_it_is() {
 #[test]
 fn a_promise_of_any_phase_answers_what_the_types_refuse() {
     watch!();
-    let (promise, future) = ThreadFuture::<u8, u8>::promise();
+    let (promise, future) = ThreadFuture::<u8, u8>::pair();
     let mut any = AnyPromise::from(promise);
     assert!(!any.is_over() && !any.cancel_requested());
     any.start().unwrap();
@@ -475,7 +476,7 @@ fn a_promise_of_any_phase_answers_what_the_types_refuse() {
 
     // A cancel came first: told to whoever asks, starts or settles, again and again.
     let cancelled = || {
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         let any = AnyPromise::from(promise);
         assert_eq!(future.cancel_with("enough"), Cancel::Now);
         assert_eq!(any.cancel_reason().as_deref(), Some("enough"));
@@ -504,15 +505,15 @@ fn a_promise_of_any_phase_is_made_of_each_phase() {
     type Make = fn() -> (AnyPromise<u8, u8>, ThreadFuture<u8, u8>);
     let promises: [Make; 3] = [
         || {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (promise.into(), future)
         },
         || {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (promise.start().unwrap().into(), future)
         },
         || {
-            let (promise, future) = ThreadFuture::owned(std::task::Waker::noop().clone());
+            let (promise, future) = ThreadFuture::owned_pair(std::task::Waker::noop().clone());
             (promise.into(), future)
         },
     ];
@@ -536,13 +537,13 @@ fn a_promise_of_any_phase_is_made_of_each_phase() {
 #[test]
 fn a_pending_promise_sees_that_it_has_lost() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert!(!promise.cancel_requested());
     assert_eq!(future.cancel(), Cancel::Now);
     assert!(promise.cancel_requested());
     // A loop's view asks in the same way.
     let event_loop = EventLoop::new();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(bridge::wrap_future(&future, &event_loop).cancel(), Cancel::Now);
     assert!(promise.cancel_requested());
 }

@@ -541,7 +541,7 @@ fn a_chain_of_jobs_may_be_a_thousand_deep_and_no_chain_overflows() {
 
 /// Waits for what another thread settles once somebody waits for it.
 fn wait_for_another_thread() -> Result<(), WaitError> {
-    let (promise, future) = ThreadFuture::<(), Infallible>::promise();
+    let (promise, future) = ThreadFuture::<(), Infallible>::pair();
     let (watched, over) = (future.clone(), Arc::new(AtomicBool::new(false)));
     let is_over = Arc::clone(&over);
     let other = thread::spawn(move || {
@@ -614,7 +614,7 @@ fn a_job_that_waits_for_itself_is_refused() {
     send.send(Arc::clone(&own)).unwrap();
     assert_eq!(own.result().unwrap(), &WaitError::WouldDeadlock(WouldDeadlock::Circle));
     // At once, also where another one is waited for that is on nobody's account.
-    let (endless, other) = Own::promise();
+    let (endless, other) = Own::pair();
     let (send, receive) = mpsc::channel::<Arc<Own>>();
     let own = pool.submit(move || {
         let own = receive.recv().unwrap();

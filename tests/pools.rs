@@ -448,7 +448,7 @@ fn loops_in_all_workers_of_a_pool_that_await_its_jobs_go_on() {
 fn a_wait_for_a_job_whose_loop_somebody_else_wakes_is_not_refused() {
     watch!();
     let pool = pool(2);
-    let (promise, future) = ThreadFuture::<u8, Infallible>::promise();
+    let (promise, future) = ThreadFuture::<u8, Infallible>::pair();
     let job = pool.submit(move || {
         EventLoop::new().run_until_complete(async { *future.await.result().unwrap() }).unwrap()
     });

@@ -106,13 +106,13 @@ impl Soak {
         let pool = &self.pools[luck.below(2) as usize];
         match luck.below(5) {
             0 => {
-                let (promise, future) = Shared::promise();
+                let (promise, future) = Shared::pair();
                 self.observe(&future, luck);
                 let _ = promise.finish(1);
                 future
             }
             1 => {
-                let (promise, future) = Shared::promise();
+                let (promise, future) = Shared::pair();
                 self.observe(&future, luck);
                 let job = move || {
                     let _ = promise.start().map(|running| running.fail(2));
@@ -137,7 +137,7 @@ impl Soak {
             }
             _ => {
                 // It waits for another future, on a loop, until somebody cancels or settles.
-                let (promise, inner) = Shared::promise();
+                let (promise, inner) = Shared::pair();
                 let home = &self.loops[luck.below(2) as usize];
                 let coroutine = async move { inner.await.take().unwrap_or(Ok(5)).map_err(|_| 6) };
                 let future = bridge::run_coroutine_threadsafe_result(coroutine, home);

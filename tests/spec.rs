@@ -50,10 +50,10 @@ struct Real {
 impl Real {
     fn new(owned: bool) -> Self {
         let (producer, future) = if owned {
-            let (promise, future) = ThreadFuture::owned(Waker::noop().clone());
+            let (promise, future) = ThreadFuture::owned_pair(Waker::noop().clone());
             (Producer::Owned(promise), future)
         } else {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (Producer::Pending(promise), future)
         };
         Self { producer, future, ran: Arc::default() }

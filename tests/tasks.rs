@@ -165,7 +165,7 @@ fn an_expired_wait_for_has_stopped_its_task_behind_any_view() {
 fn what_was_settled_elsewhere_and_not_delivered_in_time_is_late() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u32, Infallible>::promise();
+    let (promise, future) = ThreadFuture::<u32, Infallible>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     let task = event_loop.create_task(wait_for(view, Duration::ZERO)).unwrap();
     // It begins to wait; its time is over, which queues its next step; and only then another thread settles.
@@ -543,7 +543,7 @@ fn the_first_reason_of_a_cancel_is_kept_and_goes_on() {
         let inner = seen.settled().unwrap();
         assert_eq!(inner.cancel_reason().as_deref(), Some("too late"));
     });
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let running = promise.start().unwrap();
     assert_eq!(future.cancel_with("enough"), Cancel::Refused(Refusal::Running));
     assert_eq!(running.cancel_reason().as_deref(), Some("enough"));
@@ -674,7 +674,7 @@ struct Polls(Log);
 
 impl Drop for Polls {
     fn drop(&mut self) {
-        let (_promise, future) = ThreadFuture::<Self, Infallible>::promise();
+        let (_promise, future) = ThreadFuture::<Self, Infallible>::pair();
         let polled = pin!(future.into_future()).poll(&mut Context::from_waker(Waker::noop()));
         self.0.add(if polled.is_pending() { "pending" } else { "ready" });
     }
@@ -1111,7 +1111,7 @@ fn what_was_looked_at_or_cancelled_is_not_reported() {
             assert!(read.exception().unwrap().is_some());
             drop(read);
             drop(fails().await);
-            let (promise, future) = ThreadFuture::<(), &str>::promise();
+            let (promise, future) = ThreadFuture::<(), &str>::pair();
             let view = bridge::wrap_future(&future, &here());
             promise.fail("seen there").unwrap();
             pass().await;

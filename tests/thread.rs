@@ -37,7 +37,7 @@ type Future = ThreadFuture<u32, String>;
 const LONG: Duration = Duration::from_secs(600);
 
 fn finished(value: u32) -> Future {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.finish(value).unwrap();
     future
 }
@@ -45,16 +45,16 @@ fn finished(value: u32) -> Future {
 #[test]
 fn the_loser_gets_its_value_back() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(promise.finish(1), Err(Lost { value: 1, cause: Cancelled::Requested }));
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     let lost = promise.fail("why".into()).unwrap_err();
     assert_eq!(lost, Lost { value: "why".to_owned(), cause: Cancelled::Requested });
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(promise.start().unwrap_err(), Cancelled::Requested);
     assert!(future.cancelled());
@@ -63,19 +63,19 @@ fn the_loser_gets_its_value_back() {
 #[test]
 fn a_dropped_promise_settles_its_future() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     drop(promise);
     let failure = future.try_result().unwrap_err();
     assert!(matches!(failure, NoValue::Failed(Failure::Cancelled(Cancelled::Dropped))));
     assert!(future.cancelled());
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     drop(promise.start().unwrap());
     assert!(matches!(future.try_result(), Err(NoValue::Failed(Failure::Abandoned))));
     assert!(future.done() && !future.cancelled() && !future.running());
 
     let (owner, waker) = CountingWaker::new();
-    let (promise, future) = Future::owned(waker);
+    let (promise, future) = Future::owned_pair(waker);
     drop(promise);
     assert!(future.cancelled());
     assert_eq!(owner.count(), 0);
@@ -84,7 +84,7 @@ fn a_dropped_promise_settles_its_future() {
 #[test]
 fn running_work_cannot_lose() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let running = promise.start().unwrap();
     assert!(future.running() && !future.done());
     assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
@@ -97,16 +97,16 @@ fn running_work_cannot_lose() {
 #[test]
 fn every_outcome_can_be_read() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.fail("no".into()).unwrap();
     assert!(matches!(future.result(), Err(NoValue::Failed(Failure::Error(e))) if e == "no"));
     assert!(matches!(future.exception(), Ok(Some(Failure::Error(_)))));
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.start().unwrap().fail("no".into());
     assert!(matches!(future.result(), Err(NoValue::Failed(Failure::Error(_)))));
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.start().unwrap().panicked(Panic::new(Box::new("ouch")));
     let Some(Failure::Panicked(panic)) = future.exception().unwrap() else { panic!() };
     assert_eq!(panic.message(), "ouch");
@@ -121,7 +121,7 @@ fn every_outcome_can_be_read() {
 #[test]
 fn an_unsettled_future_is_not_read_but_waited_for() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert!(future.settled().is_none());
     assert!(matches!(future.try_result(), Err(NoValue::Unsettled(InvalidState))));
     let reader = {
@@ -146,7 +146,7 @@ fn a_panic_gives_its_message_by_reference_and_its_payload_by_value() {
 #[test]
 fn a_wait_ends_at_its_deadline_and_not_before() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let wait = Duration::from_millis(20);
     let begin = Instant::now();
     assert_eq!(future.wait_timeout(wait).unwrap_err(), WaitError::Expired(Expired));
@@ -165,7 +165,7 @@ fn a_wait_ends_at_its_deadline_and_not_before() {
 #[test]
 fn spurious_wake_ups_do_not_move_the_deadline() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let wait = Duration::from_millis(30);
     let waiting = {
         let future = future.clone();
@@ -186,7 +186,7 @@ fn spurious_wake_ups_do_not_move_the_deadline() {
 #[test]
 fn a_spuriously_woken_wait_goes_on() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (tell, told) = mpsc::channel();
     let waiting = thread::spawn(move || {
         // A token that ends the first park at once.
@@ -203,7 +203,7 @@ fn a_spuriously_woken_wait_goes_on() {
 #[test]
 fn zero_and_expired_deadlines_poll() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let past = Instant::now();
     let _loop_thread = context::enter_loop();
     assert_eq!(future.wait_timeout(Duration::ZERO).unwrap_err(), WaitError::Expired(Expired));
@@ -214,7 +214,7 @@ fn zero_and_expired_deadlines_poll() {
     assert!(future.wait_deadline(past).is_ok());
     assert!(future.exception_deadline(past).unwrap().is_none());
     assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), &7);
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     drop(promise);
     assert!(future.exception_deadline(past).unwrap().is_some());
 }
@@ -222,7 +222,7 @@ fn zero_and_expired_deadlines_poll() {
 #[test]
 fn a_timeout_beyond_the_clock_is_none() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let waiting = thread::spawn(move || *future.result_timeout(Duration::MAX).unwrap());
     promise.finish(8).unwrap();
     assert_eq!(waiting.join().unwrap(), 8);
@@ -231,7 +231,7 @@ fn a_timeout_beyond_the_clock_is_none() {
 #[test]
 fn waiting_for_a_cancelled_future_never_hangs() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let barrier = Arc::new(Barrier::new(3));
     let waiting: Vec<_> = (0..2)
         .map(|_| {
@@ -255,7 +255,7 @@ fn take_after_wait_on_the_only_handle_succeeds() {
     watch!();
     // Whether the wait parks or not depends on the race; both must succeed, every time.
     for round in 0..2_000 {
-        let (promise, future) = ThreadFuture::<String, ()>::promise();
+        let (promise, future) = ThreadFuture::<String, ()>::pair();
         let finish = thread::spawn(move || promise.finish(round.to_string()));
         let value = future.into_settled().unwrap().take().unwrap().unwrap();
         assert_eq!(value, round.to_string());
@@ -277,7 +277,7 @@ fn take_gives_a_shared_outcome_back() {
 #[test]
 fn a_value_that_cannot_be_shared_still_leaves_its_thread() {
     watch!();
-    let (promise, future) = ThreadFuture::<Receiver<u32>, Cell<u8>>::promise();
+    let (promise, future) = ThreadFuture::<Receiver<u32>, Cell<u8>>::pair();
     let (sender, receiver) = mpsc::channel();
     let producer = thread::spawn(move || promise.finish(receiver).is_ok());
     let consumer = thread::spawn(move || {
@@ -291,7 +291,7 @@ fn a_value_that_cannot_be_shared_still_leaves_its_thread() {
 #[test]
 fn cancel_says_what_it_did() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(future.cancel(), Cancel::Already);
     assert!(Cancel::Now.as_thread() && Cancel::Now.as_loop());
@@ -305,7 +305,7 @@ fn cancel_says_what_it_did() {
 #[test]
 fn running_work_sees_the_request() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let running = promise.start().unwrap();
     assert!(!running.cancel_requested());
     assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
@@ -318,7 +318,7 @@ fn running_work_sees_the_request() {
 fn an_owner_is_asked_once_and_decides() {
     watch!();
     let (owner, waker) = CountingWaker::new();
-    let (promise, future) = Future::owned(waker);
+    let (promise, future) = Future::owned_pair(waker);
     assert_eq!(future.cancel(), Cancel::Requested);
     assert_eq!(future.cancel(), Cancel::Requested);
     assert_eq!(owner.count(), 1);
@@ -328,11 +328,11 @@ fn an_owner_is_asked_once_and_decides() {
     assert_eq!(future.cancel(), Cancel::Already);
     assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Requested)))));
     // It may as well finish, or stop of its own accord.
-    let (promise, future) = Future::owned(Waker::noop().clone());
+    let (promise, future) = Future::owned_pair(Waker::noop().clone());
     assert_eq!(future.cancel(), Cancel::Requested);
     promise.finish(12);
     assert_eq!(future.result().unwrap(), &12);
-    let (promise, future) = Future::owned(Waker::noop().clone());
+    let (promise, future) = Future::owned_pair(Waker::noop().clone());
     promise.stopped();
     assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Stopped)))));
 }
@@ -340,7 +340,7 @@ fn an_owner_is_asked_once_and_decides() {
 #[test]
 fn dropping_a_future_cancels_nothing() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let ran = Log::new();
     let log = ran.clone();
     future.add_done_callback(move |settled| log.add(format!("{}", settled.result().unwrap())));
@@ -352,7 +352,7 @@ fn dropping_a_future_cancels_nothing() {
 #[test]
 fn callbacks_run_in_order_in_the_settling_thread() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     for name in ["a", "b", "c"] {
         let log = log.clone();
@@ -368,7 +368,7 @@ fn callbacks_run_in_order_in_the_settling_thread() {
 #[test]
 fn a_canceller_runs_the_callbacks_itself() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     let callback = log.clone();
     future.add_done_callback(move |settled| {
@@ -398,7 +398,7 @@ fn a_late_callback_runs_at_once_in_the_registering_thread() {
 #[test]
 fn those_who_wait_are_told_before_the_callbacks_run() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (woken, waker) = CountingWaker::new();
     let mut awaiting = pin!((&future).into_future());
     assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
@@ -412,7 +412,7 @@ fn those_who_wait_are_told_before_the_callbacks_run() {
 #[test]
 fn a_panicking_callback_harms_nobody() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     let (before, after) = (log.clone(), log.clone());
     future.add_done_callback(move |_| before.add("before"));
@@ -445,7 +445,7 @@ impl Drop for Meddler {
 #[test]
 fn wakers_and_callbacks_may_call_everything() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     let waker = Waker::from(Arc::new(Meddler(future.clone())));
     let mut awaiting = pin!(future.clone().into_future());
@@ -457,7 +457,7 @@ fn wakers_and_callbacks_may_call_everything() {
     assert!(future.cancelled(), "the dropped waker called cancel");
     drop(promise);
 
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let inside = future.clone();
     let callback = log.clone();
     future.add_done_callback(move |settled| {
@@ -491,16 +491,16 @@ impl Drop for Bomb {
 fn no_panic_of_the_user_unwinds_through_the_settler() {
     watch!();
     // A value that nobody waits for any more is dropped by the settler.
-    let (promise, future) = ThreadFuture::<Bomb, ()>::promise();
+    let (promise, future) = ThreadFuture::<Bomb, ()>::pair();
     drop(future);
     promise.finish(Bomb(0)).unwrap();
     // So is one whose last handle the callbacks were lent.
-    let (promise, future) = ThreadFuture::<Bomb, ()>::promise();
+    let (promise, future) = ThreadFuture::<Bomb, ()>::pair();
     future.add_done_callback(|_| {});
     drop(future);
     promise.finish(Bomb(0)).unwrap();
     // A callback's panic may carry a payload that panics when it is dropped, and so on.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     let callback = log.clone();
     future.add_done_callback(|_| panic_any(Bomb(1)));
@@ -521,7 +521,7 @@ impl std::task::Wake for Bad {
 #[test]
 fn a_panicking_waker_harms_nobody() {
     watch!();
-    let (promise, future) = Future::owned(Waker::from(Arc::new(Bad(Bomb(0)))));
+    let (promise, future) = Future::owned_pair(Waker::from(Arc::new(Bad(Bomb(0)))));
     let (woken, waker) = CountingWaker::new();
     let mut first = pin!((&future).into_future());
     let mut second = pin!((&future).into_future());
@@ -532,7 +532,7 @@ fn a_panicking_waker_harms_nobody() {
     promise.finish(1);
     assert_eq!(woken.count(), 1);
     // Nor does a request to cancel unwind through the one who asks.
-    let (promise, future) = Future::owned(Waker::from(Arc::new(Bad(Bomb(0)))));
+    let (promise, future) = Future::owned_pair(Waker::from(Arc::new(Bad(Bomb(0)))));
     assert_eq!(future.cancel(), Cancel::Requested);
     drop(promise);
 }
@@ -551,7 +551,7 @@ impl std::fmt::Write for Curious {
 fn printing_holds_no_lock() {
     watch!();
     use std::fmt::Write as _;
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     write!(Curious(future.clone()), "{future:?}").unwrap();
     drop(promise);
 }
@@ -559,7 +559,7 @@ fn printing_holds_no_lock() {
 #[test]
 fn a_cancellation_is_taken_from_any_handle() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     // The promise that lost still has its handle, and may keep it for long.
     let taken = future.into_settled().unwrap().take().unwrap();
@@ -571,7 +571,7 @@ fn a_cancellation_is_taken_from_any_handle() {
 fn whoever_was_answered_requested_finds_that_cause() {
     watch!();
     for _ in 0..2_000 {
-        let (promise, future) = Future::owned(Waker::noop().clone());
+        let (promise, future) = Future::owned_pair(Waker::noop().clone());
         let owner = thread::spawn(move || promise.stopped());
         let answer = future.cancel();
         owner.join().unwrap();
@@ -587,7 +587,7 @@ fn whoever_was_answered_requested_finds_that_cause() {
 #[test]
 fn a_task_that_polls_often_is_woken_once() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (first, first_waker) = CountingWaker::new();
     let (last, last_waker) = CountingWaker::new();
     let mut awaiting = pin!(future.into_future());
@@ -614,7 +614,7 @@ impl std::task::Wake for Tells {
 #[test]
 fn a_task_that_polls_again_keeps_its_place() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let log = Log::new();
     let [one, two] = ["one", "two"].map(|name| Waker::from(Arc::new(Tells(log.clone(), name))));
     let mut first = pin!((&future).into_future());
@@ -629,7 +629,7 @@ fn a_task_that_polls_again_keeps_its_place() {
 #[test]
 fn a_dropped_await_leaves_no_waker_behind() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let (woken, waker) = CountingWaker::new();
     {
         let mut awaiting = pin!((&future).into_future());
@@ -645,7 +645,7 @@ fn a_dropped_await_leaves_no_waker_behind() {
 #[test]
 fn an_await_that_leaves_takes_no_other_with_it() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let wakers = [CountingWaker::new(), CountingWaker::new(), CountingWaker::new()];
     let mut awaits = wakers.each_ref().map(|(_, waker)| {
         let mut awaiting = Box::pin((&future).into_future());
@@ -661,7 +661,7 @@ fn an_await_that_leaves_takes_no_other_with_it() {
 fn what_happened_before_settling_is_visible_after_waiting() {
     watch!();
     for _ in 0..200 {
-        let (promise, future) = ThreadFuture::<Vec<u32>, ()>::promise();
+        let (promise, future) = ThreadFuture::<Vec<u32>, ()>::pair();
         let producer = thread::spawn(move || promise.finish((0..100).collect()));
         assert_eq!(future.result().unwrap().iter().sum::<u32>(), 4950);
         producer.join().unwrap().unwrap();
@@ -671,7 +671,7 @@ fn what_happened_before_settling_is_visible_after_waiting() {
 #[test]
 fn blocking_on_a_loop_thread_is_an_error() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let guard = context::enter_loop();
     assert!(context::in_loop());
     assert_eq!(future.wait().unwrap_err(), WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
@@ -697,7 +697,7 @@ fn blocking_on_a_loop_thread_is_an_error() {
 fn errors_say_what_happened_and_debug_needs_no_debug() {
     watch!();
     struct Opaque;
-    let (promise, future) = ThreadFuture::<Opaque, Opaque>::promise();
+    let (promise, future) = ThreadFuture::<Opaque, Opaque>::pair();
     assert!(format!("{promise:?}").contains("Pending"));
     assert!(format!("{future:?}").contains("Pending"));
     drop(promise);

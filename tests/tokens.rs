@@ -66,7 +66,7 @@ fn blocks_when_woken(blocks: impl FnOnce()) {
 #[test]
 fn a_wait_that_expires_leaves_the_token() {
     watch!();
-    let (promise, future) = Pending::promise();
+    let (promise, future) = Pending::pair();
     blocks_when_woken(|| assert!(future.wait_timeout(SHORT).is_err()));
     blocks_when_woken(|| {
         let (done, _) = wait([&future], Some(SHORT), ReturnWhen::AllCompleted).unwrap();
@@ -84,7 +84,7 @@ fn a_wait_that_ends_leaves_the_token() {
     watch!();
     // Whether a wait gets as far as to park is up to the scheduler, so that it waits often.
     for number in 0..100 {
-        let (promise, future) = Pending::promise();
+        let (promise, future) = Pending::pair();
         let settles = future.clone();
         let other = thread::spawn(move || {
             waited_for(&settles, 1);
@@ -102,7 +102,7 @@ fn a_wait_that_ends_leaves_the_token() {
 #[test]
 fn a_wait_does_not_return_for_the_token_of_another() {
     watch!();
-    let (promise, future) = Pending::promise();
+    let (promise, future) = Pending::pair();
     let waits = future.clone();
     let (tell, told) = mpsc::channel();
     let waiting = thread::spawn(move || {

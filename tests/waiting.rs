@@ -25,11 +25,11 @@ const EVERY: [ReturnWhen; 3] =
 const LONG: Duration = Duration::from_secs(600);
 
 fn pending(count: usize) -> (Vec<Promise<usize, &'static str>>, Vec<Future>) {
-    (0..count).map(|_| Future::promise()).unzip()
+    (0..count).map(|_| Future::pair()).unzip()
 }
 
 fn finished(value: usize) -> Future {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.finish(value).unwrap();
     future
 }
@@ -65,7 +65,7 @@ fn a_future_counts_once() {
     }
     let yielded: Vec<_> = as_completed(&twice, None).map(|item| item.unwrap().0).collect();
     assert_eq!(yielded, [0, 1]);
-    let (_promise, pending) = Future::promise();
+    let (_promise, pending) = Future::pair();
     let (done, not_done) = wait([&pending, &pending], Some(Duration::ZERO), EVERY[2]).unwrap();
     assert_eq!((done.len(), places(&not_done)), (0, vec![0]));
 }
@@ -83,7 +83,7 @@ fn a_cancelled_future_is_done() {
     }
     assert_eq!(as_completed(&futures, None).filter(Result::is_ok).count(), 3);
     // Also one that is cancelled while it is waited for, and whose promise nobody touches.
-    let (_promise, future) = Future::promise();
+    let (_promise, future) = Future::pair();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| wait([&future], None, EVERY[2]).unwrap().0.len());
         let _ = future.cancel();
@@ -110,7 +110,7 @@ fn the_first_failure_is_enough_if_asked_for() {
     watch!();
     // Not a value, and not a cancel.
     let (promises, futures) = pending(2);
-    let (cancelled, value) = (Future::promise(), finished(1));
+    let (cancelled, value) = (Future::pair(), finished(1));
     let _ = cancelled.1.cancel();
     let all = [&futures[0], &cancelled.1, &value, &futures[1]];
     let (begin, short) = (Instant::now(), Duration::from_millis(20));
@@ -346,7 +346,7 @@ fn futures_by_value_give_their_outcomes_by_value() {
     // Neither `Clone` nor `Sync`.
     type Value = std::cell::Cell<Box<usize>>;
     let (promises, futures): (Vec<_>, Vec<_>) =
-        (0..4).map(|_| ThreadFuture::<Value, &str>::promise()).unzip();
+        (0..4).map(|_| ThreadFuture::<Value, &str>::pair()).unzip();
     let mut batch = Batch { results: as_completed(futures, None) };
     let [zero, one, two, three] = promises.try_into().unwrap();
     two.finish(Value::new(Box::new(2))).unwrap();
@@ -478,7 +478,7 @@ fn inside_many(depth: usize, f: Box<dyn FnOnce() + Send>) {
     if depth == 0 {
         return f();
     }
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     future.add_done_callback(move |_| inside_many(depth - 1, f));
     promise.finish(0).unwrap();
 }
@@ -486,7 +486,7 @@ fn inside_many(depth: usize, f: Box<dyn FnOnce() + Send>) {
 #[test]
 fn an_outcome_by_value_is_waited_for_when_it_is_lent_anew() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let late = future.clone();
     let mut results = as_completed([future], Some(Duration::from_millis(20)));
     // The inbox is told of it here.

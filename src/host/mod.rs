@@ -51,7 +51,7 @@ use crate::{
 ///
 /// let (sender, mut queue) = job_queue();
 /// let host = Host::new(Arc::new(sender));
-/// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
 /// let view = host.wrap_future(&future);
 /// std::thread::spawn(move || promise.finish(5).unwrap()).join().unwrap();
 /// assert!(!view.done(), "another thread's result is delivered by the loop");

@@ -311,7 +311,7 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    let (promise, future) = ThreadFuture::promise();
+    let (promise, future) = ThreadFuture::pair();
     let submitted = executor.execute(Job::from_run(Work { work, promise, call }));
     submitted.map(|()| future).map_err(|closed| {
         closed.map(|job| {

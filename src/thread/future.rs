@@ -58,7 +58,7 @@ use crate::{
 /// use std::{thread, time::Duration};
 /// use settled::ThreadFuture;
 ///
-/// let (promise, future) = ThreadFuture::<u32, String>::promise();
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let producer = thread::spawn(move || promise.finish(42));
 /// assert_eq!(future.result_timeout(Duration::from_secs(60)).unwrap(), &42);
 /// producer.join().unwrap().unwrap();
@@ -84,8 +84,8 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// A new pending future and its promise. `[promise-1]`
-    #[doc(alias("oneshot", "channel", "pair"))]
-    pub fn promise() -> (Promise<T, E, Pending>, Self) {
+    #[doc(alias("oneshot", "channel", "promise"))]
+    pub fn pair() -> (Promise<T, E, Pending>, Self) {
         let (promise, handle) = promise::pending();
         (promise, Self::new(handle))
     }
@@ -94,7 +94,8 @@ impl<T, E> ThreadFuture<T, E> {
     /// request wakes `owner` in the asking thread, which may then look at
     /// [`cancel_requested`](Promise::cancel_requested), stop the work and say so with
     /// [`stopped`](Promise::stopped). `[cancel-4]`
-    pub fn owned(owner: Waker) -> (Promise<T, E, Owned>, Self) {
+    #[doc(alias = "owned")]
+    pub fn owned_pair(owner: Waker) -> (Promise<T, E, Owned>, Self) {
         let (promise, handle) = promise::owned(owner);
         (promise, Self::new(handle))
     }
@@ -280,7 +281,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// `[cancel-7]` Python's `asyncio.Future.cancel(msg)`; its thread futures take no message (D32).
     ///
     /// ```
-    /// let (promise, future) = settled::ThreadFuture::<u32, ()>::promise();
+    /// let (promise, future) = settled::ThreadFuture::<u32, ()>::pair();
     /// assert!(future.cancel_with("nobody wants it").as_thread());
     /// assert_eq!(future.wait().unwrap().cancel_reason().as_deref(), Some("nobody wants it"));
     /// # drop(promise);

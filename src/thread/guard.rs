@@ -34,7 +34,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// ```
     /// use settled::{Cancelled, ThreadFuture};
     ///
-    /// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
     /// drop(future.cancel_on_drop());
     /// assert_eq!(promise.start().unwrap_err(), Cancelled::Requested);
     /// ```

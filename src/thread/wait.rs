@@ -258,7 +258,7 @@ impl<F: IntoCompleted> AsCompleted<F> {
     /// use std::time::Duration;
     /// use settled::{ThreadFuture, as_completed};
     ///
-    /// let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
     /// let mut results = as_completed([future], Some(Duration::ZERO));
     /// assert!(results.next().unwrap().is_err(), "the time is over");
     /// let (_place, future) = results.into_left().remove(0);

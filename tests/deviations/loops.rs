@@ -161,7 +161,7 @@ fn a_future_of_a_closed_loop_settles_without_an_error() {
 #[test]
 fn a_view_of_a_closed_loop_reads_through() {
     watch!();
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let event_loop = EventLoop::new();
     let view = bridge::wrap_future(&future, &event_loop);
     drop(event_loop);
@@ -178,7 +178,7 @@ fn a_view_of_a_closed_loop_reads_through() {
 fn running_work_refuses_a_cancel_through_the_loop() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     let promise = promise.start().unwrap();
     assert_eq!(view.cancel(), Cancel::Refused(Refusal::Running));

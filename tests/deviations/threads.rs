@@ -14,7 +14,7 @@ use super::python;
 #[test]
 fn a_cancelled_future_is_done_for_wait() {
     watch!();
-    let (_promise, future) = ThreadFuture::<(), ()>::promise();
+    let (_promise, future) = ThreadFuture::<(), ()>::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     let (done, not_done) = wait([&future], None, ReturnWhen::AllCompleted).unwrap();
     assert_eq!((done.len(), not_done.len()), (1, 0));
@@ -24,7 +24,7 @@ fn a_cancelled_future_is_done_for_wait() {
 #[test]
 fn as_completed_counts_from_the_call() {
     watch!();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let mut settled = as_completed([&future], Some(Duration::ZERO));
     assert!(settled.next().unwrap().is_err());
     drop(settled);
@@ -39,7 +39,7 @@ fn as_completed_counts_from_the_call() {
 #[test]
 fn the_reason_of_a_cancel_is_a_text() {
     watch!();
-    let (_promise, future) = ThreadFuture::<(), ()>::promise();
+    let (_promise, future) = ThreadFuture::<(), ()>::pair();
     assert_eq!(future.cancel_with("the user left"), Cancel::Now);
     assert_eq!(future.wait().unwrap().cancel_reason().as_deref(), Some("the user left"));
     python(
@@ -52,7 +52,7 @@ fn the_reason_of_a_cancel_is_a_text() {
 #[test]
 fn no_panic_of_a_callback_skips_the_others() {
     watch!();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let (tells, told) = mpsc::channel();
     future.add_done_callback(|_| panic!("as SystemExit does"));
     future.add_done_callback(move |_| tells.send(()).unwrap());
@@ -69,9 +69,9 @@ fn no_panic_of_a_callback_skips_the_others() {
 #[test]
 fn a_chain_of_callbacks_needs_little_stack() {
     watch!();
-    let (first, mut last) = ThreadFuture::<(), ()>::promise();
+    let (first, mut last) = ThreadFuture::<(), ()>::pair();
     for _ in 0..2000 {
-        let (promise, future) = ThreadFuture::<(), ()>::promise();
+        let (promise, future) = ThreadFuture::<(), ()>::pair();
         last.add_done_callback(move |_| promise.finish(()).unwrap());
         last = future;
     }
@@ -88,7 +88,7 @@ fn a_chain_of_callbacks_needs_little_stack() {
 #[test]
 fn a_settled_future_lets_go_of_its_callbacks() {
     watch!();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let held = Arc::new(());
     let holds = Arc::clone(&held);
     future.add_done_callback(move |_| drop(Arc::clone(&holds)));
@@ -105,7 +105,7 @@ fn a_settled_future_lets_go_of_its_callbacks() {
 #[test]
 fn a_request_to_running_work_is_visible() {
     watch!();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     let promise = promise.start().unwrap();
     assert!(!future.cancel().as_thread());
     assert!(promise.cancel_requested());
@@ -115,7 +115,7 @@ fn a_request_to_running_work_is_visible() {
 #[test]
 fn a_promise_that_is_dropped_settles() {
     watch!();
-    let (promise, future) = ThreadFuture::<(), ()>::promise();
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
     drop(promise);
     let failure = future.exception().unwrap().unwrap();
     assert!(matches!(failure, Failure::Cancelled(Cancelled::Dropped)), "{failure:?}");
@@ -125,7 +125,7 @@ fn a_promise_that_is_dropped_settles() {
 fn no_cycle_is_collected() {
     watch!();
     type Held = Mutex<Option<Promise<(), ()>>>;
-    let (promise, future) = ThreadFuture::promise();
+    let (promise, future) = ThreadFuture::pair();
     let held = Arc::new(Held::new(Some(promise)));
     let seen: Weak<Held> = Arc::downgrade(&held);
     // The promise keeps the cell, the cell its callback, the callback the promise.
@@ -146,7 +146,7 @@ fn no_cycle_is_collected() {
 #[test]
 fn no_signal_ends_a_wait() {
     watch!();
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let (tells, told) = mpsc::channel();
     ctrlc::set_handler(move || tells.send(()).unwrap()).unwrap();
     let finisher = thread::spawn(move || {

@@ -42,7 +42,7 @@ fn chain(pool: &Arc<ThreadPool>) -> String {
 
 /// Callbacks inside each other, each of which waits for the next, as deep as that goes; then a loop.
 fn nest(answer: &Arc<OnceLock<String>>) {
-    let ((runs, run), (promise, future)) = (Future::promise(), Future::promise());
+    let ((runs, run), (promise, future)) = (Future::pair(), Future::pair());
     let inner = Arc::clone(answer);
     run.add_done_callback(move |_| {
         if inner.get().is_none() {
@@ -67,7 +67,7 @@ macro_rules! runs {
 
 runs! {
     "Failure::Error" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         promise.fail("disk full").unwrap();
         format!("{:#}", future.exception().unwrap().unwrap())
     }
@@ -76,22 +76,22 @@ runs! {
         job.exception().unwrap().unwrap().to_string()
     }
     "Failure::Cancelled" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         future.exception().unwrap().unwrap().to_string()
     }
     "Failure::Abandoned" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         drop(promise.start());
         future.exception().unwrap().unwrap().to_string()
     }
     "Cancelled::Requested" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         promise.start().unwrap_err().to_string()
     }
     "Cancelled::Dropped" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         drop(promise);
         future.exception().unwrap().unwrap().to_string()
     }
@@ -105,26 +105,26 @@ runs! {
         job.exception().unwrap().unwrap().to_string()
     }
     "Cancelled::Stopped" {
-        let (promise, future) = Future::owned(Waker::noop().clone());
+        let (promise, future) = Future::owned_pair(Waker::noop().clone());
         promise.stopped();
         future.exception().unwrap().unwrap().to_string()
     }
     "Refusal::Running" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         let _running = promise.start().unwrap();
         format!("{:?}", future.cancel())
     }
     "Refusal::Finished" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         promise.finish(5).unwrap();
         format!("{:?}", future.cancel())
     }
     "NoValue::Unsettled" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         future.try_result().unwrap_err().to_string()
     }
     "NoValue::Failed" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         promise.fail("disk full").unwrap();
         future.result().unwrap_err().to_string()
     }
@@ -138,22 +138,22 @@ runs! {
         event_loop.run_until_complete(waits).unwrap().unwrap_err().to_string()
     }
     "WaitError::Expired" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         future.wait_timeout(SHORT).unwrap_err().to_string()
     }
     "WaitError::WouldDeadlock" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         let waits = async { future.wait_timeout(LONG).unwrap_err().to_string() };
         EventLoop::new().run_until_complete(waits).unwrap()
     }
     "WaitError::Interrupted" {
-        let ((_promise, future), interrupt) = (Future::promise(), Interrupt::new());
+        let ((_promise, future), interrupt) = (Future::pair(), Interrupt::new());
         let _entered = interrupt.enter();
         interrupt.interrupt();
         future.wait().unwrap_err().to_string()
     }
     "WouldDeadlock::EventLoop" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         let waits = async { future.wait().unwrap_err().to_string() };
         EventLoop::new().run_until_complete(waits).unwrap()
     }
@@ -175,7 +175,7 @@ runs! {
         pool.submit(move || chain(&inner)).unwrap().result().unwrap().clone()
     }
     "WouldDeadlock::Lent" {
-        let ((promise, future), (hands, handed)) = (Future::promise(), mpsc::channel::<Future>());
+        let ((promise, future), (hands, handed)) = (Future::pair(), mpsc::channel::<Future>());
         let (tells, told) = mpsc::channel();
         future.add_done_callback(move |_| {
             let JoinError::Back(back) = handed.recv().unwrap().join().unwrap_err() else { return };
@@ -195,31 +195,31 @@ runs! {
         job.join().unwrap_err().to_string()
     }
     "JoinError::Back" {
-        let (_promise, future) = ThreadFuture::<u32, Infallible>::promise();
+        let (_promise, future) = ThreadFuture::<u32, Infallible>::pair();
         future.join_timeout(SHORT).unwrap_err().to_string()
     }
     "Back" {
-        let (_promise, future) = Future::promise();
+        let (_promise, future) = Future::pair();
         let JoinError::Back(back) = future.join_timeout(SHORT).unwrap_err() else { panic!() };
         back.to_string()
     }
     "TooLate::Started" {
-        let (promise, _future) = Future::promise();
+        let (promise, _future) = Future::pair();
         AnyPromise::from(promise.start().unwrap()).start().unwrap_err().to_string()
     }
     "TooLate::Settled" {
-        let (promise, _future) = Future::promise();
+        let (promise, _future) = Future::pair();
         let mut promise = AnyPromise::from(promise);
         promise.settle(Ok(5)).unwrap();
         promise.settle(Ok(6)).unwrap_err().to_string()
     }
     "TooLate::Cancelled" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         AnyPromise::from(promise).start().unwrap_err().to_string()
     }
     "Lost" {
-        let (promise, future) = Future::promise();
+        let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         promise.finish(5).unwrap_err().to_string()
     }
@@ -325,7 +325,7 @@ runs! {
     }
     "Incident::AbandonmentNeverRetrieved" {
         reported(|here| {
-            let (promise, future) = Future::promise();
+            let (promise, future) = Future::pair();
             drop(promise.start());
             drop(bridge::wrap_future(&future, here));
         })

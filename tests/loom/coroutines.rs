@@ -205,8 +205,8 @@ pub(crate) fn two_loops_await_each_other() {
     explore_histories("two loops", bound(), |history| {
         let first = Recorder::new(history);
         let (tell, told) = loom::sync::mpsc::channel();
-        let (one_done, one_is_done) = ThreadFuture::promise();
-        let (two_done, two_is_done) = ThreadFuture::promise();
+        let (one_done, one_is_done) = ThreadFuture::pair();
+        let (two_done, two_is_done) = ThreadFuture::pair();
         let one = EventLoop::new();
         let home = one.handle();
         let second = first.of(1);

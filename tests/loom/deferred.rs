@@ -20,7 +20,7 @@ type Log = Arc<Mutex<Vec<u8>>>;
 pub(crate) fn a_chain_against_a_waiter() {
     explore("deferred_chain", &["parked", "settled"], |seen| {
         let log = Log::default();
-        let (promises, futures): (Vec<_>, Vec<_>) = (0..5).map(|_| Future::promise()).unzip();
+        let (promises, futures): (Vec<_>, Vec<_>) = (0..5).map(|_| Future::pair()).unzip();
         let last = futures[4].clone();
         let mut promises = promises.into_iter();
         let first = promises.next().unwrap();
@@ -51,14 +51,14 @@ pub(crate) fn inside_two(last: impl FnOnce() + Send + 'static) {
 
 /// Settles a future whose only callback is `callback`.
 fn call(callback: impl FnOnce() + Send + 'static) {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     future.add_done_callback(|_| callback());
     promise.finish(0).unwrap();
 }
 
 /// A callback waits, by `waits`, for what only a deferred one settles, or another thread cancels: who was first.
 fn ended(waits: fn(Future) -> bool) -> &'static str {
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let cancelled = future.clone();
     let canceller = thread::spawn(move || cancelled.cancel());
     let seen = Arc::new(Mutex::new(None));

@@ -274,7 +274,7 @@ pub(crate) fn a_sleeping_loop_against_a_post() {
 pub(crate) fn wait_for_against_finish() {
     explore_bounded("expiry_wait_for", &["timed out", "value"], |seen| {
         let timer = Timer::new();
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         let finisher = thread::spawn(move || promise.finish(1).is_ok());
         let ticking = thread::spawn(timer.alarm());
         let event_loop = EventLoop::new();

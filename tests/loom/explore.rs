@@ -135,7 +135,7 @@ impl Drop for Values {
 }
 
 pub(crate) fn promise() -> (Promise<Value, Value>, ThreadFuture<Value, Value>) {
-    ThreadFuture::promise()
+    ThreadFuture::pair()
 }
 
 /// A waker under loom: what it does is seen, so that a wake-up lost or too early is found.

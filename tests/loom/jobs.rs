@@ -179,7 +179,7 @@ fn run_nested(history: &History<Futures>, uses: &[Use]) -> Futures {
     let inner = outer.of(1);
     history.here();
     let pool = Arc::new(pool(history, 1));
-    let (tell, told) = ThreadFuture::<Arc<Future>, ()>::promise();
+    let (tell, told) = ThreadFuture::<Arc<Future>, ()>::pair();
     let job = submit_with(&outer, &pool, End::Value(1), {
         let (inner, pool) = (inner.clone(), Arc::clone(&pool));
         move || {

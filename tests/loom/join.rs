@@ -112,7 +112,7 @@ pub(crate) fn as_completed_by_value_against_a_callback() {
 pub(crate) fn a_join_against_a_late_callback() {
     explore("join_late", &["shared", "taken"], |seen| {
         let calls = Calls::default();
-        let (promise, future) = ThreadFuture::<u8, u8>::promise();
+        let (promise, future) = ThreadFuture::<u8, u8>::pair();
         future.add_done_callback(|_| ());
         let (other, late) = (future.clone(), calls.clone());
         let lender = thread::spawn(move || {

@@ -11,7 +11,7 @@ type Pair = (Promise<Value, Value, Owned>, ThreadFuture<Value, Value>);
 
 fn owned() -> (Arc<Counter>, Pair) {
     let owner = Arc::new(Counter::default());
-    (Arc::clone(&owner), ThreadFuture::owned(Waker::from(owner)))
+    (Arc::clone(&owner), ThreadFuture::owned_pair(Waker::from(owner)))
 }
 
 /// `[promise-5]` `[cancel-4]` Two requests against the finish: each is answered by what it met, the owner is woken once at

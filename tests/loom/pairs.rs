@@ -33,10 +33,10 @@ impl Begin {
     /// A promise, which is to be started if it is to be running, its future, and what they are like.
     pub(crate) fn make(self) -> (Producer, ThreadFuture<u8, u8>, Spec) {
         if self == Self::Owned {
-            let (promise, future) = ThreadFuture::owned(Waker::noop().clone());
+            let (promise, future) = ThreadFuture::owned_pair(Waker::noop().clone());
             (Producer::Owned(promise), future, Spec::owned())
         } else {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (Producer::Pending(promise), future, Spec::new())
         }
     }

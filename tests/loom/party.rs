@@ -175,7 +175,7 @@ impl World {
             if pieces.iter().any(|(kind, _)| of(kind)) {
                 return (OnceLock::new(), Mutex::new(Producer::Gone));
             }
-            let (promise, future) = Future::promise();
+            let (promise, future) = Future::pair();
             (OnceLock::from(Arc::new(future)), Mutex::new(Producer::Pending(promise)))
         };
         let (futures, producers) = (0..program.futures()).map(made).unzip();

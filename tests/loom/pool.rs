@@ -75,7 +75,7 @@ pub(crate) fn submit_against_shutdown() {
 pub(crate) fn self_wait_against_cancel() {
     explore_bounded("pool_self_wait", &["helped", "cancelled"], |seen| {
         let pool = Arc::new(pool());
-        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::promise();
+        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::pair();
         let inner = Arc::clone(&pool);
         let outer = pool.submit(move || {
             let job = Arc::new(inner.submit(|| 1_u8).unwrap());
@@ -95,7 +95,7 @@ pub(crate) fn two_workers_that_wait_for_each_other() {
     type Other = Arc<ThreadFuture<Result<(), WaitError>, std::convert::Infallible>>;
     explore_bounded("pool_circle", &["the first is refused", "the second is refused"], |seen| {
         let (one, other) = (pool(), pool());
-        let (tell, told) = ThreadFuture::<Other, ()>::promise();
+        let (tell, told) = ThreadFuture::<Other, ()>::pair();
         let first = one.submit(move || told.result().unwrap().wait().map(|_| ())).unwrap();
         let first = Arc::new(first);
         let wanted = Arc::clone(&first);
@@ -119,7 +119,7 @@ pub(crate) fn two_workers_that_wait_for_each_other() {
 pub(crate) fn a_worker_that_waits_for_the_end_of_another_pool() {
     explore_bounded("pool_end", &["the end is refused", "the wait is refused"], |seen| {
         let (one, other) = (pool(), Arc::new(pool()));
-        let (go, goes) = ThreadFuture::<(), ()>::promise();
+        let (go, goes) = ThreadFuture::<(), ()>::pair();
         let ends = Arc::clone(&other);
         let first = Arc::new(
             one.submit(move || {
@@ -156,7 +156,7 @@ pub(crate) fn two_initializers_that_wait_for_their_pool() {
         &["the first is refused", "the second is refused"],
         |seen| {
             let (next, refused) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(NOBODY)));
-            let (give, given) = ThreadFuture::<Weak<ThreadPool>, ()>::promise();
+            let (give, given) = ThreadFuture::<Weak<ThreadPool>, ()>::pair();
             let told = Arc::clone(&refused);
             let initializer = move || {
                 let number = next.fetch_add(1, SeqCst);
@@ -182,7 +182,7 @@ pub(crate) fn two_initializers_that_wait_for_their_pool() {
 pub(crate) fn a_loop_in_the_only_worker_against_cancel() {
     explore_bounded("pool_loop", &["helped", "cancelled"], |seen| {
         let pool = Arc::new(pool());
-        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::promise();
+        let (promise, child) = ThreadFuture::<Arc<ThreadFuture<u8, _>>, ()>::pair();
         let inner = Arc::clone(&pool);
         let outer = pool.submit(move || {
             let job = Arc::new(inner.submit(|| 1_u8).unwrap());

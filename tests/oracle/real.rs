@@ -36,7 +36,7 @@ pub(crate) struct Real {
 impl Real {
     pub(crate) fn new(class: char) -> Self {
         let (promise, future) = if class == 'T' {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (promise, Future::Thread(future))
         } else {
             let event_loop = EventLoop::new();

@@ -65,10 +65,10 @@ impl System {
         let log = Log::default();
         let (producer, future) = if owned {
             let owner = Waker::from(Arc::new(Writer(Arc::clone(&log), Entry::Owner)));
-            let (promise, future) = ThreadFuture::owned(owner);
+            let (promise, future) = ThreadFuture::owned_pair(owner);
             (Producer::Owned(promise), future)
         } else {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             (Producer::Pending(promise), future)
         };
         let futures = vec![future];

@@ -7,6 +7,6 @@ fn register(future: &ThreadFuture<&str, ()>) {
 }
 
 fn main() {
-    let (_promise, future) = ThreadFuture::promise();
+    let (_promise, future) = ThreadFuture::pair();
     register(&future);
 }

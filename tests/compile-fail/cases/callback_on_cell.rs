@@ -4,7 +4,7 @@ use settled::ThreadFuture;
 type Value = std::cell::Cell<u8>;
 
 fn main() {
-    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    let (promise, future) = ThreadFuture::<Value, ()>::pair();
     future.add_done_callback(|_| ());
     drop((promise, future));
 }

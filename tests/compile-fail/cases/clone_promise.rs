@@ -4,7 +4,7 @@ use settled::ThreadFuture;
 fn check<T: Clone>(_: &T) {}
 
 fn main() {
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     check(&promise);
     drop(promise);
 }

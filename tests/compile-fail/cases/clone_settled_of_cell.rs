@@ -8,7 +8,7 @@ fn another(settled: &Settled<Value, ()>) -> Settled<Value, ()> {
 }
 
 fn main() {
-    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    let (promise, future) = ThreadFuture::<Value, ()>::pair();
     drop(promise);
     drop(another(future.wait().unwrap()));
 }

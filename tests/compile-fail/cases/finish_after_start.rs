@@ -2,7 +2,7 @@
 use settled::ThreadFuture;
 
 fn main() {
-    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, _future) = ThreadFuture::<u8, ()>::pair();
     let running = promise.start().unwrap();
     let _ = promise.finish(1);
     running.finish(2);

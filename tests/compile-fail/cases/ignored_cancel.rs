@@ -3,7 +3,7 @@
 use settled::ThreadFuture;
 
 fn main() {
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     future.cancel();
     drop(promise);
 }

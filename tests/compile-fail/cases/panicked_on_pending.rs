@@ -2,6 +2,6 @@
 use settled::ThreadFuture;
 
 fn main() {
-    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, _future) = ThreadFuture::<u8, ()>::pair();
     promise.panicked(settled::Panic::new(Box::new("no")));
 }

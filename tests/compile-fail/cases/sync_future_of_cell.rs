@@ -6,7 +6,7 @@ type Value = std::cell::Cell<u8>;
 fn check<T: Sync>(_: &T) {}
 
 fn main() {
-    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    let (promise, future) = ThreadFuture::<Value, ()>::pair();
     check(&future);
     drop((promise, future));
 }

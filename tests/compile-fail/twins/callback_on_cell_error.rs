@@ -4,7 +4,7 @@ use settled::ThreadFuture;
 type Error = std::sync::atomic::AtomicU8;
 
 fn main() {
-    let (promise, future) = ThreadFuture::<(), Error>::promise();
+    let (promise, future) = ThreadFuture::<(), Error>::pair();
     future.add_done_callback(|_| ());
     drop(promise);
 }

@@ -6,7 +6,7 @@ type Value = std::sync::atomic::AtomicU8;
 fn check<T: Clone>(_: &T) {}
 
 fn main() {
-    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    let (promise, future) = ThreadFuture::<Value, ()>::pair();
     check(&future);
     drop((promise, future));
 }

@@ -2,7 +2,7 @@
 use settled::ThreadFuture;
 
 fn main() {
-    let (promise, _future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, _future) = ThreadFuture::<u8, ()>::pair();
     let running = promise.start().unwrap();
     running.finish(2);
 }

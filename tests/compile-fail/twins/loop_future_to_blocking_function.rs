@@ -7,7 +7,7 @@ fn block(future: &ThreadFuture<u8, ()>) -> u8 {
 
 fn main() {
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::promise();
+    let (promise, future) = ThreadFuture::pair();
     promise.finish(1).unwrap();
     assert_eq!(block(&future), 1);
     drop(event_loop);

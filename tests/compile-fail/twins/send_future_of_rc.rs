@@ -6,7 +6,7 @@ type Value = std::sync::Arc<u8>;
 fn check<T: Send>(_: &T) {}
 
 fn main() {
-    let (promise, future) = ThreadFuture::<Value, ()>::promise();
+    let (promise, future) = ThreadFuture::<Value, ()>::pair();
     check(&future);
     drop((promise, future));
 }

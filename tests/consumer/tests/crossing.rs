@@ -64,13 +64,13 @@ fn wrap_future_shows_the_same_outcome() {
 fn wrap_future_is_cancelled_from_either_side() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     assert_eq!(view.cancel(), Cancel::Now);
     assert!(future.cancelled());
     assert_eq!(promise.finish(1).unwrap_err().value, 1, "the loser's value comes back");
 
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     let view = bridge::wrap_future(&future, &event_loop);
     assert_eq!(thread::scope(|s| s.spawn(|| future.cancel()).join().unwrap()), Cancel::Now);
     let settled = event_loop.run_until_complete(&view).unwrap();

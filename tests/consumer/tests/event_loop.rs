@@ -23,7 +23,7 @@ fn logger(log: &Log, line: &str) -> impl FnOnce() + 'static {
 fn await_a_thread_future_on_the_loop() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u32, String>::promise();
+    let (promise, future) = ThreadFuture::<u32, String>::pair();
     let producer = thread::spawn(move || promise.finish(20).unwrap());
     let answer = event_loop.run_until_complete(async {
         let doubled = (&future).await.result().unwrap() * 2;
@@ -143,7 +143,7 @@ fn other_threads_post_and_stop() {
 fn blocking_the_loop_is_an_error() {
     watch!();
     let event_loop = EventLoop::new();
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     event_loop
         .run_until_complete(async {
             assert_eq!(

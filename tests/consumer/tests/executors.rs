@@ -18,7 +18,7 @@ use tokio::{runtime, sync::oneshot, task::LocalSet};
 
 /// A future that another thread finishes, possibly while it is awaited.
 fn from_a_thread(value: u32) -> ThreadFuture<u32, String> {
-    let (promise, future) = ThreadFuture::promise();
+    let (promise, future) = ThreadFuture::pair();
     thread::spawn(move || promise.start().unwrap().finish(value));
     future
 }
@@ -43,7 +43,7 @@ fn futures_combinators() {
     let sum: u32 = block_on(all).iter().map(|settled| settled.result().unwrap()).sum();
     assert_eq!(sum, 6);
 
-    let (promise, slow) = ThreadFuture::<u32, String>::promise();
+    let (promise, slow) = ThreadFuture::<u32, String>::pair();
     match block_on(select(from_a_thread(1).into_future(), (&slow).into_future())) {
         Either::Left((settled, _slow)) => assert_eq!(settled.result().unwrap(), &1),
         Either::Right(_) => panic!("nobody has finished it"),
@@ -75,7 +75,7 @@ fn tokio_spawn_select_and_timeout() {
     let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
     runtime.unwrap().block_on(async {
         assert_eq!(tokio::spawn(from_a_thread(1).output()).await.unwrap().unwrap(), 1);
-        let (promise, slow) = ThreadFuture::<u32, String>::promise();
+        let (promise, slow) = ThreadFuture::<u32, String>::pair();
         assert!(tokio::time::timeout(Duration::from_millis(1), &slow).await.is_err());
         let quick = from_a_thread(2);
         let first = tokio::select! {
@@ -98,7 +98,7 @@ fn tokio_spawn_select_and_timeout() {
 fn futures_local_pool() {
     watch!();
     let mut pool = LocalPool::new();
-    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
+    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::pair();
     let spawner = pool.spawner();
     let answer = spawner
         .spawn_local_with_handle(async move { *future.await.result().unwrap().as_ref() })
@@ -142,7 +142,7 @@ fn tokio_multi_thread() {
 fn tokio_local_set() {
     watch!();
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
-    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::promise();
+    let (promise, future) = ThreadFuture::<Rc<u32>, ()>::pair();
     let local = LocalSet::new();
     let answer = local.block_on(&runtime, async move {
         let reader = tokio::task::spawn_local(async move { **future.await.result().unwrap() });
@@ -157,7 +157,7 @@ fn tokio_local_set() {
 fn tokio_abort_cancels_nothing() {
     watch!();
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
-    let (promise, future) = ThreadFuture::<u32, String>::promise();
+    let (promise, future) = ThreadFuture::<u32, String>::pair();
     let other = future.clone();
     runtime.block_on(async move {
         let task = tokio::spawn(future.into_future());

@@ -99,7 +99,7 @@ fn try_to_cancel_while_running() {
 fn running_work_sees_the_request() {
     watch!();
     let pool = ThreadPool::default();
-    let (promise, future) = ThreadFuture::<u64, &str>::promise();
+    let (promise, future) = ThreadFuture::<u64, &str>::pair();
     let (started, has_started) = mpsc::channel();
     let job = Job::new(move || {
         let Ok(running) = promise.start() else { return };
@@ -151,7 +151,7 @@ fn three_callbacks_in_order() {
 #[test]
 fn many_threads_wait_for_one_future() {
     watch!();
-    let (promise, future) = ThreadFuture::<String, ()>::promise();
+    let (promise, future) = ThreadFuture::<String, ()>::pair();
     thread::scope(|scope| {
         let readers: Vec<_> =
             (0..3).map(|_| scope.spawn(|| future.result().unwrap().len())).collect();
@@ -180,7 +180,7 @@ fn failures_say_what_happened() {
         other => panic!("a panic is an outcome, but {other:?}"),
     }
 
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     drop(promise.start().unwrap());
     assert!(matches!(future.exception().unwrap(), Some(Failure::Abandoned)));
 }

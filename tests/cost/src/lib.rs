@@ -47,7 +47,7 @@ pub const SEEDED: [(&str, Operation); 2] =
     [("create, finish, take: locks", locks), ("create, finish, take: allocates", allocates)];
 
 fn pair() -> (Promise<u64, Infallible>, ThreadFuture<u64, Infallible>) {
-    black_box(ThreadFuture::promise())
+    black_box(ThreadFuture::pair())
 }
 
 fn take(times: usize) {

@@ -82,7 +82,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(play: &Arc<Play>, lines: &Sender<(Line, Report)>) -> Arc<Self> {
         let made = |it: It| {
-            let (promise, future) = ThreadFuture::promise();
+            let (promise, future) = ThreadFuture::pair();
             if play.is_base(it) {
                 (Mutex::new(Some(Arc::new(future))), Mutex::new(Producer::Pending(promise)))
             } else {

@@ -11,7 +11,7 @@ use settled_schedules::{Count, Stock, sync::Arc, thread};
 /// Somebody pays, and somebody takes.
 fn sell(take: fn(&Stock, &ThreadFuture<u32, ()>) -> Option<u32>) {
     let stock = Arc::new(Stock::new(5));
-    let (promise, bill) = ThreadFuture::promise();
+    let (promise, bill) = ThreadFuture::pair();
     let billing = thread::spawn({
         let stock = Arc::clone(&stock);
         move || promise.finish(stock.price()).unwrap()
@@ -24,8 +24,8 @@ fn sell(take: fn(&Stock, &ThreadFuture<u32, ()>) -> Option<u32>) {
 /// Two futures end in two threads, and are counted.
 fn count(watch: fn(&Count, &ThreadFuture<u32, ()>)) {
     let count = Count::default();
-    let (promise, future) = ThreadFuture::promise();
-    let (other_promise, other) = ThreadFuture::promise();
+    let (promise, future) = ThreadFuture::pair();
+    let (other_promise, other) = ThreadFuture::pair();
     watch(&count, &future);
     watch(&count, &other);
     let finishes = thread::spawn(move || promise.finish(1).unwrap());
@@ -37,7 +37,7 @@ fn count(watch: fn(&Count, &ThreadFuture<u32, ()>)) {
 
 /// A cancel that may come too late.
 fn cancel() {
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let works = thread::spawn(move || promise.start().map(|running| running.finish(7)).is_ok());
     let cancelled = future.cancel() == Cancel::Now;
     let ran = works.join().unwrap();
@@ -87,7 +87,7 @@ mod sampled {
         const MANY: u32 = 4;
         let stock = Arc::new(Stock::new(MANY + 1));
         let sale = |_| {
-            let (promise, bill) = ThreadFuture::promise();
+            let (promise, bill) = ThreadFuture::pair();
             let [for_billing, for_taking] = [Arc::clone(&stock), Arc::clone(&stock)];
             let billing = thread::spawn(move || promise.finish(for_billing.price()).unwrap());
             let taking = thread::spawn(move || take(&for_taking, &bill).unwrap());
@@ -131,7 +131,7 @@ mod sampled {
         );
         let broken = is_broken();
         sample(2, SCHEDULES, move || {
-            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            let (promise, future) = ThreadFuture::<u32, ()>::pair();
             future.add_done_callback(move |settled| assert!(!broken || settled.cancelled()));
             let other = thread::spawn(move || promise.finish(1).is_ok());
             let _now_or_too_late = future.cancel();
@@ -174,7 +174,7 @@ mod explored {
         must_fail("explored::what_a_callback_finds_is_not_lost", "panicked in a callback");
         let broken = is_broken();
         explore(move || {
-            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            let (promise, future) = ThreadFuture::<u32, ()>::pair();
             future.add_done_callback(move |settled| assert!(!broken || settled.cancelled()));
             let other = thread::spawn(move || promise.finish(1).is_ok());
             let _now_or_too_late = future.cancel();
@@ -188,7 +188,7 @@ mod explored {
         must_fail("explored::what_has_one_schedule_shows_nothing", "one schedule only");
         let broken = is_broken();
         explore(move || {
-            let (promise, future) = ThreadFuture::<u32, ()>::promise();
+            let (promise, future) = ThreadFuture::<u32, ()>::pair();
             let finish = move || promise.finish(1).unwrap();
             if broken {
                 finish();
