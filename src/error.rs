@@ -179,12 +179,11 @@ pub enum Cancelled {
     Stopped,
 }
 
-/// What `cancel` did. `[cancel-1]`
+/// What `cancel` did. Who does not care ignores it. `[cancel-1]`
 ///
-/// Python's answers are projections of it: see [`as_thread`](Self::as_thread) and
-/// [`as_loop`](Self::as_loop).
+/// Python's answers are projections of it: [`thread_answer`](Self::thread_answer) and
+/// [`loop_answer`](Self::loop_answer).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "a cancel may be refused, or only be a request"]
 pub enum Cancel {
     /// This call cancelled the future.
     Now,
@@ -207,17 +206,17 @@ pub enum Refusal {
 }
 
 impl Cancel {
-    /// The answer of `concurrent.futures.Future.cancel` (difference D31): is the future cancelled,
-    /// or going to be? `[cancel-1]`
+    /// What `concurrent.futures.Future.cancel` would answer (difference D31): whether the future is cancelled,
+    /// or going to be. `[cancel-1]`
     #[must_use]
-    pub const fn as_thread(self) -> bool {
+    pub const fn thread_answer(self) -> bool {
         matches!(self, Self::Now | Self::Already | Self::Requested)
     }
 
-    /// The answer of `asyncio.Future.cancel` (difference D31): did this call change anything?
+    /// What `asyncio.Future.cancel` would answer (difference D31): whether this call changed anything.
     /// `[cancel-1]`
     #[must_use]
-    pub const fn as_loop(self) -> bool {
+    pub const fn loop_answer(self) -> bool {
         matches!(self, Self::Now | Self::Requested)
     }
 }

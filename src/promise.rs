@@ -65,7 +65,7 @@ use crate::{
 /// while !future.running() {
 ///     std::thread::yield_now();
 /// }
-/// assert!(!future.cancel().as_thread());
+/// assert!(!future.cancel().thread_answer());
 /// assert!(future.exception().unwrap().is_some());
 /// ```
 #[doc(alias("Sender", "Deferred", "Resolver"))]

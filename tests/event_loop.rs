@@ -226,7 +226,7 @@ fn cancel_answers_as_asyncio_does() {
     assert_eq!(future.cancel(), Cancel::Now);
     assert!(future.cancelled());
     assert_eq!(future.cancel(), Cancel::Already);
-    assert!(!future.cancel().as_loop());
+    assert!(!future.cancel().loop_answer());
     drop(promise);
 }
 

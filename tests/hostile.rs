@@ -114,7 +114,7 @@ fn use_every_method(future: &Shared) {
     future.add_done_callback(|_| ());
     let mut awaits = pin!(future.into_future());
     let _ = awaits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
-    let _ = future.cancel();
+    future.cancel();
     drop(future.clone());
 }
 
@@ -275,7 +275,7 @@ fn settle(place: Place, deed: Deed, end: End) -> bool {
         End::Finish => drop(promise.finish(value()).map_err(|lost| drop(lost.value))),
         End::Fail => drop(promise.fail(value()).map_err(|lost| drop(lost.value))),
         End::Cancel => {
-            let _ = future.cancel();
+            future.cancel();
             drop(promise);
         }
         End::Drop => drop(promise),
@@ -382,7 +382,7 @@ fn foreign_code_breaks_no_guarantee_of_a_loop() {
             let settled = task.await;
             let panicked = matches!(settled.exception(), Some(Failure::Panicked(_)));
             survive(move || drop(settled));
-            let _ = stopped.cancel();
+            stopped.cancel();
             stopped.await;
             panicked
         });

@@ -343,7 +343,7 @@ fn shutdown_with_cancel_settles_what_is_queued() {
     // The callback runs in shutdown, and may use the pool (bug-c3).
     future.add_done_callback(move |settled| {
         callback.add(format!("{}", settled.cancelled()));
-        let _ = again.cancel();
+        again.cancel();
     });
     pool.shutdown(false, true).unwrap();
     assert_eq!(log.entries(), ["true"]);
@@ -896,7 +896,7 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
         .build();
     let jobs: Vec<_> = (0..3).map(|n| pool.submit(move || n).unwrap()).collect();
     // One that is cancelled already keeps nobody from settling the others.
-    let _ = jobs[0].cancel();
+    jobs[0].cancel();
     gate.wait();
     for (number, job) in jobs.iter().enumerate() {
         let failure = job.exception().unwrap().unwrap();

@@ -140,9 +140,9 @@ fn what_was_stopping_already_is_waited_for() {
             let top = first.task().unwrap().clone();
             let (task, left) = watch(owner(first), all);
             passes(4).await;
-            let _ = top.cancel();
+            top.cancel();
             passes(2).await;
-            let _ = task.cancel();
+            task.cancel();
             task.await;
             assert_eq!(left.take(), Some(0), "{kind}: left when the owner is seen settled");
         });
@@ -168,7 +168,7 @@ fn what_a_timeout_is_stopping_is_handed_on_to_the_stop_of_its_task() {
             passes(1).await;
         }
         passes(1).await;
-        let _ = task.cancel();
+        task.cancel();
         task.await;
         assert_eq!(left.take(), Some(0));
     });
@@ -203,7 +203,7 @@ fn what_a_group_is_stopping_is_handed_on_to_the_stop_of_its_task() {
             // The group has failed, and those that it stops have begun to.
             passes(8).await;
             assert!(!task.done());
-            let _ = task.cancel();
+            task.cancel();
             task.await;
             assert!(left.take().is_some_and(|left| left == if body_ends { 9 } else { 0 }));
         });
@@ -219,7 +219,7 @@ fn a_coroutine_that_was_sent_is_waited_for_before_it_is_a_task() {
         let (says, handle) = (Says(log.clone(), "sent dropped"), event_loop.handle());
         let task = event_loop.create_task(async move {
             // Its own next step is queued before the coroutines, and one that it does not own before the other.
-            let _ = here().current_task().unwrap().cancel();
+            here().current_task().unwrap().cancel();
             drop(bridge::run_coroutine_threadsafe(pending::<()>(), &handle).unwrap());
             let sent = async move {
                 let _says = says;
@@ -314,7 +314,7 @@ fn owners_in_a_circle_end_when_all_their_coroutines_are_gone() {
         to_second.replace(vec![third.clone(), slow]);
         to_third.replace(vec![first.clone()]);
         passes(3).await;
-        let _ = third.cancel();
+        third.cancel();
         passes(20).await;
         assert!(first.done() && second.done() && third.done());
     });
@@ -340,8 +340,8 @@ fn who_owns_a_circle_waits_for_all_of_it() {
             seen.add(format!("{settled} with the owner"));
         });
         passes(3).await;
-        let _ = first.cancel();
-        let _ = owner.cancel();
+        first.cancel();
+        owner.cancel();
         passes(9).await;
         assert!(owner.done());
     });
@@ -399,7 +399,7 @@ fn a_stop_waits_for_the_tasks_of_its_own_loop_alone() {
         let [moved] = one.run_until_complete(moved).unwrap();
         let task = other.create_task(moved).unwrap();
         while other.try_tick().unwrap() {}
-        let _ = task.cancel();
+        task.cancel();
         while other.try_tick().unwrap() {}
         assert!(task.cancelled(), "group: {is_group}");
         while one.try_tick().unwrap() {}

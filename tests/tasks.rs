@@ -243,7 +243,7 @@ fn a_stopped_wait_for_stops_what_it_waits_for_and_swallows_nothing() {
         let waits = wait_for(endless(&log, "inner"), LONG);
         let task = here().create_task(async { drop(waits.await) }).unwrap();
         passes(3).await;
-        let _ = task.cancel();
+        task.cancel();
         (&task).await;
         log.add("outer");
     });
@@ -314,7 +314,7 @@ fn a_shield_stops_a_stop_and_leaves_nothing_behind() {
             let inner = inner.clone();
             let task = here().create_task(async move { drop(tasks::shield(inner).await) }).unwrap();
             passes(2).await;
-            let _ = task.cancel();
+            task.cancel();
             assert!(task.await.cancelled());
         }
         assert!(!inner.done());
@@ -368,7 +368,7 @@ fn gather_all_gives_every_outcome() {
         let fails = here().create_task_result(async { Err::<u32, _>("first") }).unwrap();
         let value = here().create_task_result(async { Ok(2) }).unwrap();
         let cancelled = here().create_task_result(pending()).unwrap();
-        let _ = cancelled.cancel();
+        cancelled.cancel();
         let all = tasks::gather_all([fails, value, cancelled]).await;
         assert!(matches!(all[0].result(), Err(Failure::Error("first"))));
         assert_eq!(all[1].result().unwrap(), &2);
@@ -393,7 +393,7 @@ fn a_stopped_gather_stops_all_and_is_seen_cancelled_after_them() {
             });
             let task = task.unwrap();
             passes(3).await;
-            let _ = task.cancel();
+            task.cancel();
             (&task).await;
             assert!(task.cancelled());
             log.add("outer");
@@ -447,11 +447,11 @@ fn wait_parts_and_neither_consumes_nor_cancels() {
         });
         let waits = waits.unwrap();
         passes(3).await;
-        let _ = waits.cancel();
+        waits.cancel();
         assert!(waits.await.cancelled());
         passes(3).await;
         assert!(!kept.done());
-        let _ = kept.cancel();
+        kept.cancel();
         // A cancelled one is done, and no failure.
         let waits = tasks::wait([&*kept], None, ReturnWhen::FirstException).await;
         assert_eq!(waits.0.len(), 1);
@@ -598,7 +598,7 @@ fn a_task_is_seen_stopped_after_the_tasks_that_it_owned() {
         let seen = log.clone();
         outer.add_done_callback(move |_| seen.add("outer seen"));
         passes(5).await;
-        let _ = outer.cancel();
+        outer.cancel();
         outer.await;
     });
     assert_eq!(log.entries(), ["outer coroutine", "deepest", "outer seen"]);
@@ -634,7 +634,7 @@ fn a_task_that_another_thread_can_wait_for_is_owned_all_the_same() {
         let seen = log.clone();
         outer.add_done_callback(move |_| seen.add("outer seen"));
         passes(3).await;
-        let _ = outer.cancel();
+        outer.cancel();
         outer.await;
         assert!(inner.cancelled());
     });
@@ -745,7 +745,7 @@ fn tasks_that_await_each_other_wait_until_one_is_cancelled() {
         slot.replace(Some(second.clone()));
         passes(9).await;
         assert!(!first.done() && !second.done());
-        let _ = first.cancel();
+        first.cancel();
         passes(9).await;
         assert!(first.cancelled() && second.result().is_ok());
     });
@@ -767,7 +767,7 @@ fn tasks_that_own_each_other_end() {
         let task = here().create_task(async { drop(held.await) }).unwrap();
         first.replace(Some(task.clone()));
         passes(5).await;
-        let _ = task.cancel();
+        task.cancel();
         assert!(task.await.cancelled() && watched.await.cancelled());
     });
 }
@@ -782,7 +782,7 @@ fn a_long_chain_of_tasks_stops_without_recursion() {
             last = here().create_task(async { drop(inner.await) }).unwrap();
         }
         passes(3).await;
-        let _ = last.cancel();
+        last.cancel();
         assert!(last.await.cancelled());
         assert!(here().all_tasks().is_empty());
     });
@@ -965,7 +965,7 @@ fn a_stopped_group_leaves_nothing_running() {
         });
         let scope = scope.unwrap();
         passes(3).await;
-        let _ = scope.cancel();
+        scope.cancel();
         assert!(scope.await.cancelled());
         log.add("seen");
         assert!(here().all_tasks().is_empty());
@@ -982,7 +982,7 @@ fn a_cancelled_task_fails_no_group_and_a_closed_group_takes_none() {
             kept = Some(group.clone());
             let task = group.create_task(pending::<Result<(), ()>>()).unwrap();
             pass().await;
-            let _ = task.cancel();
+            task.cancel();
             Ok(())
         });
         ended.await.unwrap();
@@ -1119,7 +1119,7 @@ fn what_was_looked_at_or_cancelled_is_not_reported() {
             drop(future);
             drop(view);
             let cancelled = here().create_task(pending::<()>()).unwrap();
-            let _ = cancelled.cancel();
+            cancelled.cancel();
             drop(cancelled);
             passes(3).await;
         })
@@ -1223,7 +1223,7 @@ fn a_coroutine_whose_drop_panics_is_still_stopped() {
             let task = task.unwrap();
             task.task().unwrap().set_name("carrier");
             passes(2).await;
-            let _ = task.cancel();
+            task.cancel();
             assert!(task.await.cancelled());
         })
         .unwrap();

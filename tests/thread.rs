@@ -294,11 +294,11 @@ fn cancel_says_what_it_did() {
     let (promise, future) = Future::pair();
     assert_eq!(future.cancel(), Cancel::Now);
     assert_eq!(future.cancel(), Cancel::Already);
-    assert!(Cancel::Now.as_thread() && Cancel::Now.as_loop());
-    assert!(Cancel::Already.as_thread() && !Cancel::Already.as_loop());
-    assert!(Cancel::Requested.as_thread() && Cancel::Requested.as_loop());
+    assert!(Cancel::Now.thread_answer() && Cancel::Now.loop_answer());
+    assert!(Cancel::Already.thread_answer() && !Cancel::Already.loop_answer());
+    assert!(Cancel::Requested.thread_answer() && Cancel::Requested.loop_answer());
     let refused = Cancel::Refused(Refusal::Running);
-    assert!(!refused.as_thread() && !refused.as_loop());
+    assert!(!refused.thread_answer() && !refused.loop_answer());
     drop(promise);
 }
 
@@ -430,7 +430,7 @@ struct Meddler(Future);
 
 impl std::task::Wake for Meddler {
     fn wake(self: Arc<Self>) {
-        let _ = self.0.cancel();
+        self.0.cancel();
         assert!(self.0.done());
         self.0.add_done_callback(|_| {});
     }
@@ -438,7 +438,7 @@ impl std::task::Wake for Meddler {
 
 impl Drop for Meddler {
     fn drop(&mut self) {
-        let _ = self.0.clone().cancel();
+        self.0.clone().cancel();
     }
 }
 

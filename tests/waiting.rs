@@ -75,7 +75,7 @@ fn a_cancelled_future_is_done() {
     watch!();
     let (_promises, futures) = pending(3);
     for future in &futures {
-        let _ = future.cancel();
+        future.cancel();
     }
     for when in EVERY {
         let (done, not_done) = wait(&futures, None, when).unwrap();
@@ -86,7 +86,7 @@ fn a_cancelled_future_is_done() {
     let (_promise, future) = Future::pair();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| wait([&future], None, EVERY[2]).unwrap().0.len());
-        let _ = future.cancel();
+        future.cancel();
         assert_eq!(waiting.join().unwrap(), 1);
     });
 }
@@ -111,7 +111,7 @@ fn the_first_failure_is_enough_if_asked_for() {
     // Not a value, and not a cancel.
     let (promises, futures) = pending(2);
     let (cancelled, value) = (Future::pair(), finished(1));
-    let _ = cancelled.1.cancel();
+    cancelled.1.cancel();
     let all = [&futures[0], &cancelled.1, &value, &futures[1]];
     let (begin, short) = (Instant::now(), Duration::from_millis(20));
     let (done, _) = wait(all, Some(short), ReturnWhen::FirstException).unwrap();

@@ -151,7 +151,7 @@ impl Collector {
     fn stop(&self, why: &str) {
         self.shared.stop();
         for future in self.in_flight.borrow().values() {
-            let _ = future.cancel();
+            future.cancel();
         }
         let what = "files not yet started are cancelled; files being read are finished";
         self.bar.suspend(|| say(format_args!("{why}; {what}")));

@@ -237,7 +237,7 @@ impl<T, E> LoopFuture<T, E> {
     }
 
     /// Cancels the work if it has not begun; a task is asked to stop, and seen Cancelled when it has
-    /// stopped. asyncio's answer is [`Cancel::as_loop`]. Never blocks. `[cancel-1]` `[cancel-4]`
+    /// stopped. asyncio's answer is [`Cancel::loop_answer`]. Never blocks. `[cancel-1]` `[cancel-4]`
     ///
     /// Callbacks do not run inside this call: neither this view's, nor those of a
     /// [`ThreadFuture`](crate::ThreadFuture) of the same cell, which are posted to the loop too

@@ -212,7 +212,7 @@ impl<E: 'static> TaskGroup<E> {
         self.0.open.set(false);
         let members: Vec<_> = self.0.members.borrow().values().cloned().collect();
         for task in members {
-            let _ = task.cancel_with(self.why());
+            task.cancel_with(self.why());
         }
     }
 

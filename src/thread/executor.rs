@@ -112,7 +112,7 @@ pub trait Executor {
     /// while !job.running() {
     ///     std::thread::yield_now();
     /// }
-    /// assert!(!job.cancel().as_thread());
+    /// assert!(!job.cancel().thread_answer());
     /// assert!(job.exception().unwrap().is_some());
     /// ```
     ///

@@ -282,7 +282,7 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// ```
     /// let (promise, future) = settled::ThreadFuture::<u32, ()>::pair();
-    /// assert!(future.cancel_with("nobody wants it").as_thread());
+    /// assert!(future.cancel_with("nobody wants it").thread_answer());
     /// assert_eq!(future.wait().unwrap().cancel_reason().as_deref(), Some("nobody wants it"));
     /// # drop(promise);
     /// ```
@@ -421,7 +421,7 @@ impl<T, E> Drop for AwaitThread<T, E> {
             && self.place.leave(future.handle())
             && context::is_stopping_coroutine()
         {
-            let _ = future.cancel_for(context::stop_reason());
+            future.cancel_for(context::stop_reason());
         }
     }
 }

@@ -97,7 +97,7 @@ impl<T, E> Drop for CancelOnDrop<T, E> {
     fn drop(&mut self) {
         self.leave();
         if let Some(future) = &self.future {
-            let _ = future.cancel_for(context::stop_reason());
+            future.cancel_for(context::stop_reason());
         }
     }
 }

@@ -105,7 +105,7 @@ where
     fn cancel(&mut self) {
         self.end = End::Over;
         for future in self.ahead.drain(..) {
-            let _ = future.cancel();
+            future.cancel();
         }
     }
 }

@@ -100,7 +100,7 @@ fn a_task_that_ends_before_its_stop_has_ended() {
     watch!();
     run(async {
         let task = here().create_task(async {
-            let _ = here().current_task().unwrap().cancel();
+            here().current_task().unwrap().cancel();
             5
         });
         assert_eq!(task.unwrap().await.result().unwrap(), &5);

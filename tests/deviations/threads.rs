@@ -107,7 +107,7 @@ fn a_request_to_running_work_is_visible() {
     watch!();
     let (promise, future) = ThreadFuture::<(), ()>::pair();
     let promise = promise.start().unwrap();
-    assert!(!future.cancel().as_thread());
+    assert!(!future.cancel().thread_answer());
     assert!(promise.cancel_requested());
     promise.finish(());
 }

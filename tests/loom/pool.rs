@@ -82,7 +82,7 @@ pub(crate) fn self_wait_against_cancel() {
             promise.finish(Arc::clone(&job)).unwrap();
             job.result().is_ok()
         });
-        let cancelled = child.result().unwrap().cancel().as_thread();
+        let cancelled = child.result().unwrap().cancel().thread_answer();
         let helped = *outer.unwrap().result().unwrap();
         assert_ne!(helped, cancelled);
         saw(seen, if helped { "helped" } else { "cancelled" });
@@ -189,7 +189,7 @@ pub(crate) fn a_loop_in_the_only_worker_against_cancel() {
             promise.finish(Arc::clone(&job)).unwrap();
             EventLoop::new().run_until_complete(async { (&*job).await.result().is_ok() }).unwrap()
         });
-        let cancelled = child.result().unwrap().cancel().as_thread();
+        let cancelled = child.result().unwrap().cancel().thread_answer();
         let helped = *outer.unwrap().result().unwrap();
         assert_ne!(helped, cancelled);
         saw(seen, if helped { "helped" } else { "cancelled" });

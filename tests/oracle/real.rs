@@ -110,8 +110,8 @@ impl Real {
 
     fn cancel(&self) -> String {
         let changed = match &self.future {
-            Future::Thread(future) => future.cancel().as_thread(),
-            Future::Loop(future, _) => future.cancel().as_loop(),
+            Future::Thread(future) => future.cancel().thread_answer(),
+            Future::Loop(future, _) => future.cancel().loop_answer(),
         };
         truth(changed)
     }

@@ -154,7 +154,7 @@ fn whoever_is_settled_owns_nothing_any_more_in_any_forest() {
             let tasks = plant(&mut chance, &seen);
             passes(4).await;
             for _ in 0..1 + chance.below(2 * tasks.len()) {
-                let _ = tasks[chance.below(tasks.len())].cancel();
+                tasks[chance.below(tasks.len())].cancel();
                 passes(chance.below(3)).await;
             }
             if !closes {

@@ -106,7 +106,7 @@ impl World {
         }
         let task = self.tasks.borrow().get(&target).cloned();
         if let Some(task) = task {
-            let _ = task.cancel();
+            task.cancel();
         }
     }
 
@@ -258,7 +258,7 @@ async fn told(settled: &Settled<String, Error>) -> Outcome {
         Err(Failure::Error(error)) => Err(error.clone()),
         Err(Failure::Cancelled(_)) => {
             let task = LoopRef::current().and_then(|here| here.current_task());
-            let _ = task.expect("it is a task").cancel();
+            task.expect("it is a task").cancel();
             pending().await
         }
         Err(_) => Err(Error::Panic),
