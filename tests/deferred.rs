@@ -257,7 +257,8 @@ fn a_wait_runs_what_was_deferred_before_it_parks() {
     watch!();
     let order = ["deferred", "waited"];
     assert_eq!(waits_for_deferred(|it, _| assert_eq!(it.result().unwrap(), &7)), order);
-    let timed = |it: Future, _: &Log| assert_eq!(it.result_timeout(LONG).unwrap(), &7);
+    let timed =
+        |it: Future, _: &Log| assert_eq!(it.wait_timeout(LONG).unwrap().result().unwrap(), &7);
     assert_eq!(waits_for_deferred(timed), order);
     let several = |it: Future, _: &Log| {
         let (done, _) = wait([&it], None, ReturnWhen::FirstCompleted).unwrap();

@@ -110,7 +110,7 @@ impl Foreign {
 fn use_every_method(future: &Shared) {
     let _ = (future.done(), future.cancelled(), future.running(), format!("{future:?}"));
     let _ = future.try_result().is_ok();
-    let _ = future.result_timeout(Duration::ZERO).is_ok();
+    let _ = future.wait_timeout(Duration::ZERO).is_ok();
     future.add_done_callback(|_| ());
     let mut awaits = pin!(future.into_future());
     let _ = awaits.as_mut().poll(&mut Context::from_waker(Waker::noop()));

@@ -152,14 +152,11 @@ fn a_wait_ends_at_its_deadline_and_not_before() {
     assert_eq!(future.wait_timeout(wait).unwrap_err(), WaitError::Expired(Expired));
     assert!(begin.elapsed() >= wait);
     let begin = Instant::now();
-    assert!(matches!(
-        future.result_deadline(begin + wait),
-        Err(NoValue::Unsettled(WaitError::Expired(Expired)))
-    ));
+    assert_eq!(future.wait_deadline(begin + wait).unwrap_err(), WaitError::Expired(Expired));
     assert!(begin.elapsed() >= wait);
     // The future is untouched.
     promise.finish(5).unwrap();
-    assert_eq!(future.result_timeout(wait).unwrap(), &5);
+    assert_eq!(future.wait_timeout(wait).unwrap().result().unwrap(), &5);
 }
 
 #[test]
@@ -208,22 +205,20 @@ fn zero_and_expired_deadlines_poll() {
     let _loop_thread = context::enter_loop();
     assert_eq!(future.wait_timeout(Duration::ZERO).unwrap_err(), WaitError::Expired(Expired));
     assert_eq!(future.wait_deadline(past).unwrap_err(), WaitError::Expired(Expired));
-    assert!(future.exception_timeout(Duration::ZERO).is_err());
     promise.finish(7).unwrap();
-    assert!(future.wait_timeout(Duration::ZERO).is_ok());
-    assert!(future.wait_deadline(past).is_ok());
-    assert!(future.exception_deadline(past).unwrap().is_none());
-    assert_eq!(future.result_timeout(Duration::ZERO).unwrap(), &7);
+    assert_eq!(future.wait_timeout(Duration::ZERO).unwrap().result().unwrap(), &7);
+    assert!(future.wait_deadline(past).unwrap().exception().is_none());
     let (promise, future) = Future::pair();
     drop(promise);
-    assert!(future.exception_deadline(past).unwrap().is_some());
+    assert!(future.wait_deadline(past).unwrap().exception().is_some());
 }
 
 #[test]
 fn a_timeout_beyond_the_clock_is_none() {
     watch!();
     let (promise, future) = Future::pair();
-    let waiting = thread::spawn(move || *future.result_timeout(Duration::MAX).unwrap());
+    let waiting =
+        thread::spawn(move || *future.wait_timeout(Duration::MAX).unwrap().result().unwrap());
     promise.finish(8).unwrap();
     assert_eq!(waiting.join().unwrap(), 8);
 }
@@ -675,10 +670,7 @@ fn blocking_on_a_loop_thread_is_an_error() {
     let guard = context::enter_loop();
     assert!(context::in_loop());
     assert_eq!(future.wait().unwrap_err(), WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
-    assert!(matches!(
-        future.result_timeout(LONG),
-        Err(NoValue::Unsettled(WaitError::WouldDeadlock(_)))
-    ));
+    assert!(matches!(future.wait_timeout(LONG), Err(WaitError::WouldDeadlock(_))));
     assert_eq!(
         future.wait_deadline(Instant::now() + LONG).unwrap_err(),
         WaitError::WouldDeadlock(WouldDeadlock::EventLoop)

@@ -87,7 +87,7 @@ pub enum Do {
     Read(Future),
     /// `result`: waits.
     Result(Future),
-    /// `result_timeout`: waits, or expires, which is a step of its own.
+    /// `wait_timeout`, and `result` of what it answers: waits, or expires, which is a step of its own.
     ResultTimeout(Future),
     /// Asks `done` again and again, until it is.
     Poll(Future),

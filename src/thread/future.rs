@@ -60,7 +60,8 @@ use crate::{
 ///
 /// let (promise, future) = ThreadFuture::<u32, String>::pair();
 /// let producer = thread::spawn(move || promise.finish(42));
-/// assert_eq!(future.result_timeout(Duration::from_secs(60)).unwrap(), &42);
+/// let settled = future.wait_timeout(Duration::from_secs(60)).unwrap();
+/// assert_eq!(settled.result().unwrap(), &42);
 /// producer.join().unwrap().unwrap();
 /// ```
 #[doc(alias("Future", "JoinHandle", "Receiver"))]
@@ -132,10 +133,14 @@ impl<T, E> ThreadFuture<T, E> {
     /// timeout only looks. One too long for the clock is none. `[wait-2]` `[wait-4]` A job or callback that this
     /// thread runs itself meanwhile is not interrupted, so that the call may take longer.
     ///
+    /// Python's `result(timeout)` is `future.wait_timeout(timeout)?.result()`, and its `exception(timeout)`
+    /// `future.wait_timeout(timeout)?.exception()`. `[read-1]`
+    ///
     /// # Errors
     ///
     /// [`WaitError::Expired`] if the time is over first; the future is untouched, and may be waited for again. The others
     /// as in [`wait`](Self::wait), but never for a zero timeout.
+    #[doc(alias("result_timeout", "exception_timeout", "recv_timeout"))]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<&Settled<T, E>, WaitError> {
         self.wait_until(after(timeout))
     }
@@ -147,6 +152,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`wait_timeout`](Self::wait_timeout).
+    #[doc(alias("result_deadline", "exception_deadline", "recv_deadline"))]
     pub fn wait_deadline(&self, deadline: Instant) -> Result<&Settled<T, E>, WaitError> {
         self.wait_until(Some(deadline))
     }
@@ -190,29 +196,6 @@ impl<T, E> ThreadFuture<T, E> {
         self.wait().map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
     }
 
-    /// Waits like [`wait_timeout`](Self::wait_timeout) and returns the value. Python's
-    /// `result(timeout)`. `[read-1]`
-    ///
-    /// # Errors
-    ///
-    /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with the
-    /// [`WaitError`] of [`wait_timeout`](Self::wait_timeout).
-    pub fn result_timeout(&self, timeout: Duration) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
-        self.wait_timeout(timeout).map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
-    }
-
-    /// Waits like [`wait_deadline`](Self::wait_deadline) and returns the value. `[read-1]`
-    ///
-    /// # Errors
-    ///
-    /// As [`result_timeout`](Self::result_timeout).
-    pub fn result_deadline(
-        &self,
-        deadline: Instant,
-    ) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
-        self.wait_deadline(deadline).map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
-    }
-
     /// The value, if the future is settled with one. Never blocks. `[read-2]`
     ///
     /// # Errors
@@ -232,26 +215,6 @@ impl<T, E> ThreadFuture<T, E> {
     /// As [`wait`](Self::wait).
     pub fn exception(&self) -> Result<Option<&Failure<E>>, WaitError> {
         Ok(self.wait()?.exception())
-    }
-
-    /// Waits like [`wait_timeout`](Self::wait_timeout) and returns why there is no value, or `None`.
-    /// `[read-1]` `[wait-2]`
-    ///
-    /// # Errors
-    ///
-    /// As [`wait_timeout`](Self::wait_timeout).
-    pub fn exception_timeout(&self, timeout: Duration) -> Result<Option<&Failure<E>>, WaitError> {
-        Ok(self.wait_timeout(timeout)?.exception())
-    }
-
-    /// Waits like [`wait_deadline`](Self::wait_deadline) and returns why there is no value, or
-    /// `None`. `[read-1]` `[wait-2]`
-    ///
-    /// # Errors
-    ///
-    /// As [`wait_timeout`](Self::wait_timeout).
-    pub fn exception_deadline(&self, deadline: Instant) -> Result<Option<&Failure<E>>, WaitError> {
-        Ok(self.wait_deadline(deadline)?.exception())
     }
 
     /// Waits like [`wait`](Self::wait) and turns into the proof, whose

@@ -18,10 +18,10 @@ type Future = ThreadFuture<Value, Value>;
 
 /// What a wait answered, that has its time.
 fn answer(future: &Future) -> &'static str {
-    match future.result_timeout(TIME) {
-        Ok(_) => "value",
-        Err(NoValue::Unsettled(WaitError::Expired(Expired))) => "expired",
-        Err(NoValue::Failed(_)) => "cancelled",
+    match future.wait_timeout(TIME).map(settled::Settled::result) {
+        Ok(Ok(_)) => "value",
+        Ok(Err(_)) => "cancelled",
+        Err(WaitError::Expired(Expired)) => "expired",
         Err(other) => panic!("{other:?}"),
     }
 }

@@ -118,11 +118,13 @@ impl Real {
 
     fn result(&self) -> String {
         let told = match &self.future {
-            Future::Thread(future) => match future.result_timeout(Duration::ZERO) {
-                Ok(_) => "v",
-                Err(NoValue::Unsettled(_)) => "-",
-                Err(NoValue::Failed(failure)) => failed(failure),
-            },
+            Future::Thread(future) => {
+                match future.wait_timeout(Duration::ZERO).map(Settled::result) {
+                    Ok(Ok(_)) => "v",
+                    Ok(Err(failure)) => failed(failure),
+                    Err(_) => "-",
+                }
+            }
             Future::Loop(future, _) => match future.result() {
                 Ok(_) => "v",
                 Err(NoValue::Unsettled(_)) => "I",
@@ -134,11 +136,13 @@ impl Real {
 
     fn exception(&self, token: &str) -> String {
         let told = match &self.future {
-            Future::Thread(future) => match future.exception_timeout(Duration::ZERO) {
-                Ok(None) => "n",
-                Ok(Some(failure)) => failed(failure),
-                Err(_) => "-",
-            },
+            Future::Thread(future) => {
+                match future.wait_timeout(Duration::ZERO).map(Settled::exception) {
+                    Ok(None) => "n",
+                    Ok(Some(failure)) => failed(failure),
+                    Err(_) => "-",
+                }
+            }
             Future::Loop(future, _) => match future.exception() {
                 Ok(None) => "n",
                 Ok(Some(failure)) => failed(failure),

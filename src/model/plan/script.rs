@@ -122,7 +122,7 @@ calls! {
     try_result: Read;
     /// `result`: waits; how it ended, or [`Is::Unsettled`] where waiting is refused.
     result: Result;
-    /// `result_timeout`: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
+    /// `wait_timeout`, and `result` of what it answers: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
     result_timeout: ResultTimeout;
     /// Asks `done` again and again until it is, for ever if it never is: how it ended.
     until_done: Poll;

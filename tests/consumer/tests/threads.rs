@@ -37,14 +37,14 @@ fn wait_with_a_timeout() {
     let (pool, release) = busy_pool();
     let future = pool.submit(|| 6 * 7).unwrap();
 
-    let expired = future.result_timeout(Duration::from_millis(5)).unwrap_err();
-    assert!(matches!(expired, NoValue::Unsettled(WaitError::Expired(Expired))));
+    let expired = future.wait_timeout(Duration::from_millis(5)).unwrap_err();
+    assert_eq!(expired, WaitError::Expired(Expired));
     assert!(matches!(future.wait_timeout(Duration::ZERO), Err(WaitError::Expired(Expired))));
     assert!(matches!(future.try_result(), Err(NoValue::Unsettled(InvalidState))));
     assert!(!future.done(), "an expired wait leaves the future alone");
 
     release.send(()).unwrap();
-    assert_eq!(future.result_timeout(LONG).unwrap(), &42);
+    assert_eq!(future.wait_timeout(LONG).unwrap().result().unwrap(), &42);
     assert_eq!(future.try_result().unwrap(), &42);
 }
 
