@@ -156,7 +156,7 @@ fn pool(_: u8) -> (Program, Piece) {
     use Do::*;
     let program = Program::new()
         .event_loop("loop", &[Submit(0), Spawn(1), LoopAdd(F, 2), Stop])
-        .thread("user", &[Cancel(F), Cancel(G), ShutdownNow, Join, Result(G)])
+        .thread("user", &[Cancel(F), Cancel(G), CancelPending, Shutdown, Result(G)])
         .worker("worker", 0)
         .job(F, 0, &[Cancel(G)])
         .task(G, 0, &[Await(F)])
@@ -167,7 +167,7 @@ fn pool(_: u8) -> (Program, Piece) {
 fn jobs(_: u8) -> (Program, Piece) {
     use Do::*;
     let program = Program::new()
-        .thread("user", &[Submit(0), Submit(1), Cancel(F), Shutdown, Join, Result(F)])
+        .thread("user", &[Submit(0), Submit(1), Cancel(F), ClosePool, Shutdown, Result(F)])
         .worker("worker 1", 0)
         .worker("worker 2", 0)
         .job(F, 0, &[Result(G), Submit(2), Result(H)])

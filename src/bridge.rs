@@ -206,7 +206,7 @@ pub async fn shutdown_default_executor(home: &LoopRef) {
     let (promise, over) = home.create_future::<(), Infallible>();
     let waits = move || {
         // This thread is no worker and runs no loop.
-        let waited = pool.shutdown(true, false);
+        let waited = pool.shutdown();
         debug_assert!(waited.is_ok(), "a thread of its own can wait");
         let _ = promise.finish(());
     };

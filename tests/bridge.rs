@@ -156,7 +156,7 @@ fn a_pool_job_is_awaited_on_the_loop() {
     let failing = bridge::run_in_executor_result(&event_loop, &pool, || Err::<(), _>("no"));
     let settled = event_loop.run_until_complete(failing.unwrap()).unwrap();
     assert!(matches!(settled.result(), Err(Failure::Error("no"))));
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     let work = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err().into_inner();
     assert_eq!(work(), 3);
     // Behind a pointer too.

@@ -270,7 +270,7 @@ fn a_wait_runs_what_was_deferred_before_it_parks() {
     let pool = |it: Future, _: &Log| {
         let pool = ThreadPool::new(NonZero::<usize>::MIN);
         drop(pool.submit(move || it.wait().is_ok()).unwrap());
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     };
     assert_eq!(waits_for_deferred(pool), order);
 }

@@ -351,7 +351,9 @@ fn foreign_code_breaks_no_guarantee_of_a_pool() {
         let release = pool.submit(|| ()).unwrap();
         release.wait().unwrap();
         pool.execute(Job::new(move || drop(queued))).unwrap();
-        pool.shutdown(true, true).unwrap();
+        pool.close();
+        pool.cancel_pending();
+        pool.shutdown().unwrap();
     }
 }
 

@@ -240,7 +240,7 @@ fn a_map_and_the_wait_for_the_end_of_a_pool_are_interrupted_and_the_drop_of_one_
         raises.interrupt();
         release
     });
-    assert_eq!(pool.shutdown(true, false), Err(WaitError::Interrupted));
+    assert_eq!(pool.shutdown(), Err(WaitError::Interrupted));
     let release = raising.join().unwrap();
     assert!(pool.submit(|| ()).is_err(), "it is shut down all the same");
 

@@ -91,7 +91,7 @@ fn a_pool_kept_by_its_own_worker_does_not_join_itself() {
         KEPT.set(Some(inside));
         released.recv().unwrap();
     });
-    pool.shutdown(false, false).unwrap();
+    pool.close();
     drop((pool, job));
     // The worker now has the last handle.
     release.send(()).unwrap();
@@ -185,7 +185,7 @@ fn a_pool_tells_how_many_workers_it_has() {
     assert_eq!((pool.workers(), pool.max_workers()), (3, 3));
     drop(releases);
     more.wait().unwrap();
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert_eq!((pool.workers(), pool.max_workers()), (0, 3), "they have ended");
 }
 
@@ -219,7 +219,7 @@ fn a_job_cancelled_in_the_queue_never_runs() {
     let future = pool.submit(move || job.add(format!("{held:?}"))).unwrap();
     assert_eq!(future.cancel(), Cancel::Now);
     release.send(()).unwrap();
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(log.entries().is_empty());
     assert_eq!(Arc::strong_count(&dropped), 1, "what it held is gone");
 }
@@ -299,7 +299,7 @@ fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
     let workers = shown(&pool);
     assert!(workers.contains("live: 3"), "{workers}");
     drop(jobs);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(shown(&pool).contains("live: 0, idle: 0, queued: 0"), "{pool:?}");
 }
 
@@ -307,7 +307,7 @@ fn a_job_that_finds_no_idle_worker_starts_one_and_another_job_does_not() {
 fn a_refused_job_is_handed_back_and_never_runs() {
     watch!();
     let pool = pool(1);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     let log = Log::new();
     let job = log.clone();
     let work = pool.submit(move || job.add("ran")).unwrap_err().into_inner();
@@ -325,9 +325,9 @@ fn shutdown_runs_what_is_queued() {
     let pool = pool(1);
     let release = occupy(&pool);
     let future = pool.submit(|| 1).unwrap();
-    pool.shutdown(false, false).unwrap();
+    pool.close();
     release.send(()).unwrap();
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert_eq!(future.try_result().unwrap(), &1);
 }
 
@@ -345,10 +345,29 @@ fn shutdown_with_cancel_settles_what_is_queued() {
         callback.add(format!("{}", settled.cancelled()));
         again.cancel();
     });
-    pool.shutdown(false, true).unwrap();
+    pool.close();
+    pool.cancel_pending();
     assert_eq!(log.entries(), ["true"]);
     assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Dropped)))));
     drop(release);
+}
+
+#[test]
+fn cancel_pending_leaves_the_pool_open() {
+    watch!();
+    let pool = pool(1);
+    let release = occupy(&pool);
+    let queued = pool.submit(|| 1).unwrap();
+    pool.cancel_pending();
+    assert!(queued.cancelled());
+    let later = pool.submit(|| 2).expect("the pool is open");
+    drop(release);
+    assert_eq!(later.join().unwrap(), 2);
+    // An idle worker that nothing was queued for is still there for the next.
+    pool.cancel_pending();
+    assert_eq!(pool.submit(|| 3).unwrap().join().unwrap(), 3);
+    pool.close();
+    assert!(pool.submit(|| 4).is_err());
 }
 
 #[test]
@@ -361,10 +380,12 @@ fn a_callback_of_a_dropped_job_may_use_the_pool() {
     let (callback, inside) = (log.clone(), Arc::clone(&pool));
     future.add_done_callback(move |_| {
         callback.add(format!("{}", inside.submit(|| 2).is_err()));
-        callback.add(format!("{:?}", inside.shutdown(false, true)));
+        inside.cancel_pending();
+        callback.add("cancelled".to_owned());
     });
-    pool.shutdown(false, true).unwrap();
-    assert_eq!(log.entries(), ["true", "Ok(())"]);
+    pool.close();
+    pool.cancel_pending();
+    assert_eq!(log.entries(), ["true", "cancelled"]);
     drop(release);
 }
 
@@ -412,9 +433,9 @@ fn a_pool_does_not_wait_for_itself() {
     watch!();
     let pool = Arc::new(pool(1));
     let inside = Arc::clone(&pool);
-    let future = pool.submit(move || inside.shutdown(true, false)).unwrap();
+    let future = pool.submit(move || inside.shutdown()).unwrap();
     assert_eq!(future.result().unwrap(), &Err(WaitError::WouldDeadlock(WouldDeadlock::OwnWorker)));
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
 }
 
 #[test]
@@ -423,10 +444,10 @@ fn a_loop_thread_does_not_wait_for_a_pool() {
     let pool = pool(1);
     let release = occupy(&pool);
     let guard = context::enter_loop();
-    assert_eq!(pool.shutdown(true, false), Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
+    assert_eq!(pool.shutdown(), Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
     drop(release);
     drop(guard);
-    assert_eq!(pool.shutdown(true, false), Ok(()));
+    assert_eq!(pool.shutdown(), Ok(()));
 }
 
 #[test]
@@ -444,15 +465,15 @@ fn a_loop_thread_does_not_wait_for_thread_locals_of_workers() {
     let pool = pool(1);
     let (release, released) = mpsc::channel::<()>();
     pool.submit(move || LAST.set(Some(Waits(released)))).unwrap().wait().unwrap();
-    pool.shutdown(false, false).unwrap();
+    pool.close();
     while !format!("{pool:?}").contains("live: 0") {
         thread::yield_now();
     }
     let guard = context::enter_loop();
-    assert_eq!(pool.shutdown(true, false), Ok(()));
+    assert_eq!(pool.shutdown(), Ok(()));
     drop(guard);
     release.send(()).unwrap();
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
 }
 
 #[test]
@@ -790,7 +811,7 @@ fn map_ends_with_the_first_failure_and_cancels_the_rest() {
     });
     assert!(map.next().is_none(), "an error is the end");
     drop(release);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     drop(began);
     assert!(!log.entries().contains(&"waits".to_owned()), "it was cancelled in the queue");
 }
@@ -813,7 +834,7 @@ fn a_dropped_map_cancels_what_has_not_begun() {
     began.recv().unwrap();
     drop(map);
     drop(release);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert_eq!(log.entries(), ["first", "second"], "the third was cancelled in the queue");
 }
 
@@ -835,7 +856,7 @@ fn map_has_a_time_and_says_when_the_pool_is_closed() {
     // What was accepted before the pool was closed is yielded, and then that.
     let mut map = pool.map([1, 2], |n: u8| n).buffersize(NonZero::new(1).unwrap());
     assert_eq!(map.next().unwrap().unwrap(), 1);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(matches!(map.next(), Some(Err(MapError::Closed))));
     assert!(map.next().is_none());
     assert!(pool.map([0_u8; 0], |n| n).next().is_none(), "no items need no pool");
@@ -908,7 +929,7 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
     let Err(closed) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
     let work = closed.into_inner();
     assert_eq!(work(), 7, "the work is handed back");
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
 }
 
 #[test]
@@ -968,7 +989,7 @@ fn of_several_initializers_that_fail_the_first_is_told() {
         job.wait().unwrap();
     }
     drop(release);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert_eq!(pool.broken_reason().as_deref(), Some("the first"));
 }
 

@@ -63,7 +63,7 @@ where
 fn a_worker_does_not_wait_for_the_end_of_a_pool_that_waits_for_it() {
     watch!();
     let told = waited_for_by_its_jobs(|pool| {
-        let told = pool.shutdown(true, false);
+        let told = pool.shutdown();
         (told, pool.submit(|| 1).is_err())
     });
     assert_eq!(
@@ -87,15 +87,15 @@ fn a_job_does_not_wait_for_whoever_waits_for_the_end_of_its_pool() {
         });
         let job = one.submit(move || {
             go.send(()).unwrap();
-            ends.shutdown(true, false)
+            ends.shutdown()
         });
         let told = [job.unwrap(), waits.unwrap()].map(|it| *it.result().unwrap());
         // Whichever waits last is refused, and lets the other go on.
         let refused =
             told.iter().filter(|it| **it == Err(WaitError::WouldDeadlock(WouldDeadlock::Circle)));
         assert_eq!(refused.count(), 1, "{told:?}");
-        one.shutdown(true, false).unwrap();
-        other.shutdown(true, false).unwrap();
+        one.shutdown().unwrap();
+        other.shutdown().unwrap();
     }
 }
 
@@ -112,7 +112,7 @@ fn a_worker_may_wait_for_the_end_of_a_pool_that_goes_on() {
     });
     let (slow, ends) = (Arc::new(slow.unwrap()), Arc::clone(&other));
     let awaited = Arc::clone(&slow);
-    let job = one.submit(move || (ends.shutdown(true, false), awaited.done()));
+    let job = one.submit(move || (ends.shutdown(), awaited.done()));
     assert_eq!(job.unwrap().result().unwrap(), &(Ok(()), true), "when its jobs have ended");
 }
 
@@ -480,7 +480,7 @@ fn a_loop_in_an_initializer_is_nobody_whom_a_sleeping_loop_counts_on() {
         EventLoop::new().run_until_complete(awaited).unwrap().result().unwrap().clone()
     });
     assert_eq!(job.unwrap().result().unwrap(), "worker-0");
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(!pool.is_broken());
 }
 
@@ -492,7 +492,7 @@ struct AtExit(Arc<ThreadPool>, mpsc::Sender<PathBuf>, mpsc::Sender<Result<(), Wa
 impl Drop for AtExit {
     fn drop(&mut self) {
         self.1.send(fs::read_link("/proc/thread-self").unwrap()).unwrap();
-        self.2.send(self.0.shutdown(true, false)).unwrap();
+        self.2.send(self.0.shutdown()).unwrap();
     }
 }
 
@@ -535,7 +535,7 @@ fn a_worker_that_has_ended_is_none_any_more() {
             thread::yield_now();
         }
     });
-    pool.shutdown(false, false).unwrap();
+    pool.close();
     assert_eq!(answered.recv().unwrap(), Ok(()));
     assert!(first.unwrap().done() && second.unwrap().done());
 }

@@ -153,7 +153,7 @@ impl Soak {
         let at = luck.below(futures.len() as u64) as usize;
         match luck.below(8) {
             0 => drop(futures[at].cancel()),
-            1 => drop(futures[at].wait_deadline(Instant::now()).is_ok()),
+            1 => drop(futures[at].wait_deadline(std::time::Instant::now()).is_ok()),
             2 => drop(futures[at].wait_timeout(Duration::from_micros(20)).is_ok()),
             3 => self.observe(&futures[at], luck),
             4 => drop(futures[at].clone()),
@@ -218,7 +218,7 @@ fn soak(operations: u64) -> Arc<Books> {
         user.join().unwrap();
     }
     for pool in &soak.pools {
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     }
     drop(soak);
     for (home, handle) in homes {

@@ -95,7 +95,7 @@ fn a_wait_that_ends_leaves_the_token() {
     }
     let pool = ThreadPool::new(NonZero::<usize>::MIN);
     let job = pool.submit(|| 1).unwrap();
-    blocks_when_woken(|| pool.shutdown(true, false).unwrap());
+    blocks_when_woken(|| pool.shutdown().unwrap());
     assert_eq!(job.result().unwrap(), &1);
 }
 

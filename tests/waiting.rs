@@ -315,7 +315,8 @@ fn a_shut_down_queue_keeps_nobody_waiting() {
         thread::yield_now();
     }
     let queued: Vec<_> = (0..3).map(|_| pool.submit(|| true).unwrap()).collect();
-    pool.shutdown(false, true).unwrap();
+    pool.close();
+    pool.cancel_pending();
     // Nobody acknowledges anything any more, and nobody needs to.
     let (done, not_done) = wait(&queued, None, ReturnWhen::AllCompleted).unwrap();
     assert_eq!((done.len(), not_done.len()), (3, 0));

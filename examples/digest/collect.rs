@@ -46,7 +46,9 @@ pub(crate) fn collect(options: Options) -> Result<Report, Box<dyn Error>> {
     collector.bar.finish_and_clear();
     // From here on nothing is left to cancel, and an interrupt ends the program at once.
     event_loop.close();
-    collector.pool.shutdown(true, true)?;
+    collector.pool.close();
+    collector.pool.cancel_pending();
+    collector.pool.shutdown()?;
     Ok(Report { files: collector.files.take(), walk })
 }
 

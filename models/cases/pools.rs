@@ -70,7 +70,7 @@ fn ends() -> Vec<Case> {
                 .worker("worker of a pool", 0)
                 .worker("worker of another", 1)
                 .job(F, 0, &[Result(G)])
-                .job(G, 1, &[Shutdown, Join]),
+                .job(G, 1, &[ClosePool, Shutdown]),
             [50, 14],
             "pool_end_blocks",
             property::ENDS,
@@ -81,7 +81,7 @@ fn ends() -> Vec<Case> {
             "Why does shutting down not hold the pool's lock?",
             "no job, callback or drop runs under a lock of the pool",
             Program::new()
-                .thread("user", &[Submit(0), Add(F, 1), ShutdownNow])
+                .thread("user", &[Submit(0), Add(F, 1), CancelPending])
                 .worker("worker", 0)
                 .job(F, 0, &[])
                 .call(&[Submit(2)])
@@ -96,7 +96,7 @@ fn ends() -> Vec<Case> {
             "What becomes of queued jobs when a pool is shut down?",
             "each is run or dropped, and either settles its future",
             Program::new()
-                .thread("user", &[Submit(0), ShutdownNow, Result(F)])
+                .thread("user", &[Submit(0), CancelPending, Result(F)])
                 .worker("worker", 0)
                 .job(F, 0, &[]),
             [21, 9],

@@ -99,7 +99,7 @@ pub(crate) fn all() -> Vec<Large> {
             "a pool that is shut down under its jobs",
             Program::new()
                 .thread("user", &[Submit(0), Submit(1), Wait(BOTH)])
-                .thread("other", &[Cancel(G), ShutdownNow, Join])
+                .thread("other", &[Cancel(G), CancelPending, Shutdown])
                 .worker("worker 1", 0)
                 .worker("worker 2", 0)
                 .job(F, 0, &[Submit(2), Result(2)])
@@ -110,7 +110,7 @@ pub(crate) fn all() -> Vec<Large> {
         large(
             "jobs of one pool that wait for each other",
             Program::new()
-                .thread("user", &[Submit(0), Submit(1), Shutdown])
+                .thread("user", &[Submit(0), Submit(1), ClosePool])
                 .thread("other", &[Result(F), Result(G)])
                 .worker("worker 1", 0)
                 .worker("worker 2", 0)
@@ -124,7 +124,7 @@ pub(crate) fn all() -> Vec<Large> {
             Program::new()
                 .event_loop("loop", &[Submit(1), Spawn(0), LoopAdd(G, 2)])
                 .thread("user", &[Cancel(F), Result(G)])
-                .thread("other", &[Shutdown])
+                .thread("other", &[ClosePool])
                 .worker("worker", 0)
                 .task(F, 0, &[Await(G), LoopDone(G)])
                 .job(G, 0, &[Post(0, 3)])

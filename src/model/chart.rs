@@ -120,7 +120,7 @@ fn says(program: &Program, state: Option<&System>, step: Step) -> String {
         }
         Does::Part(what) => match what {
             Do::Poll(_) | Do::LoopRead(_) => format!("{} asks", names.call(what)),
-            Do::ShutdownNow => format!("{} drops a job", names.call(what)),
+            Do::CancelPending => format!("{} drops a job", names.call(what)),
             Do::AsCompleted(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
                 format!("{} goes on", names.call(what))
             }

@@ -169,7 +169,9 @@ impl Program {
             (Do::Submit(_), _) => Err("a job of a pool"),
             (Do::Spawn(_), _) => Err("a task"),
             (_, Some(Kind::Job(..) | Kind::Task(..))) => Err("a callback"),
-            (Do::Shutdown | Do::ShutdownNow | Do::Join, _) if shape.pools == 0 => Err("a pool"),
+            (Do::ClosePool | Do::CancelPending | Do::Shutdown, _) if shape.pools == 0 => {
+                Err("a pool")
+            }
             (Do::Await(_) | Do::AwaitOf(..), _) if !self.is_a_task(place) => Err("a task"),
             _ if is_of_loop(what) && self.never_on_loop(place) => {
                 Err("the thread of an event loop")

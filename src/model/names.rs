@@ -78,9 +78,9 @@ impl Names {
             Do::Stop => "stop()".to_owned(),
             Do::Close => "close()".to_owned(),
             Do::Submit(piece) => format!("submit({})", p(piece)),
-            Do::Shutdown => "shutdown()".to_owned(),
-            Do::ShutdownNow => "shutdown(cancel)".to_owned(),
-            Do::Join => "join()".to_owned(),
+            Do::ClosePool => "pool.close()".to_owned(),
+            Do::CancelPending => "pool.cancel_pending()".to_owned(),
+            Do::Shutdown => "pool.shutdown()".to_owned(),
             Do::Panics => "panics".to_owned(),
             _ => self.own_call(what),
         }

@@ -14,7 +14,7 @@ impl Program {
     pub(super) fn refused_for_a_circle(&self, state: &System, step: Step) -> Option<Do> {
         let Step { agent, does: Does::Do(what) } = step else { return None };
         let is_worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
-        let waits = what == Do::Join || what.waits_for().is_some();
+        let waits = what == Do::Shutdown || what.waits_for().is_some();
         (is_worker && waits && !self.comes_back(state, agent, what)).then_some(what)
     }
 
@@ -54,7 +54,7 @@ impl Program {
     /// Whether what an agent waits for is there.
     fn comes_back(&self, state: &System, agent: Agent, what: Do) -> bool {
         match what {
-            Do::Join => self.have_ended(state, 0),
+            Do::Shutdown => self.have_ended(state, 0),
             _ => state.top(agent).is_some_and(|frame| self.may_return(state, agent, frame, what)),
         }
     }

@@ -126,12 +126,12 @@ pub enum Do {
     Close,
     /// Submits a job to its pool.
     Submit(Piece),
-    /// Ends the pool once it has run what is queued.
-    Shutdown,
-    /// Ends the pool and drops what is queued: one job a step.
-    ShutdownNow,
+    /// Closes the pool: it refuses new jobs, and ends once it has run what is queued.
+    ClosePool,
+    /// Closes the pool and drops what is queued: one job a step.
+    CancelPending,
     /// Waits until the pool's workers have ended.
-    Join,
+    Shutdown,
     /// Takes a lock of the program's own.
     Lock(Lock),
     /// Gives it back. A script that ends gives back what it still holds.

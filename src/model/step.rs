@@ -106,9 +106,9 @@ impl Program {
                 let queue = &state.parties[usize::from(agent)].queue;
                 Some(queue.first().map_or(Does::Sweep, |entry| Does::Take(*entry)))
             }
-            Do::ShutdownNow if frame.part == 0 => Some(Does::Part(what)),
-            Do::ShutdownNow if !state.pools[0].queue.is_empty() => Some(Does::Part(what)),
-            Do::Join => {
+            Do::CancelPending if frame.part == 0 => Some(Does::Part(what)),
+            Do::CancelPending if !state.pools[0].queue.is_empty() => Some(Does::Part(what)),
+            Do::Shutdown => {
                 let worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
                 let circle = worker && self.is_hopeless(state, agent);
                 let returns = self.have_ended(state, 0) || self.refuses(agent, what) || circle;
@@ -227,7 +227,7 @@ impl Program {
     pub fn refuses(&self, agent: Agent, what: Do) -> bool {
         let on_loop = self.shape.is_loop(agent);
         match what {
-            Do::Result(_) | Do::ResultTimeout(_) | Do::Join => {
+            Do::Result(_) | Do::ResultTimeout(_) | Do::Shutdown => {
                 on_loop && !self.rules.loop_may_block
             }
             Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
@@ -296,7 +296,7 @@ impl Program {
                 Kind::Job(_, pool) => state.holds(Held::Pool(pool)),
                 Kind::Call | Kind::Task(..) => false,
             },
-            Do::Shutdown | Do::ShutdownNow => frame.part == 0 && state.holds(Held::Pool(0)),
+            Do::ClosePool | Do::CancelPending => frame.part == 0 && state.holds(Held::Pool(0)),
             Do::Cancel(it)
             | Do::Done(it)
             | Do::Read(it)

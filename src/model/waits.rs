@@ -28,7 +28,7 @@ impl Program {
         let what = *self.shape.script(agent, frame.script).get(usize::from(frame.at))?;
         let waits = match what {
             Do::Poll(_) => false,
-            Do::Join => !self.have_ended(state, 0) && !self.rules.pool_end_blocks,
+            Do::Shutdown => !self.have_ended(state, 0) && !self.rules.pool_end_blocks,
             _ => what.waits_for().is_some() && !self.may_return(state, agent, frame, what),
         };
         (frame.begun && waits).then_some(what)
@@ -55,7 +55,7 @@ impl Program {
             let before = live;
             for it in (0..self.agents()).filter(|it| !before.has(*it)) {
                 let hope = |what: Do| {
-                    if what == Do::Join {
+                    if what == Do::Shutdown {
                         return self.workers(0).all(|it| before.has(it));
                     }
                     let these = what.waits_for().expect("it waits");

@@ -251,7 +251,7 @@ impl JobContext<'_> {
     ///     Ok::<_, ()>(())
     /// });
     /// drop(job.unwrap());   // nobody waits any more, and the work ends
-    /// pool.shutdown(true, false).unwrap();
+    /// pool.shutdown().unwrap();
     /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {

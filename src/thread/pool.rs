@@ -53,7 +53,7 @@ struct Shared {
     max: usize,
     initializer: Option<Initializer>,
     state: Mutex<State>,
-    /// Told when there is work, and when the pool was shut down.
+    /// Told when there is work, and when the pool was closed.
     work: Condvar,
     /// Told when the last worker ends.
     ended: Condvar,
@@ -172,17 +172,65 @@ impl ThreadPool {
         lock(&self.shared.state).detached = true;
     }
 
-    /// Refuses new work from now on. What is queued still runs, or with `cancel_pending` is dropped
-    /// in this thread, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). A job is queued until a worker has begun it,
-    /// so that a call right after `submit` may drop every job, also the first; in Python `submit`
-    /// returns when its thread has started. With `wait`, returns when every job has
-    /// ended and the workers with them. May be called again, and from any thread. `[pool-6]`
+    /// Refuses new jobs from now on: they are handed back as [`Closed`]. What is queued still runs, and each worker ends
+    /// when nothing is left. Never blocks for long, and may be called again, from any thread. `[pool-6]` Python's
+    /// `shutdown(wait=False)`.
     ///
     /// ```
-    /// let pool = settled::ThreadPool::default();
-    /// let (wait, cancel_pending) = (true, false);
-    /// pool.shutdown(wait, cancel_pending).unwrap();
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let job = pool.submit(|| 6 * 7).unwrap();
+    /// pool.close();
+    /// assert!(pool.submit(|| 1).is_err());
+    /// assert_eq!(job.result().unwrap(), &42);
+    /// ```
+    pub fn close(&self) {
+        lock(&self.shared.state).open = false;
+        self.shared.work.notify_all();
+    }
+
+    /// Drops what is queued, in this thread and in order, which settles its futures as
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped) and runs their callbacks. What a worker has begun goes on. A pool
+    /// that is open stays open; call [`close`](Self::close) first to have no job after this. `[pool-6]`
+    ///
+    /// A job is queued until a worker has begun it, so that a call right after `submit` may drop every job, also the
+    /// first; in Python `submit` returns when its thread has started. Python's `shutdown(cancel_futures=True)` is
+    /// `close`, `cancel_pending`, and `shutdown` where it waits.
+    ///
+    /// ```
+    /// use settled::{Cancelled, Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::new(std::num::NonZero::<usize>::MIN);
+    /// let (go, goes) = std::sync::mpsc::channel::<()>();
+    /// let running = pool.submit(move || goes.recv()).unwrap();
+    /// while !running.running() {
+    ///     std::thread::yield_now();
+    /// }
+    /// let queued = pool.submit(|| 1).unwrap();
+    /// pool.cancel_pending();
+    /// assert_eq!(queued.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+    /// go.send(()).unwrap();
+    /// assert!(running.join().unwrap().is_ok());
+    /// ```
+    #[doc(alias("cancel_futures", "clear"))]
+    pub fn cancel_pending(&self) {
+        let dropped = mem::take(&mut lock(&self.shared.state).queue);
+        for job in dropped {
+            isolate(|| drop(job));
+        }
+    }
+
+    /// [Closes](Self::close) the pool, and waits until every job has ended and the workers with them. May be called again,
+    /// and from any thread. `[pool-6]` Python's `shutdown(wait=True)`.
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let job = pool.submit(|| 6 * 7).unwrap();
+    /// pool.shutdown().unwrap();
+    /// assert!(job.done());
     /// ```
     ///
     /// # Errors
@@ -191,20 +239,14 @@ impl ThreadPool {
     /// worker of this pool, or runs an event loop, or is a worker of another pool whose wait would close
     /// a circle (a job here waits for what that worker does), or is in many callbacks that wait inside each
     /// other. [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends the
-    /// wait. The pool is shut down all the same. `[deadlock-3]` `[pool-11]` `[callback-8]` `[wait-9]`
-    pub fn shutdown(&self, wait: bool, cancel_pending: bool) -> Result<(), WaitError> {
-        let mut state = lock(&self.shared.state);
-        state.open = false;
-        let dropped = if cancel_pending { mem::take(&mut state.queue) } else { VecDeque::new() };
-        drop(state);
-        self.shared.work.notify_all();
-        for job in dropped {
-            isolate(|| drop(job));
-        }
-        if wait { self.join() } else { Ok(()) }
+    /// wait. The pool is closed all the same. `[deadlock-3]` `[pool-11]` `[callback-8]` `[wait-9]`
+    #[doc(alias = "join")]
+    pub fn shutdown(&self) -> Result<(), WaitError> {
+        self.close();
+        self.wait_for_the_end()
     }
 
-    fn join(&self) -> Result<(), WaitError> {
+    fn wait_for_the_end(&self) -> Result<(), WaitError> {
         self.wait_for_the_last_worker()?;
         // Every job has ended. What is left of the threads is the drop of their thread-locals, which
         // a loop's thread does not wait for.
@@ -381,7 +423,7 @@ impl Executor for ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after `shutdown`, or if the machine has no thread for the first worker.
+    /// [`Closed`] after `close`, or if the machine has no thread for the first worker.
     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
         let mut state = lock(&self.shared.state);
         if !state.open {
@@ -511,7 +553,8 @@ impl Drop for ThreadPool {
         // Where waiting might never end, the workers end by themselves when the queue is empty.
         let _shield = interrupt::shield();
         let waits = !lock(&self.shared.state).detached;
-        if self.shutdown(waits, false) == Err(WouldDeadlock::Circle.into()) {
+        self.close();
+        if waits && self.wait_for_the_end() == Err(WouldDeadlock::Circle.into()) {
             let name = &self.shared.name;
             // A drop answers nothing, and is not to panic where there is no standard error.
             let _ = writeln!(

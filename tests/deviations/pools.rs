@@ -120,7 +120,8 @@ fn shutdown_with_cancel_may_come_before_every_job() {
     let pool = ThreadPool::builder().workers(NonZero::<usize>::MIN).initializer(initializer);
     let pool = pool.build();
     let job = pool.submit(|| ()).unwrap();
-    pool.shutdown(false, true).unwrap();
+    pool.close();
+    pool.cancel_pending();
     assert_eq!(cause(&job), Some(Cancelled::Dropped));
     drop(release);
 }
@@ -163,7 +164,7 @@ fn a_worker_that_would_wait_for_itself_is_told() {
     gives.send(job.clone()).unwrap();
     assert_eq!(job.result().unwrap(), &Some(WaitError::WouldDeadlock(WouldDeadlock::Circle)));
     let itself = Arc::clone(&pool);
-    let job = pool.submit(move || itself.shutdown(true, false));
+    let job = pool.submit(move || itself.shutdown());
     assert_eq!(
         job.unwrap().result().unwrap(),
         &Err(WaitError::WouldDeadlock(WouldDeadlock::OwnWorker))

@@ -160,7 +160,7 @@ runs! {
     "WouldDeadlock::OwnWorker" {
         let pool = one_worker();
         let itself = Arc::clone(&pool);
-        let job = pool.submit(move || itself.shutdown(true, false)).unwrap();
+        let job = pool.submit(move || itself.shutdown()).unwrap();
         job.result().unwrap().unwrap_err().to_string()
     }
     "WouldDeadlock::Circle" {
@@ -278,7 +278,7 @@ runs! {
     }
     "MapError::Closed" {
         let pool = one_worker();
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
         let mut map = pool.map([0], |n| n);
         map.next().unwrap().unwrap_err().to_string()
     }

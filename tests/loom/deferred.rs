@@ -101,7 +101,7 @@ pub(crate) fn a_shutdown_for_a_deferred_callback_against_cancel() {
         let waits = |future: Future| {
             let pool = ThreadPool::new(NonZero::<usize>::MIN);
             let job = pool.submit(move || future.result().is_ok()).unwrap();
-            pool.shutdown(true, false).unwrap();
+            pool.shutdown().unwrap();
             *job.try_result().unwrap()
         };
         saw(seen, ended(waits));

@@ -6,8 +6,8 @@ use std::{num::NonZero, time::Duration};
 
 use loom::thread;
 use settled::{
-    Cancel, EventLoop, Executor, Expired, Interrupt, LoopRef, NoValue, ReturnWhen, ThreadFuture,
-    ThreadPool, Timer, WaitError, as_completed, bridge, tasks, wait,
+    Cancel, EventLoop, Executor, Expired, Interrupt, LoopRef, ReturnWhen, ThreadFuture, ThreadPool,
+    Timer, WaitError, as_completed, bridge, tasks, wait,
 };
 
 use crate::explore::{Seen, Value, Values, explore, explore_bounded, promise, saw};
@@ -98,7 +98,7 @@ pub(crate) fn an_interrupt_against_the_end_of_a_pool() {
         let raises = interrupt.clone();
         let raising = thread::spawn(move || raises.interrupt());
         let entered = interrupt.enter();
-        let shut = pool.shutdown(true, false);
+        let shut = pool.shutdown();
         drop(entered);
         saw(seen, if shut.is_ok() { "ended" } else { "interrupted" });
         assert!(shut.is_ok_and(|()| job.done()) || shut == Err(WaitError::Interrupted));

@@ -54,7 +54,11 @@ fn submit_with(
 
 /// Waits for the pool's end. Whatever it or this thread has settled is told by then.
 pub(crate) fn shut_down(recorder: &Recorder, pool: &ThreadPool, cancel_pending: bool) {
-    pool.shutdown(true, cancel_pending).unwrap();
+    pool.close();
+    if cancel_pending {
+        pool.cancel_pending();
+    }
+    pool.shutdown().unwrap();
     recorder.are_done();
 }
 
@@ -140,7 +144,8 @@ impl Program {
             use_it(&recorder, &future, Use::Register, 0);
         }
         if self.ends == Ends::DroppedBefore {
-            pool.shutdown(false, true).unwrap();
+            pool.close();
+            pool.cancel_pending();
             recorder.is_done(history.here());
         }
         use_all(&recorder, &future, self.uses, 1);

@@ -126,7 +126,7 @@ fn enter(world: &Arc<World>, line: usize) {
 fn play(script: &[Do]) {
     for what in script {
         // A call that settles or registers has done so before the callbacks run that it runs; a wait has not.
-        let waits = what.waits_for().is_some() || matches!(what, Do::ShutdownNow | Do::Join);
+        let waits = what.waits_for().is_some() || matches!(what, Do::CancelPending | Do::Shutdown);
         let place = (!waits).then(|| say(String::new()));
         let told = match *what {
             Do::Panics => Told::Nothing,
@@ -219,7 +219,7 @@ impl World {
     /// Waits for all jobs that were submitted.
     fn shut_down(&self) {
         for pool in &self.pools {
-            pool.shutdown(true, false).expect("it may wait");
+            pool.shutdown().expect("it may wait");
         }
     }
 }

@@ -26,7 +26,9 @@ pub(crate) fn shutdown_against_a_worker() {
     explore_bounded("pool_shutdown", &["ran", "dropped"], |seen| {
         let pool = pool();
         let future = pool.submit(|| 1).unwrap();
-        pool.shutdown(true, true).unwrap();
+        pool.close();
+        pool.cancel_pending();
+        pool.shutdown().unwrap();
         saw(
             seen,
             match future.into_settled().unwrap().take().expect("the only handle") {
@@ -47,7 +49,7 @@ pub(crate) fn submit_against_an_idle_worker() {
         let second = pool.submit(|| 2).unwrap();
         assert_eq!(second.result().unwrap(), &2);
         saw(seen, "both ran");
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     });
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn submit_against_shutdown() {
         let pool = Arc::new(pool());
         let closer = thread::spawn({
             let pool = Arc::clone(&pool);
-            move || pool.shutdown(false, false).is_ok()
+            move || pool.close()
         });
         match pool.submit(|| 1) {
             Ok(future) => {
@@ -66,8 +68,8 @@ pub(crate) fn submit_against_shutdown() {
             }
             Err(_) => saw(seen, "refused"),
         }
-        assert!(closer.join().unwrap());
-        pool.shutdown(true, false).unwrap();
+        closer.join().unwrap();
+        pool.shutdown().unwrap();
     });
 }
 
@@ -86,7 +88,7 @@ pub(crate) fn self_wait_against_cancel() {
         let helped = *outer.unwrap().result().unwrap();
         assert_ne!(helped, cancelled);
         saw(seen, if helped { "helped" } else { "cancelled" });
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     });
 }
 
@@ -110,8 +112,8 @@ pub(crate) fn two_workers_that_wait_for_each_other() {
                 _ => panic!("{refused:?}"),
             },
         );
-        one.shutdown(true, false).unwrap();
-        other.shutdown(true, false).unwrap();
+        one.shutdown().unwrap();
+        other.shutdown().unwrap();
     });
 }
 
@@ -124,7 +126,7 @@ pub(crate) fn a_worker_that_waits_for_the_end_of_another_pool() {
         let first = Arc::new(
             one.submit(move || {
                 goes.wait().unwrap();
-                ends.shutdown(true, false).is_err()
+                ends.shutdown().is_err()
             })
             .unwrap(),
         );
@@ -140,8 +142,8 @@ pub(crate) fn a_worker_that_waits_for_the_end_of_another_pool() {
                 _ => panic!("{refused:?}"),
             },
         );
-        one.shutdown(true, false).unwrap();
-        other.shutdown(true, false).unwrap();
+        one.shutdown().unwrap();
+        other.shutdown().unwrap();
     });
 }
 
@@ -170,7 +172,7 @@ pub(crate) fn two_initializers_that_wait_for_their_pool() {
             let job = pool.submit(|| 1).unwrap();
             give.finish(Arc::downgrade(&pool)).unwrap();
             assert_eq!(job.result().unwrap(), &1);
-            pool.shutdown(true, false).unwrap();
+            pool.shutdown().unwrap();
             assert!(!pool.is_broken());
             let refused = refused.load(SeqCst);
             saw(seen, ["the first is refused", "the second is refused"][refused]);
@@ -193,7 +195,7 @@ pub(crate) fn a_loop_in_the_only_worker_against_cancel() {
         let helped = *outer.unwrap().result().unwrap();
         assert_ne!(helped, cancelled);
         saw(seen, if helped { "helped" } else { "cancelled" });
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     });
 }
 
@@ -214,6 +216,6 @@ pub(crate) fn a_loop_in_a_worker_against_a_wait_for_it() {
         assert_eq!(waits.result().unwrap(), &true, "it is not refused");
         let by_the_loop = *job.result().unwrap();
         saw(seen, if by_the_loop { "the loop ran it" } else { "the other worker ran it" });
-        pool.shutdown(true, false).unwrap();
+        pool.shutdown().unwrap();
     });
 }

@@ -145,10 +145,10 @@ pub(crate) fn a_pool() -> Family {
     let users: [&[Do]; 7] = [
         &[Submit(0), Result(F)],
         &[Submit(0), Cancel(F), Result(F)],
-        &[Submit(0), ShutdownNow, Cancel(F)],
+        &[Submit(0), CancelPending, Cancel(F)],
         &[Submit(0), Add(F, 1), Done(F)],
-        &[Submit(0), Shutdown, Join, Done(F)],
-        &[Shutdown, Submit(0)],
+        &[Submit(0), ClosePool, Shutdown, Done(F)],
+        &[ClosePool, Submit(0)],
         &[Submit(0), Wait(ONE), Done(F)],
     ];
     let one = |user: &&[Do]| {
@@ -169,7 +169,7 @@ pub(crate) fn a_pool() -> Family {
     }
     let nested = Program::new().thread("A", &[Submit(0), Result(F)]).worker("worker", 0);
     programs.push(nested.job(F, 0, &[Submit(1), Result(G)]).job(G, 0, &[]));
-    let ended = Program::new().thread("A", &[Submit(0)]).thread("B", &[ShutdownNow]);
+    let ended = Program::new().thread("A", &[Submit(0)]).thread("B", &[CancelPending]);
     programs.push(ended.worker("worker", 0).job(F, 0, &[]));
     Family { bound: bound(), programs }
 }

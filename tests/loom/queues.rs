@@ -175,7 +175,14 @@ impl Pool {
         });
         submit_all(history, &pool, self.mine);
         let drops = self.cancel_pending;
-        fifo::close(history, drops, || pool.shutdown(true, drops)).unwrap();
+        let shut_down = || {
+            pool.close();
+            if drops {
+                pool.cancel_pending();
+            }
+            pool.shutdown()
+        };
+        fifo::close(history, drops, shut_down).unwrap();
         if let Some(other) = other {
             other.join().unwrap();
         }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use settled::{
-    EventLoop, Failure, LoopFuture, NoValue, Promise, ThreadFuture, Token, phase::Running,
+    EventLoop, Failure, LoopFuture, NoValue, Promise, Settled, ThreadFuture, Token, phase::Running,
 };
 
 use crate::meet;

@@ -230,7 +230,7 @@ fn loops_pools_and_tasks_have_names() {
         plan.thread("main", |it| {
             it.result(page);
             if blocks {
-                it.join(workers);
+                it.shutdown(workers);
             }
         });
         plan

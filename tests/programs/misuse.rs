@@ -70,7 +70,7 @@ fn what_was_not_declared_is_named() {
         (Send(0, 1), "no such channel"),
         (Recv(9), "no such channel"),
         (Post(0, 0), "takes an event loop"),
-        (Join, "takes a pool"),
+        (Shutdown, "takes a pool"),
     ] {
         let told = refused(thread(&[what]).call(&[]));
         assert!(told.contains(missing) && told.contains("main"), "{told}");
@@ -208,7 +208,7 @@ fn a_plan_is_told_what_is_no_program() {
             told(|it| {
                 it.pool("first", 1);
                 let second = it.pool("second", 1);
-                it.thread("one", |it| it.join(second));
+                it.thread("one", |it| it.shutdown(second));
             }),
             "`second` is shut down or joined",
         ),

@@ -36,14 +36,14 @@ fn thumbnails(collects_first: bool) -> Result<Report, Finding> {
         it.send(requests, 1);
         it.send(requests, 2);
         it.close(requests);
-        it.shutdown(pool);
+        it.close_pool(pool);
         if collects_first {
             it.repeat(2, |it| {
                 it.recv(results);
             });
-            it.join(pool);
+            it.shutdown(pool);
         } else {
-            it.join(pool);
+            it.shutdown(pool);
             it.repeat(2, |it| {
                 it.recv(results);
             });

@@ -51,7 +51,7 @@ pub(crate) fn expected(
             return Some(Told::Answer(Answer::Read(None)));
         }
         Do::Done(_) | Do::Read(_) | Do::LoopDone(_) | Do::LoopRead(_) | Do::Poll(_) => Op::Read,
-        Do::Add(..) | Do::LoopAdd(..) | Do::Stop | Do::Shutdown | Do::ShutdownNow => {
+        Do::Add(..) | Do::LoopAdd(..) | Do::Stop | Do::ClosePool | Do::CancelPending => {
             return Some(Told::Nothing);
         }
         Do::LoopRemove(_, it) => {
@@ -61,8 +61,8 @@ pub(crate) fn expected(
         Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
             return Some(Told::Is(!after.was_refused(it)));
         }
-        Do::Join if !program.have_ended(before, 0) => return Some(Told::Refused),
-        Do::Join => return Some(Told::Nothing),
+        Do::Shutdown if !program.have_ended(before, 0) => return Some(Told::Refused),
+        Do::Shutdown => return Some(Told::Nothing),
         _ if what.is_own() => return Some(Told::Nothing),
         Do::Panics => return None,
         Do::Await(it) | Do::AwaitOf(_, it) => match look(it) {

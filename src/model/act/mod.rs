@@ -110,7 +110,7 @@ impl Program {
                 return Outcome::Goes;
             }
             Do::Poll(_) | Do::LoopRead(_) => return Outcome::Goes,
-            Do::ShutdownNow => {
+            Do::CancelPending => {
                 state.pools[0].over = true;
                 let queue = &mut state.pools[0].queue;
                 if self.rules.shutdown_forgets_queue {
@@ -195,8 +195,8 @@ impl Program {
                 return Outcome::Goes;
             }
             Do::Submit(piece) => self.submit(state, agent, piece),
-            Do::Shutdown => state.pools[0].over = true,
-            Do::ShutdownNow | Do::Join => {}
+            Do::ClosePool => state.pools[0].over = true,
+            Do::CancelPending | Do::Shutdown => {}
             Do::Lock(_)
             | Do::Unlock(_)
             | Do::Load(_)

@@ -52,7 +52,7 @@ impl Client {
         let Some(what) = self.menu(agent, frame).get(usize::from(frame.at)) else { return false };
         let Some(these) = what.waits_for() else {
             let workers = |it| self.role(it) != Role::Worker(0) || awake.has(it);
-            return *what == Do::Join && (0..self.program.agents()).all(workers);
+            return *what == Do::Shutdown && (0..self.program.agents()).all(workers);
         };
         let settled = these.iter().filter(|it| state.is_settled(*it)).count();
         let mut left = these.iter().filter(|it| !state.is_settled(*it));

@@ -189,8 +189,8 @@ impl Client {
             Do::LoopRemove(_, piece) => notes.viewed.iter().any(|(.., it)| *it == piece),
             Do::Post(_, piece) | Do::Spawn(piece) | Do::Submit(piece) => is_new(piece),
             Do::Stop | Do::Close => state.parties[usize::from(agent)].life == Life::Open,
-            Do::Shutdown => !state.pools[0].over,
-            Do::ShutdownNow => !state.pools[0].over || !state.pools[0].queue.is_empty(),
+            Do::ClosePool => !state.pools[0].over,
+            Do::CancelPending => !state.pools[0].over || !state.pools[0].queue.is_empty(),
             _ => true,
         }
     }

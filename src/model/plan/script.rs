@@ -247,19 +247,21 @@ impl<'a> Script<'a> {
         self.calls.push(Do::Stop);
     }
 
-    /// `shutdown`: the pool, the first of the plan, ends once it has run what is queued.
+    /// [`ThreadPool::close`](crate::ThreadPool::close): the pool, the first of the plan, refuses new jobs, and its workers
+    /// end when they have run what is queued.
+    pub fn close_pool(&mut self, pool: Pool) {
+        self.first_pool(pool, Do::ClosePool);
+    }
+
+    /// The same, and [`ThreadPool::cancel_pending`](crate::ThreadPool::cancel_pending): drops what is queued, a job a step.
+    pub fn cancel_pending(&mut self, pool: Pool) {
+        self.first_pool(pool, Do::CancelPending);
+    }
+
+    /// The wait of [`ThreadPool::shutdown`](crate::ThreadPool::shutdown), after [`close_pool`](Self::close_pool): until the
+    /// workers of the pool, the first of the plan, have ended.
     pub fn shutdown(&mut self, pool: Pool) {
         self.first_pool(pool, Do::Shutdown);
-    }
-
-    /// The same, and drops what is queued, a job a step.
-    pub fn shutdown_now(&mut self, pool: Pool) {
-        self.first_pool(pool, Do::ShutdownNow);
-    }
-
-    /// Waits until the workers of the pool, the first of the plan, have ended.
-    pub fn join(&mut self, pool: Pool) {
-        self.first_pool(pool, Do::Join);
     }
 
     /// Takes a lock, and gives it back after `inside`, or where the script ends.

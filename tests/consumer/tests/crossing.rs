@@ -119,7 +119,7 @@ fn run_in_executor_cancelled_before_and_while_it_runs() {
     release.send(()).unwrap();
     assert!(event_loop.run_until_complete(queued).unwrap().cancelled());
     assert_eq!(event_loop.run_until_complete(running).unwrap().take().unwrap().unwrap(), 1);
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(!ran.load(Ordering::SeqCst));
 
     let work = bridge::run_in_executor(&event_loop, &pool, || 3).unwrap_err().into_inner();

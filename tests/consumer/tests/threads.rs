@@ -67,7 +67,7 @@ fn cancel_before_start() {
     assert!(matches!(failure, NoValue::Failed(Failure::Cancelled(Cancelled::Requested))));
 
     release.send(()).unwrap();
-    pool.shutdown(true, false).unwrap();
+    pool.shutdown().unwrap();
     assert!(!ran.load(Ordering::SeqCst), "cancelled work never runs");
 }
 
@@ -190,7 +190,8 @@ fn a_closed_pool_hands_the_work_back() {
     watch!();
     let (pool, release) = busy_pool();
     let queued = pool.submit(|| 1).unwrap();
-    pool.shutdown(false, true).unwrap();
+    pool.close();
+    pool.cancel_pending();
     drop(release);
     assert!(matches!(
         queued.result().unwrap_err(),

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use settled::{
-    ReturnWhen, as_completed,
+    ReturnWhen, ThreadPool, as_completed,
     model::{Answer, Do, End, Future as It, Op},
     wait,
 };
 
 use super::{
-    Told, World, event_loop,
+    Told, event_loop,
     make::{Holds, is_accepted},
     part, view, world,
 };
@@ -101,18 +101,20 @@ pub(super) fn act(what: Do, timeout: Option<Duration>) -> Told {
             event_loop().stop();
             Told::Nothing
         }
-        Do::Shutdown => shut_down(&world, false, false),
-        Do::ShutdownNow => shut_down(&world, false, true),
-        Do::Join => shut_down(&world, true, false),
+        Do::ClosePool | Do::CancelPending | Do::Shutdown => shut_down(what, &world.pools[0]),
         // The model says who has it, and what it holds.
         _ if what.is_own() => Told::Nothing,
         _ => wait_for(what, timeout),
     }
 }
 
-fn shut_down(world: &World, wait: bool, drop_queued: bool) -> Told {
-    match world.pools[0].shutdown(wait, drop_queued) {
-        Ok(()) => Told::Nothing,
-        Err(_) => Told::Refused,
+fn shut_down(what: Do, pool: &ThreadPool) -> Told {
+    pool.close();
+    if what == Do::CancelPending {
+        pool.cancel_pending();
     }
+    if what == Do::Shutdown && pool.shutdown().is_err() {
+        return Told::Refused;
+    }
+    Told::Nothing
 }

@@ -156,11 +156,11 @@ impl<'a> Driver<'a> {
         let unsettled = |it: Future| !self.state.future(it).state().is_settled();
         match does {
             Does::Run(_) => true,
-            Does::Part(what) => is_worker && what != Do::ShutdownNow,
+            Does::Part(what) => is_worker && what != Do::CancelPending,
             Does::Do(what @ (Do::Result(_) | Do::Wait(_) | Do::AsCompleted(_))) => {
                 is_worker && uses(what).into_iter().any(unsettled)
             }
-            Does::Do(Do::Join) => is_worker && !self.play.program.have_ended(&self.state, 0),
+            Does::Do(Do::Shutdown) => is_worker && !self.play.program.have_ended(&self.state, 0),
             _ => false,
         }
     }
@@ -208,7 +208,7 @@ impl<'a> Driver<'a> {
             Some(_) => true,
             None => matches!(
                 self.real[at].last(),
-                Some(Real::Call(Call { what: Do::ShutdownNow, expected: None, .. }))
+                Some(Real::Call(Call { what: Do::CancelPending, expected: None, .. }))
             ),
         }
     }
@@ -266,9 +266,9 @@ impl<'a> Driver<'a> {
             Does::Part(what @ (Do::Poll(_) | Do::LoopRead(_))) => {
                 self.call(before, agent, what, Command::Do(what));
             }
-            Does::Part(Do::ShutdownNow) => {
+            Does::Part(Do::CancelPending) => {
                 if !matches!(self.real[at].last(), Some(Real::Call(_))) {
-                    let what = Do::ShutdownNow;
+                    let what = Do::CancelPending;
                     let call = Call { what, told: None, expected: None, waits: false };
                     self.real[at].push(Real::Call(call));
                     self.tell(agent, Command::Do(what));
@@ -353,7 +353,7 @@ impl<'a> Driver<'a> {
                 | Do::Wait(_)
                 | Do::WaitFirst(_)
                 | Do::AsCompleted(_)
-                | Do::Join),
+                | Do::Shutdown),
             ) = what
                 && is_here
                 && self.play.role(agent) != Role::Loop
@@ -429,7 +429,9 @@ impl<'a> Driver<'a> {
             while self.hear(agent)? != Report::Ready {}
         }
         for pool in &self.world.pools {
-            pool.shutdown(true, true).map_err(|why| why.to_string())?;
+            pool.close();
+            pool.cancel_pending();
+            pool.shutdown().map_err(|why| why.to_string())?;
         }
         Ok(())
     }
