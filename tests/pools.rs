@@ -501,7 +501,7 @@ impl Drop for AtExit {
 #[test]
 fn a_worker_that_takes_by_value_waits_for_who_settles() {
     watch!();
-    let (promise, future) = ThreadFuture::<u32, ()>::promise();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
     let pool = pool(1);
     let job = pool.submit(move || future.join().map_err(|error| format!("{error:?}"))).unwrap();
     // It waits, or was refused.

@@ -18,7 +18,7 @@ pub struct Client(UnboundedSender<Order>);
 impl Client {
     /// The balance of the account, after the amount was added. Waits for the actor.
     pub fn add(&self, account: &str, amount: i64) -> Result<i64> {
-        let (promise, balance) = ThreadFuture::promise();
+        let (promise, balance) = ThreadFuture::pair();
         self.0.unbounded_send((account.to_owned(), amount, promise))?;
         balance.join_result()?
     }

@@ -53,7 +53,7 @@ impl Dictionary {
     pub fn ask(&self, word: &str) -> Result<ThreadFuture<String, Error>> {
         let word = CString::new(word)?;
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        let (promise, future) = ThreadFuture::promise();
+        let (promise, future) = ThreadFuture::pair();
         self.replies.lock().unwrap().insert(id, promise);
         // SAFETY: it is open, and copies the word.
         unsafe { lookup_ask(self.lookup, id, word.as_ptr()) };

@@ -26,7 +26,7 @@ pub fn run(
     for (before, completed) in as_completed(&jobs, None).enumerate() {
         let (_, job) = completed?;
         if job.exception().is_some() {
-            pool.shutdown(false, true)?;
+            pool.cancel_pending();
             break;
         }
         progress(before + 1, jobs.len());
