@@ -30,7 +30,7 @@ const EXPIRED: WaitError = WaitError::Expired(Expired);
 #[test]
 fn futures_of_different_types_are_joined() {
     watch!();
-    let ((number, a), (text, b)) = (Number::promise(), Text::promise());
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
     let settler = thread::spawn(move || {
         text.finish("seven".to_owned()).unwrap();
         number.fail("disk full").unwrap();
@@ -40,12 +40,12 @@ fn futures_of_different_types_are_joined() {
     assert_eq!(other.result().unwrap(), "seven");
     settler.join().unwrap();
     // Some by value, and some not; one that cannot be shared.
-    let (promise, c) = ThreadFuture::<Cell<u8>, ()>::promise();
+    let (promise, c) = ThreadFuture::<Cell<u8>, ()>::pair();
     promise.finish(Cell::new(3)).unwrap();
     let (again, text, cell) = join((&a, b, c), None).unwrap();
     assert!(again.exception().is_some());
     assert_eq!((text.unwrap().as_str(), cell.unwrap().get()), ("seven", 3));
-    let (promise, d) = Number::promise();
+    let (promise, d) = Number::pair();
     drop(promise);
     let (dropped, ..) = join((d.clone(), &a, &d, d.clone()), None).unwrap();
     assert_eq!(dropped, Err(JoinError::Failed(Cancelled::Dropped.into())));
@@ -54,7 +54,7 @@ fn futures_of_different_types_are_joined() {
 #[test]
 fn the_first_of_different_types_is_told_and_the_others_stay() {
     watch!();
-    let ((number, a), (text, b)) = (Number::promise(), Text::promise());
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
     let settler = thread::spawn(move || text.finish("seven".to_owned()));
     match select((&a, &b), LONG).unwrap() {
         First::A(_) => panic!("nobody has settled it"),
@@ -73,7 +73,7 @@ fn the_first_of_different_types_is_told_and_the_others_stay() {
 #[test]
 fn they_wait_as_every_other_wait_does() {
     watch!();
-    let ((number, a), (text, b)) = (Number::promise(), Text::promise());
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
     assert_eq!(select((&a, &b), ZERO).unwrap_err(), EXPIRED);
     assert_eq!(select((&a, &b), Some(Duration::from_millis(1))).unwrap_err(), EXPIRED);
     let back = join((a, b), Some(Duration::from_millis(1))).unwrap_err();
@@ -111,7 +111,7 @@ fn a_worker_that_joins_or_selects_helps_and_closes_no_circle() {
     // Its own outcome, beside one that nobody settles.
     let (give, given) = mpsc::channel::<ThreadFuture<(), Infallible>>();
     let own = pool.submit(move || {
-        let (own, (promise, other)) = (given.recv().unwrap(), Number::promise());
+        let (own, (promise, other)) = (given.recv().unwrap(), Number::pair());
         let circle = WaitError::WouldDeadlock(WouldDeadlock::Circle);
         let back = join((&own, &other), None).unwrap_err();
         assert_eq!(back.why(), circle, "it can never have both");
@@ -127,7 +127,7 @@ fn a_worker_that_joins_or_selects_helps_and_closes_no_circle() {
 }
 
 fn given_never() -> Text {
-    let (promise, future) = Text::promise();
+    let (promise, future) = Text::pair();
     std::mem::forget(promise);
     future
 }
@@ -135,7 +135,7 @@ fn given_never() -> Text {
 #[test]
 fn by_value_they_wait_for_the_callbacks() {
     watch!();
-    let ((number, a), (text, b)) = (Number::promise(), Text::promise());
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
     let ((tell, told), (give, given)) = (mpsc::channel(), mpsc::channel::<()>());
     let inside = a.clone();
     b.add_done_callback(move |_| {
@@ -156,7 +156,7 @@ fn by_value_they_wait_for_the_callbacks() {
     settler.join().unwrap().unwrap();
     assert_eq!((a.unwrap(), b.unwrap().as_str()), (1, "one"));
     // Inside a callback that is lent one of them.
-    let (number, a) = Number::promise();
+    let (number, a) = Number::pair();
     let (tell, told) = mpsc::channel();
     let own = a.clone();
     a.add_done_callback(move |_| {
@@ -175,7 +175,7 @@ fn here() -> LoopRef {
 #[test]
 fn a_task_joins_what_it_can_await() {
     watch!();
-    let (promise, job) = Number::promise();
+    let (promise, job) = Number::pair();
     let settler = thread::spawn(move || promise.finish(7));
     let outputs = EventLoop::new().run_until_complete(async {
         let task = here().create_task_result(async { Err::<(), _>("full") }).unwrap();
@@ -219,7 +219,7 @@ fn a_stopped_join_stops_what_it_took_by_value_and_nothing_else() {
     event_loop
         .run_until_complete(async {
             let endless = || here().create_task(std::future::pending::<()>()).unwrap();
-            let (kept, (_promise, job)) = (endless(), Number::promise());
+            let (kept, (_promise, job)) = (endless(), Number::pair());
             for select in [false, true] {
                 let (one, two, kept, job) = (endless(), endless(), kept.clone(), job.clone());
                 let (first, second) = (one.clone(), two.clone());
@@ -233,13 +233,13 @@ fn a_stopped_join_stops_what_it_took_by_value_and_nothing_else() {
                 });
                 let task = task.unwrap();
                 tasks::sleep(Duration::ZERO).await;
-                let _ = task.cancel();
+                task.cancel();
                 (&task).into_future().await;
                 assert!(first.cancelled() && second.cancelled(), "before the task is");
             }
             assert!(!kept.done());
             assert!(job.cancelled(), "it was selected by value");
-            let _ = kept.cancel();
+            kept.cancel();
         })
         .unwrap();
 }

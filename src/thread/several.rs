@@ -81,8 +81,8 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
 /// use std::time::Duration;
 /// use settled::{First, ThreadFuture, select};
 ///
-/// let (promise, number) = ThreadFuture::<u32, ()>::promise();
-/// let (_other, text) = ThreadFuture::<String, ()>::promise();
+/// let (promise, number) = ThreadFuture::<u32, ()>::pair();
+/// let (_other, text) = ThreadFuture::<String, ()>::pair();
 /// promise.finish(7).unwrap();
 /// match select((&text, &number), Some(Duration::from_secs(60))).unwrap() {
 ///     First::A(text) => println!("{}", text.result().unwrap()),

@@ -96,7 +96,7 @@ pub(crate) fn a_dropped_iterator_against_a_settler() {
 pub(crate) fn join_of_two_types_against_two_settlers() {
     explore("join_two_types", &["none settled", "some settled"], |seen| {
         let values = Values::default();
-        let (one, other) = (promise(), ThreadFuture::<u8, ()>::promise());
+        let (one, other) = (promise(), ThreadFuture::<u8, ()>::pair());
         let value = values.make(1);
         let finisher = thread::spawn(move || one.0.finish(value).is_ok());
         let second = thread::spawn(move || other.0.finish(2).is_ok());
@@ -112,7 +112,7 @@ pub(crate) fn join_of_two_types_against_two_settlers() {
 pub(crate) fn select_of_two_types_against_two_settlers() {
     explore("select_two_types", &["first", "second"], |seen| {
         let values = Values::default();
-        let (one, other) = (promise(), ThreadFuture::<u8, ()>::promise());
+        let (one, other) = (promise(), ThreadFuture::<u8, ()>::pair());
         let value = values.make(1);
         let finisher = thread::spawn(move || one.0.finish(value).is_ok());
         let second = thread::spawn(move || other.0.finish(2).is_ok());

@@ -5,7 +5,7 @@ use settled::ThreadFuture;
 fn spawn(_: impl Future) {}
 
 fn main() {
-    let (promise, future) = ThreadFuture::<u8, ()>::promise();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
     spawn(future.output());
     drop(promise);
 }
