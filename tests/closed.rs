@@ -221,7 +221,7 @@ fn a_handle_that_goes_cancels() {
 #[test]
 fn a_handle_that_is_kept_leaves_its_place() {
     watch!();
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     let mut guard = future.cancel_on_drop();
     let (_, waker) = CountingWaker::new();
     assert!(Pin::new(&mut guard).poll(&mut Context::from_waker(&waker)).is_pending());

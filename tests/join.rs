@@ -168,7 +168,7 @@ fn an_expiry_over_a_lent_future_hands_it_back() {
     };
     assert!(!back.into_future().done());
     // What is there is taken, whatever the time.
-    let (promise, future) = Future::promise();
+    let (promise, future) = Future::pair();
     promise.finish(7).unwrap();
     assert_eq!(future.join_timeout(Duration::ZERO).unwrap(), 7);
 }
