@@ -142,7 +142,7 @@ where
         }
         match std::mem::replace(stage, Stage::Over) {
             Stage::Returns(settled, _) => Poll::Ready(settled.give()),
-            Stage::Awaits(_) | Stage::Over => panic!("not polled again after it was ready"),
+            Stage::Awaits(_) | Stage::Over => panic!("polled again after it was ready"),
         }
     }
 }

@@ -72,7 +72,7 @@ impl<T, E> Future for AwaitLoop<T, E> {
     /// If polled again after it was ready, or on another loop than the future's own.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
-        let future = this.future.as_ref().expect("not polled again after it was ready");
+        let future = this.future.as_ref().expect("polled again after it was ready");
         if !future.done() {
             ready!(this.place.poll(future, cx));
         }

@@ -372,7 +372,7 @@ impl<T, E> Future for AwaitThread<T, E> {
     /// If polled again after it was ready.
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
-        let future = this.future.as_ref().expect("not polled again after it was ready");
+        let future = this.future.as_ref().expect("polled again after it was ready");
         ready!(wait_in_task(&mut this.place, future.handle(), cx));
         Poll::Ready(this.future.take().expect("it was there a line ago").settled)
     }

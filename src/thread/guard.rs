@@ -83,7 +83,7 @@ impl<T, E> Future for CancelOnDrop<T, E> {
     /// If polled again after it was ready, or by the task of this crate's loop whose outcome it is. `[await-5]`
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
-        let future = this.future.as_ref().expect("not polled again after it was ready");
+        let future = this.future.as_ref().expect("polled again after it was ready");
         let poll = this.place.poll(future.handle(), Until::Settled, cx);
         if poll.is_pending() {
             context::refuse_oneself(future.handle().address());
