@@ -4,6 +4,8 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "support/checks.rs"]
+mod checks;
 #[path = "clauses/proven.rs"]
 mod proven;
 
@@ -12,6 +14,8 @@ use std::{
     fs,
     path::Path,
 };
+
+use checks::{is_case, is_test, rows};
 
 /// The text of every Rust file below a directory of the package.
 fn sources(below: &str) -> String {
@@ -74,10 +78,8 @@ fn clauses_documentation_and_tests_agree() {
     assert!(silent.is_empty(), "a clause that no documentation cites: {silent:?}");
     for (id, checks) in clauses {
         for (file, tests) in checks {
-            let path = root.join("tests").join(file).with_extension("rs");
-            let code = fs::read_to_string(&path).unwrap_or_else(|e| panic!("[{id}] {file}: {e}"));
             for test in tests {
-                assert!(code.contains(&format!("fn {test}(")), "[{id}]: no test {file}: {test}");
+                assert!(is_test(&format!("{file}: {test}")), "[{id}]: no test {file}: {test}");
             }
         }
     }
@@ -149,20 +151,6 @@ fn every_difference_and_bug_that_is_cited_is_told() {
     assert!(untold.is_empty(), "cited, but not told: {untold:?}");
 }
 
-/// The rows of a table whose first cell begins so, as trimmed cells.
-fn rows<'a>(text: &'a str, begin: &str) -> Vec<Vec<&'a str>> {
-    let cells = |line: &'a str| line.trim_matches('|').split(" |").map(str::trim).collect();
-    text.lines().filter(|line| line.starts_with(begin)).map(cells).collect()
-}
-
-/// Fails unless `check` names a test, `file: test`, that exists.
-fn assert_exists(of: &str, check: &str) {
-    let (file, test) = check.split_once(": ").unwrap_or_else(|| panic!("{of}: no test: {check}"));
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(file).with_extension("rs");
-    let code = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{of}: {check}: {e}"));
-    assert!(code.contains(&format!("fn {test}(")), "{of}: there is no test {check}");
-}
-
 /// A table of Python's names: at most a quarter is not offered, and the rest name tests that exist.
 fn names_are_told(file: &str, at_least: usize) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec").join(file);
@@ -175,7 +163,8 @@ fn names_are_told(file: &str, at_least: usize) {
     let holds = rows(&text, "| *");
     assert!(holds.len() > 15, "the properties were not found");
     for row in offered.into_iter().chain(&holds) {
-        assert_exists(row[0], row.last().unwrap());
+        let test = row.last().unwrap();
+        assert!(is_test(test), "{}: there is no test {test}", row[0]);
     }
     println!("{file}: {} names, {} not offered", names.len(), left_out.len());
 }
@@ -214,13 +203,11 @@ fn every_difference_and_bug_is_covered() {
         let [id, system, test] = row[..] else { panic!("three cells: {row:?}") };
         let reason = |cell: &str| cell.strip_prefix("none: ").is_some_and(|why| why.len() > 8);
         if !reason(system) {
-            let (theme, case) = system.split_once(": ").unwrap_or_else(|| panic!("{id}: {system}"));
-            let cases = read(&format!("models/cases/{theme}.rs"));
-            assert!(cases.contains(&format!("\"{case}\",")), "{id}: there is no system {system}");
+            assert!(is_case(system), "{id}: there is no system {system}");
             systems += 1;
         }
         if !reason(test) {
-            assert_exists(id, test);
+            assert!(is_test(test), "{id}: there is no test {test}");
             tests += 1;
         }
     }
