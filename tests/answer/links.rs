@@ -38,9 +38,7 @@ fn links(text: &str) -> Vec<&str> {
         .collect()
 }
 
-#[test]
-fn no_link_leads_to_nowhere() {
-    watch!();
+pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()];
     for entry in fs::read_dir(root.join("spec")).unwrap() {
@@ -73,11 +71,10 @@ fn no_link_leads_to_nowhere() {
     }
     assert!(local > 30, "the links were not found");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(String::new())
 }
 
-#[test]
-fn the_index_has_every_document() {
-    watch!();
+pub(crate) fn the_index_has_every_document() -> Result<String, String> {
     let index = read("spec/README.md");
     for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
@@ -87,4 +84,5 @@ fn the_index_has_every_document() {
             "the index has no {name}"
         );
     }
+    Ok(String::new())
 }
