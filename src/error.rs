@@ -7,7 +7,7 @@ use std::{
     any::Any,
     convert::Infallible,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -43,7 +43,7 @@ pub enum Failure<E> {
     /// The work panicked.
     Panicked(Panic),
     /// The future was cancelled: the work never ran, or its owner stopped it.
-    Cancelled(Cancelled),
+    Cancelled(Cancellation),
     /// The running work dropped its promise without an outcome.
     Abandoned,
 }
@@ -55,7 +55,7 @@ impl<E> Failure<E> {
         match self {
             Self::Error(_) => "Failed",
             Self::Panicked(_) => "Panicked",
-            Self::Cancelled(_) => "Cancelled",
+            Self::Cancelled(cancellation) => cancellation.cause.kind(),
             Self::Abandoned => "Abandoned",
         }
     }
@@ -93,7 +93,13 @@ impl<E> Failure<E> {
     /// Why the future was cancelled, if it was.
     #[must_use]
     pub const fn cause(&self) -> Option<Cancelled> {
-        if let Self::Cancelled(cause) = self { Some(*cause) } else { None }
+        if let Self::Cancelled(it) = self { Some(it.cause) } else { None }
+    }
+
+    /// What the first canceller said who gave a reason, if the future was cancelled. `[cancel-7]`
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        if let Self::Cancelled(it) = self { it.reason() } else { None }
     }
 
     /// The work's own error by value.
@@ -105,7 +111,7 @@ impl<E> Failure<E> {
         match self {
             Self::Error(error) => Ok(error),
             Self::Panicked(panic) => Err(Failure::Panicked(panic)),
-            Self::Cancelled(cause) => Err(Failure::Cancelled(cause)),
+            Self::Cancelled(cancellation) => Err(Failure::Cancelled(cancellation)),
             Self::Abandoned => Err(Failure::Abandoned),
         }
     }
@@ -119,12 +125,21 @@ impl<E> Failure<E> {
         if let Self::Panicked(panic) = self { Ok(panic) } else { Err(self) }
     }
 
+    /// The cancellation by value.
+    ///
+    /// # Errors
+    ///
+    /// The failure, if it is of another kind.
+    pub fn into_cancellation(self) -> Result<Cancellation, Self> {
+        if let Self::Cancelled(cancellation) = self { Ok(cancellation) } else { Err(self) }
+    }
+
     /// The failure with another error in it, if it is one of the work's own.
     pub fn map_error<F>(self, change: impl FnOnce(E) -> F) -> Failure<F> {
         match self {
             Self::Error(error) => Failure::Error(change(error)),
             Self::Panicked(panic) => Failure::Panicked(panic),
-            Self::Cancelled(cause) => Failure::Cancelled(cause),
+            Self::Cancelled(cancellation) => Failure::Cancelled(cancellation),
             Self::Abandoned => Failure::Abandoned,
         }
     }
@@ -132,7 +147,13 @@ impl<E> Failure<E> {
 
 impl<E> From<Cancelled> for Failure<E> {
     fn from(cause: Cancelled) -> Self {
-        Self::Cancelled(cause)
+        Self::Cancelled(cause.into())
+    }
+}
+
+impl<E> From<Cancellation> for Failure<E> {
+    fn from(cancellation: Cancellation) -> Self {
+        Self::Cancelled(cancellation)
     }
 }
 
@@ -142,7 +163,7 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Self::Error(error) if f.alternate() => write!(f, "the work failed: {error:#}"),
             Self::Error(_) => f.write_str("the work failed"),
             Self::Panicked(panic) => write!(f, "the work panicked: {panic}"),
-            Self::Cancelled(cause) => cause.fmt(f),
+            Self::Cancelled(cancellation) => cancellation.fmt(f),
             Self::Abandoned => f.write_str(
                 "the work ended without an outcome: its running promise was dropped; no value will come",
             ),
@@ -155,6 +176,79 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
         self.error().map(|error| error as _)
     }
 }
+
+/// That a future was cancelled: whose doing it was, and what the first canceller said who gave a reason. `[cancel-6]`
+/// `[cancel-7]`
+///
+/// The reason is a part of it, in what is read and in what is taken by value, so that it goes up with the error. Whoever
+/// wants the cause alone compares with it.
+///
+/// ```
+/// use settled::{Cancelled, Failure, ThreadFuture};
+///
+/// let (_promise, future) = ThreadFuture::<u32, std::io::Error>::pair();
+/// let _ = future.cancel_with("user pressed x");
+/// let error = future.join().unwrap_err();
+/// assert_eq!(error.to_string(), "cancelled on request; no value will come; the reason given: user pressed x");
+/// let Ok(Failure::Cancelled(cancellation)) = error.into_failure() else { panic!("another failure") };
+/// assert_eq!(cancellation, Cancelled::Requested);
+/// assert_eq!(cancellation.reason(), Some("user pressed x"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Cancellation {
+    cause: Cancelled,
+    /// In a box, so that an outcome is no larger for it.
+    reason: Option<Reason>,
+}
+
+/// What a canceller says.
+pub(crate) type Reason = Box<Arc<str>>;
+
+impl Cancellation {
+    pub(crate) const fn new(cause: Cancelled, reason: Option<Reason>) -> Self {
+        Self { cause, reason }
+    }
+
+    /// Why the future is Cancelled.
+    #[must_use]
+    pub const fn cause(&self) -> Cancelled {
+        self.cause
+    }
+
+    /// What the first canceller said who gave a reason.
+    #[must_use]
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref().map(|reason| &**reason)
+    }
+
+    /// The same, to keep.
+    pub(crate) fn reason_shared(&self) -> Option<Arc<str>> {
+        self.reason.as_deref().map(Arc::clone)
+    }
+}
+
+impl From<Cancelled> for Cancellation {
+    fn from(cause: Cancelled) -> Self {
+        Self::new(cause, None)
+    }
+}
+
+impl PartialEq<Cancelled> for Cancellation {
+    fn eq(&self, cause: &Cancelled) -> bool {
+        self.cause == *cause
+    }
+}
+
+impl fmt::Display for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.reason() {
+            Some(reason) => write!(f, "{}; the reason given: {reason}", self.cause),
+            None => self.cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Cancellation {}
 
 /// Why a future is Cancelled. `[cancel-6]`
 #[doc(alias = "CancelledError")]
@@ -177,6 +271,18 @@ pub enum Cancelled {
     /// The owner stopped the work of its own accord, for instance because its loop was closed.
     #[error("cancelled because its owner stopped it; no value will come")]
     Stopped,
+}
+
+impl Cancelled {
+    /// What it is, for `Debug` of what was cancelled.
+    pub(crate) const fn kind(self) -> &'static str {
+        match self {
+            Self::Requested => "Cancelled(Requested)",
+            Self::Dropped => "Cancelled(Dropped)",
+            Self::Broken => "Cancelled(Broken)",
+            Self::Stopped => "Cancelled(Stopped)",
+        }
+    }
 }
 
 /// What `cancel` did. Who does not care ignores it. `[cancel-1]`
@@ -338,6 +444,18 @@ impl WaitError {
         interrupt::use_up();
         Self::Interrupted
     }
+}
+
+/// Why a value was handed back by one who asked for it where nobody can ever see it. `[promise-9]`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Unseen {
+    /// A cancel came first.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+    /// Nobody was left: no handle of the future, and no callback.
+    #[error("nobody is left who could see it, no handle of the future and no callback")]
+    Closed,
 }
 
 /// Blocking here might never end, so the call did not block. `[deadlock-1]`

@@ -35,8 +35,8 @@ pub use crate::sync::schedules;
 pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{
-        Cancel, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue, Panic, Refusal,
-        RunError, WaitError, WouldDeadlock,
+        Cancel, Cancellation, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue,
+        Panic, Refusal, RunError, Unseen, WaitError, WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,

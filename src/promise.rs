@@ -11,7 +11,7 @@ use std::{
 use crate::{
     cell::{Address, End, Handle, Outcome, Producer, Registration, Until},
     context::Id,
-    error::{Cancel, Cancelled, Failure, Lost, Panic},
+    error::{Cancel, Cancelled, Failure, Lost, Panic, Unseen},
     phase::{Owned, Pending, Phase, Running},
     waiter::Waiter,
 };
@@ -163,12 +163,25 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     }
 
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
-        self.producer.finish(outcome).map(|settlement| settlement.pay())
+        self.producer.finish(outcome).map(|settlement| settlement.pay_all())
+    }
+
+    /// The same; gives the value back that nobody can ever see. `[promise-9]`
+    fn deliver_or_return(self, value: T) -> Result<(), (T, Unseen)> {
+        let unseen = match self.producer.finish(Ok(value)) {
+            Ok(settlement) => settlement.pay().map(|outcome| (outcome, Unseen::Closed)),
+            Err((outcome, cause)) => Some((outcome, Unseen::Cancelled(cause))),
+        };
+        match unseen {
+            None => Ok(()),
+            Some((Ok(value), why)) => Err((value, why)),
+            Some((Err(_), _)) => unreachable!("the outcome comes back as it was given"),
+        }
     }
 
     /// Ends without an outcome; says whether nobody came first.
     fn end(self, end: End) -> bool {
-        self.producer.end(end).map(|settlement| settlement.pay()).is_some()
+        self.producer.end(end).map(|settlement| settlement.pay_all()).is_some()
     }
 
     /// For the phases in which nobody can come first.
@@ -202,6 +215,28 @@ impl<T, E> Promise<T, E, Pending> {
             Ok(value) => Lost { value, cause },
             Err(_) => unreachable!("the outcome comes back as it was given"),
         })
+    }
+
+    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it. `[promise-9]`
+    ///
+    /// The step that settles decides: it settles the future all the same, as finished, unless a cancel was first; and who
+    /// sees it is whoever has a handle of the future at that moment, weak ones not counted, a callback, or a loop's view.
+    ///
+    /// # Errors
+    ///
+    /// [`Lost`] hands the value back, and says [why](Unseen).
+    ///
+    /// ```
+    /// use settled::{ThreadFuture, Unseen};
+    ///
+    /// let (promise, future) = ThreadFuture::<String, ()>::pair();
+    /// drop(future);
+    /// let lost = promise.finish_or_return("for the next who asks".to_owned()).unwrap_err();
+    /// assert_eq!((&*lost.value, lost.cause), ("for the next who asks", Unseen::Closed));
+    /// ```
+    #[doc(alias = "send")]
+    pub fn finish_or_return(self, value: T) -> Result<(), Lost<T, Unseen>> {
+        self.deliver_or_return(value).map_err(|(value, cause)| Lost { value, cause })
     }
 
     /// Delivers an error, without ever having been Running. Runs the callbacks in this thread.
@@ -243,6 +278,16 @@ impl<T, E> Promise<T, E, Running> {
         self.deliver_surely(Ok(value));
     }
 
+    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is left,
+    /// weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
+    ///
+    /// # Errors
+    ///
+    /// The value.
+    pub fn finish_or_return(self, value: T) -> Result<(), T> {
+        self.deliver_or_return(value).map_err(|(value, _)| value)
+    }
+
     /// Delivers an error. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     #[doc(alias("set_exception", "reject"))]
     pub fn fail(self, error: E) {
@@ -281,6 +326,16 @@ impl<T, E> Promise<T, E, Owned> {
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     pub fn finish(self, value: T) {
         self.deliver_surely(Ok(value));
+    }
+
+    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is left,
+    /// weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
+    ///
+    /// # Errors
+    ///
+    /// The value.
+    pub fn finish_or_return(self, value: T) -> Result<(), T> {
+        self.deliver_or_return(value).map_err(|(value, _)| value)
     }
 
     /// Delivers an error. Cannot fail; runs the thread callbacks in this thread. `[promise-5]`

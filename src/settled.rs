@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use crate::{
-    cell::{Handle, Settlement, Settling},
+    cell::{Handle, Outcome, Rest, Settlement, Settling},
     deferred,
     error::Failure,
     output::JoinError,
@@ -71,7 +71,8 @@ impl<T, E> Settled<T, E> {
     /// reason that was given, by whoever gave it. `[cancel-7]`
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
-        if self.cancelled() { self.0.cancel_reason() } else { None }
+        let Err(Failure::Cancelled(cancellation)) = self.peek() else { return None };
+        cancellation.reason_shared()
     }
 
     /// The outcome by value, without `T: Clone`. `[settled-3]`
@@ -123,13 +124,26 @@ impl<T, E> fmt::Debug for Settled<T, E> {
 
 impl<T, E> Settlement<T, E> {
     /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
-    /// in the calling thread. `[callback-2]`
-    pub(crate) fn pay(mut self) {
+    /// in the calling thread. `[callback-2]` Gives the outcome back that nobody can ever see. `[promise-9]`
+    pub(crate) fn pay(mut self) -> Option<Outcome<T, E>> {
         self.settling.wake();
-        if let Some(lent) = self.handle {
-            deferred::run(self.settling.into_callbacks(), lent.settled());
-            // If it was the last handle, the value is dropped here.
-            isolate(|| drop(lent));
+        match self.rest {
+            Rest::Nothing => None,
+            Rest::Lent(lent) => {
+                deferred::run(self.settling.into_callbacks(), lent.settled());
+                // If it was the last handle, the value is dropped here.
+                isolate(|| drop(lent));
+                None
+            }
+            Rest::Unseen(slot) => slot.into_inner(),
+        }
+    }
+
+    /// The same, where nobody wants that back.
+    pub(crate) fn pay_all(self) {
+        if let Some(unseen) = self.pay() {
+            // A value whose drop panics must not unwind through the settler.
+            isolate(|| drop(unseen));
         }
     }
 }

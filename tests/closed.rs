@@ -17,7 +17,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, Cancelled, EventLoop, Executor, JoinError, ThreadFuture, ThreadPool, bridge, tasks,
+    Cancel, Cancelled, EventLoop, Executor, JoinError, ThreadFuture, ThreadPool, Unseen, bridge,
+    tasks,
 };
 use waker::CountingWaker;
 
@@ -152,6 +153,68 @@ fn the_work_learns_that_nobody_is_left() {
     assert_eq!(future.cancel(), Cancel::Now);
     assert!(promise.is_closed());
     assert_eq!(log.entries().last().unwrap(), "called");
+}
+
+/// `[promise-9]`
+#[test]
+fn what_nobody_sees_comes_back() {
+    watch!();
+    // In each phase.
+    let (promise, future) = Future::pair();
+    drop(future);
+    let lost = promise.finish_or_return(1).unwrap_err();
+    assert_eq!((lost.value, lost.cause), (1, Unseen::Closed));
+    let (promise, future) = Future::pair();
+    drop(future);
+    assert_eq!(promise.start().unwrap().finish_or_return(2), Err(2));
+    let (promise, future) = Future::owned_pair(std::task::Waker::noop().clone());
+    drop(future);
+    assert_eq!(promise.finish_or_return(3), Err(3));
+    // A cancel that was first is what it was.
+    let (promise, future) = Future::pair();
+    assert_eq!(future.cancel(), Cancel::Now);
+    let lost = promise.finish_or_return(4).unwrap_err();
+    assert_eq!((lost.value, lost.cause), (4, Unseen::Cancelled(Cancelled::Requested)));
+}
+
+/// `[promise-9]` A handle, a callback and a loop's view see it.
+#[test]
+fn what_somebody_sees_does_not_come_back() {
+    watch!();
+    let (promise, future) = Future::pair();
+    promise.finish_or_return(1).unwrap();
+    assert_eq!(future.join().unwrap(), 1);
+    let log = Log::new();
+    let (promise, future) = Future::pair();
+    let calls = log.clone();
+    future.add_done_callback(move |settled| calls.add(settled.result().unwrap().to_string()));
+    drop(future);
+    promise.start().unwrap().finish_or_return(2).unwrap();
+    assert_eq!(log.entries(), ["2"]);
+    let event_loop = EventLoop::new();
+    let (promise, future) = event_loop.create_future::<u8, ()>();
+    promise.finish_or_return(3).unwrap();
+    assert_eq!(event_loop.run_until_complete(future.output()).unwrap().unwrap(), 3);
+    // A view that is left to its callbacks is one too.
+    let (promise, future) = event_loop.create_future::<u8, ()>();
+    future.add_done_callback(|_| ());
+    drop(future);
+    promise.finish_or_return(4).unwrap();
+}
+
+/// `[promise-9]` What nobody wants back is dropped, and a panic there harms nobody.
+#[test]
+fn a_panic_in_the_drop_of_what_nobody_sees_harms_nobody() {
+    watch!();
+    struct Panics;
+    impl Drop for Panics {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    let (promise, future) = ThreadFuture::<Panics, ()>::pair();
+    drop(future);
+    assert!(promise.finish(Panics).is_ok());
 }
 
 /// `[cancel-8]` `[promise-8]`

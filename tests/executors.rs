@@ -51,5 +51,5 @@ fn tokio_runs_jobs_and_drops_those_that_come_too_late() {
     queued.wait().unwrap();
     let late = handle.submit(|| ()).unwrap();
     let failure = late.exception().unwrap().unwrap();
-    assert!(matches!(failure, Failure::Cancelled(Cancelled::Dropped)), "{failure:?}");
+    assert!(matches!(failure, Failure::Cancelled(it) if *it == Cancelled::Dropped), "{failure:?}");
 }

@@ -287,7 +287,7 @@ fn a_handle_that_stays_keeps_the_value() {
     let stays = future.clone();
     assert_eq!(future.cancel(), Cancel::Now);
     let cancelled = future.join().unwrap_err().into_failure().unwrap();
-    assert!(matches!(cancelled, Failure::Cancelled(Cancelled::Requested)));
+    assert!(matches!(cancelled, Failure::Cancelled(it) if it == Cancelled::Requested));
     drop((stays, promise));
 }
 
@@ -425,8 +425,11 @@ fn a_failure_says_what_it_is() {
     assert_eq!(format!("{error} / {error:#}"), "the work failed / the work failed: 3");
     assert_eq!(error.map_error(u16::from), Failure::Error(3_u16));
     assert_eq!(Failure::Error(3).into_error(), Ok(3));
-    assert_eq!(cancelled.into_error(), Err(Failure::Cancelled(Cancelled::Dropped)));
+    assert_eq!(cancelled.into_error(), Err(Cancelled::Dropped.into()));
     assert_eq!(abandoned.into_panic().unwrap_err(), Failure::Abandoned);
+    let cancelled: Failure<u8> = Cancelled::Dropped.into();
+    assert_eq!(cancelled.into_cancellation().unwrap(), Cancelled::Dropped);
+    assert_eq!(Failure::Error(3).into_cancellation(), Err(Failure::Error(3)));
     let payload = panic.into_panic().unwrap().into_payload();
     assert_eq!(payload.downcast_ref::<&str>(), Some(&"off by one"));
 }

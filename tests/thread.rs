@@ -66,7 +66,9 @@ fn a_dropped_promise_settles_its_future() {
     let (promise, future) = Future::pair();
     drop(promise);
     let failure = future.try_result().unwrap_err();
-    assert!(matches!(failure, NoValue::Failed(Failure::Cancelled(Cancelled::Dropped))));
+    assert!(
+        matches!(failure, NoValue::Failed(Failure::Cancelled(it)) if *it == Cancelled::Dropped)
+    );
     assert!(future.cancelled());
 
     let (promise, future) = Future::pair();
@@ -321,7 +323,9 @@ fn an_owner_is_asked_once_and_decides() {
     promise.stopped();
     assert!(future.cancelled());
     assert_eq!(future.cancel(), Cancel::Already);
-    assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Requested)))));
+    assert!(
+        matches!(future.exception(), Ok(Some(Failure::Cancelled(it))) if *it == Cancelled::Requested)
+    );
     // It may as well finish, or stop of its own accord.
     let (promise, future) = Future::owned_pair(Waker::noop().clone());
     assert_eq!(future.cancel(), Cancel::Requested);
@@ -329,7 +333,9 @@ fn an_owner_is_asked_once_and_decides() {
     assert_eq!(future.result().unwrap(), &12);
     let (promise, future) = Future::owned_pair(Waker::noop().clone());
     promise.stopped();
-    assert!(matches!(future.exception(), Ok(Some(Failure::Cancelled(Cancelled::Stopped)))));
+    assert!(
+        matches!(future.exception(), Ok(Some(Failure::Cancelled(it))) if *it == Cancelled::Stopped)
+    );
 }
 
 #[test]
@@ -558,7 +564,7 @@ fn a_cancellation_is_taken_from_any_handle() {
     assert_eq!(future.cancel(), Cancel::Now);
     // The promise that lost still has its handle, and may keep it for long.
     let taken = future.into_settled().unwrap().take().unwrap();
-    assert!(matches!(taken, Err(Failure::Cancelled(Cancelled::Requested))));
+    assert!(matches!(taken, Err(Failure::Cancelled(it)) if it == Cancelled::Requested));
     drop(promise);
 }
 

@@ -363,7 +363,7 @@ fn futures_by_value_give_their_outcomes_by_value() {
         .into_iter()
         .map(|(place, it)| (place, it.map(|value| *value.into_inner())))
         .collect();
-    let dropped = Failure::Cancelled(settled::Cancelled::Dropped);
+    let dropped = Failure::from(settled::Cancelled::Dropped);
     let failed = JoinError::Failed(Failure::Error("no"));
     assert_eq!(settled, [(2, Ok(2)), (0, Err(failed)), (3, Err(JoinError::Failed(dropped)))]);
     one.finish(Value::new(Box::new(1))).unwrap();

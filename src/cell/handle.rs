@@ -29,7 +29,7 @@ use super::{
     word::{Then, Word},
 };
 use crate::{
-    error::Cancelled,
+    error::{Cancelled, Failure},
     machine::State,
     sync::{AtomicBool, Mutex, MutexGuard, Ordering, lock},
 };
@@ -138,7 +138,7 @@ impl<T, E> Handle<T, E> {
 
     /// What the first canceller said who gave a reason.
     pub(crate) fn cancel_reason(&self) -> Option<Arc<str>> {
-        self.lock().reason.clone()
+        self.lock().reason.as_deref().cloned()
     }
 
     /// Another handle, which this step counts. `[bounds-2]`
@@ -191,16 +191,26 @@ impl<T, E> Handle<T, E> {
     pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Read under the lock and printed without it: what is printed to is the user's.
         let seen = self.cell().inner.try_lock().ok();
-        let seen =
-            seen.map(|inner| (inner.word.state(), inner.waiters.count(), inner.callbacks.len()));
+        let seen = seen.map(|inner| (inner.word, inner.waiters.count(), inner.callbacks.len()));
         let mut debug = f.debug_struct(name);
         match seen {
-            Some((state, waiters, callbacks)) => debug
-                .field("state", &state)
+            Some((word, waiters, callbacks)) => debug
+                .field("state", &format_args!("{}", self.describe(word)))
                 .field("waiters", &waiters)
                 .field("callbacks", &callbacks)
                 .finish(),
             None => debug.field("state", &format_args!("<locked>")).finish(),
+        }
+    }
+
+    /// How the cell was seen, without what is in it.
+    fn describe(&self, word: Word) -> &'static str {
+        match word.state() {
+            State::Pending => "Pending",
+            State::Running => "Running",
+            // The slot is left alone: it may be a promise that prints that it has lost.
+            State::Cancelled => word.cause().kind(),
+            State::Finished => self.outcome().as_ref().map_or_else(Failure::kind, |_| "Finished"),
         }
     }
 }

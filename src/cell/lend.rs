@@ -7,7 +7,10 @@ use super::{
     Handle, Outcome,
     word::{Take, Word},
 };
-use crate::{error::Failure, settled::Settled};
+use crate::{
+    error::{Cancellation, Cancelled, Failure},
+    settled::Settled,
+};
 
 /// A handle that is lent to callbacks, and given back in one step with the end of the lending. `[settled-5]`
 pub(crate) struct Lent<T, E>(ManuallyDrop<Settled<T, E>>);
@@ -50,7 +53,7 @@ impl<T, E> Handle<T, E> {
         match take {
             // SAFETY: the word says that this is the only handle, so that nobody can make another.
             Take::Outcome => Ok(unsafe { self.into_outcome() }),
-            Take::Cancelled(cause) => Ok(Err(Failure::Cancelled(cause))),
+            Take::Cancelled(cause) => Ok(Err(self.cancellation(cause))),
             Take::Shared => Err(self),
         }
     }
@@ -64,12 +67,17 @@ impl<T, E> Handle<T, E> {
         match take {
             // SAFETY: the word says that this was the last handle.
             Take::Outcome => Some(unsafe { self.into_outcome() }),
-            Take::Cancelled(cause) => Some(Err(Failure::Cancelled(cause))),
+            Take::Cancelled(cause) => Some(Err(self.cancellation(cause))),
             Take::Shared => {
                 std::mem::forget(self);
                 None
             }
         }
+    }
+
+    /// The cancellation for this cause, with the reason that was given.
+    fn cancellation(&self, cause: Cancelled) -> Failure<E> {
+        Cancellation::new(cause, self.lock().reason.clone()).into()
     }
 
     /// # Safety

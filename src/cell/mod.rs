@@ -38,14 +38,14 @@ mod word;
 pub(crate) use handle::Handle;
 pub(crate) use list::Ticket;
 pub(crate) use producer::Producer;
-pub(crate) use settle::{Settlement, Settling};
+pub(crate) use settle::{Rest, Settlement, Settling};
 pub(crate) use wait::Registration;
 pub(crate) use word::{End, Until};
 
-use std::{sync::Arc, task::Waker};
+use std::task::Waker;
 
 use crate::{
-    error::Failure,
+    error::{Failure, Reason},
     sync::{AtomicBool, Mutex},
     waiter::Callback,
 };
@@ -73,7 +73,7 @@ struct Cell<T, E> {
 struct Inner<T, E> {
     word: Word,
     /// What the first canceller who gave a reason said.
-    reason: Option<Arc<str>>,
+    reason: Option<Reason>,
     /// To be woken by the first request to cancel.
     owner: Option<Waker>,
     waiters: Waiters,

@@ -48,7 +48,7 @@ impl<T, E> Drop for Producer<T, E> {
         // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
         if let Ok(settlement) = handle.settle(End::Drop, None) {
-            settlement.pay();
+            settlement.pay_all();
         }
     }
 }

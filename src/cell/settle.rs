@@ -7,10 +7,11 @@ use super::{
     Handle, Inner, Outcome,
     lend::Lent,
     list::Taken,
+    slot::Slot,
     word::{Ask, End, Settle, Then, Until, Word},
 };
 use crate::{
-    error::{Cancel, Cancelled, Failure},
+    error::{Cancel, Cancellation, Cancelled, Failure, Reason},
     machine::State,
     sync::MutexGuard,
     waiter::{Callback, Waiter, isolate},
@@ -30,9 +31,18 @@ pub(crate) struct Settling<T, E> {
 /// What the producer's own handle became in the step that settled.
 pub(crate) struct Settlement<T, E> {
     pub(crate) settling: Settling<T, E>,
-    /// Kept only for callbacks, which are lent it. Without any it was given up inside the step, so
-    /// that the only other handle is then the only one: a `take` after a `wait` succeeds.
-    pub(crate) handle: Option<Lent<T, E>>,
+    pub(crate) rest: Rest<T, E>,
+}
+
+/// What is left of the producer's handle after its last step.
+pub(crate) enum Rest<T, E> {
+    /// Nothing: it was given up inside the step, so that the only other handle is then the only one: a `take` after a
+    /// `wait` succeeds.
+    Nothing,
+    /// Itself, for callbacks, which are lent it.
+    Lent(Lent<T, E>),
+    /// What was in the slot: nobody can ever see it. `[promise-9]`
+    Unseen(Slot<T, E>),
 }
 
 /// The outcome that came too late, if there is one, and why it is.
@@ -74,9 +84,9 @@ pub(super) fn tell_of<T, E>(mut inner: MutexGuard<'_, Inner<T, E>>, until: Until
 }
 
 /// The outcome of what ended without one.
-fn failure<E>(word: Word) -> Failure<E> {
+fn failure<E>(word: Word, reason: Option<&Reason>) -> Failure<E> {
     match word.state() {
-        State::Cancelled => Failure::Cancelled(word.cause()),
+        State::Cancelled => Cancellation::new(word.cause(), reason.cloned()).into(),
         _ => Failure::Abandoned,
     }
 }
@@ -116,36 +126,37 @@ impl<T, E> Handle<T, E> {
             Settle::Late(cause, then) => {
                 inner.word = word;
                 drop(inner);
-                self.part(then);
+                if let Rest::Unseen(slot) = self.part(then) {
+                    isolate(|| drop(slot));
+                }
                 Err((outcome, cause))
             }
             Settle::Settle(then) => {
-                let outcome = outcome.unwrap_or_else(|| Err(failure(word)));
+                let outcome = outcome.unwrap_or_else(|| Err(failure(word, inner.reason.as_ref())));
                 let settling = self.apply(&mut inner, word, outcome, then == Then::Lend);
                 drop(inner);
-                Ok(Settlement { settling, handle: self.part(then) })
+                Ok(Settlement { settling, rest: self.part(then) })
             }
         }
     }
 
     /// After the producer's last step: its handle was given up in the step unless callbacks
     /// need it, and then this thread touches the cell only if it has to free it. `[cell-3]`
-    fn part(self, then: Then) -> Option<Lent<T, E>> {
+    fn part(self, then: Then) -> Rest<T, E> {
         if then == Then::Lend {
-            return Some(self.lent());
+            return Rest::Lent(self.lent());
         }
         let this = ManuallyDrop::new(self);
         if then == Then::Free {
             // SAFETY: the word says that this was the last handle, and it is not dropped.
-            let slot = unsafe { this.free() };
-            // A value whose drop panics must not unwind through the settler.
-            isolate(|| drop(slot));
+            return Rest::Unseen(unsafe { this.free() });
         }
-        None
+        Rest::Nothing
     }
 
     /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
     pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
+        let reason = reason.map(Reason::new);
         let mut inner = self.lock();
         if !inner.word.state().is_settled() && inner.reason.is_none() {
             inner.reason = reason;
@@ -153,7 +164,8 @@ impl<T, E> Handle<T, E> {
         let (word, ask) = inner.word.cancel();
         match ask {
             Ask::Settle => {
-                let settling = self.apply(&mut inner, word, Err(failure(word)), false);
+                let outcome = Err(failure(word, inner.reason.as_ref()));
+                let settling = self.apply(&mut inner, word, outcome, false);
                 // The producer has lost: whatever it listens for, it is told.
                 (Cancel::Now, Some(Settling { is_lost: true, ..settling }))
             }

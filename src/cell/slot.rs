@@ -14,7 +14,7 @@
 use super::Outcome;
 use crate::sync::UnsafeCell;
 
-pub(super) struct Slot<T, E>(UnsafeCell<Option<Outcome<T, E>>>);
+pub(crate) struct Slot<T, E>(UnsafeCell<Option<Outcome<T, E>>>);
 
 impl<T, E> Slot<T, E> {
     pub(super) fn new() -> Self {
@@ -49,7 +49,7 @@ impl<T, E> Slot<T, E> {
     }
 
     /// What is in it, if it was written.
-    pub(super) fn into_inner(self) -> Option<Outcome<T, E>> {
+    pub(crate) fn into_inner(self) -> Option<Outcome<T, E>> {
         self.0.into_inner()
     }
 }

@@ -50,6 +50,13 @@ impl<T, E> Handle<T, E> {
         Ok(())
     }
 
+    /// Takes the callbacks out that are registered. They are returned, to be dropped with no lock held. `[callback-9]`
+    pub(crate) fn clear_callbacks(&self) -> Vec<Callback<T, E>> {
+        let mut inner = self.lock();
+        inner.word = inner.word.clear_callbacks();
+        std::mem::take(&mut inner.callbacks)
+    }
+
     /// Whether what is waited for is so.
     pub(crate) fn is_over(&self, until: Until) -> bool {
         self.lock().word.is_over(until)

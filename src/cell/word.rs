@@ -10,7 +10,7 @@
 //! cause      settle and cancel, when they lead to Cancelled           who comes too late; who takes
 //! owned      nobody, after its making                                 cancel
 //! requested  cancel, when it is not granted at once                   the producer; settle, for the cause
-//! called     the first callback; settle and cancel, which take them   settle, for whom to lend; who asks for Closed
+//! called     the first callback; who takes them: settle, cancel, clear settle, for whom to lend; who asks for Closed
 //! waited     whoever registers; who tells them                        leave and give back, for whom to tell
 //! handles    clone, lend; drop, give back, settle                     whoever gives a handle up, for who frees; take
 //! lent       lend, settle; give back                                  who waits for Returned
@@ -258,6 +258,12 @@ impl Word {
     /// A callback is registered, unless the cell is settled. `[cell-1]`
     pub(crate) const fn register_callback(self) -> Option<Self> {
         if self.state.is_settled() { None } else { Some(Self { called: true, ..self }) }
+    }
+
+    /// The callbacks are taken out, uncalled, by one who has a handle of the future. Nobody is told: the producer is not
+    /// alone after it.
+    pub(crate) const fn clear_callbacks(self) -> Self {
+        Self { called: false, ..self }
     }
 
     /// One handle more, unless there are as many as can be counted.

@@ -173,7 +173,7 @@ impl Place {
         let waiting = self.waker.replace(Some(cx.waker().clone())).is_some();
         if !waiting {
             let wake = WakeOnDrop(Rc::clone(&self.waker));
-            self.token = Some(future.add_done_callback(move |_| drop(wake)));
+            self.token = Some(future.wait_with(move |_| drop(wake)));
         }
     }
 

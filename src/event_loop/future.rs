@@ -62,6 +62,14 @@ pub struct Token {
 }
 
 type LocalCallback<T, E> = Box<dyn FnOnce(&Settled<T, E>)>;
+
+/// A callback in its place.
+struct Registered<T, E> {
+    token: Token,
+    /// Whether it is somebody of this crate who waits, and not the user's.
+    waits: bool,
+    callback: LocalCallback<T, E>,
+}
 type Share<T, E> = fn(&Settled<T, E>) -> Settled<T, E>;
 
 /// What all handles of one view share. It holds the view's one handle of the cell.
@@ -77,7 +85,7 @@ pub(super) struct View<T: 'static, E: 'static> {
     /// Whether a drain has been posted that will run what is registered now.
     draining: Cell<bool>,
     /// In registration order.
-    callbacks: RefCell<VecDeque<(Token, LocalCallback<T, E>)>>,
+    callbacks: RefCell<VecDeque<Registered<T, E>>>,
     /// How to get a second handle of the cell: known as soon as the view was cloned, which needs
     /// `T, E: Sync`, as a second handle does.
     share: Cell<Option<Share<T, E>>>,
@@ -122,10 +130,10 @@ impl<T, E> View<T, E> {
     /// The next callback, if it was registered before `end`.
     fn next_callback(&self, end: u64) -> Option<LocalCallback<T, E>> {
         let mut callbacks = self.callbacks.borrow_mut();
-        if callbacks.front()?.0.number >= end {
+        if callbacks.front()?.token.number >= end {
             return None;
         }
-        callbacks.pop_front().map(|(_, callback)| callback)
+        callbacks.pop_front().map(|it| it.callback)
     }
 }
 
@@ -152,7 +160,7 @@ impl<T, E> Deliver for View<T, E> {
 
     fn sweep(&self) {
         let callbacks = self.callbacks.take();
-        for (_, callback) in callbacks {
+        for Registered { callback, .. } in callbacks {
             self.isolate(|| drop(callback));
         }
     }
@@ -289,13 +297,22 @@ impl<T, E> LoopFuture<T, E> {
     /// a future that has settled still run, if the loop was told before or settles it as it closes; the others are
     /// dropped, on the loop's thread, and so is one that is registered later. `[loop-5]`
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
+        self.register(false, Box::new(callback))
+    }
+
+    /// The same for somebody of this crate, who waits: [`clear_done_callbacks`](Self::clear_done_callbacks) leaves it.
+    pub(crate) fn wait_with(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
+        self.register(true, Box::new(callback))
+    }
+
+    fn register(&self, waits: bool, callback: LocalCallback<T, E>) -> Token {
         let view = &self.view;
         let token = Token { home: view.home.id(), number: view.home.next() };
         if view.home.is_closed() {
             view.isolate(|| drop(callback));
             return token;
         }
-        view.callbacks.borrow_mut().push_back((token, Box::new(callback)));
+        view.callbacks.borrow_mut().push_back(Registered { token, waits, callback });
         if view.delivered.get() {
             // While the loop closes nothing new is scheduled, or closing might never end.
             if view.home.is_open() {
@@ -317,13 +334,31 @@ impl<T, E> LoopFuture<T, E> {
         let view = &self.view;
         let removed = {
             let mut callbacks = view.callbacks.borrow_mut();
-            let at = callbacks.iter().position(|(other, _)| *other == token);
+            let at = callbacks.iter().position(|other| other.token == token);
             at.and_then(|at| callbacks.remove(at))
         };
         if view.callbacks.borrow().is_empty() {
             view.home.release(view.id);
         }
         removed.is_some()
+    }
+
+    /// Drops the callbacks of this view, uncalled, in this call; returns how many. What is on its way through the loop
+    /// goes too, until it runs. Whoever awaits the future or waits for several, waits on, and so do a group's tasks. So a
+    /// collector of garbage breaks a circle in which a callback holds what holds the future. `[callback-9]`
+    pub fn clear_done_callbacks(&self) -> usize {
+        let view = &self.view;
+        let (stay, cleared) = view.callbacks.take().into_iter().partition(|it| it.waits);
+        view.callbacks.replace(stay);
+        if view.callbacks.borrow().is_empty() {
+            view.home.release(view.id);
+        }
+        let cleared: VecDeque<Registered<T, E>> = cleared;
+        let count = cleared.len();
+        for Registered { callback, .. } in cleared {
+            view.isolate(|| drop(callback));
+        }
+        count
     }
 
     /// The task whose outcome this is; `None` for every other future. `[task-1]`
@@ -454,10 +489,15 @@ impl<T, E> fmt::Debug for LoopFuture<T, E> {
             Some(Ok(_)) => "Finished",
             Some(Err(failure)) => failure.kind(),
         };
-        let callbacks = view.callbacks.borrow().len();
+        let (waiters, callbacks) = {
+            let all = view.callbacks.borrow();
+            let waiters = all.iter().filter(|it| it.waits).count();
+            (waiters, all.len() - waiters)
+        };
         f.debug_struct("LoopFuture")
             .field("id", &format_args!("{}", self.id()))
             .field("state", &format_args!("{state}"))
+            .field("waiters", &waiters)
             .field("callbacks", &callbacks)
             .field("cell", &fmt::from_fn(|f| view.cell().debug("Cell", f)))
             .finish()

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     cell::Address,
     context::{self, Id},
-    error::{Cancel, Failure, Panic, Refusal},
+    error::{Cancel, Cancelled, Failure, Panic, Refusal},
     phase::Owned,
     promise::Promise,
     sync::{AtomicBool, Ordering, at},
@@ -87,7 +87,8 @@ pub(crate) trait Step {
 pub(crate) struct Facts {
     id: Id,
     name: RefCell<Rc<str>>,
-    ended: Cell<bool>,
+    /// How it has ended, once it has.
+    ended: Cell<Option<&'static str>>,
     /// It ended because it was stopped.
     stopped: Cell<bool>,
 }
@@ -157,7 +158,7 @@ impl Task {
     /// Whether it has ended. `[task-1]`
     #[must_use]
     pub fn done(&self) -> bool {
-        self.0.facts().ended.get()
+        self.0.facts().ended.get().is_some()
     }
 
     /// Asks it to stop, as [`LoopFuture::cancel`](crate::LoopFuture::cancel) does. `[cancel-4]`
@@ -181,8 +182,11 @@ impl Eq for Task {}
 
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (name, done) = (self.name(), self.done());
-        f.debug_struct("Task").field("name", &name).field("done", &done).finish()
+        let state = self.0.facts().ended.get().unwrap_or("Pending");
+        f.debug_struct("Task")
+            .field("name", &self.name())
+            .field("state", &format_args!("{state}"))
+            .finish()
     }
 }
 
@@ -229,7 +233,7 @@ where
         let facts = Facts {
             id,
             name: RefCell::new(format!("Task-{id}").into()),
-            ended: Cell::new(false),
+            ended: Cell::new(None),
             stopped: Cell::new(false),
         };
         Task(Rc::new(Body {
@@ -286,8 +290,8 @@ where
         false
     }
 
-    fn settle(&self, how: impl FnOnce(Promise<T, E, Owned>)) {
-        self.facts.ended.set(true);
+    fn settle(&self, kind: &'static str, how: impl FnOnce(Promise<T, E, Owned>)) {
+        self.facts.ended.set(Some(kind));
         let promise = self.promise.take();
         if let Some(promise) = promise {
             how(promise);
@@ -302,7 +306,8 @@ where
         step: context::Guard,
     ) {
         self.home.isolate(|| drop(coroutine));
-        self.settle(|promise| {
+        let kind = outcome.as_ref().map_or_else(Failure::kind, |_| "Finished");
+        self.settle(kind, |promise| {
             if let Err(failure) = &outcome
                 && promise.is_unheard()
             {
@@ -370,7 +375,8 @@ where
     fn end(&self) {
         self.coroutine.replace(Coroutine::Away);
         self.facts.stopped.set(true);
-        self.settle(Promise::<T, E, Owned>::stopped);
+        let cause = if self.is_requested() { Cancelled::Requested } else { Cancelled::Stopped };
+        self.settle(cause.kind(), Promise::<T, E, Owned>::stopped);
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {

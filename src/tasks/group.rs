@@ -183,7 +183,7 @@ impl<E: 'static> TaskGroup<E> {
         let arrive = Arrive { group: self.clone(), number };
         let name = task.clone();
         inner.members.borrow_mut().insert(number, task);
-        future.add_done_callback(move |settled| arrive.look(settled, &name));
+        future.wait_with(move |settled| arrive.look(settled, &name));
         Ok(future)
     }
 

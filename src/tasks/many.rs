@@ -246,7 +246,7 @@ impl<T: 'static, E: 'static, F: Member<T, E>> Group<T, E, F> {
         for future in futures {
             future.borrow().check_home();
             let arrive = Arrive(Rc::clone(&arrivals), members.len());
-            let token = future.borrow().add_done_callback(move |_| drop(arrive));
+            let token = future.borrow().wait_with(move |_| drop(arrive));
             members.push((future, token));
         }
         let left = members.len();

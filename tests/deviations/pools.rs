@@ -19,7 +19,7 @@ fn pool() -> Arc<ThreadPool> {
 
 fn cause<T, E>(future: &ThreadFuture<T, E>) -> Option<Cancelled> {
     match future.exception().unwrap() {
-        Some(Failure::Cancelled(cause)) => Some(*cause),
+        Some(Failure::Cancelled(it)) => Some(it.cause()),
         _ => None,
     }
 }

@@ -104,7 +104,12 @@ fn every_variant_has_its_run() {
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
     let derived = |it: &str| it.split(')').next().is_some_and(|it| it.contains("Error"));
     let errors = text.match_indices("#[derive(").filter(|(at, _)| derived(&text[*at..]));
-    let others = ["pub enum Failure<E> {", "pub enum Refusal {", "pub enum Incident<'a> {"];
+    let others = [
+        "pub enum Failure<E> {",
+        "pub struct Cancellation {",
+        "pub enum Refusal {",
+        "pub enum Incident<'a> {",
+    ];
     let others = others.map(|it| text.find(it).expect("it is there"));
     let places = errors.map(|(at, _)| at).chain(others);
     let expected: BTreeSet<_> = places.flat_map(|at| variants(&text[at..])).collect();

@@ -85,6 +85,11 @@ runs! {
         drop(promise.start());
         future.exception().unwrap().unwrap().to_string()
     }
+    "Cancellation" {
+        let (_promise, future) = Future::pair();
+        assert_eq!(future.cancel_with("user pressed x"), Cancel::Now);
+        future.exception().unwrap().unwrap().to_string()
+    }
     "Cancelled::Requested" {
         let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
@@ -217,6 +222,16 @@ runs! {
         let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         AnyPromise::from(promise).start().unwrap_err().to_string()
+    }
+    "Unseen::Cancelled" {
+        let (promise, future) = Future::pair();
+        assert_eq!(future.cancel(), Cancel::Now);
+        promise.finish_or_return(5).unwrap_err().to_string()
+    }
+    "Unseen::Closed" {
+        let (promise, future) = Future::pair();
+        drop(future);
+        promise.finish_or_return(5).unwrap_err().to_string()
     }
     "Lost" {
         let (promise, future) = Future::pair();

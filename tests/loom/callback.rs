@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use loom::thread::{self, ThreadId};
 use settled::{Cancel, Settled, ThreadFuture};
 
-use crate::explore::{Value, Values, explore, promise, saw};
+use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
 
 /// Who ran, where, and the value it was shown.
 #[derive(Clone, Default)]
@@ -141,5 +141,31 @@ pub(crate) fn registrant_against_two_cancels() {
             ref entries => panic!("{entries:?}"),
         }
         drop(promise);
+    });
+}
+
+/// `[callback-9]` The callbacks are dropped while one is registered and while the work settles: each is dropped or runs,
+/// and none is left. Three preemptions are one for each of those who register, clear and settle.
+pub(crate) fn a_clear_against_a_registration_and_finish() {
+    explore_bounded("callback_clear", &["none ran", "one ran", "both ran"], |seen| {
+        let values = Values::default();
+        let value = values.make(1);
+        let log = Log::default();
+        let (promise, future) = promise();
+        future.add_done_callback(log.callback("first"));
+        let future = Arc::new(future);
+        let registers = thread::spawn({
+            let (future, log) = (Arc::clone(&future), log.clone());
+            move || future.add_done_callback(log.callback("second"))
+        });
+        let settles = thread::spawn(move || promise.finish(value).unwrap());
+        let cleared = future.clear_done_callbacks();
+        registers.join().unwrap();
+        settles.join().unwrap();
+        let ran = log.names().len();
+        assert_eq!(cleared + ran, 2);
+        assert_eq!(Arc::strong_count(&log.0), 1, "none is left");
+        assert_eq!(future.clear_done_callbacks(), 0);
+        saw(seen, ["none ran", "one ran", "both ran"][ran]);
     });
 }

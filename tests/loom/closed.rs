@@ -81,3 +81,22 @@ pub(crate) fn the_last_handle_against_finish() {
         saw(seen, if calls.load(Ordering::Relaxed) == 1 { "called" } else { "uncalled" });
     });
 }
+
+/// `[promise-9]` The last handle goes while the work settles: the value comes back, or the handle had it. Never both, and
+/// never neither: each value is dropped once.
+pub(crate) fn the_last_handle_against_the_value() {
+    explore("closed_value", &["came back", "was seen"], |seen| {
+        let values = Values::default();
+        let value = values.make(1);
+        let (promise, future) = promise();
+        let drops = thread::spawn(move || drop(future));
+        match promise.finish_or_return(value) {
+            Err(lost) => {
+                assert_eq!(lost.value.number, 1);
+                saw(seen, "came back");
+            }
+            Ok(()) => saw(seen, "was seen"),
+        }
+        drops.join().unwrap();
+    });
+}

@@ -49,15 +49,16 @@ pub(crate) fn request_against_stopped_against_a_blocked_reader() {
             let future = Arc::clone(&future);
             move || future.cancel()
         });
-        let Err(Failure::Cancelled(cause)) = future.wait().unwrap().result() else {
+        let Err(Failure::Cancelled(cancellation)) = future.wait().unwrap().result() else {
             panic!("not cancelled")
         };
         stopper.join().unwrap();
+        let cause = cancellation.cause();
         match (canceller.join().unwrap(), cause) {
             (Cancel::Requested, Cancelled::Requested) => saw(seen, "before"),
             (Cancel::Already, Cancelled::Stopped) => saw(seen, "after"),
             contradiction => panic!("{contradiction:?}"),
         }
-        assert_eq!(owner.count(), usize::from(*cause == Cancelled::Requested));
+        assert_eq!(owner.count(), usize::from(cause == Cancelled::Requested));
     });
 }

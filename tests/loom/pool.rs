@@ -33,7 +33,7 @@ pub(crate) fn shutdown_against_a_worker() {
             seen,
             match future.into_settled().unwrap().take().expect("the only handle") {
                 Ok(1) => "ran",
-                Err(Failure::Cancelled(Cancelled::Dropped)) => "dropped",
+                Err(Failure::Cancelled(it)) if it == Cancelled::Dropped => "dropped",
                 other => panic!("{other:?}"),
             },
         );

@@ -31,8 +31,8 @@ pub(crate) fn cancel_against_finish_against_a_blocked_reader() {
             (
                 Err(Lost { value, cause: Cancelled::Requested }),
                 Cancel::Now,
-                Err(Failure::Cancelled(Cancelled::Requested)),
-            ) => {
+                Err(Failure::Cancelled(cancellation)),
+            ) if *cancellation == Cancelled::Requested => {
                 assert_eq!(value.number, 1);
                 saw(seen, "cancelled");
             }

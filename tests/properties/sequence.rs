@@ -110,7 +110,7 @@ impl From<Result<&Value, &Failure<Value>>> for End {
             Ok(value) => Self::Value(value.number),
             Err(Failure::Error(error)) => Self::Error(error.number),
             Err(Failure::Panicked(panic)) => Self::Panicked(panic.message().parse().unwrap()),
-            Err(Failure::Cancelled(cause)) => Self::Cancelled(*cause),
+            Err(Failure::Cancelled(it)) => Self::Cancelled(it.cause()),
             Err(Failure::Abandoned) => Self::Abandoned,
             Err(other) => unreachable!("no promise here delivers {other:?}"),
         }

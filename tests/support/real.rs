@@ -80,7 +80,7 @@ pub(crate) fn end(outcome: Result<&u8, &Failure<u8>>) -> End {
         Err(Failure::Error(error)) => End::Error(*error),
         Err(Failure::Panicked(_)) => End::Panicked,
         Err(Failure::Abandoned) => End::Abandoned,
-        Err(Failure::Cancelled(cause)) => End::Cancelled(*cause),
+        Err(Failure::Cancelled(it)) => End::Cancelled(it.cause()),
         Err(other) => unreachable!("no promise here delivers {other:?}"),
     }
 }

@@ -18,6 +18,7 @@ const ACTS: &[&str] = &[
     "inner.word = ",
     "word.start()",
     "word.cancel()",
+    "word.clear_callbacks()",
     "word.take()",
     "word.take_or_leave()",
     "Word::share",
@@ -177,6 +178,7 @@ const CELL_SITES: &[File] = &[
             ("lend", ".another( Word::lend", "lend-late"),
             ("take", "lock( word.take()", ""),
             ("take_or_leave", "lock( word.take_or_leave() inner.word = drop(inner)", ""),
+            ("cancellation", "lock(", ""),
         ],
     ),
     ("output.rs", ["", ""], &[("poll", ".leave(", ""), ("drop", ".leave(", "drop")]),
@@ -196,6 +198,11 @@ const CELL_SITES: &[File] = &[
                 "register_callback",
                 "lock( .register_callback( inner.word = callbacks.push(",
                 "register-callback register-callback-late",
+            ),
+            (
+                "clear_callbacks",
+                "lock( inner.word = word.clear_callbacks() take(&mut inner.callbacks)",
+                "clear",
             ),
             ("is_over", "lock( is_over(", "look"),
             (

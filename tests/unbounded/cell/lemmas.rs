@@ -138,7 +138,14 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [callback-1]
     always(
         "no callback is lost",
-        "(forall ((x C)) (=> (registered x) (or (queued x) (due x) (late x) (called x))))",
+        "(forall ((x C)) (=> (registered x)
+            (or (queued x) (due x) (late x) (called x) (cleared x))))",
+    ),
+    // [callback-9]
+    always(
+        "a callback that was dropped is never called",
+        "(forall ((x C)) (=> (cleared x)
+            (not (or (queued x) (due x) (inline x) (late x) (called x)))))",
     ),
     always(
         "a callback is in one place",
@@ -146,7 +153,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
             (not (and (queued x) (or (due x) (late x) (called x))))
             (not (and (due x) (or (late x) (called x)))) (not (and (late x) (called x)))
             (=> (or (queued x) (due x)) (inline x)) (=> (inline x) (not (late x)))
-            (=> (or (inline x) (late x) (called x)) (registered x))))",
+            (=> (or (inline x) (late x) (called x) (cleared x)) (registered x))))",
     ),
     // [callback-1]
     always("no callback runs twice", "(forall ((x C)) (not (again x)))"),

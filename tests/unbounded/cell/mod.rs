@@ -21,6 +21,7 @@ fn shipped() -> System {
     steps.extend(parked());
     steps.extend(tasks());
     steps.extend(callbacks());
+    steps.push(clear());
     System {
         table: Box::new(State::on),
         vars: VARS,
@@ -85,7 +86,9 @@ const VARS: &[Var] = &[
     var("running", &["C"], "Bool", "false"),
     // It came late, and is lent a handle until it has been called later and has returned.
     var("lends", &["C"], "Bool", "false"),
-    // Seen only by the lemmas: it came to be queued; it was called again.
+    // Taken out, to be dropped uncalled.
+    var("cleared", &["C"], "Bool", "false"),
+    // Seen only by the lemmas: it came to be queued, and was not dropped; it was called again.
     var("inline", &["C"], "Bool", "false"),
     var("again", &["C"], "Bool", "false"),
 ];
@@ -283,6 +286,16 @@ fn tasks() -> Vec<Step> {
             &[("listed", "false"), ("phase", "Gone")],
         ),
     ]
+}
+
+/// The callbacks that are registered are taken out, to be dropped uncalled.
+fn clear() -> Step {
+    let mut clear = step("clear", None, "register-callback", "true", &[]);
+    clear.set("cleared", "(or (cleared x) (queued x))");
+    clear.set("inline", "(and (inline x) (not (queued x)))");
+    clear.set("before", "(and (before x y) (not (or (queued x) (queued y))))");
+    clear.set("queued", "false");
+    clear
 }
 
 /// A callback, its registration and its call.

@@ -32,6 +32,12 @@ pub(crate) const TWINS: &[Twin] = &[
         },
     ),
     twin(
+        "a clear that leaves them in the list",
+        "a callback that was dropped is never called",
+        "register-callback clear",
+        |it| it.step("clear").keep("queued"),
+    ),
+    twin(
         "a thread that awaits as a task does",
         "threads and tasks each keep to their own steps",
         "poll",
