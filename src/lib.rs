@@ -1,3 +1,4 @@
+#![cfg_attr(not(doctest), doc = include_str!("links.md"))]
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -11,6 +12,8 @@ mod deferred;
 mod error;
 mod event_loop;
 mod first;
+#[cfg(doc)]
+pub mod guide;
 pub mod host;
 mod inbox;
 mod interrupt;
@@ -22,6 +25,8 @@ mod output;
 pub mod phase;
 mod promise;
 mod settled;
+#[cfg(all(doc, not(doctest)))]
+pub mod spec;
 mod sync;
 pub mod tasks;
 mod thread;

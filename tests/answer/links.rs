@@ -1,6 +1,10 @@
 //! No link of the documents leads to nowhere.
 
-use std::{collections::BTreeSet, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 use crate::read;
 
@@ -29,28 +33,44 @@ fn anchors(text: &str) -> BTreeSet<String> {
     anchors
 }
 
-/// Where the links of a document go, but for those in its blocks of code.
-fn links(text: &str) -> Vec<&str> {
-    let prose = text.split("```").step_by(2);
-    prose
-        .flat_map(|part| part.split("](").skip(1))
-        .map(|rest| rest.split(')').next().unwrap())
-        .collect()
+/// What stands outside of the blocks of code.
+fn prose(text: &str) -> impl Iterator<Item = &str> {
+    text.split("```").step_by(2)
 }
 
-pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut documents = vec!["README.md".to_owned(), "CHANGELOG.md".to_owned()];
-    for entry in fs::read_dir(root.join("spec")).unwrap() {
+/// Where the links of a document go that say so where they stand.
+fn inline(text: &str) -> impl Iterator<Item = &str> {
+    prose(text)
+        .flat_map(|part| part.split("](").skip(1))
+        .map(|rest| rest.split(')').next().unwrap())
+}
+
+/// Where its labels go, which stand at its end.
+fn labels(text: &str) -> BTreeMap<&str, &str> {
+    text.lines().filter_map(|line| line.strip_prefix('[')?.split_once("]: ")).collect()
+}
+
+/// What rustdoc shows too: the README, and the specification.
+fn shown() -> Vec<String> {
+    let mut documents = vec!["README.md".to_owned()];
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
             documents.push(format!("spec/{name}"));
         }
     }
+    documents
+}
+
+pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut documents = shown();
+    let others = ["CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"];
+    documents.extend(others.map(str::to_owned));
     let (mut local, mut wrong) = (0, Vec::new());
     for document in documents {
         let text = read(&document);
-        for link in links(&text) {
+        for link in inline(&text).chain(labels(&text).into_values()) {
             if link.starts_with("https://") || link.starts_with('<') {
                 continue;
             }
@@ -74,15 +94,43 @@ pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
     Ok(String::new())
 }
 
+/// In rustdoc the name of a file leads to nowhere. So what links to one has a label, and `src/links.md`, which rustdoc
+/// reads before each document, gives each label its place there: of two the first counts.
+pub(crate) fn each_label_has_its_place_in_the_documentation() -> Result<String, String> {
+    let (places, code) = (read("src/links.md"), read("src/spec.rs"));
+    let (places, mut used) = (labels(&places), BTreeSet::new());
+    for document in shown() {
+        let text = read(&document);
+        for link in inline(&text) {
+            let has_its_place = link.starts_with('#') || link.starts_with("https://");
+            assert!(has_its_place || link.starts_with('<'), "{document}: {link} has no label");
+        }
+        let labels = labels(&text);
+        for &label in labels.keys() {
+            let (label, place) = places
+                .get_key_value(label)
+                .unwrap_or_else(|| panic!("{document}: src/links.md has no [{label}]"));
+            assert!(place.starts_with("crate"), "[{label}] is no item");
+            used.insert((*label).to_owned());
+        }
+        for part in prose(&text).flat_map(|part| part.split('[').skip(1)) {
+            let name = part.split(']').next().unwrap();
+            let is_file = name.ends_with(".md") && !name.starts_with('`');
+            assert!(!is_file || labels.contains_key(name), "{document}: [{name}] leads nowhere");
+        }
+        let is_shown = document == "README.md" || code.contains(&format!("\"../{document}\""));
+        assert!(is_shown, "src/spec.rs does not show {document}");
+    }
+    assert!(used.len() > 20, "the labels were not found");
+    Ok(String::new())
+}
+
 pub(crate) fn the_index_has_every_document() -> Result<String, String> {
     let index = read("spec/README.md");
-    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        let told = name == "README.md" || index.contains(&format!("| [{name}]({name})"));
-        assert!(
-            told || index.contains(&format!(", [{name}]({name}) |")),
-            "the index has no {name}"
-        );
+    for document in shown() {
+        let Some(name) = document.strip_prefix("spec/") else { continue };
+        let told = name == "README.md" || index.contains(&format!("| [{name}]"));
+        assert!(told || index.contains(&format!(", [{name}] |")), "the index has no {name}");
     }
     Ok(String::new())
 }

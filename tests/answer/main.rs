@@ -1,5 +1,6 @@
 //! `spec/why.md` is true: what its programs print, its charts, and how it sorts the differences; each question of
-//! `spec/questions.md` is answered by clauses and checks that exist; and no link of the documents leads to nowhere.
+//! `spec/questions.md` is answered by clauses and checks that exist; no link of the documents leads to nowhere; and the
+//! rooms and walls of `spec/architecture.md` are those of the code.
 
 #[macro_use]
 #[path = "../support/watchdog.rs"]
@@ -13,6 +14,7 @@ mod kinds;
 mod links;
 mod programs;
 mod questions;
+mod walls;
 
 use std::{fs, path::Path, process::ExitCode};
 
@@ -70,6 +72,13 @@ fn main() -> ExitCode {
         ("they_are_counted", kinds::they_are_counted),
         ("no_link_leads_to_nowhere", links::no_link_leads_to_nowhere),
         ("the_index_has_every_document", links::the_index_has_every_document),
+        (
+            "each_label_has_its_place_in_the_documentation",
+            links::each_label_has_its_place_in_the_documentation,
+        ),
+        ("no_room_imports_from_above", walls::no_room_imports_from_above),
+        ("the_walls_stand", walls::the_walls_stand),
+        ("what_is_named_exists", walls::what_is_named_exists),
         ("each_program_prints_what_is_said", programs::each_program_prints_what_is_said),
         (
             "versions_are_compared_by_their_numbers",
