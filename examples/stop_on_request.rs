@@ -4,9 +4,9 @@ use settled::{Executor, Failure, ThreadPool};
 
 fn main() {
     let pool = ThreadPool::default();
-    let work = pool.submit_with(|context| {
+    let work = pool.submit_with(|promise| {
         let mut pieces = 1_u64;
-        while !context.cancel_requested() {
+        while !promise.cancel_requested() {
             pieces += 1; // a piece of the work
         }
         Err::<(), _>(pieces)

@@ -54,8 +54,8 @@ pub use crate::{
     settled::Settled,
     thread::{
         AsCompleted, AwaitThread, AwaitThreadRef, Borrowed, CancelOnDrop, Executor, IntoCompleted,
-        JobContext, Map, MapError, Parted, PoolBuilder, ReturnWhen, Several, ThreadFuture,
-        ThreadPool, as_completed, join, select, wait,
+        Map, MapError, Parted, PoolBuilder, ReturnWhen, Several, ThreadFuture, ThreadPool,
+        as_completed, join, select, wait,
     },
     waiter::{Job, Schedule},
 };

@@ -316,8 +316,8 @@ impl<T, E> Promise<T, E, Owned> {
         self.producer.handle().cancel(reason).0
     }
 
-    /// Whether nobody is left to look at an outcome.
-    pub(crate) fn is_unheard(&self) -> bool {
+    /// Whether this promise is the only handle: nobody else is left to look at an outcome.
+    pub(crate) fn is_only(&self) -> bool {
         self.producer.handle().is_only()
     }
 

@@ -224,15 +224,15 @@ fn a_job_hears_of_it_too() {
     let pool = ThreadPool::default();
     let (begins, begun) = mpsc::channel();
     let (tells, told) = mpsc::channel();
-    let job = pool.submit_with(move |context| {
+    let job = pool.submit_with(move |promise| {
         let (stops, stopped) = mpsc::channel();
         let closes = stops.clone();
-        context.on_cancel_request(move || stops.send("asked").unwrap());
-        context.on_closed(move || closes.send("closed").unwrap());
-        begins.send(context.is_closed()).unwrap();
+        promise.on_cancel_request(move || stops.send("asked").unwrap());
+        promise.on_closed(move || closes.send("closed").unwrap());
+        begins.send(promise.is_closed()).unwrap();
         // What blocks the work is interrupted by what was asked of it.
         let told = [stopped.recv().unwrap(), stopped.recv().unwrap()];
-        tells.send((told, context.is_closed())).unwrap();
+        tells.send((told, promise.is_closed())).unwrap();
         Ok::<_, ()>(())
     });
     let job = job.unwrap();

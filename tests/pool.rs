@@ -1000,13 +1000,12 @@ fn running_work_that_looks_can_stop_on_request() {
     watch!();
     let pool = pool(1);
     let (begun, began) = mpsc::channel();
-    let job = pool.submit_with(move |context| {
-        assert!(!context.cancel_requested());
+    let job = pool.submit_with(move |promise| {
+        assert!(!promise.cancel_requested());
         begun.send(()).unwrap();
-        while !context.cancel_requested() {
+        while !promise.cancel_requested() {
             thread::yield_now();
         }
-        assert!(format!("{context:?}").contains("true"));
         Err::<(), _>("stopped on request")
     });
     let job = job.unwrap();

@@ -309,7 +309,7 @@ where
         let kind = outcome.as_ref().map_or_else(Failure::kind, |_| "Finished");
         self.settle(kind, |promise| {
             if let Err(failure) = &outcome
-                && promise.is_unheard()
+                && promise.is_only()
             {
                 let task = Task(Rc::clone(self) as Rc<dyn Step>);
                 self.home.report_failure(failure, task.future_id(), Some(&task));

@@ -94,16 +94,8 @@ pub async fn wait<'a, T: 'static, E: 'static>(
     let mut sleep = pin!(timeout.map(sleep));
     let (places, futures) = distinct(futures);
     let mut group = Group::of(futures);
-    let mut failed = false;
-    loop {
-        let enough = match return_when {
-            ReturnWhen::FirstCompleted => group.left < group.members.len(),
-            ReturnWhen::FirstException => failed,
-            ReturnWhen::AllCompleted => false,
-        };
-        if enough {
-            break;
-        }
+    let mut enough = false;
+    while !enough {
         let next = poll_fn(|cx| match group.poll_next(cx) {
             Poll::Ready(next) => Poll::Ready(next),
             Poll::Pending => match sleep.as_mut().as_pin_mut() {
@@ -113,7 +105,7 @@ pub async fn wait<'a, T: 'static, E: 'static>(
         });
         let Some(number) = next.await else { break };
         let settled = group.members[number].0.settled();
-        failed |= settled.is_some_and(|it| it.peek().is_err() && !it.cancelled());
+        enough = settled.is_some_and(|it| return_when.is_met_by(it));
     }
     let (mut done, mut not_done) = (Vec::new(), Vec::new());
     for (place, future) in places.into_iter().zip(group.into_futures()) {
@@ -127,7 +119,9 @@ pub async fn wait<'a, T: 'static, E: 'static>(
 
 /// Each of several futures as soon as it is settled. Python's `asyncio.as_completed`. `[combine-4]`
 ///
-/// The timeout counts from this call. A future that was given several times counts once.
+/// The timeout counts from this call. When it is over, what is ready is still yielded; then comes one [`Expired`], and
+/// then nothing, as from [`settled::as_completed`](crate::as_completed). The futures are as they were: call it again to
+/// go on with them. In Python each that remains raises (D44). A future that was given several times counts once.
 ///
 /// # Panics
 ///
@@ -138,7 +132,8 @@ pub fn as_completed<'a, T: 'static, E: 'static>(
     timeout: Option<Duration>,
 ) -> AsCompleted<'a, T, E> {
     let (places, futures) = distinct(futures);
-    AsCompleted { places, group: Group::of(futures), sleep: timeout.map(sleep).map(Box::pin) }
+    let sleep = timeout.map(sleep).map(Box::pin);
+    AsCompleted { places, group: Group::of(futures), sleep, expired: false }
 }
 
 /// Each future once, and its first place.
@@ -156,19 +151,24 @@ pub struct AsCompleted<'a, T: 'static, E: 'static> {
     places: Vec<usize>,
     group: Group<T, E, &'a LoopFuture<T, E>>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whether it is at its end because the time was over.
+    expired: bool,
 }
 
 impl<'a, T: 'static, E: 'static> AsCompleted<'a, T, E> {
-    /// The next future that is settled, with its place in the input; `None` when all were. Those that are
-    /// settled come in the order in which the loop delivered them. `[combine-4]`
+    /// The next future that is settled, with its place in the input; `None` when all were, or when the time was over. Those
+    /// that are settled come in the order in which the loop delivered them. `[combine-4]`
     ///
     /// Cancel safety: dropping what this returns loses nothing.
     ///
     /// # Errors
     ///
-    /// [`Expired`] once the time is over and nothing is ready; what settles later can still be had.
+    /// [`Expired`], once, when the time is over and nothing is ready.
     pub async fn next(&mut self) -> Option<Result<(usize, &'a Settled<T, E>), Expired>> {
-        let Self { places, group, sleep } = self;
+        let Self { places, group, sleep, expired } = self;
+        if *expired {
+            return None;
+        }
         let next = poll_fn(|cx| match (group.poll_next(cx), &mut *sleep) {
             (Poll::Ready(next), _) => Poll::Ready(Ok(next)),
             (Poll::Pending, Some(sleep)) => sleep.as_mut().poll(cx).map(|()| Err(Expired)),
@@ -180,7 +180,10 @@ impl<'a, T: 'static, E: 'static> AsCompleted<'a, T, E> {
                 let settled = group.members[number].0.settled().expect("it was delivered");
                 Some(Ok((places[number], settled)))
             }
-            Err(expired) => Some(Err(expired)),
+            Err(over) => {
+                *expired = true;
+                Some(Err(over))
+            }
         }
     }
 }

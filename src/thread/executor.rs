@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -92,17 +91,18 @@ pub trait Executor {
         submit(self, work, |work, _| work())
     }
 
-    /// As [`submit_result`](Self::submit_result), for work that can stop early: it is lent a
-    /// [`JobContext`], which tells it that somebody asked to cancel. The cancel stays refused, since
-    /// only the work itself can stop; what it then returns is its own decision. `[cancel-3]`
+    /// As [`submit_result`](Self::submit_result), for work that can stop early: it is lent its promise, which tells it
+    /// that somebody asked to cancel, or that nobody is left who would see what it returns. The cancel stays refused,
+    /// since only the work itself can stop; what it then returns is its own decision. `[cancel-3]` `[promise-8]` Lent, the
+    /// promise settles nothing: every method that does takes it by value.
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};
     ///
     /// let pool = ThreadPool::default();
-    /// let job = pool.submit_with(|context| {
+    /// let job = pool.submit_with(|promise| {
     ///     for done in 0_u64.. {
-    ///         if context.cancel_requested() {
+    ///         if promise.cancel_requested() {
     ///             return Err(done); // so far
     ///         }
     ///     }
@@ -114,6 +114,15 @@ pub trait Executor {
     /// }
     /// assert!(!job.cancel().thread_answer());
     /// assert!(job.exception().unwrap().is_some());
+    ///
+    /// let job = pool.submit_with(|promise| {
+    ///     while !promise.is_closed() {
+    ///         std::thread::yield_now(); // a piece of the work
+    ///     }
+    ///     Ok::<_, ()>(())
+    /// });
+    /// drop(job.unwrap());   // nobody waits any more, and the work ends
+    /// pool.shutdown().unwrap();
     /// ```
     ///
     /// # Errors
@@ -123,14 +132,15 @@ pub trait Executor {
     /// # Panics
     ///
     /// As [`submit`](Self::submit).
+    #[doc(alias = "JobContext")]
     fn submit_with<T, E, F>(&self, work: F) -> Result<ThreadFuture<T, E>, Closed<F>>
     where
-        F: FnOnce(&JobContext<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&Promise<T, E, Running>) -> Result<T, E> + Send + 'static,
         T: Send + 'static,
         E: Send + 'static,
         Self: Sized,
     {
-        submit(self, work, |work, context| work(context))
+        submit(self, work, |work, promise| work(promise))
     }
 
     /// Calls `work` with each of `items`, in the executor, and yields what it returns, in the order
@@ -181,96 +191,6 @@ pub trait Executor {
     }
 }
 
-/// What running work can ask about its job. Lent by
-/// [`submit_with`](Executor::submit_with). `[cancel-3]`
-pub struct JobContext<'a> {
-    job: &'a dyn Asked,
-}
-
-/// What is asked of a running promise, whatever its types.
-trait Asked {
-    fn requested(&self) -> bool;
-    fn reason(&self) -> Option<Arc<str>>;
-    fn closed(&self) -> bool;
-    fn on_request(&self, f: Box<dyn FnOnce() + Send>);
-    fn on_closed(&self, f: Box<dyn FnOnce() + Send>);
-}
-
-impl<T, E> Asked for Promise<T, E, Running> {
-    fn requested(&self) -> bool {
-        self.cancel_requested()
-    }
-
-    fn reason(&self) -> Option<Arc<str>> {
-        self.cancel_reason()
-    }
-
-    fn closed(&self) -> bool {
-        self.is_closed()
-    }
-
-    fn on_request(&self, f: Box<dyn FnOnce() + Send>) {
-        self.on_cancel_request(f);
-    }
-
-    fn on_closed(&self, f: Box<dyn FnOnce() + Send>) {
-        Promise::on_closed(self, f);
-    }
-}
-
-impl JobContext<'_> {
-    /// Whether somebody asked to cancel this job since it began. It stays true. Never blocks.
-    /// `[cancel-3]`
-    #[must_use]
-    pub fn cancel_requested(&self) -> bool {
-        self.job.requested()
-    }
-
-    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
-    #[must_use]
-    pub fn cancel_reason(&self) -> Option<Arc<str>> {
-        self.job.reason()
-    }
-
-    /// As [`Promise::on_cancel_request`]: `f` is called at the first request to cancel this job, by whoever asks.
-    /// `[cancel-8]`
-    pub fn on_cancel_request(&self, f: impl FnOnce() + Send + 'static) {
-        self.job.on_request(Box::new(f));
-    }
-
-    /// As [`Promise::is_closed`]: whether nobody can see any more what this job returns. `[promise-8]`
-    ///
-    /// ```
-    /// use settled::{Executor, ThreadPool};
-    ///
-    /// let pool = ThreadPool::default();
-    /// let job = pool.submit_with(|context| {
-    ///     while !context.is_closed() {
-    ///         std::thread::yield_now(); // a piece of the work
-    ///     }
-    ///     Ok::<_, ()>(())
-    /// });
-    /// drop(job.unwrap());   // nobody waits any more, and the work ends
-    /// pool.shutdown().unwrap();
-    /// ```
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        self.job.closed()
-    }
-
-    /// As [`Promise::on_closed`]: `f` is called when nobody can see any more what this job returns. `[promise-8]`
-    pub fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
-        self.job.on_closed(Box::new(f));
-    }
-}
-
-impl fmt::Debug for JobContext<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let requested = self.cancel_requested();
-        f.debug_struct("JobContext").field("cancel_requested", &requested).finish()
-    }
-}
-
 impl<X: Executor + ?Sized> Executor for &X {
     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
         (**self).execute(job)
@@ -298,7 +218,7 @@ struct Work<F, T, E> {
 }
 
 /// How work is called.
-type Call<F, T, E> = fn(F, &JobContext<'_>) -> Result<T, E>;
+type Call<F, T, E> = fn(F, &Promise<T, E, Running>) -> Result<T, E>;
 
 fn submit<X, F, T, E>(
     executor: &X,
@@ -332,8 +252,7 @@ where
         // Cancelled before it began: the work is dropped, and never runs.
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
         let settles = promise.address();
-        let context = JobContext { job: &promise };
-        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &context)))) {
+        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &promise)))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),
             Err(payload) => promise.panicked(Panic::new(payload)),

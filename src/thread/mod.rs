@@ -12,7 +12,7 @@ mod several;
 mod wait;
 mod watched;
 
-pub use executor::{Executor, JobContext};
+pub use executor::Executor;
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
 pub use guard::CancelOnDrop;
 pub use map::{Map, MapError};

@@ -21,7 +21,7 @@ use crate::{
     waiter::Waiter,
 };
 
-/// When [`wait`] returns. `[wait-5]`
+/// When [`wait`] and [`tasks::wait`](crate::tasks::wait) return. `[wait-5]` `[combine-4]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReturnWhen {
     /// When at least one future is settled.
@@ -31,6 +31,17 @@ pub enum ReturnWhen {
     FirstException,
     /// When all futures are settled.
     AllCompleted,
+}
+
+impl ReturnWhen {
+    /// Whether a wait for several has heard enough, once it has heard of this one. Of all of them is always enough.
+    pub(crate) fn is_met_by<T, E>(self, settled: &Settled<T, E>) -> bool {
+        match self {
+            Self::FirstCompleted => true,
+            Self::FirstException => settled.peek().is_err() && !settled.cancelled(),
+            Self::AllCompleted => false,
+        }
+    }
 }
 
 /// The futures that are settled and those that are not, each with its place in the input. Made by
@@ -75,7 +86,7 @@ pub fn wait<'a, T, E>(
     let deadline = timeout.and_then(after);
     let mut group = Group::register(futures);
     let all = group.members.len();
-    let (mut heard, mut failed) = (0, false);
+    let (mut heard, mut enough) = (0, false);
     let mut told = Vec::new();
     loop {
         group.inbox.take(&mut told);
@@ -83,13 +94,8 @@ pub fn wait<'a, T, E>(
             heard += 1;
             group.hear(number);
             let settled = group.members[number].future.and_then(ThreadFuture::settled);
-            failed |= settled.is_some_and(|it| it.exception().is_some() && !it.cancelled());
+            enough |= settled.is_some_and(|it| return_when.is_met_by(it));
         }
-        let enough = match return_when {
-            ReturnWhen::FirstCompleted => heard > 0,
-            ReturnWhen::FirstException => failed,
-            ReturnWhen::AllCompleted => false,
-        };
         if enough || heard == all {
             break;
         }

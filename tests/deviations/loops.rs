@@ -7,6 +7,7 @@ use std::{
     rc::Rc,
     sync::mpsc,
     task::Poll,
+    time::Duration,
 };
 
 use settled::{
@@ -39,6 +40,24 @@ fn reports(here: &LoopRef) -> Rc<RefCell<Vec<String>>> {
     let write = Rc::clone(&told);
     here.set_exception_handler(move |incident| write.borrow_mut().push(incident.to_string()));
     told
+}
+
+#[test]
+fn as_completed_expires_once() {
+    watch!();
+    run(async {
+        let (_promises, futures): (Vec<_>, Vec<_>) =
+            (0..2).map(|_| here().create_future::<(), ()>()).unzip();
+        let mut settled = tasks::as_completed(&futures, Some(Duration::ZERO));
+        assert!(settled.next().await.unwrap().is_err());
+        assert!(settled.next().await.is_none());
+    });
+    python(
+        "async def main():\n new = asyncio.get_running_loop().create_future\n \
+         for it in asyncio.as_completed([new(), new()], timeout=0):\n  try: await it\n  \
+         except TimeoutError: print('over', end=' ')\nasyncio.run(main())",
+        "over over",
+    );
 }
 
 #[test]
