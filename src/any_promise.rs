@@ -31,6 +31,7 @@ use crate::{
 /// assert_eq!(future.join().unwrap(), 5);
 /// ```
 #[must_use = "dropping a promise cancels or abandons its future"]
+#[doc(alias = "InvalidStateError")]
 pub struct AnyPromise<T, E>(Phase<T, E>);
 
 enum Phase<T, E> {

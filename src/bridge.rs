@@ -88,6 +88,7 @@ where
 /// # Panics
 ///
 /// If the executor hands back another job than the one that it was given.
+#[doc(alias("spawn_blocking", "unblock"))]
 pub fn run_in_executor<X, T, F>(
     home: &LoopRef,
     executor: &X,
@@ -143,6 +144,7 @@ where
 /// # Panics
 ///
 /// If no thread can be started.
+#[doc(alias = "spawn_blocking")]
 pub fn to_thread<T, F>(work: F) -> Result<LoopFuture<T, Infallible>, Closed<F>>
 where
     F: FnOnce() -> T + Send + 'static,
@@ -245,6 +247,7 @@ pub async fn shutdown_default_executor(home: &LoopRef) {
 /// event_loop.run_forever().unwrap();
 /// assert_eq!(other.join().unwrap(), 42);
 /// ```
+#[doc(alias("spawn", "call_soon_threadsafe"))]
 pub fn run_coroutine_threadsafe<F, T>(
     coroutine: F,
     home: &LoopHandle,

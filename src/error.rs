@@ -34,7 +34,7 @@ use crate::{deferred::TooDeep, interrupt, sync::is_past};
 /// assert_eq!(format!("{failure:#}"), "the work failed: disk full");
 /// assert_eq!(failure.source().unwrap().to_string(), "disk full");
 /// ```
-#[doc(alias = "ExecutionException")]
+#[doc(alias("ExecutionException", "RecvError", "Exception"))]
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure<E> {
@@ -74,6 +74,7 @@ impl<E> Failure<E> {
 
     /// Whether the future was cancelled.
     #[must_use]
+    #[doc(alias = "cancelled")]
     pub const fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled(_))
     }
@@ -329,6 +330,7 @@ impl Cancel {
 
 /// A captured panic. It is `Sync` although the payload is not: the message is lent, the payload
 /// given away. Two are equal if their messages are: payloads cannot be compared. `[panic-1]`
+#[doc(alias = "resume_unwind")]
 pub struct Panic(Box<Captured>);
 
 struct Captured {
@@ -356,6 +358,7 @@ impl Panic {
 
     /// The panic's payload, as [`std::panic::resume_unwind`] takes it. `[panic-1]`
     #[must_use]
+    #[doc(alias("resume_unwind", "into_panic"))]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
         self.0.payload.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
@@ -420,6 +423,7 @@ pub struct Expired;
 /// [`Expired`](Self::Expired).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
+#[doc(alias = "RecvTimeoutError")]
 pub enum WaitError {
     /// The deadline passed.
     #[error(transparent)]

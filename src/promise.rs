@@ -94,11 +94,13 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// long job looks at it now and then, in order to stop early. The owner of an owned one is woken by the first
     /// request too.
     #[must_use]
+    #[doc(alias("is_cancelled", "is_cancellation_requested"))]
     pub fn cancel_requested(&self) -> bool {
         self.producer.handle().is_over(Until::Requested)
     }
 
     /// Awaits a request to cancel, on any executor; ready at once if there was one. `[cancel-8]`
+    #[doc(alias = "CancellationToken")]
     pub fn cancel_request(&self) -> Listen<'_, T, E> {
         Listen::new(self.producer.handle(), Until::Requested)
     }
@@ -113,6 +115,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// Whether nobody can see any more what this promise would deliver: no handle of the future and no callback is left,
     /// or it is cancelled. It stays true. Never blocks. `[promise-8]`
     #[must_use]
+    #[doc(alias = "is_canceled")]
     pub fn is_closed(&self) -> bool {
         self.producer.handle().is_over(Until::Closed)
     }
@@ -258,6 +261,7 @@ impl<T, E> Promise<T, E, Pending> {
     /// # Errors
     ///
     /// [`Lost`] hands it back if the future had been cancelled. `[promise-2]`
+    #[doc(alias("setTry", "completeWith"))]
     pub fn settle(self, returned: Result<T, E>) -> Result<(), Lost<Result<T, E>>> {
         match returned {
             Ok(value) => self.finish(value).map_err(|lost| lost.map(Ok)),
@@ -296,6 +300,7 @@ impl<T, E> Promise<T, E, Running> {
 
     /// Delivers what the work returned: its value or its error. Cannot fail; runs the callbacks in this thread.
     /// `[promise-6]`
+    #[doc(alias("setTry", "completeWith"))]
     pub fn settle(self, returned: Result<T, E>) {
         match returned {
             Ok(value) => self.finish(value),
@@ -305,6 +310,7 @@ impl<T, E> Promise<T, E, Running> {
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// callbacks in this thread. `[panic-1]`
+    #[doc(alias = "set_exception")]
     pub fn panicked(self, panic: Panic) {
         self.deliver_surely(Err(Failure::Panicked(panic)));
     }
@@ -346,6 +352,7 @@ impl<T, E> Promise<T, E, Owned> {
 
     /// Delivers what the work returned: its value or its error. Cannot fail; runs the thread
     /// callbacks in this thread. `[promise-6]`
+    #[doc(alias("setTry", "completeWith"))]
     pub fn settle(self, returned: Result<T, E>) {
         match returned {
             Ok(value) => self.finish(value),
@@ -355,6 +362,7 @@ impl<T, E> Promise<T, E, Owned> {
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// thread callbacks in this thread. `[panic-1]`
+    #[doc(alias = "set_exception")]
     pub fn panicked(self, panic: Panic) {
         self.deliver_surely(Err(Failure::Panicked(panic)));
     }

@@ -93,6 +93,7 @@ impl<T, E> Settled<T, E> {
     /// let value: String = future.into_settled().unwrap().take().unwrap().unwrap();
     /// assert_eq!(value, "owned");
     /// ```
+    #[doc(alias("into_inner", "into_result"))]
     pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
         self.0.look();
         self.0.take().map_err(Self)

@@ -230,6 +230,7 @@ impl<T, E> LoopFuture<T, E> {
     ///
     /// [`NoValue::Unsettled`] with [`InvalidState`] if it is not settled for its loop;
     /// [`NoValue::Failed`] if there is no value and never will be.
+    #[doc(alias("try_result", "try_recv"))]
     pub fn result(&self) -> Result<&T, NoValue<InvalidState, &Failure<E>>> {
         self.settled().ok_or(NoValue::Unsettled(InvalidState))?.result().map_err(NoValue::Failed)
     }
@@ -240,6 +241,7 @@ impl<T, E> LoopFuture<T, E> {
     /// # Errors
     ///
     /// [`InvalidState`] if it is not settled for its loop.
+    #[doc(alias("err", "failure"))]
     pub fn exception(&self) -> Result<Option<&Failure<E>>, InvalidState> {
         Ok(self.settled().ok_or(InvalidState)?.exception())
     }
@@ -253,6 +255,7 @@ impl<T, E> LoopFuture<T, E> {
     ///
     /// `Refused(Finished)` or `Already` may come before this view shows it: the outcome is then on
     /// its way through the loop.
+    #[doc(alias = "abort")]
     pub fn cancel(&self) -> Cancel {
         self.cancel_for(None)
     }
@@ -278,12 +281,14 @@ impl<T, E> LoopFuture<T, E> {
 
     /// Whether it is cancelled, as far as its loop has been told. `[loop-1]`
     #[must_use]
+    #[doc(alias = "is_cancelled")]
     pub fn cancelled(&self) -> bool {
         self.settled().is_some_and(Settled::cancelled)
     }
 
     /// Whether it is settled, as far as its loop has been told. `[loop-1]`
     #[must_use]
+    #[doc(alias("is_finished", "is_ready", "is_done"))]
     pub fn done(&self) -> bool {
         self.view.is_settled()
     }
@@ -296,6 +301,7 @@ impl<T, E> LoopFuture<T, E> {
     /// reported by the process's panic hook. `[callback-5]` When the loop is closed, those of
     /// a future that has settled still run, if the loop was told before or settles it as it closes; the others are
     /// dropped, on the loop's thread, and so is one that is registered later. `[loop-5]`
+    #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
         self.register(false, Box::new(callback))
     }

@@ -59,6 +59,7 @@ pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 6
 /// assert_eq!(answer, Ok(42));
 /// ```
 #[derive(Debug)]
+#[doc(alias("LocalSet", "LocalPool", "AbstractEventLoop"))]
 pub struct EventLoop {
     here: LoopRef,
 }
@@ -73,6 +74,7 @@ pub struct LoopRef {
 /// A call that was scheduled, in order to be cancelled, on the loop's thread. Dropping it cancels
 /// nothing. `[schedule-4]`
 #[derive(Clone)]
+#[doc(alias = "TimerHandle")]
 pub struct CallHandle {
     slot: Rc<Slot>,
 }
@@ -84,6 +86,7 @@ impl EventLoop {
     ///
     /// If this thread is dropping its thread-locals.
     #[must_use]
+    #[doc(alias = "new_event_loop")]
     pub fn new() -> Self {
         Self { here: LoopRef { core: Core::new(None) } }
     }
@@ -110,6 +113,7 @@ impl EventLoop {
     /// # Panics
     ///
     /// If `future` panics; the loop can still be used.
+    #[doc(alias("block_on", "run"))]
     pub fn run_until_complete<F: IntoFuture>(&self, future: F) -> Result<F::Output, RunError> {
         let core = &self.core;
         let _role = core.enter()?;
@@ -171,6 +175,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
+    #[doc(alias("poll", "run_once"))]
     pub fn try_tick(&self) -> Result<bool, RunError> {
         let core = &self.core;
         let _role = core.enter()?;
@@ -223,6 +228,7 @@ impl LoopRef {
     /// The loop that this thread runs at this moment, if it is one of this crate's. Python's
     /// `get_running_loop`. `[loop-4]`
     #[must_use]
+    #[doc(alias("get_running_loop", "get_event_loop"))]
     pub fn current() -> Option<Self> {
         Core::current().map(|core| Self { core })
     }
@@ -233,6 +239,7 @@ impl LoopRef {
 
     /// The way to this loop for other threads. `[loop-3]`
     #[must_use]
+    #[doc(alias = "Handle")]
     pub fn handle(&self) -> LoopHandle {
         LoopHandle { queue: Arc::clone(&self.core.queue) }
     }
@@ -250,6 +257,7 @@ impl LoopRef {
     /// # Errors
     ///
     /// [`Closed`] hands `f` back if the loop takes no more work.
+    #[doc(alias("spawn", "queue_microtask"))]
     pub fn call_soon<F: FnOnce() + 'static>(&self, f: F) -> Result<CallHandle, Closed<F>> {
         if self.is_closed() {
             return Err(Closed::new(f));
@@ -264,6 +272,7 @@ impl LoopRef {
     /// What time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
     /// `loop.time`. `[loop-11]`
     #[must_use]
+    #[doc(alias = "now")]
     pub fn time(&self) -> Instant {
         self.core.now()
     }
@@ -274,6 +283,7 @@ impl LoopRef {
     /// # Errors
     ///
     /// [`Closed`] hands `f` back if the loop takes no more work.
+    #[doc(alias = "set_timeout")]
     pub fn call_later<F>(&self, delay: Duration, f: F) -> Result<CallHandle, Closed<F>>
     where
         F: FnOnce() + 'static,
@@ -319,6 +329,7 @@ impl LoopRef {
     /// let event_loop = EventLoop::new();
     /// event_loop.run_until_complete(sleep(&event_loop, Duration::from_millis(1))).unwrap();
     /// ```
+    #[doc(alias("oneshot", "channel", "pair"))]
     pub fn create_future<T, E>(&self) -> (Promise<T, E, Pending>, LoopFuture<T, E>) {
         let (promise, handle) = promise::pending();
         (promise, LoopFuture::view(Settled::new(handle), self.registry()))
@@ -334,6 +345,7 @@ impl LoopRef {
     /// # Errors
     ///
     /// [`Closed`] hands `coroutine` back if the loop takes no more work.
+    #[doc(alias("spawn_local", "ensure_future"))]
     pub fn create_task<T, F>(&self, coroutine: F) -> Result<LoopFuture<T, Infallible>, Closed<F>>
     where
         F: Future<Output = T> + 'static,
@@ -347,6 +359,7 @@ impl LoopRef {
     /// # Errors
     ///
     /// As [`create_task`](Self::create_task).
+    #[doc(alias = "spawn_local")]
     pub fn create_task_result<T, E, F>(&self, coroutine: F) -> Result<LoopFuture<T, E>, Closed<F>>
     where
         F: Future<Output = Result<T, E>> + 'static,

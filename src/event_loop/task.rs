@@ -145,6 +145,7 @@ impl Task {
 
     /// Its name: `Task-` and a number, unless another was set. `[task-1]`
     #[must_use]
+    #[doc(alias = "get_name")]
     pub fn name(&self) -> Rc<str> {
         Rc::clone(&self.0.facts().name.borrow())
     }
@@ -157,11 +158,13 @@ impl Task {
 
     /// Whether it has ended. `[task-1]`
     #[must_use]
+    #[doc(alias = "is_finished")]
     pub fn done(&self) -> bool {
         self.0.facts().ended.get().is_some()
     }
 
     /// Asks it to stop, as [`LoopFuture::cancel`](crate::LoopFuture::cancel) does. `[cancel-4]`
+    #[doc(alias = "abort")]
     pub fn cancel(&self) -> Cancel {
         self.0.cancel(None)
     }

@@ -58,6 +58,7 @@ use crate::{
 /// queue.run_pending(); // a turn of the loop
 /// assert_eq!(view.result().unwrap(), &5);
 /// ```
+#[doc(alias = "SpawnLocal")]
 pub struct Host {
     registry: Rc<Registry>,
     id: Id,

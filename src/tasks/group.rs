@@ -46,6 +46,7 @@ use crate::{
 /// # Panics
 ///
 /// If this thread runs no [`EventLoop`](crate::EventLoop); and if `body` panics, when all tasks have ended.
+#[doc(alias("TaskGroup", "JoinSet", "nursery", "scope"))]
 pub async fn task_group<R, E, B>(body: B) -> Result<R, GroupError<E>>
 where
     B: AsyncFnOnce(&TaskGroup<E>) -> Result<R, E>,
@@ -164,6 +165,7 @@ impl<E: 'static> TaskGroup<E> {
     /// # Errors
     ///
     /// [`Closed`] hands `coroutine` back if the group's scope has been left, or its loop takes no more work.
+    #[doc(alias("spawn", "start_soon"))]
     pub fn create_task<T, F>(&self, coroutine: F) -> Result<LoopFuture<T, ToldToGroup>, Closed<F>>
     where
         F: Future<Output = Result<T, E>> + 'static,

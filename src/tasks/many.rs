@@ -33,6 +33,7 @@ use crate::{
 /// # Panics
 ///
 /// For a future of another loop that is not settled, and for the future of the very task that waits. `[await-5]`
+#[doc(alias("join_all", "try_join_all"))]
 pub async fn gather<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Result<Vec<Settled<T, E>>, Settled<T, E>> {
@@ -53,6 +54,7 @@ pub async fn gather<T: 'static, E: 'static>(
 /// # Panics
 ///
 /// For a future of another loop that is not settled, and for the future of the very task that waits. `[await-5]`
+#[doc(alias("join_all", "return_exceptions"))]
 pub async fn gather_all<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,
 ) -> Vec<Settled<T, E>> {
@@ -86,6 +88,7 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Lo
 ///
 /// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for the future of the
 /// very task that waits. `[await-5]`
+#[doc(alias = "select_all")]
 pub async fn wait<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,
@@ -127,6 +130,7 @@ pub async fn wait<'a, T: 'static, E: 'static>(
 ///
 /// As [`sleep`] if there is a timeout, for a future of another loop that is not settled, and for the future of the
 /// very task that waits. `[await-5]`
+#[doc(alias = "FuturesUnordered")]
 pub fn as_completed<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
     timeout: Option<Duration>,

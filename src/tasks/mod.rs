@@ -38,6 +38,7 @@ use crate::{
 /// # Panics
 ///
 /// When awaited on another loop than the future's, and by the task whose outcome it is. `[await-5]`
+#[doc(alias = "detach")]
 pub async fn shield<T: 'static, E: 'static>(future: LoopFuture<T, E>) -> Settled<T, E> {
     settled(&future).await;
     future.await

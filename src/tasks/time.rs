@@ -103,6 +103,7 @@ impl fmt::Debug for Sleep {
 #[error(
     "the future did not settle in time; a cancel was requested, and its outcome stays readable"
 )]
+#[doc(alias = "TimeoutError")]
 pub struct TimedOut<T: 'static, E: 'static> {
     /// The future: cancelled; or not settled, since its work refused the cancel or belongs to another loop; or settled by
     /// another thread and not delivered yet.
@@ -177,6 +178,7 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 /// # Panics
 ///
 /// As [`sleep`].
+#[doc(alias = "deadline")]
 pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
     let now = here("timeout").time();
     timeout_at(coroutine, now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)).await

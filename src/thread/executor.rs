@@ -63,6 +63,7 @@ pub trait Executor {
     /// let future = pool.submit(|| 6 * 7).unwrap();
     /// assert_eq!(future.result().unwrap(), &42);
     /// ```
+    #[doc(alias("spawn", "spawn_blocking"))]
     fn submit<T, F>(&self, work: F) -> Result<ThreadFuture<T, Infallible>, Closed<F>>
     where
         F: FnOnce() -> T + Send + 'static,
@@ -81,6 +82,7 @@ pub trait Executor {
     /// # Panics
     ///
     /// As [`submit`](Self::submit).
+    #[doc(alias = "try_spawn")]
     fn submit_result<T, E, F>(&self, work: F) -> Result<ThreadFuture<T, E>, Closed<F>>
     where
         F: FnOnce() -> Result<T, E> + Send + 'static,
@@ -220,6 +222,7 @@ struct Work<F, T, E> {
 /// How work is called.
 type Call<F, T, E> = fn(F, &Promise<T, E, Running>) -> Result<T, E>;
 
+#[doc(alias("spawn", "spawn_blocking"))]
 fn submit<X, F, T, E>(
     executor: &X,
     work: F,

@@ -125,6 +125,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// whose wait would close a circle of waits between workers, or is in many callbacks that wait inside each other.
     /// `[deadlock-1]` `[pool-8]` `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that
     /// this thread has entered ends the wait; the future is untouched. `[wait-9]`
+    #[doc(alias("block_on", "join"))]
     pub fn wait(&self) -> Result<&Settled<T, E>, WaitError> {
         self.block(Until::Settled, None)?;
         Ok(&self.settled)
@@ -193,6 +194,7 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// [`NoValue::Failed`] if there is no value and never will be; [`NoValue::Unsettled`] with the
     /// [`WaitError`] of [`wait`](Self::wait).
+    #[doc(alias("recv", "get", "block_on"))]
     pub fn result(&self) -> Result<&T, NoValue<WaitError, &Failure<E>>> {
         self.wait().map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
     }
@@ -203,6 +205,7 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// [`NoValue::Unsettled`] with [`InvalidState`] if it is not settled; [`NoValue::Failed`] if
     /// there is no value and never will be.
+    #[doc(alias("try_recv", "get_now"))]
     pub fn try_result(&self) -> Result<&T, NoValue<InvalidState, &Failure<E>>> {
         self.settled().ok_or(NoValue::Unsettled(InvalidState))?.result().map_err(NoValue::Failed)
     }
@@ -214,6 +217,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`wait`](Self::wait).
+    #[doc(alias("err", "failure"))]
     pub fn exception(&self) -> Result<Option<&Failure<E>>, WaitError> {
         Ok(self.wait()?.exception())
     }
@@ -237,6 +241,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// If this call is the one that cancels, it wakes those who wait and runs the callbacks, in this
     /// thread, before it returns. `[callback-1]` To running work the request stays visible; work
     /// that belongs to an owner, such as a task, is asked to stop. `[cancel-3]` `[cancel-4]`
+    #[doc(alias = "abort")]
     pub fn cancel(&self) -> Cancel {
         self.cancel_for(None)
     }
@@ -264,6 +269,7 @@ impl<T, E> ThreadFuture<T, E> {
 
     /// Whether the future is Cancelled. Never blocks. `[read-3]`
     #[must_use]
+    #[doc(alias = "is_cancelled")]
     pub fn cancelled(&self) -> bool {
         self.handle().state() == State::Cancelled
     }
@@ -271,12 +277,14 @@ impl<T, E> ThreadFuture<T, E> {
     /// Whether the work is running at this moment. Never blocks. There is no such method on the
     /// loop flavour, where every observer would get the same answer (D7). `[read-3]`
     #[must_use]
+    #[doc(alias = "is_running")]
     pub fn running(&self) -> bool {
         self.handle().state() == State::Running
     }
 
     /// Whether the future is settled, cancelled or finished. Never blocks. `[read-3]` `[machine-3]`
     #[must_use]
+    #[doc(alias("is_finished", "is_ready", "is_done"))]
     pub fn done(&self) -> bool {
         self.handle().is_settled()
     }
@@ -298,6 +306,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// foreign lock, for which it needs one that was deferred, blocks for ever; and one that waits with a lock held that
     /// a deferred one takes. `[callback-8]` In Python a chain of about three hundred ends with a `RecursionError`, which
     /// is logged, and the rest is never settled.
+    #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
     where
         T: Sync + 'static,

@@ -79,6 +79,7 @@ struct State {
 impl ThreadPool {
     /// A pool of at most `workers` threads. It starts none yet. `[pool-5]`
     #[must_use]
+    #[doc(alias = "max_workers")]
     pub fn new(workers: NonZero<usize>) -> Self {
         Self::named("settled", workers)
     }
@@ -185,6 +186,7 @@ impl ThreadPool {
     /// assert!(pool.submit(|| 1).is_err());
     /// assert_eq!(job.result().unwrap(), &42);
     /// ```
+    #[doc(alias = "shutdown_now")]
     pub fn close(&self) {
         lock(&self.shared.state).open = false;
         self.shared.work.notify_all();
@@ -306,6 +308,7 @@ impl Default for ThreadPool {
 /// pool.submit(|| println!("in {:?}", std::thread::current().name())).unwrap();
 /// ```
 #[must_use = "it makes no pool before `build`"]
+#[doc(alias = "ThreadPoolBuilder")]
 pub struct PoolBuilder {
     name: String,
     thread_names: Option<ThreadNames>,

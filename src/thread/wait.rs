@@ -25,11 +25,14 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ReturnWhen {
     /// When at least one future is settled.
+    #[doc(alias = "FIRST_COMPLETED")]
     FirstCompleted,
     /// When at least one future finished without a value, or all are settled. A cancelled future is
     /// settled, and does not count as one that failed.
+    #[doc(alias = "FIRST_EXCEPTION")]
     FirstException,
     /// When all futures are settled.
+    #[doc(alias = "ALL_COMPLETED")]
     AllCompleted,
 }
 
@@ -78,6 +81,7 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Th
 /// wait would close a circle, or in many callbacks that wait inside each other. `[deadlock-1]` `[pool-8]`
 /// `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends the
 /// wait. `[wait-9]`
+#[doc(alias("select_all", "join_all", "wait_any", "wait_all"))]
 pub fn wait<'a, T, E>(
     futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
     timeout: Option<Duration>,
@@ -148,6 +152,7 @@ pub fn wait<'a, T, E>(
 ///     assert_eq!(square.unwrap(), place * place);   // by value
 /// }
 /// ```
+#[doc(alias = "FuturesUnordered")]
 pub fn as_completed<F: IntoCompleted>(
     futures: impl IntoIterator<Item = F>,
     timeout: Option<Duration>,
