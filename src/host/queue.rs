@@ -138,7 +138,7 @@ impl JobQueue {
     /// let (sender, mut queue) = job_queue();
     /// let (wake, woken) = mpsc::channel();
     /// // For instance: queue.set_wake_hook(move || drop(proxy.send_event(Wake)))
-    /// queue.set_wake_hook(move || drop(wake.send(())));
+    /// queue.set_wake_hook(move || { let _ = wake.send(()); });
     /// thread::spawn(move || sender.call_soon_threadsafe(Job::new(|| println!("in the loop"))).unwrap());
     /// woken.recv().unwrap(); // the loop sleeps
     /// assert_eq!(queue.run_pending(), 1);
