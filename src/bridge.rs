@@ -51,7 +51,7 @@ where
 ///
 /// ```
 /// use std::{rc::Rc, thread};
-/// use settled::{EventLoop, LoopRef, bridge};
+/// use settled::{EventLoop, bridge};
 ///
 /// let event_loop = EventLoop::new();
 /// let not_send = Rc::new(42);

@@ -322,7 +322,7 @@ impl LoopRef {
     ///
     /// async fn sleep(here: &LoopRef, time: Duration) {
     ///     let (promise, over) = here.create_future::<(), Infallible>();
-    ///     here.call_later(time, || drop(promise.finish(()))).expect("the loop runs");
+    ///     here.call_later(time, || { let _ = promise.finish(()); }).expect("the loop runs");
     ///     over.await;
     /// }
     ///

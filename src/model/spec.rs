@@ -21,7 +21,7 @@ use crate::{
 /// promise are those that its type allows; for others the answers mean nothing.
 ///
 /// ```
-/// use settled::{Cancel, machine::State, model::{Answer, End, Op, Spec}};
+/// use settled::model::{Answer, End, Op, Spec};
 /// use stateright::semantics::SequentialSpec;
 ///
 /// let mut future = Spec::new();

@@ -19,8 +19,7 @@ use crate::{
 /// type there are [`wait`](crate::wait) and [`as_completed`](crate::as_completed).
 ///
 /// ```
-/// use std::convert::Infallible;
-/// use settled::{Executor, JoinError, ThreadPool, join};
+/// use settled::{Executor, ThreadPool, join};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let pool = ThreadPool::default();
