@@ -53,7 +53,7 @@ fn futures_combinators() {
     assert_eq!((&slow).into_future().now_or_never().unwrap().result().unwrap(), &2);
 }
 
-/// The spellings of the README.
+/// The spellings of the guide.
 #[test]
 fn futures_of_many_jobs_by_value() {
     watch!();
@@ -68,7 +68,7 @@ fn futures_of_many_jobs_by_value() {
     assert_eq!(values, [1, 2, 3]);
 }
 
-/// The spellings of the README.
+/// The spellings of the guide.
 #[test]
 fn tokio_spawn_select_and_timeout() {
     watch!();
