@@ -125,6 +125,21 @@ pub(crate) fn each_label_has_its_place_in_the_documentation() -> Result<String, 
     Ok(String::new())
 }
 
+pub(crate) fn the_guide_cites_clauses_that_there_are() -> Result<String, String> {
+    let (clauses, mut cited) = (read("spec/clauses.md"), BTreeSet::new());
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/guide")).unwrap() {
+        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let ids = text.split("`[").skip(1).filter_map(|rest| Some(rest.split_once("]`")?.0));
+        cited.extend(ids.map(str::to_owned));
+    }
+    cited.retain(|id| !id.contains(['\n', ' ', ':', '`']));
+    assert!(cited.len() > 10, "the clauses were not found");
+    for id in cited {
+        assert!(clauses.contains(&format!("\n- **[{id}]** ")), "there is no clause [{id}]");
+    }
+    Ok(String::new())
+}
+
 pub(crate) fn the_index_has_every_document() -> Result<String, String> {
     let index = read("spec/README.md");
     for document in shown() {
