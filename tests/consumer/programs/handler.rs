@@ -23,7 +23,7 @@ async fn answer(
     State((pool, work)): State<(Arc<rayon::ThreadPool>, Work)>,
     question: String,
 ) -> Result<String, Failed> {
-    let job = pool.submit_with(move |job| work(question, &|| job.is_closed()))?;
+    let job = pool.submit_with(move |promise| work(question, &|| promise.is_closed()))?;
     Ok(job.output_result().await??)
 }
 
