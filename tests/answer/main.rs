@@ -76,7 +76,10 @@ fn main() -> ExitCode {
             "each_label_has_its_place_in_the_documentation",
             links::each_label_has_its_place_in_the_documentation,
         ),
-        ("the_guide_cites_clauses_that_there_are", links::the_guide_cites_clauses_that_there_are),
+        (
+            "the_clauses_of_the_guide_have_their_places",
+            links::the_clauses_of_the_guide_have_their_places,
+        ),
         ("no_room_imports_from_above", walls::no_room_imports_from_above),
         ("the_walls_stand", walls::the_walls_stand),
         ("what_is_named_exists", walls::what_is_named_exists),
