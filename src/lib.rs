@@ -56,7 +56,7 @@ pub use crate::{
     thread::{
         AsCompleted, AwaitThread, AwaitThreadRef, Borrowed, CancelOnDrop, Executor, IntoCompleted,
         Map, MapError, Parted, PoolBuilder, ReturnWhen, Several, ThreadFuture, ThreadPool,
-        as_completed, join, select, wait,
+        WeakThreadFuture, as_completed, join, select, wait,
     },
     waiter::{Job, Schedule},
 };

@@ -109,9 +109,9 @@ fn warm_up() {
 const NOTHING: Count = Count { allocations: 0, bytes: 0, frees: 0, freed_bytes: 0 };
 
 /// The cell without its slot: two lists of 24, the owner's waker of 16, the reason of a cancel of 8,
-/// the word of 16 and the next ticket of 8; before them the lock, a futex of 4 and a flag of 1; after
-/// them whether somebody has looked, of 1. Padded to eights: 8 + 48 + 16 + 8 + 16 + 8 + 8.
-const CELL: usize = 112;
+/// the word of 20 and the next ticket of 8; before them the lock, a futex of 4 and a flag of 1; after
+/// them whether somebody has looked, of 1. Padded to eights: 8 + 48 + 16 + 8 + 24 + 8 + 8.
+const CELL: usize = 120;
 
 /// `Option<Result<T, Failure<Infallible>>>` for a `T` of 8: a cancellation, which is its cause and the pointer to the
 /// reason, in whose place `T` is.

@@ -117,6 +117,86 @@ fn callbacks_of_a_view_are_dropped_uncalled() {
     drop(task);
 }
 
+/// `[weak-1]` `[promise-8]`
+#[test]
+fn a_weak_handle_keeps_nobody_waiting() {
+    watch!();
+    let log = Log::new();
+    let (promise, future) = Future::pair();
+    let weak = future.downgrade();
+    let closed = log.clone();
+    promise.on_closed(move || closed.add("closed"));
+    drop(weak.upgrade().unwrap());
+    assert!(!promise.is_closed());
+    drop(future);
+    assert_eq!(log.entries(), ["closed"], "a weak handle is nobody");
+    assert!(promise.is_closed() && weak.upgrade().is_none());
+    // Nobody can see the value any more, and it comes back.
+    assert_eq!(promise.finish_or_return(1).unwrap_err().value, 1);
+    assert!(weak.clone().upgrade().is_none());
+    // A callback is somebody, and so is what it is lent.
+    let (promise, future) = Future::pair();
+    let (weak, calls) = (future.downgrade(), log.clone());
+    let itself = weak.clone();
+    future.add_done_callback(move |_| {
+        calls.add(itself.upgrade().unwrap().result().unwrap().to_string());
+    });
+    drop(future);
+    assert!(weak.upgrade().is_some() && !promise.is_closed());
+    promise.finish(2).unwrap();
+    assert_eq!(log.entries(), ["closed", "2"]);
+    assert!(weak.upgrade().is_none(), "the callback was the last");
+    // One without a callback is seen by its handle, also when it is settled.
+    let (promise, future) = Future::pair();
+    let weak = future.downgrade();
+    promise.finish(3).unwrap();
+    assert!(matches!(weak.upgrade().unwrap().join(), Err(settled::JoinError::Shared)));
+    assert_eq!(future.join().unwrap(), 3);
+    assert!(weak.upgrade().is_none());
+}
+
+/// `[weak-2]` What is in the future goes with the last handle that is not weak, whoever has that.
+#[test]
+fn a_value_goes_although_a_weak_handle_is_left() {
+    watch!();
+    type Of = ThreadFuture<Arc<()>, ()>;
+    let kept = Arc::new(());
+    let count = || Arc::strong_count(&kept);
+    // A handle that goes, one by which it is taken, the promise, and a callback.
+    let (promise, future) = Of::pair();
+    let first = future.downgrade();
+    promise.finish(Arc::clone(&kept)).unwrap();
+    assert_eq!(count(), 2);
+    drop(future);
+    assert_eq!(count(), 1);
+    let (promise, future) = Of::pair();
+    let second = future.downgrade();
+    promise.finish(Arc::clone(&kept)).unwrap();
+    drop(future.into_settled().unwrap().take().unwrap().unwrap());
+    assert_eq!(count(), 1);
+    let (promise, future) = Of::pair();
+    let third = future.downgrade();
+    drop(future);
+    promise.finish(Arc::clone(&kept)).unwrap();
+    assert_eq!(count(), 1);
+    let (promise, future) = Of::pair();
+    let fourth = future.downgrade();
+    future.add_done_callback(|_| ());
+    drop(future);
+    promise.finish(Arc::clone(&kept)).unwrap();
+    assert_eq!(count(), 1);
+    let (promise, future) = Of::pair();
+    let fifth = future.downgrade();
+    let _ = future.cancel();
+    drop(future);
+    assert!(promise.finish(Arc::clone(&kept)).is_err());
+    assert_eq!(count(), 1);
+    for weak in [first, second, third, fourth, fifth] {
+        assert!(weak.upgrade().is_none());
+        assert_eq!(format!("{weak:?}"), "WeakThreadFuture { state: Gone }");
+    }
+}
+
 /// Says what it is without what is in it: values need no `Debug`.
 #[test]
 fn debug_says_how_a_future_ended() {

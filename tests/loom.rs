@@ -98,6 +98,9 @@ mod views;
 #[cfg(settled_loom)]
 #[path = "loom/wait.rs"]
 mod wait;
+#[cfg(settled_loom)]
+#[path = "loom/weak.rs"]
+mod weak;
 
 #[cfg(not(settled_loom))]
 fn main() {
@@ -141,6 +144,7 @@ fn main() -> std::process::ExitCode {
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
     several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
+    weak: an_upgrade_against_the_last_handle, an_upgrade_against_the_value, a_weak_handle_against_the_last_handle_and_finish;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
     refine: one_future, three_threads, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found;

@@ -25,7 +25,7 @@ use settled::{
     CallHandle, Cancel, Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId,
     Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture, LoopHandle,
     LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
-    ThreadFuture, ThreadPool, Token, TooLate, WaitError, WouldDeadlock,
+    ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakThreadFuture, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -58,6 +58,9 @@ fn thread_future() {
         ThreadFuture<Both, Infallible>: Send Sync Clone, !Copy;
         ThreadFuture<Local, ()>: Send, !Sync !Clone;
         ThreadFuture<Counted, ()>: , !Send !Sync !Clone;
+        WeakThreadFuture<Both, Infallible>: Send Sync Clone, !Copy;
+        WeakThreadFuture<Local, ()>: , !Sync !Clone;
+        WeakThreadFuture<Counted, ()>: , !Send !Sync !Clone;
         ThreadFuture<Guard, ()>: Clone, !Send !Sync;
         ThreadFuture<(), Local>: Send, !Sync !Clone;
         ThreadFuture<(), Counted>: , !Send !Sync !Clone;

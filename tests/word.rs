@@ -48,6 +48,7 @@ struct Facts {
     cause: Option<Cancelled>,
     promise: Option<Phase>,
     futures: u32,
+    weak: u32,
     lent: u32,
     callbacks: bool,
     requested: bool,
@@ -69,6 +70,9 @@ enum Act {
     RegisterCallback,
     ClearCallbacks,
     Share,
+    Downgrade,
+    Upgrade,
+    LeaveWeak,
     Lend,
     GiveBack,
     Leave,
@@ -84,6 +88,8 @@ enum Said {
     Ask(Ask),
     /// Whether it is done.
     Done(bool),
+    /// Whether the memory is to be freed.
+    Freed(bool),
     Then(Then),
     Take(Take),
 }
@@ -106,6 +112,7 @@ impl Facts {
             cause: None,
             promise: Some(if owned { Phase::Owned } else { Phase::Pending }),
             futures: 1,
+            weak: 0,
             lent: 0,
             callbacks: false,
             requested: false,
@@ -116,6 +123,11 @@ impl Facts {
 
     fn handles(&self) -> u32 {
         u32::from(self.promise.is_some()) + self.futures + self.lent
+    }
+
+    /// Whether there is anybody who keeps the memory.
+    fn is_there(&self) -> bool {
+        self.handles() + self.weak > 0
     }
 
     fn is_cancelled(&self) -> bool {
@@ -153,7 +165,8 @@ impl Facts {
             Act::Register(Until::Settled | Until::Returned) => reader,
             Act::RegisterCallback | Act::ClearCallbacks => reader,
             Act::Deregister(until) => waits(until),
-            Act::Share => reader || self.lent > 0,
+            Act::Share | Act::Downgrade => reader || self.lent > 0,
+            Act::Upgrade | Act::LeaveWeak => self.weak > 0,
             Act::Lend => self.state.is_settled() && (reader || self.lent > 0),
             Act::GiveBack => self.lent > 0,
             Act::Leave => may_go,
@@ -201,6 +214,11 @@ impl Facts {
             Act::RegisterCallback => self.callbacks |= !self.state.is_settled(),
             Act::ClearCallbacks => self.callbacks = false,
             Act::Share => self.futures += u32::from(self.handles() < MOST_HANDLES),
+            Act::Downgrade => self.weak += u32::from(self.weak < MOST_HANDLES),
+            Act::Upgrade => {
+                self.futures += u32::from(self.is_seen() && self.handles() < MOST_HANDLES)
+            }
+            Act::LeaveWeak => self.weak -= 1,
             Act::Lend => self.lent += u32::from(self.handles() < MOST_HANDLES),
             Act::GiveBack => {
                 self.lent -= 1;
@@ -214,6 +232,12 @@ impl Facts {
             Act::TakeOrLeave => self.futures -= u32::from(!self.is_cancelled()),
         }
         self
+    }
+
+    /// Whether anybody is left who can see the outcome. Of a cancelled future that may be the promise, which has lost.
+    fn is_seen(&self) -> bool {
+        let somebody = self.futures + self.lent > 0 || self.callbacks;
+        somebody || self.state.is_settled() && self.handles() > 0
     }
 
     fn request(&mut self) {
@@ -247,6 +271,9 @@ fn all_acts() -> impl Iterator<Item = Act> {
         Act::RegisterCallback,
         Act::ClearCallbacks,
         Act::Share,
+        Act::Downgrade,
+        Act::Upgrade,
+        Act::LeaveWeak,
         Act::Lend,
         Act::GiveBack,
         Act::Leave,
@@ -278,6 +305,12 @@ fn say(word: Word, act: Act) -> (Said, Word) {
         Act::RegisterCallback => done(word.register_callback()),
         Act::ClearCallbacks => done(Some(word.clear_callbacks())),
         Act::Share => done(word.share()),
+        Act::Downgrade => done(word.share_weak()),
+        Act::Upgrade => done(word.upgrade()),
+        Act::LeaveWeak => {
+            let (next, is_last) = word.leave_weak();
+            (Said::Freed(is_last), next)
+        }
         Act::Lend => done(word.lend()),
         Act::GiveBack => {
             let (next, then) = word.give_back();
@@ -287,7 +320,10 @@ fn say(word: Word, act: Act) -> (Said, Word) {
             let (next, then) = word.leave();
             (Said::Then(then), next)
         }
-        Act::Take => (Said::Take(word.take()), word),
+        Act::Take => {
+            let (next, take) = word.take();
+            (Said::Take(take), next)
+        }
         Act::TakeOrLeave => {
             let (next, take) = word.take_or_leave();
             (Said::Take(take), next)
@@ -301,6 +337,8 @@ fn agree(word: Word, facts: &Facts) -> bool {
     let asked = |until: &Until| *until != Until::Closed || facts.promise.is_some();
     word.state() == facts.state
         && word.is_only() == (facts.handles() == 1)
+        && word.has_ended() == (facts.handles() == 0)
+        && word.is_kept() == (facts.weak > 0)
         && UNTIL.into_iter().filter(asked).all(|it| word.is_over(it) == facts.is_so(it))
 }
 
@@ -314,7 +352,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
             let (said, next) = say(word, act);
             let after = facts.after(act);
             // A word that is wrong is seen, and not followed.
-            if after.handles() > 0 && agree(next, &after) && seen.insert((next, after)) {
+            if after.is_there() && agree(next, &after) && seen.insert((next, after)) {
                 open.push((next, after));
             }
             cases.push(Case { word, facts, act, said, next, after });
@@ -347,7 +385,7 @@ fn the_state_is_what_the_table_says() {
 #[test]
 fn what_is_asked_is_so() {
     watch!();
-    for case in cases(|_| true).into_iter().filter(|it| it.after.handles() > 0) {
+    for case in cases(|_| true).into_iter().filter(|it| it.after.is_there()) {
         let (word, facts) = (case.next, case.after);
         assert!(agree(word, &facts), "{case:?}");
         let last = facts.handles() == 1 && facts.state.is_settled();
@@ -469,7 +507,39 @@ fn the_last_handle_frees() {
             Said::Take(take) => take == Take::Outcome,
             _ => false,
         };
-        assert_eq!(frees, case.after.handles() == 0, "{case:?}");
+        let ends = case.facts.handles() > 0 && case.after.handles() == 0;
+        assert_eq!(frees, ends, "{case:?}");
+    }
+}
+
+/// The memory goes with the last handle of all, be it a weak one. `[weak-2]`
+#[test]
+fn the_last_weak_handle_frees_the_memory() {
+    watch!();
+    for case in cases(|act| act == Act::LeaveWeak) {
+        assert_eq!(case.said, Said::Freed(!case.after.is_there()), "{case:?}");
+    }
+}
+
+/// A weak handle becomes another as long as somebody is left who sees the outcome. `[weak-1]`
+#[test]
+fn a_weak_handle_finds_whom_somebody_sees() {
+    watch!();
+    for case in cases(|act| act == Act::Upgrade) {
+        let finds = case.facts.is_seen() && case.facts.handles() < MOST_HANDLES;
+        assert_eq!(case.said, Said::Done(finds), "{case:?}");
+    }
+}
+
+/// A promise that was told that nobody is left finds it so for ever. `[promise-8]` `[weak-1]`
+#[test]
+fn what_is_closed_stays_closed() {
+    watch!();
+    for case in cases(|_| true) {
+        if case.facts.promise.is_some() && case.after.promise.is_some() {
+            let closed = [case.facts, case.after].map(|it| it.is_so(Until::Closed));
+            assert!(closed[1] || !closed[0], "{case:?}");
+        }
     }
 }
 
@@ -516,8 +586,10 @@ fn one_takes_the_outcome() {
 fn no_more_handles_than_can_be_counted() {
     watch!();
     let mut refused = 0;
-    for case in cases(|act| matches!(act, Act::Share | Act::Lend)) {
-        let is_full = case.facts.handles() == MOST_HANDLES;
+    for case in cases(|act| matches!(act, Act::Share | Act::Downgrade | Act::Lend)) {
+        let weak = case.act == Act::Downgrade;
+        let count = if weak { case.facts.weak } else { case.facts.handles() };
+        let is_full = count == MOST_HANDLES;
         assert_eq!(case.said, Said::Done(!is_full), "{case:?}");
         refused += u32::from(is_full);
     }
@@ -580,5 +652,5 @@ fn the_word_alone_without_std() {
 fn every_word_is_tried() {
     watch!();
     let words: HashSet<_> = CASES.iter().map(|it| it.word).collect();
-    assert_eq!((words.len(), CASES.len()), (993, 36_943));
+    assert_eq!((words.len(), CASES.len()), (6_068, 270_064));
 }

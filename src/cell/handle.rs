@@ -8,9 +8,12 @@
 //! callbacks                in the step      when they have returned: the end of the lending is told
 //!                          that settles,
 //!                          or by `lend`
+//! a weak handle, counted   by `downgrade`   when it is dropped; becomes a handle as long as somebody sees the outcome
+//! apart
 //! ```
 //!
-//! Whoever gives up the last one frees the memory, and then drops what was in the slot, with no lock held. `[cell-4]`
+//! Whoever gives up the last one frees the memory, and then drops what was in the slot, with no lock held; while there are
+//! weak handles it takes that out of the slot, and leaves the memory to the last of them. `[cell-4]` `[weak-2]`
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
 use std::{
@@ -72,7 +75,7 @@ impl<T, E> Handle<T, E> {
     }
 
     fn cell(&self) -> &Cell<T, E> {
-        // SAFETY: a handle is counted, and the cell is freed only when the count is zero.
+        // SAFETY: a handle is counted, a weak one apart, and the cell is freed only when both counts are zero.
         unsafe { self.0.as_ref() }
     }
 
@@ -147,10 +150,19 @@ impl<T, E> Handle<T, E> {
         T: Sync,
         E: Sync,
     {
+        self.one_more(step).expect("more handles than can be counted")
+    }
+
+    /// Another handle, if the step grants one, which counts it. `[bounds-2]`
+    pub(super) fn one_more(&self, step: impl FnOnce(Word) -> Option<Word>) -> Option<Self>
+    where
+        T: Sync,
+        E: Sync,
+    {
         let mut inner = self.lock();
-        inner.word = step(inner.word).expect("more handles than can be counted");
+        inner.word = step(inner.word)?;
         drop(inner);
-        Self(self.0)
+        Some(Self(self.0))
     }
 
     /// Gives the handle up in one step, and does what that says. `[cell-4]`
@@ -164,13 +176,28 @@ impl<T, E> Handle<T, E> {
         inner.word = word;
         match then {
             Then::Free => {
-                drop(inner);
                 // SAFETY: the word says that this was the last handle, and by the contract it is not used again.
-                drop(unsafe { self.free() });
+                drop(unsafe { self.end(inner) });
             }
             Then::Tell(until) => tell_of(inner, until),
             Then::Forget | Then::Lend => {}
         }
+    }
+
+    /// Ends the cell, in the step that gave up its last handle, and returns what was in the slot: frees the memory, or
+    /// leaves it to weak handles. `[cell-4]` `[weak-2]`
+    ///
+    /// # Safety
+    ///
+    /// The word said in this step that this was the last handle, and it is not used again.
+    pub(super) unsafe fn end(&self, inner: MutexGuard<'_, Inner<T, E>>) -> Slot<T, E> {
+        if inner.word.is_kept() {
+            // SAFETY: it is locked, and by the contract the last handle was given up.
+            return unsafe { self.slot().take() };
+        }
+        drop(inner);
+        // SAFETY: by the contract, and there is no weak handle, of which none can be made without a handle.
+        unsafe { self.free() }
     }
 
     /// Frees the memory and returns what was in the slot, so that the user's values are dropped when the
@@ -178,13 +205,18 @@ impl<T, E> Handle<T, E> {
     ///
     /// # Safety
     ///
-    /// No other handle exists, and this one is not used again.
+    /// No other handle exists, no other weak one either, and this one is not used again.
     pub(super) unsafe fn free(&self) -> Slot<T, E> {
         self.slot().end();
         // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
         let cell = unsafe { Box::from_raw(self.0.as_ptr()) };
         // Of the rest nothing is the user's: whoever waits or is called was taken out in the step that settled.
         cell.slot
+    }
+
+    /// The word at this moment, unless somebody has the lock.
+    pub(super) fn word_now(&self) -> Option<Word> {
+        self.cell().inner.try_lock().ok().map(|inner| inner.word)
     }
 
     /// What `Debug` prints; never waits for the lock.

@@ -4,7 +4,8 @@
 use std::mem::ManuallyDrop;
 
 use super::{
-    Handle, Outcome,
+    Handle, Inner, Outcome,
+    slot::Slot,
     word::{Take, Word},
 };
 use crate::{
@@ -49,44 +50,52 @@ impl<T, E> Handle<T, E> {
     /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
     /// promise that lost to a cancel may live on for long.
     pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
-        let take = self.lock().word.take();
+        let this = ManuallyDrop::new(self);
+        let mut inner = this.lock();
+        let (word, take) = inner.word.take();
+        inner.word = word;
         match take {
-            // SAFETY: the word says that this is the only handle, so that nobody can make another.
-            Take::Outcome => Ok(unsafe { self.into_outcome() }),
-            Take::Cancelled(cause) => Ok(Err(self.cancellation(cause))),
-            Take::Shared => Err(self),
+            // SAFETY: the word says that this was the last handle, and it is not dropped.
+            Take::Outcome => Ok(outcome(unsafe { this.end(inner) })),
+            Take::Cancelled(cause) => {
+                let outcome = Err(cancellation(cause, &inner));
+                drop(inner);
+                drop(ManuallyDrop::into_inner(this));
+                Ok(outcome)
+            }
+            Take::Shared => {
+                drop(inner);
+                Err(ManuallyDrop::into_inner(this))
+            }
         }
     }
 
     /// The outcome by value for the last handle, and nothing for the others, which are given up in this step. `[settled-5]`
     pub(crate) fn take_or_leave(self) -> Option<Outcome<T, E>> {
-        let mut inner = self.lock();
+        let this = ManuallyDrop::new(self);
+        let mut inner = this.lock();
         let (word, take) = inner.word.take_or_leave();
         inner.word = word;
-        drop(inner);
         match take {
-            // SAFETY: the word says that this was the last handle.
-            Take::Outcome => Some(unsafe { self.into_outcome() }),
-            Take::Cancelled(cause) => Some(Err(self.cancellation(cause))),
-            Take::Shared => {
-                std::mem::forget(self);
-                None
+            // SAFETY: the word says that this was the last handle, and it is not dropped.
+            Take::Outcome => Some(outcome(unsafe { this.end(inner) })),
+            Take::Cancelled(cause) => {
+                let outcome = Err(cancellation(cause, &inner));
+                drop(inner);
+                drop(ManuallyDrop::into_inner(this));
+                Some(outcome)
             }
+            Take::Shared => None,
         }
     }
+}
 
-    /// The cancellation for this cause, with the reason that was given.
-    fn cancellation(&self, cause: Cancelled) -> Failure<E> {
-        Cancellation::new(cause, self.lock().reason.clone()).into()
-    }
+/// What was in the slot of a settled cell.
+fn outcome<T, E>(slot: Slot<T, E>) -> Outcome<T, E> {
+    slot.into_inner().expect("a settled cell has an outcome")
+}
 
-    /// # Safety
-    ///
-    /// No other handle exists.
-    unsafe fn into_outcome(self) -> Outcome<T, E> {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: by the contract, and this one is not dropped.
-        let slot = unsafe { this.free() };
-        slot.into_inner().expect("a settled cell has an outcome")
-    }
+/// The cancellation for this cause, with the reason that was given.
+fn cancellation<T, E>(cause: Cancelled, inner: &Inner<T, E>) -> Failure<E> {
+    Cancellation::new(cause, inner.reason.clone()).into()
 }

@@ -33,6 +33,7 @@ mod producer;
 mod settle;
 mod slot;
 mod wait;
+mod weak;
 mod word;
 
 pub(crate) use handle::Handle;
@@ -40,6 +41,7 @@ pub(crate) use list::Ticket;
 pub(crate) use producer::Producer;
 pub(crate) use settle::{Rest, Settlement, Settling};
 pub(crate) use wait::Registration;
+pub(crate) use weak::Weak;
 pub(crate) use word::{End, Until};
 
 use std::task::Waker;

@@ -114,44 +114,41 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The producer's last step, with the outcome of the work if there is one: it comes back if it is too late, with the
-    /// reason.
+    /// reason. Its handle is given up in the step unless callbacks need it, and then this thread touches the cell only if
+    /// it has to end it. `[cell-3]`
     pub(super) fn settle(
         self,
         end: End,
         outcome: Option<Outcome<T, E>>,
     ) -> Result<Settlement<T, E>, Late<T, E>> {
-        let mut inner = self.lock();
+        let this = ManuallyDrop::new(self);
+        let mut inner = this.lock();
         let (word, settle) = inner.word.settle(end);
         match settle {
             Settle::Late(cause, then) => {
                 inner.word = word;
-                drop(inner);
-                if let Rest::Unseen(slot) = self.part(then) {
+                if then == Then::Free {
+                    // SAFETY: the word says that this was the last handle, and it is not dropped.
+                    let slot = unsafe { this.end(inner) };
                     isolate(|| drop(slot));
                 }
                 Err((outcome, cause))
             }
             Settle::Settle(then) => {
                 let outcome = outcome.unwrap_or_else(|| Err(failure(word, inner.reason.as_ref())));
-                let settling = self.apply(&mut inner, word, outcome, then == Then::Lend);
-                drop(inner);
-                Ok(Settlement { settling, rest: self.part(then) })
+                let settling = this.apply(&mut inner, word, outcome, then == Then::Lend);
+                let rest = match then {
+                    Then::Lend => {
+                        drop(inner);
+                        Rest::Lent(ManuallyDrop::into_inner(this).lent())
+                    }
+                    // SAFETY: the word says that this was the last handle, and it is not dropped.
+                    Then::Free => Rest::Unseen(unsafe { this.end(inner) }),
+                    Then::Forget | Then::Tell(_) => Rest::Nothing,
+                };
+                Ok(Settlement { settling, rest })
             }
         }
-    }
-
-    /// After the producer's last step: its handle was given up in the step unless callbacks
-    /// need it, and then this thread touches the cell only if it has to free it. `[cell-3]`
-    fn part(self, then: Then) -> Rest<T, E> {
-        if then == Then::Lend {
-            return Rest::Lent(self.lent());
-        }
-        let this = ManuallyDrop::new(self);
-        if then == Then::Free {
-            // SAFETY: the word says that this was the last handle, and it is not dropped.
-            return Rest::Unseen(unsafe { this.free() });
-        }
-        Rest::Nothing
     }
 
     /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`

@@ -5,7 +5,8 @@
 //! the step that settles          writes it once  with the lock held, before the word says settled
 //! who has seen the word settled  reads it        from then on, as long as it has a handle, without the lock
 //! who was handed a proof         reads it        the same: the proof was made by one who had seen it
-//! who gives up the last handle   takes it out    when the memory is freed: nobody else is left
+//! who gives up the last handle   takes it out    when the memory is freed: nobody else is left; or with the lock held,
+//!                                                before a weak handle can free it
 //! ```
 //!
 //! So nobody reads while it is written: no reader comes before the word says settled, and no writer after. `[cell-1]`
@@ -41,6 +42,17 @@ impl<T, E> Slot<T, E> {
             let slot = unsafe { &*slot };
             slot.as_ref().expect("a settled cell has an outcome")
         })
+    }
+
+    /// Takes out what is in it.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the lock, and has just given up the last handle.
+    pub(super) unsafe fn take(&self) -> Self {
+        // SAFETY: by the contract nobody reads any more and nobody can begin to; and the memory is there, since whoever
+        // gives up the last weak handle needs the lock for it.
+        Self(UnsafeCell::new(self.0.with_mut(|slot| unsafe { (*slot).take() })))
     }
 
     /// Nobody reads any more. loom does not see a free, but it sees a write, and that nothing orders it after a read.

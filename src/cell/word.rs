@@ -12,7 +12,8 @@
 //! requested  cancel, when it is not granted at once                   the producer; settle, for the cause
 //! called     the first callback; who takes them: settle, cancel, clear settle, for whom to lend; who asks for Closed
 //! waited     whoever registers; who tells them                        leave and give back, for whom to tell
-//! handles    clone, lend; drop, give back, settle                     whoever gives a handle up, for who frees; take
+//! handles    clone, lend, upgrade; drop, give back, settle, take       whoever gives a handle up, for who frees; take; upgrade
+//! weak       downgrade; drop of a weak handle                          whoever gives the last handle up, for who frees
 //! lent       lend, settle; give back                                  who waits for Returned
 //! ```
 //!
@@ -29,6 +30,8 @@ use crate::{
 pub(crate) struct Word {
     /// How many handles there are, the promise's included.
     handles: u32,
+    /// How many weak handles there are, which keep the memory and nothing else.
+    weak: u32,
     /// How many of them are lent to callbacks that have still to return. Whoever wants the value waits for these.
     lent: u32,
     state: State,
@@ -80,7 +83,7 @@ pub(crate) enum Then {
     Forget,
     /// Forget it, and tell those who wait for this.
     Tell(Until),
-    /// Free the cell: it was the last.
+    /// End the cell: it was the last. Its memory is left to weak handles, if there are any.
     Free,
 }
 
@@ -110,7 +113,7 @@ pub(crate) enum Ask {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(crate) enum Take {
-    /// The outcome: this was the last handle, free the cell.
+    /// The outcome: this was the last handle, end the cell as after [`Then::Free`].
     Outcome,
     /// A cancellation, of which there is enough for everybody. The handle is still to be given up.
     Cancelled(Cancelled),
@@ -150,6 +153,7 @@ impl Word {
     pub(crate) const fn new(owned: bool) -> Self {
         Self {
             handles: 2,
+            weak: 0,
             lent: 0,
             state: State::Pending,
             cause: Cancelled::Dropped,
@@ -282,6 +286,37 @@ impl Word {
         }
     }
 
+    /// One weak handle more, unless there are as many as can be counted.
+    pub(crate) const fn share_weak(self) -> Option<Self> {
+        if self.weak == MOST_HANDLES {
+            return None;
+        }
+        Some(Self { weak: self.weak + 1, ..self })
+    }
+
+    /// One handle more for a weak one, unless nobody is left who could see the outcome: the producer may have been told
+    /// so, and then it stays so. `[weak-1]`
+    pub(crate) const fn upgrade(self) -> Option<Self> {
+        let is_closed = !self.state.is_settled() && self.is_over(Until::Closed);
+        if self.has_ended() || is_closed { None } else { self.share() }
+    }
+
+    /// A weak handle is given up; says whether the memory is to be freed.
+    pub(crate) const fn leave_weak(self) -> (Self, bool) {
+        let word = Self { weak: self.weak - 1, ..self };
+        (word, word.has_ended() && word.weak == 0)
+    }
+
+    /// Whether the last handle was given up, so that nothing is left but memory.
+    pub(crate) const fn has_ended(self) -> bool {
+        self.handles == 0
+    }
+
+    /// Whether a weak handle keeps the memory.
+    pub(crate) const fn is_kept(self) -> bool {
+        self.weak > 0
+    }
+
     /// The callbacks have returned that were lent this handle.
     pub(crate) const fn give_back(self) -> (Self, Then) {
         let word = Self { lent: self.lent - 1, ..self };
@@ -303,12 +338,13 @@ impl Word {
         }
     }
 
-    /// The outcome by value, for the only handle; the word stays as it is. `[settled-3]`
-    pub(crate) const fn take(self) -> Take {
+    /// The outcome by value, for the only handle, which is given up in this step; for others the word stays as it is.
+    /// `[settled-3]`
+    pub(crate) const fn take(self) -> (Self, Take) {
         match self.state {
-            _ if self.is_only() => Take::Outcome,
-            State::Cancelled => Take::Cancelled(self.cause),
-            _ => Take::Shared,
+            _ if self.is_only() => (self.leave().0, Take::Outcome),
+            State::Cancelled => (self, Take::Cancelled(self.cause)),
+            _ => (self, Take::Shared),
         }
     }
 

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::weak::WeakThreadFuture;
 use crate::{
     blocking::{Cells, May, Wanted, before_parking},
     cell::{Handle, Registration, Until},
@@ -315,6 +316,16 @@ impl<T, E> ThreadFuture<T, E> {
         if let Err(late) = self.handle().register_callback(Box::new(callback)) {
             deferred::run(vec![late], &self.settled);
         }
+    }
+
+    /// A weak handle of the same future, which does not keep it. `[weak-1]` `[bounds-2]`
+    #[must_use]
+    pub fn downgrade(&self) -> WeakThreadFuture<T, E>
+    where
+        T: Sync,
+        E: Sync,
+    {
+        WeakThreadFuture::of(self)
     }
 
     /// Drops the callbacks that are registered, uncalled, in this thread, with no lock held; returns how many. So a

@@ -11,6 +11,7 @@ mod pool;
 mod several;
 mod wait;
 mod watched;
+mod weak;
 
 pub use executor::Executor;
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};
@@ -19,3 +20,4 @@ pub use map::{Map, MapError};
 pub use pool::{PoolBuilder, ThreadPool};
 pub use several::{Borrowed, Several, join, select};
 pub use wait::{AsCompleted, IntoCompleted, Parted, ReturnWhen, as_completed, wait};
+pub use weak::WeakThreadFuture;
