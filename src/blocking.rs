@@ -16,6 +16,7 @@ use crate::{
     context, deferred,
     error::WouldDeadlock,
     sync::{lock, static_mutex, thread_local},
+    trace,
     waiter::{Job, isolate},
 };
 
@@ -235,6 +236,10 @@ pub(crate) enum May {
 ///
 /// `cells` are needed of workers, and of who waits for callbacks inside one.
 pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
+    ask_for_cells(wanted, cells).inspect_err(trace::wait_is_refused)
+}
+
+fn ask_for_cells(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
     context::may_block()?;
     if wanted.returned() && cells.as_ref().is_some_and(|cells| is_lent_here(cells, wanted)) {
         return Err(WouldDeadlock::Lent);
@@ -270,6 +275,13 @@ fn is_lent_here(cells: &Cells, wanted: Wanted) -> bool {
 /// ended: it runs the callbacks that it has deferred, and asks whether it may; a worker registers that it does.
 /// `[pool-11]`
 pub(crate) fn before_parking_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
+    ask_for_the_end(pool).inspect_err(trace::wait_is_refused)
+}
+
+fn ask_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
+    if context::works_for(pool) {
+        return Err(WouldDeadlock::OwnWorker);
+    }
     context::may_block()?;
     while deferred::run_one()? {}
     match worker(|worker| Arc::clone(&worker.pool)) {

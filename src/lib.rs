@@ -31,6 +31,7 @@ pub mod spec;
 mod sync;
 pub mod tasks;
 mod thread;
+mod trace;
 mod waiter;
 
 #[cfg(settled_loom)]

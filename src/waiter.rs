@@ -10,6 +10,7 @@ use std::{
 
 use crate::{
     cell::Address, context::Id, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker,
+    trace,
 };
 
 /// A done-callback of a [`ThreadFuture`](crate::ThreadFuture).
@@ -80,6 +81,7 @@ impl Waiter {
 /// process's panic hook. `[callback-5]`
 pub(crate) fn isolate(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
+        trace::callback_panicked(&*payload);
         // A payload whose own drop panics must not undo the isolation, and what that panics with
         // is not dropped at all.
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {

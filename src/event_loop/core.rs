@@ -23,6 +23,7 @@ use crate::{
     deferred,
     error::RunError,
     sync::{now, thread_local},
+    trace,
 };
 
 /// Below this number of timers it is not worth looking for cancelled ones.
@@ -80,6 +81,7 @@ impl Core {
             kept: RefCell::default(),
         });
         LOOPS.with(|loops| loops.borrow_mut().push(Rc::downgrade(&core)));
+        trace::loop_begins(core.queue.id);
         core
     }
 
@@ -292,6 +294,7 @@ impl Core {
         let _ = LOOPS.try_with(|loops| {
             loops.borrow_mut().retain(|core| !std::ptr::eq(core.as_ptr(), self));
         });
+        trace::loop_ends(self.queue.id);
     }
 
     /// Drops every coroutine, of those too that were sent, and then settles the tasks, each after those that it

@@ -22,6 +22,7 @@ use crate::{
     context::Id,
     error::{Failure, Panic},
     sync::{AtomicBool, Ordering, thread_local},
+    trace,
     waiter::{Job, Schedule, isolate},
 };
 
@@ -162,6 +163,7 @@ impl Registry {
     /// Tells the exception handler. A handler that panics is replaced by the default, for this once.
     /// `[report-1]`
     pub(crate) fn report(&self, incident: &Incident<'_>) {
+        trace::incident(incident);
         let handler = self.handler.borrow().clone();
         let told = handler.is_some_and(|handler| {
             let mut told = false;

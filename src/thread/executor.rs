@@ -15,6 +15,7 @@ use crate::{
     phase::Running,
     promise::Promise,
     thread::ThreadFuture,
+    trace::{self, Queued},
     waiter::{Job, Run, isolate},
 };
 
@@ -214,6 +215,7 @@ impl<X: Executor + ?Sized> Executor for Box<X> {
 /// Work and the promise of its outcome. The order of the fields is the order of their drops: when
 /// the future is seen settled, what the work held is gone.
 struct Work<F, T, E> {
+    queued: Queued,
     work: F,
     promise: Promise<T, E>,
     call: Call<F, T, E>,
@@ -235,8 +237,10 @@ where
     E: Send + 'static,
 {
     let (promise, future) = ThreadFuture::pair();
-    let submitted = executor.execute(Job::from_run(Work { work, promise, call }));
+    let submitted =
+        executor.execute(Job::from_run(Work { queued: Queued::now(), work, promise, call }));
     submitted.map(|()| future).map_err(|closed| {
+        trace::job_is_refused();
         closed.map(|job| {
             let refused = job.into_run::<Work<F, T, E>>();
             refused.expect("an executor hands back the very job that it was given").work
@@ -251,9 +255,10 @@ where
     E: Send + 'static,
 {
     fn run(self: Box<Self>) {
-        let Self { work, promise, call } = *self;
+        let Self { queued, work, promise, call } = *self;
         // Cancelled before it began: the work is dropped, and never runs.
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
+        trace::job_begins(&queued);
         let settles = promise.address();
         match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &promise)))) {
             Ok(Ok(value)) => promise.finish(value),

@@ -19,6 +19,7 @@ use crate::{
     interrupt::{self, Sleeper, before_sleep},
     sync::{Condvar, Mutex, is_over, lock, thread, wait, wait_until},
     thread::Executor,
+    trace,
     waiter::{Job, isolate},
 };
 
@@ -271,9 +272,6 @@ impl ThreadPool {
         if lock(mutex).live == 0 {
             return Ok(());
         }
-        if context::works_for(*id) {
-            return Err(WouldDeadlock::OwnWorker.into());
-        }
         // Dropped after the lock is.
         let _registered = blocking::before_parking_for_the_end(*id)?;
         loop {
@@ -405,6 +403,7 @@ impl PoolBuilder {
             work: Condvar::new(),
             ended: Condvar::new(),
         };
+        trace::pool_begins(&shared.name, max);
         ThreadPool { shared: Arc::new(shared) }
     }
 }
@@ -492,8 +491,13 @@ impl Shared {
         }
         state.idle -= 1;
         state.live -= 1;
-        if state.live == 0 {
+        let is_last = state.live == 0;
+        if is_last {
             self.ended.notify_all();
+        }
+        drop(state);
+        if is_last {
+            trace::pool_ends(&self.name, self.max);
         }
     }
 
