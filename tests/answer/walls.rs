@@ -114,7 +114,9 @@ pub(crate) fn no_room_imports_from_above() -> Result<String, String> {
     assert!(unknown.is_empty(), "on which floor is {unknown:?}?");
     assert!(imports.values().map(BTreeSet::len).sum::<usize>() > 80, "the imports were not found");
     for (room, imported) in imports {
-        let above = imported.iter().find(|other| floors[*other] > floors[&room]);
+        let is_told = |other: &str| (&room[..], other) == ("trace", "event_loop");
+        let is_above = |other: &&String| floors[*other] > floors[&room] && !is_told(other);
+        let above = imported.iter().find(is_above);
         assert_eq!(above, None, "{room} imports from above");
     }
     Ok(String::new())
