@@ -5,6 +5,8 @@
 //! workers that wait, over all pools of the process: would it close a circle, it is refused. So is one
 //! that waits for the end of another pool. `[pool-7]` `[pool-8]` `[pool-11]`
 //!
+//! A worker in a scope is registered from its first job on, since what it runs cannot end before that has. `[scope-4]`
+//!
 //! A loop that sleeps in a worker is registered too. It is never refused, and nobody for its sake: anything may wake
 //! it. But whoever registers looks for those loops of which nobody else can run what they await, and has them
 //! look again. `[pool-13]`
@@ -15,7 +17,7 @@ use crate::{
     cell::Address,
     context, deferred,
     error::WouldDeadlock,
-    sync::{lock, static_mutex, thread_local},
+    sync::{Mutex, lock, static_mutex, thread_local},
     trace,
     waiter::{Job, isolate},
 };
@@ -189,6 +191,8 @@ enum Goal {
     End(context::Id),
     /// Whatever may wake a loop: this one, if it could run a job instead.
     Sleep(Option<Arc<dyn Sleeper>>),
+    /// Not yet anything; but what it runs does not end before all of these cells are settled. `[scope-4]`
+    Owed(Arc<Mutex<HashSet<Address>>>),
 }
 
 /// A worker that waits.
@@ -210,6 +214,39 @@ static_mutex! {
 /// Keeps this thread registered as one that waits.
 #[derive(Debug)]
 pub(crate) struct Registered(Option<u64>);
+
+/// What a thread has to wait for before it goes on after a scope. Others see it from the first moment on, so that none of
+/// them waits for what this thread does after it. `[scope-4]`
+pub(crate) struct Owed {
+    cells: Arc<Mutex<HashSet<Address>>>,
+    _registered: Registered,
+}
+
+impl Owed {
+    /// For nothing yet, if this thread may wait at all.
+    pub(crate) fn begin() -> Result<Self, WouldDeadlock> {
+        context::may_block()?;
+        let cells = Arc::new(Mutex::new(HashSet::new()));
+        let me = worker(|it| (Arc::clone(&it.pool), it.running.len(), it.bottom));
+        let registered = match me {
+            Some((_, jobs, bottom)) if jobs >= DEPTH || is_little_left(bottom) => {
+                return Err(WouldDeadlock::TooDeep);
+            }
+            Some((pool, ..)) => register(pool, Goal::Owed(Arc::clone(&cells)))?,
+            None => Registered(None),
+        };
+        Ok(Self { cells, _registered: registered })
+    }
+
+    /// And for this one.
+    pub(crate) fn add(&self, cell: Address) {
+        let waiting = lock(&WAITING);
+        lock(&self.cells).insert(cell);
+        let sleepers = to_help(&waiting);
+        drop(waiting);
+        sleepers.iter().for_each(|it| it.look_again());
+    }
+}
 
 impl Drop for Registered {
     fn drop(&mut self) {
@@ -366,6 +403,7 @@ fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
             }),
             Goal::End(pool) => may_end(waiting, &before, *pool),
             Goal::Sleep(_) => loops,
+            Goal::Owed(cells) => lock(cells).iter().all(|cell| may_settle(waiting, &before, *cell)),
         };
         for (it, live) in waiting.iter().zip(&mut live) {
             *live = *live || hope(it);
@@ -388,9 +426,17 @@ fn may_return(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
 
 /// Whether a cell may still be settled, if these go on and the others do not.
 fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
-    let runs = |it: &Waiting| it.running.contains(&cell);
-    if let Some(at) = waiting.iter().position(runs) {
-        return live[at];
+    let mut running = false;
+    for (it, live) in waiting.iter().zip(live) {
+        if it.running.contains(&cell) {
+            if !live {
+                return false;
+            }
+            running = true;
+        }
+    }
+    if running {
+        return true;
     }
     // Queued in a pool all of whose workers wait for ever: of those that it has, and not of those that it may have.
     !waiting.iter().any(|it| Arc::clone(&it.pool).leaves(cell, stuck(waiting, live, it.pool.id())))
@@ -398,6 +444,7 @@ fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
 
 /// How many workers of a pool wait for ever, if these go on and the others do not.
 fn stuck(waiting: &[Waiting], live: &[bool], pool: context::Id) -> usize {
-    let stuck = waiting.iter().zip(live).filter(|(it, live)| !**live && it.pool.id() == pool);
-    stuck.count()
+    // One that owes goes on for now.
+    let waits = |it: &Waiting| it.pool.id() == pool && !matches!(it.goal, Goal::Owed(_));
+    waiting.iter().zip(live).filter(|(it, live)| !**live && waits(it)).count()
 }

@@ -6,7 +6,7 @@ use crate::{
     Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture, ThreadPool,
     error::Closed,
     event_loop::{Flag, Spawn},
-    host::Host,
+    host::{Host, JobSender},
     promise,
     sync::thread,
     waiter::Job,
@@ -37,6 +37,33 @@ where
     E: Sync + 'static,
 {
     LoopFuture::view(future.clone().into_inner(), home.registry())
+}
+
+/// A loop's future instead of a thread's: the same cell, whose only handle changes its kind. So the value need not be
+/// `Sync`, as it must for two views, and comes out of the loop's future by value. `[bridge-5]` Python has no such
+/// crossing, since all its values can be shared.
+///
+/// A cancel through it is a cancel of the one future. Callbacks that were registered before stay with the thread that
+/// settles. Call it on the loop's thread.
+///
+/// ```
+/// use std::sync::mpsc;
+/// use settled::{EventLoop, Executor, ThreadPool, bridge};
+///
+/// let (event_loop, pool) = (EventLoop::new(), ThreadPool::default());
+/// let job = pool.submit(mpsc::channel::<u32>).unwrap(); // its receiver is not `Sync`
+/// let future = bridge::adopt_future(job, &event_loop);
+/// let (sender, receiver) = event_loop.run_until_complete(future.output()).unwrap().unwrap();
+/// sender.send(7).unwrap();
+/// assert_eq!(receiver.recv(), Ok(7));
+/// ```
+#[must_use]
+pub fn adopt_future<T, E>(future: ThreadFuture<T, E>, home: &LoopRef) -> LoopFuture<T, E>
+where
+    T: 'static,
+    E: 'static,
+{
+    LoopFuture::view(future.into_inner(), home.registry())
 }
 
 /// A thread's view of a loop's future, a task's for example: what other threads can wait for, without sending the
@@ -302,8 +329,49 @@ where
     })
 }
 
+/// What is executed runs on the loop's thread, in a later turn: `handle.submit(work)` is
+/// [`call_soon_threadsafe`](LoopHandle::call_soon_threadsafe) with a future of what `work` returns. `[bridge-6]`
+///
+/// ```
+/// use std::thread;
+/// use settled::{EventLoop, Executor};
+///
+/// let event_loop = EventLoop::new();
+/// let (handle, here) = (event_loop.handle(), thread::current().id());
+/// let other = thread::spawn(move || {
+///     let ran_in = handle.submit(|| thread::current().id()).unwrap().join().unwrap();
+///     handle.stop();
+///     ran_in
+/// });
+/// event_loop.run_forever().unwrap();
+/// assert_eq!(other.join().unwrap(), here);
+/// ```
+impl Executor for LoopHandle {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        Schedule::call_soon_threadsafe(self, job)
+    }
+}
+
+/// What is executed runs in the queue's loop. `[bridge-6]`
+impl Executor for JobSender {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        self.call_soon_threadsafe(job)
+    }
+}
+
 /// Here, since only the crossings know both views.
 impl Host {
+    /// This loop's future instead of a thread future, as [`adopt_future`] gives it for a loop of this crate.
+    /// `[bridge-5]` `[host-1]`
+    #[must_use]
+    pub fn adopt_future<T, E>(&self, future: ThreadFuture<T, E>) -> LoopFuture<T, E>
+    where
+        T: 'static,
+        E: 'static,
+    {
+        LoopFuture::view(future.into_inner(), self.registry())
+    }
+
     /// This loop's view of a thread future, as [`wrap_future`] gives it for a loop of this crate. `[bridge-1]`
     /// `[host-1]`
     #[must_use]

@@ -15,6 +15,7 @@ mod event_loop;
 mod first;
 #[cfg(doc)]
 pub mod guide;
+mod hook;
 pub mod host;
 mod inbox;
 mod interrupt;
@@ -56,8 +57,8 @@ pub use crate::{
     settled::Settled,
     thread::{
         AsCompleted, AwaitThread, AwaitThreadRef, Borrowed, CancelOnDrop, Executor, IntoCompleted,
-        Map, MapError, Parted, PoolBuilder, ReturnWhen, Several, ThreadFuture, ThreadPool,
-        WeakThreadFuture, as_completed, join, select, wait,
+        Map, MapError, Parted, PoolBuilder, ReturnWhen, Scope, Several, ThreadFuture, ThreadPool,
+        WeakThreadFuture, as_completed, join, scope, select, wait,
     },
     waiter::{Job, Schedule},
 };

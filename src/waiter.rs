@@ -108,6 +108,11 @@ pub(crate) trait Run: Any + Send {
         None
     }
 
+    /// The cell that says that nothing of it is left, if there is one.
+    fn ends(&self) -> Option<Address> {
+        None
+    }
+
     /// The task that it makes, if it is a coroutine on its way to a loop.
     fn task(&self) -> Option<Id> {
         None
@@ -154,6 +159,11 @@ impl Job {
     /// The cell that it settles, if that is known.
     pub(crate) fn settles(&self) -> Option<Address> {
         self.0.settles()
+    }
+
+    /// Whether running it settles one of the cells of which `wanted` is true.
+    pub(crate) fn is_for(&self, wanted: impl Fn(Address) -> bool) -> bool {
+        [self.0.settles(), self.0.ends()].into_iter().flatten().any(wanted)
     }
 
     /// The task that it makes, if it is a coroutine on its way to a loop.

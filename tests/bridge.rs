@@ -530,3 +530,49 @@ fn a_loop_is_told_also_when_another_of_its_thread_has_been_closed() {
     event_loop.run_forever().unwrap();
     assert!(view.done());
 }
+
+#[test]
+fn a_value_that_cannot_be_shared_crosses_to_a_loop() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let (promise, future) = ThreadFuture::<mpsc::Receiver<u8>, ()>::pair();
+    let future = bridge::adopt_future(future, &event_loop);
+    let settler = std::thread::spawn(move || promise.finish(mpsc::channel().1).unwrap());
+    settler.join().unwrap();
+    assert!(!future.done(), "the loop delivers it");
+    let receiver = event_loop.run_until_complete(future.output()).unwrap();
+    assert!(receiver.is_ok_and(|it| it.recv().is_err()), "the only handle");
+    // A cancel is one of the one future.
+    let (promise, future) = ThreadFuture::<mpsc::Receiver<u8>, ()>::pair();
+    let future = bridge::adopt_future(future, &event_loop);
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert!(promise.start().is_err());
+    // On a foreign loop, too.
+    let (sender, mut queue) = settled::host::job_queue();
+    let host = settled::host::Host::new(std::sync::Arc::new(sender));
+    let (promise, future) = ThreadFuture::<std::cell::Cell<u8>, ()>::pair();
+    let future = host.adopt_future(future);
+    std::thread::spawn(move || promise.finish(7.into()).unwrap()).join().unwrap();
+    assert!(!future.done() && queue.run_pending() == 1);
+    assert_eq!(future.into_settled().unwrap().take().unwrap().unwrap().get(), 7);
+}
+
+#[test]
+fn a_loop_executes_jobs_in_its_turns() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let here = std::thread::current().id();
+    let job = event_loop.handle().submit(|| std::thread::current().id()).unwrap();
+    assert!(!job.done(), "in a later turn");
+    assert_eq!(event_loop.try_tick(), Ok(true));
+    assert_eq!(job.join().unwrap(), here);
+    let (sender, mut queue) = settled::host::job_queue();
+    let job = sender.submit(|| std::thread::current().id()).unwrap();
+    assert_eq!((job.done(), queue.run_pending()), (false, 1));
+    assert_eq!(job.join().unwrap(), here);
+    let handle = event_loop.handle();
+    drop((event_loop, queue));
+    let work = || "handed back";
+    assert_eq!(handle.submit(work).unwrap_err().into_inner()(), "handed back");
+    assert_eq!(sender.submit(work).unwrap_err().into_inner()(), "handed back");
+}

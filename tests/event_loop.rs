@@ -683,6 +683,53 @@ fn a_stop_ends_the_run_in_which_it_arrives_and_no_other() {
 }
 
 #[test]
+fn a_hook_wakes_whoever_drives_the_loop_by_ticks() {
+    watch!();
+    let (event_loop, log) = (EventLoop::new(), Log::new());
+    let called = || log.entries().len();
+    let ticks = || std::iter::from_fn(|| event_loop.try_tick().unwrap().then_some(())).count();
+    event_loop.call_soon(|| ()).unwrap();
+    let first = log.clone();
+    event_loop.set_wake_hook(move || first.add("called"));
+    assert_eq!((called(), ticks()), (1, 1), "there was something to do");
+    let poster = event_loop.handle();
+    let post = || poster.call_soon_threadsafe(|| ()).unwrap();
+    post();
+    thread::scope(|scope| drop(scope.spawn(post)));
+    assert_eq!((called(), ticks()), (2, 2), "once, however much is posted");
+    assert_eq!((called(), ticks()), (2, 0));
+    // What a tick posts, and what this thread schedules outside of one.
+    let handle = event_loop.handle();
+    let more = event_loop.handle().call_soon_threadsafe(move || {
+        handle.call_soon_threadsafe(|| ()).unwrap();
+    });
+    more.unwrap();
+    assert_eq!((called(), ticks(), called()), (3, 2, 4));
+    drop(event_loop.call_soon(|| ()).unwrap());
+    assert_eq!((called(), ticks()), (5, 1));
+    assert_eq!(event_loop.next_timer(), None);
+    let at = event_loop.time() + Duration::from_secs(3600);
+    let timer = event_loop.call_at(at, || ()).unwrap();
+    assert_eq!((called(), event_loop.next_timer()), (6, Some(at)), "it is to sleep no longer");
+    assert!(timer.cancel() && event_loop.next_timer().is_none());
+    assert_eq!(ticks(), 0);
+    // A second hook replaces the first, may panic, and goes with the loop.
+    let (held, second) = (Arc::new(()), log.clone());
+    let holds = Arc::clone(&held);
+    event_loop.set_wake_hook(move || {
+        let _ = &holds;
+        second.add("the second");
+        panic!("on purpose");
+    });
+    post();
+    assert_eq!(log.entries().last().unwrap(), "the second");
+    drop(event_loop);
+    assert_eq!(Arc::strong_count(&held), 1);
+    assert!(poster.call_soon_threadsafe(|| ()).is_err());
+    assert_eq!(called(), 7, "what is refused wakes nobody");
+}
+
+#[test]
 fn a_tick_runs_the_first_call_that_is_due() {
     watch!();
     let event_loop = EventLoop::new();

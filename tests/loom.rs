@@ -84,6 +84,9 @@ mod refine;
 #[path = "loom/said.rs"]
 mod said;
 #[cfg(settled_loom)]
+#[path = "loom/scope.rs"]
+mod scope;
+#[cfg(settled_loom)]
 #[path = "loom/several.rs"]
 mod several;
 #[cfg(settled_loom)]
@@ -136,12 +139,13 @@ fn main() -> std::process::ExitCode {
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, settle_against_a_dropped_queue, shutdown_of_the_default_executor;
     expiry: a_timed_wait_against_finish, an_interrupt_against_finish, an_interrupt_against_several, an_interrupt_against_the_end_of_a_pool, a_timed_wait_against_cancel, a_settlement_before_the_deadline, a_timed_wait_without_expiry, a_timed_wait_for_all, a_timed_wait_for_the_first, as_completed_that_expires, a_sleeping_loop_against_a_post, wait_for_against_finish;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
-    join: join_against_a_callback, as_completed_by_value_against_a_callback, output_against_a_callback, two_joins_against_a_callback, join_against_cancel, a_timed_join_against_a_callback, a_join_against_a_late_callback;
+    join: join_against_a_callback, join_against_a_callback_that_is_sent, as_completed_by_value_against_a_callback, output_against_a_callback, two_joins_against_a_callback, join_against_cancel, a_timed_join_against_a_callback, a_join_against_a_late_callback;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler, join_of_two_types_against_two_settlers, select_of_two_types_against_two_settlers;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
+    scope: a_scope_against_its_job, a_scope_against_a_cancelled_job;
     several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     weak: an_upgrade_against_the_last_handle, an_upgrade_against_the_value, a_weak_handle_against_the_last_handle_and_finish;

@@ -37,6 +37,7 @@ mod weak;
 mod word;
 
 pub(crate) use handle::Handle;
+pub(crate) use lend::Lent;
 pub(crate) use list::Ticket;
 pub(crate) use producer::Producer;
 pub(crate) use settle::{Rest, Settlement, Settling};

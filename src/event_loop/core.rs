@@ -266,7 +266,7 @@ impl Core {
     }
 
     /// When the next timer is due that has not been cancelled.
-    fn next_timer(&self) -> Option<Instant> {
+    pub(super) fn next_timer(&self) -> Option<Instant> {
         let mut timers = self.timers.borrow_mut();
         while let Some(timer) = timers.first_entry() {
             if is_live(timer.get()) {

@@ -7,8 +7,9 @@ use crate::{
     cell::Address,
     context::{self, Id},
     error::Closed,
+    hook::Hook,
     sync::{Condvar, Mutex, is_past, lock, wait_until},
-    waiter::{Job, Schedule},
+    waiter::{Job, Schedule, isolate},
 };
 
 /// Something for the loop to do next.
@@ -43,11 +44,19 @@ struct Inner {
     asleep: bool,
     /// Whether the next sleep ends at once, or this one.
     look: bool,
+    /// What ends the sleep of whoever drives the loop by hand.
+    hook: Hook,
 }
 
 impl Queue {
     pub(crate) fn new() -> Arc<Self> {
-        let inner = Inner { posts: VecDeque::new(), open: true, asleep: false, look: false };
+        let inner = Inner {
+            posts: VecDeque::new(),
+            open: true,
+            asleep: false,
+            look: false,
+            hook: Hook::default(),
+        };
         Arc::new(Self { id: context::next_id(), inner: Mutex::new(inner), bell: Condvar::new() })
     }
 
@@ -58,17 +67,20 @@ impl Queue {
             return Err(Closed::new(post));
         }
         inner.posts.push_back(post);
-        let wake = mem::take(&mut inner.asleep);
+        let (wake, ring) = (mem::take(&mut inner.asleep), inner.hook.ring());
         drop(inner);
         if wake {
             self.bell.notify_one();
         }
+        ring.call();
         Ok(())
     }
 
     /// What has been posted, without waiting.
     pub(crate) fn take(&self) -> VecDeque<Post> {
-        mem::take(&mut lock(&self.inner).posts)
+        let mut inner = lock(&self.inner);
+        inner.hook.rest();
+        mem::take(&mut inner.posts)
     }
 
     /// What has been posted; sleeps until there is something, the deadline has passed or the loop is to look again.
@@ -80,6 +92,7 @@ impl Queue {
         }
         inner.asleep = false;
         inner.look = false;
+        inner.hook.rest();
         mem::take(&mut inner.posts)
     }
 
@@ -88,8 +101,30 @@ impl Queue {
         lock(&self.inner).posts.iter().find_map(|post| post.sends(cell))
     }
 
+    /// Sets what ends the sleep of whoever drives the loop by hand, and calls it if there is something to do.
+    pub(super) fn set_hook(&self, hook: impl Fn() + Send + Sync + 'static, work: bool) {
+        let mut inner = lock(&self.inner);
+        let last = inner.hook.set(hook);
+        let work = work || !inner.posts.is_empty();
+        drop(inner);
+        isolate(|| drop(last));
+        if work {
+            self.ring();
+        }
+    }
+
+    /// The loop has something to do that was not posted.
+    pub(super) fn ring(&self) {
+        let ring = lock(&self.inner).hook.ring();
+        ring.call();
+    }
+
     pub(crate) fn close(&self) {
-        lock(&self.inner).open = false;
+        let mut inner = lock(&self.inner);
+        inner.open = false;
+        let last = inner.hook.take();
+        drop(inner);
+        isolate(|| drop(last));
     }
 }
 

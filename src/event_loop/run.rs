@@ -183,6 +183,45 @@ impl EventLoop {
         Ok(core.tick())
     }
 
+    /// Has `hook` called when there is something to run, for a loop that is driven by [`try_tick`](Self::try_tick) and
+    /// sleeps between its turns in another one, such as winit's with `ControlFlow::Wait`: it is to end that sleep, after
+    /// which whoever drives the loop ticks until there is nothing left, and sleeps until [`next_timer`](Self::next_timer).
+    /// `[loop-12]`
+    ///
+    /// It is called at the first post after each tick or turn has taken what was posted, so once however much is posted;
+    /// also for what this thread schedules outside of the loop, and at once if there is something when the hook is set. It
+    /// runs in the thread that posts, with no lock held; it may call everything, but is to be short, and is not to drive the
+    /// loop. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the first. The runs
+    /// of this loop, which sleep in it, need none.
+    ///
+    /// ```
+    /// use std::{sync::mpsc, thread};
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (wake, woken) = mpsc::channel();
+    /// // For instance: event_loop.set_wake_hook(move || drop(proxy.send_event(Wake)))
+    /// event_loop.set_wake_hook(move || drop(wake.send(())));
+    /// let (promise, future) = event_loop.create_future::<u32, ()>();
+    /// thread::spawn(move || promise.finish(7).unwrap());
+    /// while !future.done() {
+    ///     woken.recv().unwrap(); // the other loop sleeps
+    ///     while event_loop.try_tick().unwrap() {}
+    /// }
+    /// assert_eq!(future.result(), Ok(&7));
+    /// ```
+    #[doc(alias("waker", "notify", "ping"))]
+    pub fn set_wake_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.core.queue.set_hook(hook, !self.core.ready.borrow().is_empty());
+    }
+
+    /// When the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives the loop by
+    /// hand may sleep, if a tick has found nothing. `[loop-12]`
+    #[must_use]
+    pub fn next_timer(&self) -> Option<Instant> {
+        self.core.next_timer()
+    }
+
     /// Closes the loop. Dropping it does the same. `[loop-5]`
     ///
     /// In this order: new work is refused and given back; every coroutine is dropped, of those too that were sent
@@ -266,7 +305,15 @@ impl LoopRef {
         // What was posted before this call runs before it.
         self.core.absorb(self.core.queue.take());
         self.core.ready.borrow_mut().push_back(Call::Local(Rc::clone(&slot)));
+        self.ring();
         Ok(CallHandle { slot })
+    }
+
+    /// Whoever drives the loop by hand, and does not at this moment, has something to do.
+    fn ring(&self) {
+        if !self.is_running() {
+            self.core.queue.ring();
+        }
     }
 
     /// What time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
@@ -307,6 +354,7 @@ impl LoopRef {
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
         self.core.add_timer(at, Rc::clone(&slot));
+        self.ring();
         Ok(CallHandle { slot })
     }
 

@@ -14,6 +14,7 @@ use std::{
 
 use crate::{
     Closed, Job, Schedule, context,
+    hook::Hook,
     sync::{Mutex, lock},
     waiter::isolate,
 };
@@ -31,7 +32,7 @@ use crate::{
 /// assert!(sender.call_soon_threadsafe(Job::new(|| ())).is_err());
 /// ```
 pub fn job_queue() -> (JobSender, JobQueue) {
-    let inner = Inner { jobs: VecDeque::new(), waker: None, hook: None, rung: false, open: true };
+    let inner = Inner { jobs: VecDeque::new(), waker: None, hook: Hook::default(), open: true };
     let shared = Arc::new(Mutex::new(inner));
     (JobSender(Arc::clone(&shared)), JobQueue { shared, _here: PhantomData })
 }
@@ -39,31 +40,8 @@ pub fn job_queue() -> (JobSender, JobQueue) {
 struct Inner {
     jobs: VecDeque<Job>,
     waker: Option<Waker>,
-    hook: Option<Hook>,
-    /// Whether the hook was called since the jobs were taken last.
-    rung: bool,
+    hook: Hook,
     open: bool,
-}
-
-/// What wakes a loop that is driven by hand.
-type Hook = Arc<dyn Fn() + Send + Sync>;
-
-impl Inner {
-    /// The hook, if there is something that it has not been called for.
-    fn ring(&mut self) -> Option<Hook> {
-        let rings = !self.rung && !self.jobs.is_empty();
-        let hook = self.hook.clone().filter(|_| rings)?;
-        self.rung = true;
-        Some(hook)
-    }
-}
-
-/// Calls a hook, with no lock held. It is the user's.
-fn call(hook: Option<Hook>) {
-    if let Some(hook) = hook {
-        isolate(|| hook());
-        isolate(|| drop(hook));
-    }
 }
 
 /// The end of a [`job_queue`] for other threads. It never blocks for longer than a push. `[host-2]`
@@ -77,12 +55,12 @@ impl Schedule for JobSender {
             return Err(Closed::new(job));
         }
         inner.jobs.push_back(job);
-        let (waker, hook) = (inner.waker.take(), inner.ring());
+        let (waker, ring) = (inner.waker.take(), inner.hook.ring());
         drop(inner);
         if let Some(waker) = waker {
             waker.wake();
         }
-        call(hook);
+        ring.call();
         Ok(())
     }
 }
@@ -110,7 +88,7 @@ impl JobQueue {
     pub fn run_pending(&mut self) -> usize {
         let mut inner = lock(&self.shared);
         let jobs = mem::take(&mut inner.jobs);
-        inner.rung = false;
+        inner.hook.rest();
         drop(inner);
         let _role = context::enter_loop();
         let number = jobs.len();
@@ -146,11 +124,13 @@ impl JobQueue {
     #[doc(alias("waker", "notify", "call_soon_threadsafe", "ping"))]
     pub fn set_wake_hook(&mut self, hook: impl Fn() + Send + Sync + 'static) {
         let mut inner = lock(&self.shared);
-        let last = inner.hook.replace(Arc::new(hook));
-        let hook = inner.ring();
+        let last = inner.hook.set(hook);
+        let ring = (!inner.jobs.is_empty()).then(|| inner.hook.ring());
         drop(inner);
         isolate(|| drop(last));
-        call(hook);
+        if let Some(ring) = ring {
+            ring.call();
+        }
     }
 }
 

@@ -214,7 +214,7 @@ impl<X: Executor + ?Sized> Executor for Box<X> {
 
 /// Work and the promise of its outcome. The order of the fields is the order of their drops: when
 /// the future is seen settled, what the work held is gone.
-struct Work<F, T, E> {
+pub(super) struct Work<F, T, E> {
     queued: Queued,
     work: F,
     promise: Promise<T, E>,
@@ -222,7 +222,7 @@ struct Work<F, T, E> {
 }
 
 /// How work is called.
-type Call<F, T, E> = fn(F, &Promise<T, E, Running>) -> Result<T, E>;
+pub(super) type Call<F, T, E> = fn(F, &Promise<T, E, Running>) -> Result<T, E>;
 
 #[doc(alias("spawn", "spawn_blocking"))]
 fn submit<X, F, T, E>(
@@ -237,8 +237,7 @@ where
     E: Send + 'static,
 {
     let (promise, future) = ThreadFuture::pair();
-    let submitted =
-        executor.execute(Job::from_run(Work { queued: Queued::now(), work, promise, call }));
+    let submitted = executor.execute(Job::from_run(Work::new(work, promise, call)));
     submitted.map(|()| future).map_err(|closed| {
         trace::job_is_refused();
         closed.map(|job| {
@@ -248,12 +247,21 @@ where
     })
 }
 
-impl<F, T, E> Run for Work<F, T, E>
-where
-    F: Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-{
+impl<F, T, E> Work<F, T, E> {
+    pub(super) fn new(work: F, promise: Promise<T, E>, call: Call<F, T, E>) -> Self {
+        Self { queued: Queued::now(), work, promise, call }
+    }
+}
+
+/// A [`Run`] that may borrow.
+pub(super) trait Body: Send {
+    fn run(self: Box<Self>);
+    fn break_off(self: Box<Self>);
+    fn settles(&self) -> Address;
+    fn is_awaited_on(&self, home: Id) -> bool;
+}
+
+impl<F: Send, T: Send, E: Send> Body for Work<F, T, E> {
     fn run(self: Box<Self>) {
         let Self { queued, work, promise, call } = *self;
         // Cancelled before it began: the work is dropped, and never runs.
@@ -273,11 +281,34 @@ where
         promise.broken();
     }
 
-    fn settles(&self) -> Option<Address> {
-        Some(self.promise.address())
+    fn settles(&self) -> Address {
+        self.promise.address()
     }
 
     fn is_awaited_on(&self, home: Id) -> bool {
         self.promise.is_awaited_on(home)
+    }
+}
+
+impl<F, T, E> Run for Work<F, T, E>
+where
+    F: Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+{
+    fn run(self: Box<Self>) {
+        Body::run(self);
+    }
+
+    fn break_off(self: Box<Self>) {
+        Body::break_off(self);
+    }
+
+    fn settles(&self) -> Option<Address> {
+        Some(Body::settles(self))
+    }
+
+    fn is_awaited_on(&self, home: Id) -> bool {
+        Body::is_awaited_on(self, home)
     }
 }

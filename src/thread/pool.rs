@@ -522,7 +522,7 @@ impl Queue for Shared {
 
     fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job> {
         let mut state = lock(&self.state);
-        let at = state.queue.iter().position(|job| job.settles().is_some_and(wanted))?;
+        let at = state.queue.iter().position(|job| job.is_for(wanted))?;
         state.queue.remove(at)
     }
 
@@ -536,13 +536,13 @@ impl Queue for Shared {
     }
 
     fn holds(&self, cell: Address) -> bool {
-        lock(&self.state).queue.iter().any(|job| job.settles() == Some(cell))
+        lock(&self.state).queue.iter().any(|job| job.is_for(|it| it == cell))
     }
 
     fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool {
         let mut state = lock(&self.state);
         stuck >= state.live
-            && state.queue.iter().any(|job| job.settles() == Some(cell))
+            && state.queue.iter().any(|job| job.is_for(|it| it == cell))
             && (state.live >= self.max || self.start_worker(&mut state).is_err())
     }
 }

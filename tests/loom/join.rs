@@ -9,7 +9,9 @@ use std::{
 };
 
 use loom::thread;
-use settled::{Cancel, JoinError, Settled, ThreadFuture, Timer, as_completed};
+use settled::{
+    Cancel, Closed, Executor, Job, JoinError, Settled, ThreadFuture, Timer, as_completed,
+};
 
 use crate::{
     deferred::inside_two,
@@ -68,6 +70,31 @@ fn take(seen: &Seen, takes: fn(ThreadFuture<Value, Value>) -> Value) {
 pub(crate) fn join_against_a_callback() {
     explore("join_callback", &["lent", "returned", "unsettled"], |seen| {
         take(seen, |future| future.join().expect("the only handle"));
+    });
+}
+
+/// Runs each job in a thread of its own.
+struct Threads;
+
+impl Executor for Threads {
+    fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+        thread::spawn(|| job.run());
+        Ok(())
+    }
+}
+
+/// `[callback-10]` The same for a callback that was sent to another thread: nothing is taken from under it.
+pub(crate) fn join_against_a_callback_that_is_sent() {
+    explore("join_sent", &["settled", "unsettled"], |seen| {
+        let (values, calls) = (Values::default(), Calls::default());
+        let (promise, future) = promise();
+        future.add_done_callback_on(Threads, calls.callback());
+        let value = values.make(1);
+        let finisher = thread::spawn(move || promise.finish(value));
+        saw(seen, if future.done() { "settled" } else { "unsettled" });
+        assert_eq!(future.join().expect("the only handle").number, 1);
+        assert_eq!(calls.returned(), 1);
+        finisher.join().unwrap().unwrap();
     });
 }
 
