@@ -201,7 +201,7 @@ impl EventLoop {
     /// let event_loop = EventLoop::new();
     /// let (wake, woken) = mpsc::channel();
     /// // For instance: event_loop.set_wake_hook(move || drop(proxy.send_event(Wake)))
-    /// event_loop.set_wake_hook(move || drop(wake.send(())));
+    /// event_loop.set_wake_hook(move || { let _ = wake.send(()); });
     /// let (promise, future) = event_loop.create_future::<u32, ()>();
     /// thread::spawn(move || promise.finish(7).unwrap());
     /// while !future.done() {

@@ -24,7 +24,7 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// ```
     /// use std::{sync::Arc, thread};
-    /// use settled::{Executor, ThreadFuture, ThreadPool};
+    /// use settled::{ThreadFuture, ThreadPool};
     ///
     /// let pool = Arc::new(ThreadPool::default());
     /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
