@@ -1027,3 +1027,22 @@ fn debug_says_what_there_is() {
     assert_eq!(format!("{squares:?}"), "Map { ahead: 1, .. }");
     assert_eq!(format!("{:?}", Job::new(|| ())), "Job(..)");
 }
+
+/// One that is not `Sync`, and so makes no closure that is.
+fn with_a_receiver(pool: &ThreadPool) -> anyhow::Result<u8> {
+    let ((sender, receiver), (_, other)) = (mpsc::channel(), mpsc::channel::<()>());
+    pool.execute(settled::Job::new(move || drop(other)))?;
+    sender.send(7)?;
+    let job = pool.submit_result(move || receiver.recv())?;
+    Ok(job.join()?)
+}
+
+#[test]
+fn a_refused_job_goes_up_whatever_it_has_captured() {
+    watch!();
+    let pool = ThreadPool::default();
+    assert_eq!(with_a_receiver(&pool).unwrap(), 7);
+    pool.shutdown().unwrap();
+    let refused = with_a_receiver(&pool).unwrap_err();
+    assert!(refused.is::<settled::Closed<settled::Job>>(), "{refused}");
+}
