@@ -115,6 +115,19 @@ where
 /// # Panics
 ///
 /// If the executor hands back another job than the one that it was given.
+///
+/// ```
+/// use settled::{EventLoop, LoopRef, ThreadPool, bridge};
+///
+/// let (event_loop, pool) = (EventLoop::new(), ThreadPool::default());
+/// let text = event_loop.run_until_complete(async {
+///     let here = LoopRef::current().unwrap();
+///     let read = bridge::run_in_executor_result(&here, &pool, || std::fs::read_to_string("Cargo.toml")).unwrap();
+///     let count = bridge::run_in_executor(&here, &pool, || 6 * 7).unwrap();
+///     (read.output().await.unwrap().len() > 0, count.output().await.unwrap())
+/// });
+/// assert_eq!(text, Ok((true, 42)));
+/// ```
 #[doc(alias("spawn_blocking", "unblock"))]
 pub fn run_in_executor<X, T, F>(
     home: &LoopRef,

@@ -34,6 +34,25 @@ use crate::{deferred::TooDeep, interrupt, sync::is_past};
 /// assert_eq!(format!("{failure:#}"), "the work failed: disk full");
 /// assert_eq!(failure.source().unwrap().to_string(), "disk full");
 /// ```
+///
+/// ```
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// use settled::{Executor, Failure, ThreadPool};
+///
+/// let pool = ThreadPool::default();
+/// let job = pool.submit_result(|| Err::<(), _>(std::io::Error::other("disk full")))?;
+/// let Err(failure) = job.wait()?.result() else { unreachable!() };
+/// assert!(failure.is_error() && !failure.is_panic() && !failure.is_cancelled() && !failure.is_abandoned());
+/// assert_eq!(failure.error().map(ToString::to_string).as_deref(), Some("disk full"));
+/// assert_eq!((failure.cause(), failure.reason()), (None, None));
+///
+/// let failure: Failure<&str> = Failure::Error("disk full");
+/// assert_eq!(failure.map_error(str::len).into_error(), Ok(9));
+/// assert_eq!(Failure::Error("disk full").into_panic(), Err(Failure::Error("disk full")));
+/// assert!(Failure::<&str>::Abandoned.into_cancellation().is_err());
+/// # Ok(())
+/// # }
+/// ```
 #[doc(alias("ExecutionException", "RecvError", "Exception"))]
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -290,6 +309,22 @@ impl Cancelled {
 ///
 /// Python's answers are projections of it: [`thread_answer`](Self::thread_answer) and
 /// [`loop_answer`](Self::loop_answer).
+///
+/// ```
+/// use settled::{Cancel, Refusal, ThreadFuture};
+///
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+/// assert_eq!(future.cancel(), Cancel::Now);
+/// assert_eq!(future.cancel(), Cancel::Already);
+/// assert!(Cancel::Already.thread_answer() && !Cancel::Already.loop_answer());
+/// assert!(promise.start().is_err());
+///
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+/// let running = promise.start().unwrap();
+/// assert_eq!(future.cancel(), Cancel::Refused(Refusal::Running));
+/// running.finish(1);
+/// assert_eq!(future.cancel(), Cancel::Refused(Refusal::Finished));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Cancel {
     /// This call cancelled the future.
@@ -330,6 +365,16 @@ impl Cancel {
 
 /// A captured panic. It is `Sync` although the payload is not: the message is lent, the payload
 /// given away. Two are equal if their messages are: payloads cannot be compared. `[panic-1]`
+///
+/// ```
+/// use settled::{Executor, ThreadPool};
+///
+/// let job = ThreadPool::default().submit(|| panic!("out of ink")).unwrap();
+/// let failure = job.join_result().map(|never| never.unwrap()).unwrap_err().into_failure().unwrap();
+/// let panic = failure.into_panic().unwrap();
+/// assert_eq!(panic.message(), "out of ink");
+/// assert!(panic.into_payload().is::<&str>()); // for std::panic::resume_unwind
+/// ```
 #[doc(alias = "resume_unwind")]
 pub struct Panic(Box<Captured>);
 
@@ -390,6 +435,15 @@ impl std::error::Error for Panic {}
 ///
 /// `W` says why there is no outcome yet, as far as the method can meet it: [`WaitError`] or
 /// [`InvalidState`].
+///
+/// ```
+/// use settled::{Failure, InvalidState, NoValue, ThreadFuture};
+///
+/// let (promise, future) = ThreadFuture::<u32, &str>::pair();
+/// assert_eq!(future.try_result(), Err(NoValue::Unsettled(InvalidState)));
+/// promise.fail("no route").unwrap();
+/// assert_eq!(future.try_result(), Err(NoValue::Failed(&Failure::Error("no route"))));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NoValue<W, F> {
     /// There is no outcome yet.
@@ -421,6 +475,16 @@ pub struct Expired;
 
 /// Why a wait ended without an outcome. `[wait-3]` `[deadlock-1]` Without a timeout or deadline it is never
 /// [`Expired`](Self::Expired).
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{Expired, ThreadFuture, WaitError, WouldDeadlock, context};
+///
+/// let (_promise, future) = ThreadFuture::<u32, ()>::pair();
+/// assert_eq!(future.wait_timeout(Duration::ZERO).err(), Some(WaitError::Expired(Expired)));
+/// let _loop = context::enter_loop(); // as the thread of an event loop is marked
+/// assert_eq!(future.wait().err(), Some(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 #[doc(alias = "RecvTimeoutError")]
@@ -514,6 +578,15 @@ impl From<TooDeep> for RunError {
 
 /// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]` Of an
 /// [`AnyPromise`](crate::AnyPromise) the `cause` may be another. `[promise-7]`
+///
+/// ```
+/// use settled::{Cancelled, ThreadFuture};
+///
+/// let (promise, future) = ThreadFuture::<String, ()>::pair();
+/// future.cancel();
+/// let lost = promise.finish("too late".to_owned()).unwrap_err();
+/// assert_eq!((lost.value.as_str(), lost.cause), ("too late", Cancelled::Requested));
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Error)]
 #[error("the outcome came too late and is handed back: {cause}")]
 pub struct Lost<V, C = Cancelled> {
@@ -540,6 +613,15 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 ///
 /// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is given
 /// away, and never lent.
+///
+/// ```
+/// use settled::{Executor, ThreadPool};
+///
+/// let pool = ThreadPool::default();
+/// pool.close();
+/// let work = pool.submit(|| 6 * 7).unwrap_err().into_inner();
+/// assert_eq!(work(), 42); // it was not run, and can be
+/// ```
 #[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
 #[error("the loop or executor is closed; the work is handed back, unrun, to be given to another")]

@@ -108,6 +108,20 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// Calls `f` at the first request to cancel, in the thread that asks and inside its call, with no lock held; here and
     /// now if there was one. It interrupts what blocks the work: it closes a socket, say. A panic in it is caught, and
     /// reported by the process's panic hook. It is dropped uncalled when the future is settled otherwise. `[cancel-8]`
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use settled::ThreadFuture;
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let promise = promise.start().unwrap();
+    /// let (tell, told) = mpsc::channel();
+    /// promise.on_cancel_request(move || tell.send("close the socket").unwrap());
+    /// future.cancel_with("the user left");
+    /// assert_eq!(told.recv().unwrap(), "close the socket");
+    /// assert_eq!(promise.cancel_reason().as_deref(), Some("the user left"));
+    /// promise.fail(());
+    /// ```
     pub fn on_cancel_request(&self, f: impl FnOnce() + Send + 'static) {
         self.listen(Until::Requested, f);
     }

@@ -48,6 +48,24 @@ use crate::{
 /// let settled = event_loop.run_until_complete(future).unwrap();
 /// assert_eq!(settled.result().unwrap(), &3);
 /// ```
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{EventLoop, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.run_until_complete(async {
+///     let here = settled::LoopRef::current().unwrap();
+///     let task = here.create_task(tasks::sleep(Duration::from_secs(3600))).unwrap();
+///     assert!(!task.done() && task.result().is_err() && task.exception().is_err());
+///     let token = task.add_done_callback(|_| unreachable!("it is removed"));
+///     assert!(task.remove_done_callback(token));
+///     task.cancel_with("no time");
+///     let settled = (&task).await;
+///     assert!(settled.cancelled() && task.cancelled());
+///     assert_eq!(settled.cancel_reason().as_deref(), Some("no time"));
+/// }).unwrap();
+/// ```
 #[doc(alias = "Future")]
 pub struct LoopFuture<T: 'static, E: 'static> {
     pub(super) view: Rc<View<T, E>>,

@@ -43,7 +43,8 @@ pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 6
 /// closed is settled. `[loop-5]`
 ///
 /// This type owns the loop: it runs it, and closes it when it is dropped. What else one can do with
-/// a loop is on [`LoopRef`], to which it dereferences.
+/// a loop is on [`LoopRef`], to which it dereferences: who owns a loop writes `event_loop.create_task(..)`, and passes
+/// `&event_loop` where a `&LoopRef` is wanted, as for a `String` and `&str`. An accessor would make each of these lines longer.
 ///
 /// # Example
 ///
@@ -66,6 +67,21 @@ pub struct EventLoop {
 
 /// An event loop, seen from its own thread: what tasks and callbacks hold. It does not keep the loop
 /// open. Neither `Send` nor `Sync`; other threads use [`handle`](Self::handle). `[loop-3]`
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::EventLoop;
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.call_soon(|| println!("in the next turn")).unwrap();
+/// let never = event_loop.call_later(Duration::from_secs(3600), || unreachable!()).unwrap();
+/// never.cancel();
+/// let handle = event_loop.handle(); // for other threads
+/// std::thread::spawn(move || handle.stop());
+/// event_loop.run_forever().unwrap();
+/// assert!(!event_loop.is_running() && !event_loop.is_closed());
+/// assert!(event_loop.all_tasks().is_empty() && event_loop.current_task().is_none());
+/// ```
 #[derive(Clone)]
 pub struct LoopRef {
     core: Rc<Core>,

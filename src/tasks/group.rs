@@ -135,6 +135,18 @@ pub struct ToldToGroup;
 
 /// A group of tasks that is open as long as its scope. Lent by [`task_group`]; its clones start tasks from
 /// within tasks. `[group-1]`
+///
+/// ```
+/// use settled::{EventLoop, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// let sum = event_loop.run_until_complete(tasks::task_group(async |group| {
+///     let one = group.create_task(async { Ok::<_, String>(1) }).unwrap();
+///     let two = group.create_task(async { Ok(2) }).unwrap();
+///     Ok(one.output().await.unwrap() + two.output().await.unwrap())
+/// }));
+/// assert_eq!(sum.unwrap().unwrap(), 3);
+/// ```
 pub struct TaskGroup<E: 'static>(Rc<Inner<E>>);
 
 struct Inner<E> {

@@ -33,6 +33,28 @@ use crate::{
 /// # Panics
 ///
 /// For a future of another loop that is not settled, and for the future of the very task that waits. `[await-5]`
+///
+/// ```
+/// use settled::{EventLoop, LoopRef, ReturnWhen, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.run_until_complete(async {
+///     let here = LoopRef::current().unwrap();
+///     let squares = || (0..3_u32).map(|n| here.create_task(async move { n * n }).unwrap());
+///     let values = tasks::gather(squares()).await.unwrap();
+///     assert_eq!(values[2].result().unwrap(), &4);
+///     assert_eq!(tasks::gather_all(squares()).await.len(), 3);
+///
+///     let jobs: Vec<_> = squares().collect();
+///     let (done, not_done) = tasks::wait(&jobs, None, ReturnWhen::AllCompleted).await;
+///     assert_eq!((done.len(), not_done.len()), (3, 0));
+///     let mut each = tasks::as_completed(&jobs, None);
+///     while let Some(next) = each.next().await {
+///         let (place, square) = next.unwrap();
+///         assert_eq!(*square.result().unwrap() as usize, place * place);
+///     }
+/// }).unwrap();
+/// ```
 #[doc(alias("join_all", "try_join_all"))]
 pub async fn gather<T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = LoopFuture<T, E>>,

@@ -38,6 +38,21 @@ use crate::{
 /// # Panics
 ///
 /// When awaited on another loop than the future's, and by the task whose outcome it is. `[await-5]`
+///
+/// ```
+/// use settled::{EventLoop, LoopRef, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.run_until_complete(async {
+///     let here = LoopRef::current().unwrap();
+///     let (promise, save) = here.create_future::<u32, ()>();
+///     let settled = save.clone();
+///     let waits = here.create_task(async { tasks::shield(save).await.take().is_ok() }).unwrap();
+///     waits.cancel();
+///     assert!((&waits).await.cancelled() && !settled.cancelled()); // it goes on
+///     promise.finish(1).unwrap();
+/// }).unwrap();
+/// ```
 #[doc(alias = "detach")]
 pub async fn shield<T: 'static, E: 'static>(future: LoopFuture<T, E>) -> Settled<T, E> {
     settled(&future).await;

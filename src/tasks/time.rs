@@ -178,6 +178,20 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 /// # Panics
 ///
 /// As [`sleep`].
+///
+/// ```
+/// use std::{future::pending, time::Duration};
+/// use settled::{EventLoop, Expired, LoopRef, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.run_until_complete(async {
+///     let soon = Duration::from_millis(1);
+///     assert_eq!(tasks::timeout(async { 7 }, Duration::from_secs(60)).await, Ok(7));
+///     assert_eq!(tasks::timeout(pending::<()>(), soon).await, Err(Expired));
+///     let at = LoopRef::current().unwrap().time() + soon;
+///     assert_eq!(tasks::timeout_at(pending::<()>(), at).await, Err(Expired));
+/// }).unwrap();
+/// ```
 #[doc(alias = "deadline")]
 pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
     let now = here("timeout").time();

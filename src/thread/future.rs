@@ -66,6 +66,24 @@ use crate::{
 /// assert_eq!(settled.result().unwrap(), &42);
 /// producer.join().unwrap().unwrap();
 /// ```
+///
+/// ```
+/// use std::time::{Duration, Instant};
+/// use settled::{Cancel, ThreadFuture};
+///
+/// let (promise, future) = ThreadFuture::<u32, String>::pair();
+/// assert!(!future.done() && !future.running() && !future.cancelled());
+/// assert!(future.settled().is_none() && future.try_result().is_err());
+/// assert!(future.wait_timeout(Duration::from_millis(1)).is_err());
+/// future.add_done_callback(|settled| assert_eq!(settled.result().unwrap(), &42));
+/// promise.finish(42).unwrap();
+/// assert_eq!(future.wait().unwrap().result().unwrap(), &42);
+/// assert_eq!(future.result().unwrap(), &42);
+/// assert!(future.exception().unwrap().is_none());
+/// assert!(future.wait_deadline(Instant::now()).is_ok());
+/// assert!(matches!(future.cancel(), Cancel::Refused(_)));
+/// assert_eq!(future.into_settled().unwrap().take().unwrap().unwrap(), 42);
+/// ```
 #[doc(alias("Future", "JoinHandle", "Receiver"))]
 pub struct ThreadFuture<T, E> {
     /// Lent only once it is true.
@@ -97,6 +115,17 @@ impl<T, E> ThreadFuture<T, E> {
     /// request wakes `owner` in the asking thread, which may then look at
     /// [`cancel_requested`](Promise::cancel_requested), stop the work and say so with
     /// [`stopped`](Promise::stopped). `[cancel-4]`
+    ///
+    /// ```
+    /// use std::task::Waker;
+    /// use settled::{Cancel, Cancelled, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::owned_pair(Waker::noop().clone());
+    /// assert_eq!(future.cancel(), Cancel::Requested);
+    /// assert!(promise.cancel_requested());
+    /// promise.stopped();
+    /// assert_eq!(future.exception().unwrap().unwrap().cause(), Some(Cancelled::Requested));
+    /// ```
     #[doc(alias = "owned")]
     pub fn owned_pair(owner: Waker) -> (Promise<T, E, Owned>, Self) {
         let (promise, handle) = promise::owned(owner);
