@@ -103,6 +103,17 @@ impl<T, E> AnyPromise<T, E> {
     /// # Errors
     ///
     /// [`Lost`] hands it back, if a cancel came first or this promise has settled its future before.
+    ///
+    /// ```
+    /// use settled::{AnyPromise, Panic, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let mut promise = AnyPromise::from(promise);
+    /// assert!(!promise.is_over() && !promise.cancel_requested() && promise.cancel_reason().is_none());
+    /// promise.panicked(Panic::new(Box::new("out of ink"))).unwrap();
+    /// assert!(promise.is_over());
+    /// assert!(future.exception().unwrap().unwrap().is_panic());
+    /// ```
     pub fn panicked(&mut self, panic: Panic) -> Result<(), Lost<Panic, TooLate>> {
         match self.take() {
             Phase::Pending(promise) => match promise.start() {

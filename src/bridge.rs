@@ -213,6 +213,19 @@ fn keep(home: &LoopRef, pool: Kept) {
 /// The default executor of a loop: made by the first who asks, with as many workers as the machine runs threads at
 /// once. `None` if it was shut down, or the loop is closed. The loop holds it until it is closed, which does not
 /// wait for its jobs. `[bridge-4]`
+///
+/// ```
+/// use std::sync::Arc;
+/// use settled::{EventLoop, LoopRef, ThreadPool, bridge};
+///
+/// let event_loop = EventLoop::new();
+/// event_loop.run_until_complete(async {
+///     let here = LoopRef::current().unwrap();
+///     bridge::set_default_executor(&here, Arc::new(ThreadPool::default()));
+///     assert!(bridge::default_executor(&here).is_some());
+///     bridge::shutdown_default_executor(&here).await;
+/// }).unwrap();
+/// ```
 #[must_use]
 pub fn default_executor(home: &LoopRef) -> Option<Arc<ThreadPool>> {
     if home.is_closed() {
@@ -305,6 +318,16 @@ where
 /// # Errors
 ///
 /// As [`run_coroutine_threadsafe`].
+///
+/// ```
+/// use settled::{EventLoop, bridge};
+///
+/// let event_loop = EventLoop::new();
+/// let handle = event_loop.handle();
+/// let failed = bridge::run_coroutine_threadsafe_result(async { Err::<(), _>("no route") }, &handle).unwrap();
+/// while event_loop.try_tick().unwrap() {}
+/// assert_eq!(failed.join_result().unwrap(), Err("no route"));
+/// ```
 pub fn run_coroutine_threadsafe_result<F, T, E>(
     coroutine: F,
     home: &LoopHandle,

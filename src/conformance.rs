@@ -53,6 +53,23 @@ type Rule<S> = (&'static str, fn(&dyn Fn() -> S));
 
 /// Every rule of the contract, to be checked one by one: a name, and a function that is given a way to make new
 /// loops and panics if the rule is broken. `[schedule-2]`
+///
+/// ```
+/// use settled::conformance::{Subject, rules};
+///
+/// fn check_aloud<S: Subject>(make: &dyn Fn() -> S) {
+///     for (name, check) in rules::<S>() {
+///         println!("{name}");
+///         check(make);
+///     }
+/// }
+/// # let _ = check_aloud::<Never>;
+/// # enum Never {}
+/// # impl Subject for Never {
+/// #     fn schedule(&self) -> std::sync::Arc<dyn settled::Schedule> { match *self {} }
+/// #     fn run_until(&mut self, _: &dyn Fn() -> bool) { match *self {} }
+/// # }
+/// ```
 #[must_use]
 pub fn rules<S: Subject>() -> [Rule<S>; 9] {
     [

@@ -88,6 +88,16 @@ pub fn enter_loop() -> LoopGuard {
 
 /// Whether this thread runs an event loop: this crate's own, or one that holds a [`LoopGuard`].
 /// `[deadlock-1]`
+///
+/// ```
+/// use settled::context;
+///
+/// assert!(!context::in_loop());
+/// let guard = context::enter_loop();
+/// assert!(context::in_loop());
+/// drop(guard);
+/// assert!(!context::in_loop());
+/// ```
 #[must_use]
 pub fn in_loop() -> bool {
     any(|role| matches!(role, Role::Loop(_)))

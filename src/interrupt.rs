@@ -89,6 +89,16 @@ impl Interrupt {
     }
 
     /// Whether it is raised. Never blocks for long. `[wait-9]`
+    ///
+    /// ```
+    /// use settled::Interrupt;
+    ///
+    /// let interrupt = Interrupt::new();
+    /// interrupt.interrupt();
+    /// assert!(interrupt.is_raised());
+    /// interrupt.clear();
+    /// assert!(!interrupt.is_raised());
+    /// ```
     #[must_use]
     pub fn is_raised(&self) -> bool {
         lock(&self.0.0).raised

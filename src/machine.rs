@@ -89,6 +89,13 @@ impl State {
 
     /// Whether this is the end: Cancelled or Finished. The one notion of "done" that every method,
     /// waiter and combinator of the crate uses. `[machine-3]`
+    ///
+    /// ```
+    /// use settled::machine::State;
+    ///
+    /// assert!(State::Finished.is_settled() && State::Cancelled.is_settled());
+    /// assert!(!State::Pending.is_settled() && !State::Running.is_settled());
+    /// ```
     #[must_use]
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Cancelled | Self::Finished)

@@ -51,6 +51,15 @@ impl<E, B> JoinError<E, B> {
     /// # Errors
     ///
     /// This error, if it is of another kind.
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let job = ThreadPool::default().submit_result(|| Err::<(), _>("no route")).unwrap();
+    /// let error = job.join().unwrap_err();
+    /// assert!(error.failure().is_some_and(|failure| failure.is_error()));
+    /// assert_eq!(error.into_failure().unwrap().into_error(), Ok("no route"));
+    /// ```
     pub fn into_failure(self) -> Result<Failure<E>, Self> {
         if let Self::Failed(failure) = self { Ok(failure) } else { Err(self) }
     }
@@ -68,6 +77,18 @@ impl<E, B> JoinError<E, B> {
 /// Why a wait ended too early, with the future that it was called on. `[settled-5]`
 ///
 /// It is `Sync` although the future may not be: the future is given away, and never lent.
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{Expired, JoinError, ThreadFuture, WaitError};
+///
+/// let (promise, future) = ThreadFuture::<u32, &str>::pair();
+/// let Err(JoinError::Back(back)) = future.join_timeout(Duration::ZERO) else { unreachable!() };
+/// assert_eq!(back.why(), WaitError::Expired(Expired));
+/// let future = back.into_future();
+/// promise.finish(7).unwrap();
+/// assert_eq!(future.join_timeout(Duration::from_secs(60)).unwrap(), 7);
+/// ```
 #[derive(Error)]
 #[error("{why}")]
 pub struct Back<W, H> {

@@ -100,6 +100,16 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     }
 
     /// Awaits a request to cancel, on any executor; ready at once if there was one. `[cancel-8]`
+    ///
+    /// ```
+    /// use settled::{EventLoop, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let client = std::thread::spawn(move || future.cancel());
+    /// EventLoop::new().run_until_complete(promise.cancel_request()).unwrap();
+    /// assert!(promise.cancel_requested());
+    /// client.join().unwrap();
+    /// ```
     #[doc(alias = "CancellationToken")]
     pub fn cancel_request(&self) -> Listen<'_, T, E> {
         Listen::new(self.producer.handle(), Until::Requested)
@@ -153,6 +163,17 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     /// Calls `f` when nobody can see any more what this promise would deliver, in the thread that drops the last handle
     /// or cancels; here and now if it is so already. A panic in it is caught, and reported by the process's panic hook. It
     /// is dropped uncalled when this promise settles the future. `[promise-8]`
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use settled::ThreadFuture;
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let (tell, told) = mpsc::channel();
+    /// promise.on_closed(move || tell.send("the client has gone").unwrap());
+    /// drop(future);
+    /// assert_eq!(told.recv().unwrap(), "the client has gone");
+    /// ```
     pub fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
         self.listen(Until::Closed, f);
     }
@@ -324,6 +345,18 @@ impl<T, E> Promise<T, E, Running> {
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the
     /// callbacks in this thread. `[panic-1]`
+    ///
+    /// ```
+    /// use settled::{Panic, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let running = promise.start().unwrap();
+    /// match std::panic::catch_unwind(|| if true { panic!("out of ink") } else { 7 }) {
+    ///     Ok(value) => running.finish(value),
+    ///     Err(payload) => running.panicked(Panic::new(payload)),
+    /// }
+    /// assert!(future.exception().unwrap().unwrap().is_panic());
+    /// ```
     #[doc(alias = "set_exception")]
     pub fn panicked(self, panic: Panic) {
         self.deliver_surely(Err(Failure::Panicked(panic)));

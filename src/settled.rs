@@ -51,6 +51,16 @@ impl<T, E> Settled<T, E> {
 
     /// Why there is no value; `None` if there is one. Unlike Python's `exception()` it answers a
     /// cancellation like every other failure, instead of raising it. `[settled-2]`
+    ///
+    /// ```
+    /// use settled::ThreadFuture;
+    ///
+    /// let (_promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// future.cancel_with("the user left");
+    /// let settled = future.into_settled().unwrap();
+    /// assert!(settled.cancelled() && settled.exception().is_some_and(|it| it.is_cancelled()));
+    /// assert_eq!(settled.cancel_reason().as_deref(), Some("the user left"));
+    /// ```
     #[must_use]
     pub fn exception(&self) -> Option<&Failure<E>> {
         self.result().err()

@@ -147,6 +147,14 @@ impl Job {
     ///
     /// If the work panics. A job made by an [`Executor`](crate::Executor) never does: the panic
     /// becomes its future's outcome.
+    ///
+    /// ```
+    /// use settled::Job;
+    ///
+    /// let (tell, told) = std::sync::mpsc::channel();
+    /// Job::new(move || tell.send("done").unwrap()).run();
+    /// assert_eq!(told.recv().unwrap(), "done");
+    /// ```
     pub fn run(self) {
         self.0.run();
     }

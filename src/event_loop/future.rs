@@ -370,6 +370,18 @@ impl<T, E> LoopFuture<T, E> {
     /// Drops the callbacks of this view, uncalled, in this call; returns how many. What is on its way through the loop
     /// goes too, until it runs. Whoever awaits the future or waits for several, waits on, and so do a group's tasks. So a
     /// collector of garbage breaks a circle in which a callback holds what holds the future. `[callback-9]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (promise, future) = event_loop.create_future::<u32, ()>();
+    /// future.add_done_callback(|_| unreachable!("it is dropped"));
+    /// future.clear_done_callbacks();
+    /// promise.finish(7).unwrap();
+    /// while event_loop.try_tick().unwrap() {}
+    /// assert_eq!(future.result().unwrap(), &7);
+    /// ```
     pub fn clear_done_callbacks(&self) -> usize {
         let view = &self.view;
         let (stay, cleared) = view.callbacks.take().into_iter().partition(|it| it.waits);
@@ -471,6 +483,16 @@ impl<T, E> LoopFuture<T, E> {
     /// # Errors
     ///
     /// As [`output`](Self::output), but for the work's own error.
+    ///
+    /// ```
+    /// use settled::{EventLoop, Job};
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let task = event_loop.create_task_result(async { Err::<u32, _>("no route") }).unwrap();
+    /// task.get_loop().call_soon_threadsafe(Job::new(|| println!("in a later turn"))).unwrap();
+    /// let returned = event_loop.run_until_complete(task.output_result()).unwrap();
+    /// assert_eq!(returned.unwrap(), Err("no route"));
+    /// ```
     pub fn output_result(self) -> OutputResult<AwaitLoop<T, E>, T, E> {
         OutputResult::of(self)
     }
@@ -481,6 +503,16 @@ impl<T, E> LoopFuture<T, E> {
     /// # Errors
     ///
     /// Gives the future back if it is not settled for its loop, or if callbacks have still to run.
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (promise, future) = event_loop.create_future::<u32, ()>();
+    /// let future = future.into_settled().unwrap_err(); // it is not settled, and comes back
+    /// promise.finish(7).unwrap();
+    /// assert_eq!(future.into_settled().unwrap().take().unwrap().unwrap(), 7);
+    /// ```
     pub fn into_settled(self) -> Result<Settled<T, E>, Self> {
         if !self.view.is_settled() {
             return Err(self);

@@ -170,6 +170,18 @@ impl LoopHandle {
     /// [`run_until_complete`](crate::EventLoop::run_until_complete) after the turn in which it
     /// arrives; if the loop does not run, that is the next run's first turn. On a closed loop it does
     /// nothing. May be called from any thread. `[loop-4]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let handle = event_loop.handle();
+    /// std::thread::spawn(move || {
+    ///     handle.call_soon_threadsafe(|| println!("on the thread of the loop")).unwrap();
+    ///     handle.stop();
+    /// });
+    /// event_loop.run_forever().unwrap();
+    /// ```
     pub fn stop(&self) {
         drop(self.queue.post(Post::Stop));
     }

@@ -112,6 +112,16 @@ impl EventLoop {
     /// # Panics
     ///
     /// If this thread is dropping its thread-locals.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::{Clock, EventLoop, tasks};
+    ///
+    /// let clock = Clock::jumping();
+    /// let event_loop = EventLoop::with_clock(&clock);
+    /// let hour = async { tasks::sleep(Duration::from_secs(3600)).await };
+    /// event_loop.run_until_complete(hour).unwrap(); // at once
+    /// ```
     #[must_use]
     pub fn with_clock(clock: &Clock) -> Self {
         Self { here: LoopRef { core: Core::new(Some(clock.clone())) } }
@@ -233,6 +243,16 @@ impl EventLoop {
 
     /// When the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives the loop by
     /// hand may sleep, if a tick has found nothing. `[loop-12]`
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// assert_eq!(event_loop.next_timer(), None);
+    /// event_loop.call_later(Duration::from_secs(60), || ()).unwrap();
+    /// assert!(event_loop.next_timer().is_some_and(|due| due > event_loop.time()));
+    /// ```
     #[must_use]
     pub fn next_timer(&self) -> Option<Instant> {
         self.core.next_timer()
@@ -247,6 +267,15 @@ impl EventLoop {
     /// have not run by then are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let task = event_loop.create_task(std::future::pending::<()>()).unwrap();
+    /// event_loop.close();
+    /// assert!(task.cancelled());
+    /// ```
     pub fn close(self) {}
 }
 
@@ -361,6 +390,17 @@ impl LoopRef {
     /// # Errors
     ///
     /// [`Closed`] hands `f` back if the loop takes no more work.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let soon = event_loop.time() + Duration::from_millis(1);
+    /// let here = event_loop.clone();
+    /// event_loop.call_at(soon, move || here.stop()).unwrap();
+    /// event_loop.run_forever().unwrap();
+    /// ```
     pub fn call_at<F>(&self, at: Instant, f: F) -> Result<CallHandle, Closed<F>>
     where
         F: FnOnce() + 'static,
@@ -500,6 +540,19 @@ impl LoopRef {
     }
 
     /// Tells the exception handler. Python's `call_exception_handler`. `[report-1]`
+    ///
+    /// ```
+    /// use std::{cell::Cell, rc::Rc};
+    /// use settled::{EventLoop, Incident};
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let told = Rc::new(Cell::new(0));
+    /// let count = Rc::clone(&told);
+    /// event_loop.set_exception_handler(move |_| count.set(count.get() + 1));
+    /// event_loop.call_exception_handler(&Incident::Message("the cache is cold"));
+    /// assert_eq!(told.get(), 1);
+    /// event_loop.reset_exception_handler();
+    /// ```
     pub fn call_exception_handler(&self, incident: &Incident<'_>) {
         self.registry().report(incident);
     }

@@ -170,6 +170,16 @@ impl Task {
     }
 
     /// Asks it to stop, and says why. `[cancel-7]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let future = event_loop.create_task(std::future::pending::<()>()).unwrap();
+    /// future.task().unwrap().cancel_with("the user left");
+    /// let settled = event_loop.run_until_complete(future).unwrap();
+    /// assert_eq!(settled.cancel_reason().as_deref(), Some("the user left"));
+    /// ```
     pub fn cancel_with(&self, reason: impl Into<Arc<str>>) -> Cancel {
         self.0.cancel(Some(reason.into()))
     }

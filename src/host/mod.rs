@@ -78,6 +78,19 @@ impl Host {
 
     /// A new pending future of this loop, and its promise, as
     /// [`LoopRef::create_future`](crate::LoopRef::create_future) makes them. `[host-1]`
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use settled::host;
+    ///
+    /// let (sender, mut queue) = host::job_queue();
+    /// let host = host::Host::new(Arc::new(sender));
+    /// host.set_exception_handler(|incident| eprintln!("{incident}"));
+    /// let (promise, future) = host.create_future::<u32, ()>();
+    /// future.add_done_callback(|settled| assert_eq!(settled.result().unwrap(), &7));
+    /// promise.finish(7).unwrap();
+    /// queue.run_pending();
+    /// ```
     pub fn create_future<T, E>(&self) -> (Promise<T, E>, LoopFuture<T, E>) {
         let (promise, handle) = promise::pending();
         (promise, LoopFuture::view(Settled::new(handle), &self.registry))

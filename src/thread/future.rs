@@ -348,6 +348,16 @@ impl<T, E> ThreadFuture<T, E> {
     }
 
     /// A weak handle of the same future, which does not keep it. `[weak-1]` `[bounds-2]`
+    ///
+    /// ```
+    /// use settled::ThreadFuture;
+    ///
+    /// let (_promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let weak = future.downgrade();
+    /// assert!(weak.upgrade().is_some());
+    /// drop(future);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakThreadFuture<T, E>
     where

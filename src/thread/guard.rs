@@ -51,6 +51,15 @@ impl<T, E> CancelOnDrop<T, E> {
     }
 
     /// Lets the future go: it is cancelled no more. `None` once an await of it was ready. `[cancel-9]`
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let guard = pool.submit(|| 7).unwrap().cancel_on_drop();
+    /// let future = guard.keep().unwrap(); // cancels no more
+    /// assert_eq!(future.join().unwrap(), 7);
+    /// ```
     #[must_use]
     pub fn keep(mut self) -> Option<ThreadFuture<T, E>> {
         self.leave();
@@ -64,6 +73,14 @@ impl<T, E> CancelOnDrop<T, E> {
     }
 
     /// As [`output`](Self::output), with the work's own error apart, for `??`. `[settled-5]` `[cancel-9]`
+    ///
+    /// ```
+    /// use settled::{EventLoop, Executor, ThreadPool};
+    ///
+    /// let guard = ThreadPool::default().submit(|| 7).unwrap().cancel_on_drop();
+    /// let returned = EventLoop::new().run_until_complete(guard.output_result()).unwrap();
+    /// assert_eq!(returned.unwrap(), Ok(7));
+    /// ```
     pub fn output_result(self) -> OutputResult<Self, T, E> {
         OutputResult::of(self)
     }

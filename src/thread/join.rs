@@ -52,6 +52,14 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// As [`join`](Self::join); and [`JoinError::Back`] with the future and [`WaitError::Expired`] if the time is over
     /// first, also if the future is settled by then and its callbacks have not returned.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let job = ThreadPool::default().submit(|| 7).unwrap();
+    /// assert_eq!(job.join_timeout(Duration::from_secs(60)).unwrap(), 7);
+    /// ```
     pub fn join_timeout(self, timeout: Duration) -> Result<T, JoinError<E, Back<WaitError, Self>>> {
         self.join_until(after(timeout))
     }
@@ -61,6 +69,17 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`join_timeout`](Self::join_timeout).
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let (deadline, minute) = (Instant::now() + Duration::from_secs(60), Duration::from_secs(60));
+    /// assert_eq!(pool.submit(|| 7).unwrap().join_deadline(deadline).unwrap(), 7);
+    /// assert_eq!(pool.submit(|| 7).unwrap().join_result_timeout(minute).unwrap(), Ok(7));
+    /// assert_eq!(pool.submit(|| 7).unwrap().join_result_deadline(deadline).unwrap(), Ok(7));
+    /// ```
     pub fn join_deadline(
         self,
         deadline: Instant,
@@ -143,6 +162,14 @@ impl<T, E> ThreadFuture<T, E> {
     /// # Errors
     ///
     /// As [`output`](Self::output), but for the work's own error.
+    ///
+    /// ```
+    /// use settled::{EventLoop, Executor, ThreadPool};
+    ///
+    /// let job = ThreadPool::default().submit_result(|| "12".parse::<u32>()).unwrap();
+    /// let number = EventLoop::new().run_until_complete(async { job.output_result().await }).unwrap();
+    /// assert_eq!(number.unwrap(), Ok(12));
+    /// ```
     pub fn output_result(self) -> OutputResult<AwaitThread<T, E>, T, E> {
         OutputResult::of(self)
     }

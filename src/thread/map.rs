@@ -89,6 +89,16 @@ where
 
     /// Submits at most this many items ahead, the one that is waited for included. Without it, all are
     /// submitted at the first `next`, which never returns for items without end. `[pool-9]`
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use settled::{Executor, ThreadPool};
+    ///
+    /// let pool = ThreadPool::default();
+    /// let squares = pool.map(1.., |n: u32| n * n).buffersize(std::num::NonZero::new(8).unwrap());
+    /// let first: Result<Vec<_>, _> = squares.timeout(Duration::from_secs(60)).take(3).collect();
+    /// assert_eq!(first.unwrap(), [1, 4, 9]);
+    /// ```
     pub fn buffersize(mut self, items: NonZero<usize>) -> Self {
         self.buffersize = items.get();
         self

@@ -91,6 +91,13 @@ impl ThreadPool {
     /// # Panics
     ///
     /// If `name` contains a null byte, which no thread's name may.
+    ///
+    /// ```
+    /// use settled::ThreadPool;
+    ///
+    /// let pool = ThreadPool::named("indexer", std::num::NonZero::new(2).unwrap());
+    /// assert!(pool.max_workers() == 2 && !pool.is_broken());
+    /// ```
     #[must_use]
     pub fn named(name: impl Into<String>, workers: NonZero<usize>) -> Self {
         Self::builder().name(name).workers(workers).build()
