@@ -54,6 +54,8 @@ pub(crate) struct Core {
     settles: RefCell<Option<HashMap<Address, Id>>>,
     pub(super) stops: Stops,
     pub(super) stop: Cell<bool>,
+    /// Whether somebody drives the loop by hand, and has set a hook.
+    pub(super) hooked: Cell<bool>,
     /// What the crossings keep with the loop, until it is closed.
     pub(super) kept: RefCell<Option<Rc<dyn Any>>>,
 }
@@ -78,6 +80,7 @@ impl Core {
             settles: RefCell::default(),
             stops: Stops::default(),
             stop: Cell::new(false),
+            hooked: Cell::new(false),
             kept: RefCell::default(),
         });
         LOOPS.with(|loops| loops.borrow_mut().push(Rc::downgrade(&core)));

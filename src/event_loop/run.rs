@@ -238,6 +238,7 @@ impl EventLoop {
     /// ```
     #[doc(alias("waker", "notify", "ping"))]
     pub fn set_wake_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.core.hooked.set(true);
         self.core.queue.set_hook(hook, !self.core.ready.borrow().is_empty());
     }
 
@@ -356,7 +357,7 @@ impl LoopRef {
 
     /// Whoever drives the loop by hand, and does not at this moment, has something to do.
     fn ring(&self) {
-        if !self.is_running() {
+        if self.core.hooked.get() && !self.is_running() {
             self.core.queue.ring();
         }
     }
