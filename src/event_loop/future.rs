@@ -83,7 +83,8 @@ type LocalCallback<T, E> = Box<dyn FnOnce(&Settled<T, E>)>;
 
 /// A callback in its place.
 struct Registered<T, E> {
-    token: Token,
+    /// That of its token.
+    number: u64,
     /// Whether it is somebody of this crate who waits, and not the user's.
     waits: bool,
     callback: LocalCallback<T, E>,
@@ -148,7 +149,7 @@ impl<T, E> View<T, E> {
     /// The next callback, if it was registered before `end`.
     fn next_callback(&self, end: u64) -> Option<LocalCallback<T, E>> {
         let mut callbacks = self.callbacks.borrow_mut();
-        if callbacks.front()?.token.number >= end {
+        if callbacks.front()?.number >= end {
             return None;
         }
         callbacks.pop_front().map(|it| it.callback)
@@ -336,7 +337,7 @@ impl<T, E> LoopFuture<T, E> {
             view.isolate(|| drop(callback));
             return token;
         }
-        view.callbacks.borrow_mut().push_back(Registered { token, waits, callback });
+        view.callbacks.borrow_mut().push_back(Registered { number: token.number, waits, callback });
         if view.delivered.get() {
             // While the loop closes nothing new is scheduled, or closing might never end.
             if view.home.is_open() {
@@ -358,7 +359,8 @@ impl<T, E> LoopFuture<T, E> {
         let view = &self.view;
         let removed = {
             let mut callbacks = view.callbacks.borrow_mut();
-            let at = callbacks.iter().position(|other| other.token == token);
+            let is_here = token.home == view.home.id();
+            let at = callbacks.iter().position(|it| is_here && it.number == token.number);
             at.and_then(|at| callbacks.remove(at))
         };
         if view.callbacks.borrow().is_empty() {

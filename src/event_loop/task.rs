@@ -21,7 +21,8 @@ use super::{
 use crate::{
     cell::Address,
     context::{self, Id},
-    error::{Cancel, Cancelled, Failure, Panic, Refusal},
+    error::{Cancel, Failure, Panic, Refusal},
+    machine::State,
     phase::Owned,
     promise::Promise,
     sync::{AtomicBool, Ordering, at},
@@ -88,9 +89,28 @@ pub(crate) struct Facts {
     id: Id,
     name: RefCell<Rc<str>>,
     /// How it has ended, once it has.
-    ended: Cell<Option<&'static str>>,
-    /// It ended because it was stopped.
-    stopped: Cell<bool>,
+    ended: Cell<Option<Ended>>,
+}
+
+/// How a task has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Finished,
+    Failed,
+    Panicked,
+    /// It was stopped.
+    Cancelled,
+}
+
+impl Ended {
+    fn with<T, E>(outcome: &Result<T, Failure<E>>) -> Self {
+        match outcome {
+            Ok(_) => Self::Finished,
+            Err(Failure::Error(_)) => Self::Failed,
+            Err(Failure::Panicked(_)) => Self::Panicked,
+            Err(Failure::Cancelled(_) | Failure::Abandoned) => Self::Cancelled,
+        }
+    }
 }
 
 /// A task of a loop, whatever its outcome: its name, and a way to stop it. Cheap to clone; it keeps the
@@ -195,11 +215,13 @@ impl Eq for Task {}
 
 impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = self.0.facts().ended.get().unwrap_or("Pending");
-        f.debug_struct("Task")
-            .field("name", &self.name())
-            .field("state", &format_args!("{state}"))
-            .finish()
+        let mut debug = f.debug_struct("Task");
+        debug.field("name", &self.name());
+        match self.0.facts().ended.get() {
+            Some(ended) => debug.field("state", &ended),
+            None => debug.field("state", &State::Pending),
+        };
+        debug.finish()
     }
 }
 
@@ -243,12 +265,8 @@ where
 {
     pub(crate) fn into_task(self, home: &Rc<Registry>) -> Task {
         let id = self.flag.task();
-        let facts = Facts {
-            id,
-            name: RefCell::new(format!("Task-{id}").into()),
-            ended: Cell::new(None),
-            stopped: Cell::new(false),
-        };
+        let facts =
+            Facts { id, name: RefCell::new(format!("Task-{id}").into()), ended: Cell::new(None) };
         Task(Rc::new(Body {
             facts,
             home: Rc::clone(home),
@@ -303,8 +321,8 @@ where
         false
     }
 
-    fn settle(&self, kind: &'static str, how: impl FnOnce(Promise<T, E, Owned>)) {
-        self.facts.ended.set(Some(kind));
+    fn settle(&self, ended: Ended, how: impl FnOnce(Promise<T, E, Owned>)) {
+        self.facts.ended.set(Some(ended));
         let promise = self.promise.take();
         if let Some(promise) = promise {
             how(promise);
@@ -319,8 +337,7 @@ where
         step: context::Guard,
     ) {
         self.home.isolate(|| drop(coroutine));
-        let kind = outcome.as_ref().map_or_else(Failure::kind, |_| "Finished");
-        self.settle(kind, |promise| {
+        self.settle(Ended::with(&outcome), |promise| {
             if let Err(failure) = &outcome
                 && promise.is_only()
             {
@@ -387,16 +404,14 @@ where
 
     fn end(&self) {
         self.coroutine.replace(Coroutine::Away);
-        self.facts.stopped.set(true);
-        let cause = if self.is_requested() { Cancelled::Requested } else { Cancelled::Stopped };
-        self.settle(cause.kind(), Promise::<T, E, Owned>::stopped);
+        self.settle(Ended::Cancelled, Promise::<T, E, Owned>::stopped);
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {
         let promise = self.promise.borrow();
         match promise.as_ref() {
             Some(promise) => promise.request(reason),
-            None if self.facts.stopped.get() => Cancel::Already,
+            None if self.facts.ended.get() == Some(Ended::Cancelled) => Cancel::Already,
             None => Cancel::Refused(Refusal::Finished),
         }
     }
