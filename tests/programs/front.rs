@@ -236,7 +236,8 @@ fn loops_pools_and_tasks_have_names() {
         plan
     };
     let chart = deadlock(&plan(true));
-    for says in ["submit(make report)", "show page begins", "await report", "main waits in join()"]
+    for says in
+        ["submit(make report)", "show page begins", "await report", "main waits in pool.shutdown()"]
     {
         assert!(chart.contains(says), "{says}: {chart}");
     }

@@ -65,7 +65,7 @@ fn a_pool_that_is_joined_before_its_results_are_collected() {
     watch!();
     let (kind, chart) = wrong(thumbnails(false));
     assert_eq!(kind, Wrong::Deadlock);
-    assert!(chart.contains("main waits in join()"), "{chart}");
+    assert!(chart.contains("main waits in pool.shutdown()"), "{chart}");
     // Either of them, and it is said which.
     let who = ["pool 1", "pool 2"].map(|name| format!("{name} waits in send(results, 7)"));
     assert!(who.iter().any(|it| chart.contains(it)), "{chart}");
