@@ -108,7 +108,8 @@ pub const OUTLIVED: &str = "no task is settled before a task that it owned was s
 pub const NEEDLESS: &str = "no wait of a worker is refused that could have ended";
 /// A step of a task is not interrupted, so that whoever could ask on its loop would be told no. `[loop-6]` `[loop-8]`
 pub const RUNNING: &str = "nobody on a loop could be told that a task of it is running";
-/// What a program says of its own variables: [`Do::Assert`] and [`Program::finally`]. Of programs that say something.
+/// What a program says of its own variables: [`Script::assert`](super::plan::Script::assert) and
+/// [`Plan::finally`](super::Plan::finally). Of programs that say something.
 pub const ASSERTED: &str = "what the program asserts is so";
 
 /// All of them, but for [`ASSERTED`], which is the program's.
