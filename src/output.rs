@@ -64,8 +64,27 @@ impl<E, B> JoinError<E, B> {
         if let Self::Failed(failure) = self { Ok(failure) } else { Err(self) }
     }
 
-    /// The same, with the work's own error apart.
-    pub(crate) fn part(self) -> Result<E, JoinError<Infallible, B>> {
+    /// The work's own error by value, whatever it is: for what is yielded by value, as [`as_completed`](crate::as_completed)
+    /// does, and is to go up by `?`. `[settled-5]`
+    ///
+    /// # Errors
+    ///
+    /// This error, if it is of another kind: one in which no `E` is left, so that it goes up where `E` does not.
+    ///
+    /// ```
+    /// use settled::{Executor, ThreadPool, as_completed};
+    ///
+    /// fn first(text: &'static str) -> anyhow::Result<u32> {
+    ///     let pool = ThreadPool::default();
+    ///     let jobs = vec![pool.submit_result(move || Ok::<u32, anyhow::Error>(text.parse()?))?];
+    ///     let (_, number) = as_completed(jobs, None).next().expect("there is one")?;
+    ///     Ok(number.map(Ok).or_else(|error| error.into_error().map(Err))??)
+    /// }
+    ///
+    /// assert_eq!(first("7").unwrap(), 7);
+    /// assert_eq!(first("seven").unwrap_err().to_string(), "invalid digit found in string");
+    /// ```
+    pub fn into_error(self) -> Result<E, JoinError<Infallible, B>> {
         match self {
             Self::Failed(failure) => failure.into_error().map_err(JoinError::Failed),
             Self::Shared => Err(JoinError::Shared),
@@ -209,5 +228,5 @@ where
 pub(crate) fn apart<T, E, B>(
     joined: Result<T, JoinError<E, B>>,
 ) -> Result<Result<T, E>, JoinError<Infallible, B>> {
-    joined.map_or_else(|error| error.part().map(Err), |value| Ok(Ok(value)))
+    joined.map_or_else(|error| error.into_error().map(Err), |value| Ok(Ok(value)))
 }
