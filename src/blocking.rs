@@ -225,6 +225,10 @@ pub(crate) struct Owed {
 impl Owed {
     /// For nothing yet, if this thread may wait at all.
     pub(crate) fn begin() -> Result<Self, WouldDeadlock> {
+        Self::ask().inspect_err(trace::wait_is_refused)
+    }
+
+    fn ask() -> Result<Self, WouldDeadlock> {
         context::may_block()?;
         let cells = Arc::new(Mutex::new(HashSet::new()));
         let me = worker(|it| (Arc::clone(&it.pool), it.running.len(), it.bottom));
@@ -426,17 +430,10 @@ fn may_return(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
 
 /// Whether a cell may still be settled, if these go on and the others do not.
 fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
-    let mut running = false;
-    for (it, live) in waiting.iter().zip(live) {
-        if it.running.contains(&cell) {
-            if !live {
-                return false;
-            }
-            running = true;
-        }
-    }
-    if running {
-        return true;
+    // Several may have to run, if it stands for callbacks that were sent to pools.
+    let waits_for_ever = |(it, live): (&Waiting, &bool)| !live && it.running.contains(&cell);
+    if waiting.iter().zip(live).any(waits_for_ever) {
+        return false;
     }
     // Queued in a pool all of whose workers wait for ever: of those that it has, and not of those that it may have.
     !waiting.iter().any(|it| Arc::clone(&it.pool).leaves(cell, stuck(waiting, live, it.pool.id())))

@@ -11,7 +11,7 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, Lent},
+    cell::Address,
     context::{self, Roles},
     settled::Settled,
     sync::{DEPTH, thread_local},
@@ -92,13 +92,10 @@ pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>)
 }
 
 /// Calls one callback, with what it was lent, in a thread that is in no other of this cell.
-pub(crate) fn call<T, E>(lent: Lent<T, E>, callback: impl FnOnce(&Settled<T, E>)) {
-    let role = context::call_back();
-    let lending = Lending::of(lent.settled().handle().address());
-    isolate(|| callback(lent.settled()));
-    drop((lending, role));
-    // If it was the last handle, the value is dropped here.
-    isolate(|| drop(lent));
+pub(crate) fn call<T, E>(settled: &Settled<T, E>, callback: impl FnOnce(&Settled<T, E>)) {
+    let _role = context::call_back();
+    let _lending = Lending::of(settled.handle().address());
+    isolate(|| callback(settled));
 }
 
 /// Runs the first callback that this thread has deferred, if it has any; says whether it had. Whoever is about to block

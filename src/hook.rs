@@ -28,6 +28,8 @@ impl Hook {
 
     /// Replaces the hook; the last is to be dropped with no lock held.
     pub(crate) fn set(&mut self, hook: impl Fn() + Send + Sync + 'static) -> Ring {
+        // This one has not been called for anything.
+        self.rung = false;
         Ring(self.hook.replace(Arc::new(hook)))
     }
 

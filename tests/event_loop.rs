@@ -1153,3 +1153,37 @@ fn a_handler_that_is_taken_away_is_told_no_more() {
     event_loop.reset_exception_handler();
     assert_eq!(turn(), 1);
 }
+
+/// `[loop-12]`
+#[test]
+fn another_hook_is_called_for_what_is_there() {
+    watch!();
+    let (event_loop, log) = (EventLoop::new(), Log::new());
+    let (first, second) = (log.clone(), log.clone());
+    event_loop.set_wake_hook(move || first.add("first"));
+    event_loop.handle().call_soon_threadsafe(|| ()).unwrap();
+    event_loop.set_wake_hook(move || second.add("second"));
+    assert_eq!(log.entries(), ["first", "second"]);
+}
+
+/// `[loop-12]` `[callback-6]`
+#[test]
+fn a_hook_that_is_called_when_it_is_set_may_give_the_loop_something_to_do() {
+    watch!();
+    thread_local! {
+        static HERE: RefCell<Option<LoopRef>> = const { RefCell::new(None) };
+    }
+    let event_loop = EventLoop::new();
+    HERE.set(Some(LoopRef::clone(&event_loop)));
+    let ran = Rc::new(Cell::new(0));
+    let (task, call) = (Rc::clone(&ran), Rc::clone(&ran));
+    event_loop.call_soon(move || call.set(call.get() + 1)).unwrap();
+    let task = event_loop.create_task(async move { task.set(task.get() + 1) }).unwrap();
+    event_loop.set_wake_hook(|| {
+        HERE.with_borrow(|here| here.as_ref().map(|here| drop(here.call_soon(|| ()).unwrap())));
+    });
+    while event_loop.try_tick().unwrap() {}
+    HERE.take();
+    assert_eq!(ran.get(), 2);
+    assert!(task.done());
+}

@@ -5,6 +5,7 @@
 mod watchdog;
 
 use std::{
+    cell::Cell,
     convert::Infallible,
     num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -17,8 +18,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, Closed, Executor, Interrupt, Job, ThreadFuture, ThreadPool, WaitError, WouldDeadlock,
-    context, scope,
+    Cancel, Closed, Executor, Interrupt, InterruptGuard, Job, ThreadFuture, ThreadPool, WaitError,
+    WouldDeadlock, context, scope,
 };
 
 fn workers(number: usize) -> ThreadPool {
@@ -306,4 +307,42 @@ fn an_executor_that_panics_loses_no_job() {
         assert!(waits.join().is_err());
     });
     assert_eq!((dropped.into_inner(), told.into_inner()), (1, false));
+}
+
+/// `[scope-3]` `[wait-9]` What runs inside the wait may enter an interrupt, and keep it.
+#[test]
+fn an_interrupt_that_is_entered_inside_the_wait_ends_no_scope() {
+    watch!();
+    thread_local! {
+        static KEPT: Cell<Option<InterruptGuard>> = const { Cell::new(None) };
+    }
+    let pool = Arc::new(workers(2));
+    let (begins, begun) = mpsc::channel();
+    let (goes, go) = mpsc::channel::<()>();
+    let (enters, entered) = mpsc::channel();
+    let inner = Arc::clone(&pool);
+    let outer = pool.submit(move || {
+        let (interrupt, ended) = (Interrupt::new(), Arc::new(AtomicBool::new(false)));
+        interrupt.interrupt();
+        scope(&inner, |scope| {
+            let ends = Arc::clone(&ended);
+            drop(scope.submit(move || {
+                begins.send(()).unwrap();
+                go.recv().unwrap();
+                ends.store(true, SeqCst);
+            }));
+            begun.recv().unwrap();
+            // The other worker is occupied, so that this one runs it, inside the wait.
+            drop(scope.submit(move || {
+                KEPT.set(Some(interrupt.enter()));
+                enters.send(()).unwrap();
+            }));
+        })
+        .unwrap();
+        ended.load(SeqCst)
+    });
+    entered.recv().unwrap();
+    linger();
+    goes.send(()).unwrap();
+    assert!(outer.unwrap().join().unwrap(), "the scope was over before its job");
 }

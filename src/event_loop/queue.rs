@@ -83,6 +83,11 @@ impl Queue {
         mem::take(&mut inner.posts)
     }
 
+    /// What has been posted, for whoever puts something behind it that the loop is to take later.
+    pub(super) fn take_ahead(&self) -> VecDeque<Post> {
+        mem::take(&mut lock(&self.inner).posts)
+    }
+
     /// What has been posted; sleeps until there is something, the deadline has passed or the loop is to look again.
     pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
         let mut inner = lock(&self.inner);

@@ -239,7 +239,9 @@ impl EventLoop {
     #[doc(alias("waker", "notify", "ping"))]
     pub fn set_wake_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
         self.core.hooked.set(true);
-        self.core.queue.set_hook(hook, !self.core.ready.borrow().is_empty());
+        // The hook is called in there, and may give the loop something to do.
+        let work = !self.core.ready.borrow().is_empty();
+        self.core.queue.set_hook(hook, work);
     }
 
     /// When the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives the loop by
@@ -349,7 +351,7 @@ impl LoopRef {
         }
         let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
         // What was posted before this call runs before it.
-        self.core.absorb(self.core.queue.take());
+        self.core.absorb(self.core.queue.take_ahead());
         self.core.ready.borrow_mut().push_back(Call::Local(Rc::clone(&slot)));
         self.ring();
         Ok(CallHandle { slot })

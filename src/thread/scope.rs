@@ -26,14 +26,16 @@ use crate::{
     interrupt,
     phase::Running,
     promise::{self, Promise},
+    trace,
     waiter::{Job, Run},
 };
 
 /// Calls `f`, which may submit jobs to `executor` that borrow what lives longer than this call, and returns when nothing
 /// of any of these jobs is left. `[scope-1]`
 ///
-/// That is when each has run or was dropped, with all that it captured, and its callbacks have returned. A cancelled job is
-/// waited for too, until its executor drops it. This thread waits, as in [`wait`](crate::wait): a worker runs those of the
+/// That is when each has run or was dropped, with all that it captured; the callbacks have returned that whoever ran it has
+/// called inside it, and not those that were deferred or sent elsewhere, or that a canceller calls. `[callback-8]`
+/// `[callback-10]` A cancelled job is waited for too, until its executor drops it. This thread waits, as in [`wait`](crate::wait): a worker runs those of the
 /// jobs that are queued in its own pool. But it cannot give up: an executor that keeps a job for ever, or leaks it, makes it
 /// wait for ever, and no [`Interrupt`](crate::Interrupt) ends it. `[scope-3]` If `f` panics, the panic goes on when the jobs
 /// have ended. A panic of a job is its future's outcome, and nobody else's. `[pool-3]`
@@ -86,9 +88,10 @@ where
 /// that call. `[scope-1]`
 pub struct Scope<'scope, 'env: 'scope> {
     executor: &'env dyn Executor,
+    /// Before the cells go that it names.
+    owed: Owed,
     /// Of each job, what is settled when nothing of it is left.
     jobs: RefCell<Vec<ThreadFuture<(), Infallible>>>,
-    owed: Owed,
     /// Invariant: what jobs borrow is to outlive all of the scope, and no less.
     _scope: PhantomData<&'scope mut &'scope ()>,
     _env: PhantomData<&'env mut &'env ()>,
@@ -188,7 +191,10 @@ impl<'scope> Scope<'scope, '_> {
         let body = unsafe { mem::transmute::<Box<dyn Body + 'scope>, Box<dyn Body>>(body) };
         match self.executor.execute(Job::from_run(Scoped { body, gone })) {
             Ok(()) => Ok(ThreadFuture::new(handle)),
-            Err(_) => Err(Closed::new(())),
+            Err(_) => {
+                trace::job_is_refused();
+                Err(Closed::new(()))
+            }
         }
     }
 }
@@ -253,20 +259,29 @@ impl Drop for End<'_> {
             }
         }
         let abort = Abort;
-        let _shield = interrupt::shield();
-        let jobs = self.0.take();
-        let refused = wait(&jobs, None, ReturnWhen::AllCompleted).err();
-        if refused == Some(WaitError::WouldDeadlock(WouldDeadlock::Circle)) {
-            // It is not to panic where there is no standard error.
-            let _ = writeln!(
+        let jobs = self.0.borrow();
+        let shield = interrupt::shield();
+        let refused = wait(&*jobs, None, ReturnWhen::AllCompleted).err();
+        drop(shield);
+        // It is not to panic where there is no standard error.
+        let _ = match refused {
+            Some(WaitError::WouldDeadlock(WouldDeadlock::Circle)) => writeln!(
                 io::stderr(),
                 "settled: a scope waits for a job that no worker can begin or end before the scope does, and for ever, \
                  unless that job is cancelled and dropped; submit it to another pool, or let no job wait for the scope's"
-            );
-        }
-        // Refused or not: what the jobs borrow has to stay.
-        for job in &jobs {
-            job.handle().park_until(Until::Settled, None);
+            ),
+            Some(WaitError::WouldDeadlock(why)) => {
+                writeln!(io::stderr(), "settled: a scope waits for its jobs all the same: {why}")
+            }
+            _ => Ok(()),
+        };
+        // Refused, interrupted or not: what the jobs borrow has to stay. What runs inside a wait may enter an interrupt and
+        // keep it, and inside a park nothing runs.
+        for job in &*jobs {
+            while !job.done() {
+                let _shield = interrupt::shield();
+                job.handle().park_until(Until::Settled, None);
+            }
         }
         mem::forget(abort);
     }

@@ -6,7 +6,7 @@ use crate::{
     cell::{Address, Lent},
     deferred,
     settled::Settled,
-    waiter::{Job, Run},
+    waiter::{Job, Run, isolate},
 };
 
 impl<T, E> ThreadFuture<T, E> {
@@ -68,7 +68,10 @@ where
 {
     fn run(self: Box<Self>) {
         let Self { callback, lent } = *self;
-        run_for(lent.settled().handle().address(), || deferred::call(lent, callback));
+        let settled = lent.settled();
+        run_for(settled.handle().address(), || deferred::call(settled, callback));
+        // If it was the last handle, the value is dropped here, when nothing names its cell any more.
+        isolate(|| drop(lent));
     }
 
     /// Who waits for the end of the lending is helped by it as by a job.

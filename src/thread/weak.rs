@@ -32,7 +32,8 @@ impl<T: Sync, E: Sync> WeakThreadFuture<T, E> {
     }
 
     /// The future, as long as somebody is left who can see its outcome: another handle, a callback or a loop's view.
-    /// `None` once nobody is, and then for ever: the promise may have been told so. Never blocks. `[weak-1]`
+    /// `None` once nobody is, and then for ever: the promise may have been told so. A cancelled future is also there as long as
+    /// the promise is that has lost. Never blocks. `[weak-1]`
     #[must_use]
     pub fn upgrade(&self) -> Option<ThreadFuture<T, E>> {
         self.0.upgrade().map(ThreadFuture::new)
