@@ -99,7 +99,7 @@ fn random_programs_agree_with_the_table() {
             assert_eq!(system.values(), model.values(), "the values after {op:?} as {number}");
             SEEN.lock().unwrap().insert(format!("{op:?} {}", kind(expected)));
         }
-        assert_eq!(system.drop_handles(), 0, "values outlive the last handle");
+        assert_eq!(system.drop_handles(), 0, "the values after the last handle");
     }
     check(property as fn(bool, Vec<Op>), &RAN);
     let seen = SEEN.lock().unwrap();
