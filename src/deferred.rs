@@ -91,7 +91,7 @@ pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>)
     leave();
 }
 
-/// Calls one callback, with what it was lent, in a thread that is in no other of this cell.
+/// Calls one callback, in a thread that calls no other of this cell.
 pub(crate) fn call<T, E>(settled: &Settled<T, E>, callback: impl FnOnce(&Settled<T, E>)) {
     let _role = context::call_back();
     let _lending = Lending::of(settled.handle().address());

@@ -224,7 +224,6 @@ pub(super) struct Work<F, T, E> {
 /// How work is called.
 pub(super) type Call<F, T, E> = fn(F, &Promise<T, E, Running>) -> Result<T, E>;
 
-#[doc(alias("spawn", "spawn_blocking"))]
 fn submit<X, F, T, E>(
     executor: &X,
     work: F,
