@@ -11,6 +11,13 @@
 //! | **Cancelled** | refused | refused | already | already |
 //! | **Finished** | refused | refused | refused | already |
 //!
+//! ```text
+//!           start              finish, abandon
+//!   Pending ────────▶ Running ───────────────────▶ Finished
+//!    │  └──────────────── finish ─────────────────────▲
+//!    └─── cancel, abandon ─────▶ Cancelled
+//! ```
+//!
 //! The module is pure: no allocation, no threads, no values, `no_std`. Both enums are exhaustive on
 //! purpose. Four states are the specification, not an implementation detail.
 

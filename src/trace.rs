@@ -1,7 +1,7 @@
 //! What the feature `tracing` tells a subscriber, with target `settled`. Without the feature each of these functions is
 //! empty, so that its callers look the same in both.
 //!
-//! The README has the table of them. `[report-4]`
+//! The guide has the table of them, `src/guide/tracing.md`. `[report-4]`
 //!
 //! A subscriber is foreign code, as a callback is: no event is told under a lock, and none inside another that this thread
 //! tells; a panic of the subscriber is caught. `[callback-6]`

@@ -1,4 +1,5 @@
-//! Every public function is shown in an example that runs: its own, one of what stands beside it, or README's.
+//! Every public function is shown in an example that runs: its own, one of what stands beside it, or one of
+//! README's or the guide's.
 
 #[macro_use]
 #[path = "support/watchdog.rs"]
@@ -58,7 +59,11 @@ fn is_called(name: &str, shown: &str) -> bool {
 fn every_public_function_is_shown() {
     watch!();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = examples(&fs::read_to_string(root.join("README.md")).unwrap(), "");
+    let mut documents = examples(&fs::read_to_string(root.join("README.md")).unwrap(), "");
+    for page in ["threads", "loops"] {
+        let page = fs::read_to_string(root.join(format!("src/guide/{page}.md"))).unwrap();
+        documents += &examples(&page, "");
+    }
     let mut files = Vec::new();
     collect(&root.join("src"), &mut files);
     let (mut functions, mut unshown) = (0, Vec::new());
@@ -68,7 +73,7 @@ fn every_public_function_is_shown() {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
-        let shown = [examples(&text, "///"), examples(&text, "//!"), readme.clone()].concat();
+        let shown = [examples(&text, "///"), examples(&text, "//!"), documents.clone()].concat();
         for name in text.lines().filter_map(function) {
             functions += 1;
             if !is_called(name, &shown) {

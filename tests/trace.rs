@@ -84,14 +84,15 @@ fn here() -> String {
 
 /// `[report-4]`
 #[test]
-fn the_readme_has_each_event() {
+fn the_guide_has_each_event() {
     watch!();
-    let (source, readme) = (include_str!("../src/trace.rs"), include_str!("../README.md"));
+    let source = include_str!("../src/trace.rs");
+    let guide = include_str!("../src/guide/tracing.md");
     let told: Vec<_> = source.split("target: \"settled\"").skip(1).collect();
     assert_eq!(told.len(), 9);
     for event in told {
         let name = event.split("\");").next().unwrap().rsplit('"').next().unwrap();
-        assert!(readme.contains(&format!("`{name}`")), "{name} is not in README.md");
+        assert!(guide.contains(&format!("`{name}`")), "{name} is not in the guide");
     }
 }
 

@@ -2,6 +2,14 @@
 #![doc = include_str!("guide.md")]
 
 #[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
+#[doc = include_str!("threads.md")]
+pub mod threads {}
+
+#[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
+#[doc = include_str!("loops.md")]
+pub mod loops {}
+
+#[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
 #[doc = include_str!("python.md")]
 pub mod python {}
 
@@ -24,3 +32,7 @@ pub mod folly_and_kotlin {}
 #[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
 #[doc = include_str!("schedules.md")]
 pub mod schedules {}
+
+#[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
+#[doc = include_str!("tracing.md")]
+pub mod tracing {}

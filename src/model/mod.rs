@@ -49,7 +49,7 @@
 //!
 //! A plan has up to eight futures, eight threads, loops and workers together, sixteen callbacks, jobs and tasks, and 250
 //! calls in a script; what is more is [refused](Misuse), as is what nobody could write with the types of this crate. To
-//! run your own *code* under every schedule, not a plan of it, see [there](crate#run-your-own-code-under-every-schedule).
+//! run your own *code* under every schedule, not a plan of it, see [there](crate::guide::schedules#the-code-under-every-schedule).
 //!
 //! # What it is made of
 //!

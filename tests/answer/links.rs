@@ -165,3 +165,10 @@ pub(crate) fn the_index_has_every_document() -> Result<String, String> {
     }
     Ok(String::new())
 }
+
+/// Whoever comes for the first time reads it whole.
+pub(crate) fn the_read_me_is_short() -> Result<String, String> {
+    let lines = read("README.md").lines().count();
+    assert!(lines <= 200, "README.md has {lines} lines: move what only some need to the guide");
+    Ok(String::new())
+}

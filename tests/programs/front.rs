@@ -64,7 +64,8 @@ fn a_lock_held_over_result() {
     assert!(chart.contains("orders waits in result(order)"), "{chart}");
     assert!(chart.contains("billing waits in lock(stock), which orders has"), "{chart}");
     held_over_result(false).check().unwrap();
-    assert!(include_str!("../../README.md").contains(&chart), "the README shows another:\n{chart}");
+    let guide = include_str!("../../src/guide/schedules.md");
+    assert!(guide.contains(&chart), "the guide shows another:\n{chart}");
 }
 
 /// Each waits for the other's future, unless the cancel of it wins; mended if who loses the cancel goes on.
