@@ -50,6 +50,10 @@ pub mod loops {}
 pub mod machine {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../spec/memory.md")]
+pub mod memory {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../spec/proven.md")]
 pub mod proven {}
 
