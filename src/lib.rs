@@ -1,4 +1,5 @@
 #![cfg_attr(not(doctest), doc = include_str!("links.md"))]
+#![cfg_attr(all(doc, not(doctest)), doc = include_str!("pictures.md"))]
 #![doc = include_str!("../README.md")]
 #![doc(test(attr(deny(warnings))))]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,7 +1,9 @@
 #![doc = include_str!("links.md")]
+#![doc = include_str!("pictures.md")]
 #![doc = include_str!("../spec/README.md")]
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
 #[doc = include_str!("../spec/architecture.md")]
 pub mod architecture {}
 
@@ -74,5 +76,6 @@ pub mod survivors {}
 pub mod threads {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
 #[doc = include_str!("../spec/why.md")]
 pub mod why {}

@@ -95,9 +95,12 @@ pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
 }
 
 /// In rustdoc the name of a file leads to nowhere. So what links to one has a label, and `src/links.md`, which rustdoc
-/// reads before each document, gives each label its place there: of two the first counts.
+/// reads before each document, gives each label its place there: of two the first counts. A picture is in
+/// `src/pictures.md` as a whole.
 pub(crate) fn each_label_has_its_place_in_the_documentation() -> Result<String, String> {
     let (places, code) = (read("src/links.md"), read("src/spec.rs"));
+    let pictures = read("src/pictures.md");
+    let pictures = labels(&pictures);
     let (places, mut used) = (labels(&places), BTreeSet::new());
     for document in shown() {
         let text = read(&document);
@@ -107,6 +110,10 @@ pub(crate) fn each_label_has_its_place_in_the_documentation() -> Result<String, 
         }
         let labels = labels(&text);
         for &label in labels.keys() {
+            if label.ends_with(".svg") {
+                assert!(pictures.contains_key(label), "{document}: src/pictures.md has no {label}");
+                continue;
+            }
             let (label, place) = places
                 .get_key_value(label)
                 .unwrap_or_else(|| panic!("{document}: src/links.md has no [{label}]"));
