@@ -17,14 +17,14 @@ use std::{
 
 use checks::{is_case, is_test, rows};
 
-/// The text of every Rust file below a directory of the package.
+/// The text of every Rust file and every document below a directory of the package.
 fn sources(below: &str) -> String {
     fn collect(directory: &Path, text: &mut String) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 collect(&path, text);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
+            } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
                 text.push_str(&fs::read_to_string(path).unwrap());
             }
         }
