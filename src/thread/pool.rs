@@ -67,6 +67,10 @@ struct State {
     /// Those of them that are not busy with a job, and so will look at the queue next. A worker
     /// counts from the moment it is started: jobs beyond this number need another one (`bug-f6`).
     idle: usize,
+    /// Those of the idle that wait for `work`, and how many of them were notified and have not come back from it. Who
+    /// queues a job notifies only one that was not: all others look at the queue before they wait.
+    sleeping: usize,
+    notified: usize,
     /// Number of the next worker, for its name.
     next: usize,
     open: bool,
@@ -394,6 +398,8 @@ impl PoolBuilder {
             queue: VecDeque::new(),
             live: 0,
             idle: 0,
+            sleeping: 0,
+            notified: 0,
             next: 0,
             open: true,
             detached: false,
@@ -444,8 +450,12 @@ impl Executor for ThreadPool {
             return Err(Closed::new(job));
         }
         state.queue.push_back(job);
+        let sleeps = state.sleeping > state.notified;
+        state.notified += usize::from(sleeps);
         drop(state);
-        self.shared.work.notify_one();
+        if sleeps {
+            self.shared.work.notify_one();
+        }
         Ok(())
     }
 }
@@ -491,7 +501,11 @@ impl Shared {
                 state = lock(&self.state);
                 state.idle += 1;
             } else if state.open {
+                state.sleeping += 1;
                 state = wait(&self.work, state);
+                state.sleeping -= 1;
+                // If it came back without a reason, another comes back without one later, and loses nothing.
+                state.notified = state.notified.saturating_sub(1);
             } else {
                 break;
             }

@@ -40,15 +40,30 @@ pub(crate) fn shutdown_against_a_worker() {
     });
 }
 
-/// `[pool-5]` A worker that goes to sleep is woken by the next job.
+/// `[pool-5]` A worker that goes to sleep is woken by the next job, each time.
 pub(crate) fn submit_against_an_idle_worker() {
-    explore_bounded("pool_idle", &["both ran"], |seen| {
+    explore_bounded("pool_idle", &["all ran"], |seen| {
         let pool = pool();
-        let first = pool.submit(|| 1).unwrap();
-        assert_eq!(first.result().unwrap(), &1);
-        let second = pool.submit(|| 2).unwrap();
-        assert_eq!(second.result().unwrap(), &2);
-        saw(seen, "both ran");
+        for number in 0..3 {
+            let job = pool.submit(move || number).unwrap();
+            assert_eq!(job.result().unwrap(), &number);
+        }
+        saw(seen, "all ran");
+        pool.shutdown().unwrap();
+    });
+}
+
+/// `[pool-5]` Of two workers that go to sleep each is woken, by jobs that need each other: three threads.
+pub(crate) fn two_jobs_against_two_idle_workers() {
+    explore_bounded("pool_two_idle", &["all ran"], |seen| {
+        let pool = ThreadPool::new(NonZero::new(2).unwrap());
+        for _ in 0..2 {
+            let (promise, met) = ThreadFuture::<(), ()>::pair();
+            let first = pool.submit(move || met.wait().is_ok()).unwrap();
+            pool.submit(move || promise.finish(()).unwrap()).unwrap();
+            assert_eq!(first.result().unwrap(), &true);
+        }
+        saw(seen, "all ran");
         pool.shutdown().unwrap();
     });
 }
