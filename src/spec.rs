@@ -11,7 +11,10 @@ pub mod architecture {}
 #[doc = include_str!("../spec/bugs.md")]
 pub mod bugs {}
 
-#[doc = include_str!("links.md")]
+// Not all of `links.md`: a clause that is told is no link to itself.
+#[doc = "[bugs.md]: crate::spec::bugs"]
+#[doc = "[differences.md]: crate::spec::differences"]
+#[doc = "[proven.md]: crate::spec::proven"]
 #[doc = include_str!("../spec/clauses.md")]
 pub mod clauses {}
 
@@ -48,6 +51,7 @@ pub mod flips {}
 pub mod loops {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
 #[doc = include_str!("../spec/machine.md")]
 pub mod machine {}
 
