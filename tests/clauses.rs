@@ -24,7 +24,10 @@ fn sources(below: &str) -> String {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 collect(&path, text);
-            } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "md") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "rs" || extension == "md")
+            {
                 text.push_str(&fs::read_to_string(path).unwrap());
             }
         }
