@@ -15,7 +15,7 @@ use crate::{
     context::{self, Roles},
     settled::Settled,
     sync::{DEPTH, thread_local},
-    waiter::{Callback, isolate},
+    waiter::{Callbacks, isolate},
 };
 
 /// Callbacks that wait may run deferred ones inside themselves as far as this.
@@ -73,7 +73,7 @@ thread_local! {
 }
 
 /// Runs the callbacks of a future that is settled, or defers them.
-pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>) {
+pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
     if callbacks.is_empty() {
         return;
     }
@@ -84,7 +84,7 @@ pub(crate) fn run<T, E>(callbacks: Vec<Callback<T, E>>, settled: &Settled<T, E>)
     }
     let role = context::call_back();
     let lending = Lending::of(cell);
-    for callback in callbacks {
+    for callback in callbacks.into_iter() {
         isolate(|| callback.call(settled));
     }
     drop((lending, role));

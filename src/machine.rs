@@ -77,6 +77,7 @@ impl State {
     /// assert_eq!(State::Running.on(Event::Cancel), Step::Refused);
     /// assert_eq!(State::Cancelled.on(Event::Cancel), Step::Already);
     /// ```
+    #[inline]
     pub const fn on(self, event: Event) -> Step {
         use Event::{Abandon, Cancel, Finish, Start};
         use State::{Cancelled, Finished, Pending, Running};
@@ -104,6 +105,7 @@ impl State {
     /// assert!(!State::Pending.is_settled() && !State::Running.is_settled());
     /// ```
     #[must_use]
+    #[inline]
     pub const fn is_settled(self) -> bool {
         matches!(self, Self::Cancelled | Self::Finished)
     }

@@ -200,6 +200,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().is_awaited_on(home)
     }
 
+    #[inline]
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
         self.producer.finish(outcome).map(|settlement| settlement.pay_all())
     }

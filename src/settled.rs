@@ -74,7 +74,7 @@ impl<T, E> Settled<T, E> {
 
     /// The same for this crate's own use: it does not count as looking.
     pub(crate) fn peek(&self) -> Result<&T, &Failure<E>> {
-        self.0.outcome().as_ref()
+        self.0.outcome()
     }
 
     /// What [`cancel_with`](crate::ThreadFuture::cancel_with) was told, if the future was cancelled: the first
@@ -136,21 +136,23 @@ impl<T, E> fmt::Debug for Settled<T, E> {
 impl<T, E> Settlement<T, E> {
     /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
     /// in the calling thread. `[callback-2]` Gives the outcome back that nobody can ever see. `[promise-9]`
-    pub(crate) fn pay(mut self) -> Option<Outcome<T, E>> {
-        self.settling.wake();
-        match self.rest {
-            Rest::Nothing => None,
+    #[inline]
+    pub(crate) fn pay(self) -> Option<Outcome<T, E>> {
+        let (settling, rest) = self.0?;
+        let callbacks = settling.wake();
+        match rest {
             Rest::Lent(lent) => {
-                deferred::run(self.settling.into_callbacks(), lent.settled());
+                deferred::run(callbacks, lent.settled());
                 // If it was the last handle, the value is dropped here.
                 isolate(|| drop(lent));
                 None
             }
-            Rest::Unseen(slot) => slot.into_inner(),
+            Rest::Nothing(unseen) => unseen,
         }
     }
 
     /// The same, where nobody wants that back.
+    #[inline]
     pub(crate) fn pay_all(self) {
         if let Some(unseen) = self.pay() {
             // A value whose drop panics must not unwind through the settler.
@@ -161,8 +163,7 @@ impl<T, E> Settlement<T, E> {
 
 impl<T, E> Settling<T, E> {
     /// As [`Settlement::pay`], for one who settled through a handle of his own.
-    pub(crate) fn pay(mut self, settled: &Settled<T, E>) {
-        self.wake();
-        deferred::run(self.into_callbacks(), settled);
+    pub(crate) fn pay(self, settled: &Settled<T, E>) {
+        deferred::run(self.wake(), settled);
     }
 }

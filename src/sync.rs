@@ -13,10 +13,9 @@ use crate::interrupt::{self, Sleeper, before_sleep};
 
 #[cfg(settled_loom)]
 pub(crate) use loom::{
-    cell::UnsafeCell,
     sync::{
         Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread, thread_local,
 };
@@ -24,7 +23,7 @@ pub(crate) use loom::{
 pub(crate) use shuttle::{
     sync::{
         Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread, thread_local,
 };
@@ -32,11 +31,12 @@ pub(crate) use shuttle::{
 pub(crate) use std::{
     sync::{
         Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     thread, thread_local,
 };
 
+mod cell;
 #[cfg(any(settled_loom, settled_shuttle))]
 mod panics;
 #[cfg(settled_shuttle)]
@@ -45,6 +45,7 @@ pub mod schedules;
 #[cfg(settled_loom)]
 pub mod schedules;
 
+pub(crate) use cell::{Alive, AtomicU64, UnsafeCell};
 #[cfg(settled_loom)]
 pub use timer::Timer;
 #[cfg(settled_loom)]
@@ -140,31 +141,6 @@ macro_rules! static_mutex {
     };
 }
 pub(crate) use static_mutex;
-
-/// `std`'s cell with loom's interface: the pointer is lent to a closure, so that loom can watch
-/// from when to when it is used.
-#[cfg(not(settled_loom))]
-#[derive(Debug)]
-pub(crate) struct UnsafeCell<T>(std::cell::UnsafeCell<T>);
-
-#[cfg(not(settled_loom))]
-impl<T> UnsafeCell<T> {
-    pub(crate) const fn new(value: T) -> Self {
-        Self(std::cell::UnsafeCell::new(value))
-    }
-
-    pub(crate) fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        f(self.0.get())
-    }
-
-    pub(crate) fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        f(self.0.get())
-    }
-
-    pub(crate) fn into_inner(self) -> T {
-        self.0.into_inner()
-    }
-}
 
 /// Parks its thread. The token is this one's alone: that of `std::thread::park` is one for the whole thread, and whoever
 /// else parks it would lose theirs. `[wait-7]`

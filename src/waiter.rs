@@ -41,6 +41,39 @@ where
     }
 }
 
+/// Callbacks in the order in which they registered. One alone needs no memory but its own.
+pub(crate) struct Callbacks<T, E> {
+    first: Option<Callback<T, E>>,
+    others: Vec<Callback<T, E>>,
+}
+
+impl<T, E> Callbacks<T, E> {
+    pub(crate) const NONE: Self = Self { first: None, others: Vec::new() };
+
+    pub(crate) fn one(callback: Callback<T, E>) -> Self {
+        Self { first: Some(callback), others: Vec::new() }
+    }
+
+    pub(crate) fn push(&mut self, callback: Callback<T, E>) {
+        match self.first {
+            None => self.first = Some(callback),
+            Some(_) => self.others.push(callback),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first.is_none()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        usize::from(self.first.is_some()) + self.others.len()
+    }
+
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Callback<T, E>> {
+        self.first.into_iter().chain(self.others)
+    }
+}
+
 /// Somebody who waits. It is told once, with no lock held.
 pub(crate) enum Waiter {
     /// A thread that is parked in `wait`.

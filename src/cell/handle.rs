@@ -1,19 +1,25 @@
 //! Handles: who keeps the cell alive, and who frees it.
 //!
 //! ```text
-//! who                      makes            gives up, in one step that says what is to be done then
-//! the promise              with the cell    in its last step, which settles or is late; lent to callbacks it lives on
-//! a future, or its proof   with the cell,   when it is dropped, or takes the outcome; if the promise alone is left,
-//!                          or by `clone`    that is told
-//! callbacks                in the step      when they have returned: the end of the lending is told
-//!                          that settles,
-//!                          or by `lend`
-//! a weak handle, counted   by `downgrade`   when it is dropped; becomes a handle as long as somebody sees the outcome
-//! apart
+//! who has a handle, and can    makes            gives up, in one step that says what is to be done then
+//! see the outcome
+//! the promise                  with the cell    in its last step, which settles or is late; lent to callbacks it lives on
+//! a future, or its proof       with the cell,   when it is dropped, or takes the outcome; if the promise alone is left,
+//!                              or by `clone`    that is told
+//! callbacks                    in the step      when they have returned: the end of the lending is told
+//!                              that settles,
+//!                              or by `lend`
+//!
+//! who has a hold, and keeps    gets it          releases it
+//! the memory alone
+//! whoever has to tell others   for his handle   when he has taken them out of the list
+//! whoever was the last         for his handle   when he has taken the outcome out of the slot
+//! all weak handles together    with the first   with the last; one of them becomes a handle as long as somebody sees the
+//!                                               outcome
 //! ```
 //!
-//! Whoever gives up the last one frees the memory, and then drops what was in the slot, with no lock held; while there are
-//! weak handles it takes that out of the slot, and leaves the memory to the last of them. `[cell-4]` `[weak-2]`
+//! When there is neither a handle nor a hold, the memory is freed, and then what was in the slot is dropped, with no lock
+//! held. `[cell-4]` `[weak-2]`
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
 use std::{
@@ -25,16 +31,16 @@ use std::{
 };
 
 use super::{
-    Address, Cell, Inner, Outcome,
-    list::Waiters,
-    settle::tell_of,
+    Address, Cell, MOST_WEAK, Outcome,
+    atom::Atom,
+    list::{List, Taken},
     slot::Slot,
     word::{Then, Word},
 };
 use crate::{
-    error::{Cancelled, Failure},
+    error::{Cancellation, Cancelled, Failure, Reason},
     machine::State,
-    sync::{AtomicBool, Mutex, MutexGuard, Ordering, lock},
+    sync::{Alive, AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, at, lock},
 };
 
 /// A counted reference to a cell. Every promise, future and proof of settlement is one of these.
@@ -48,7 +54,7 @@ pub(crate) struct Handle<T, E>(NonNull<Cell<T, E>>);
 // and callbacks cannot be registered, so that the promise is the only other handle, which never
 // reads the slot and gives its handle up in the step that settles. `[bounds-1]`
 unsafe impl<T: Send, E: Send> Send for Handle<T, E> {}
-// SAFETY: two threads with a `&Handle` may both hold `&T` (`Sync`). The count is under the lock.
+// SAFETY: two threads with a `&Handle` may both hold `&T` (`Sync`). The count is in an atomic.
 // Whoever owns the handle may be in another thread than the last reader, so `T` may be dropped in
 // any of them (`Send`). `[bounds-1]`
 unsafe impl<T: Send + Sync, E: Send + Sync> Sync for Handle<T, E> {}
@@ -58,29 +64,49 @@ impl<T: RefUnwindSafe, E: RefUnwindSafe> UnwindSafe for Handle<T, E> {}
 impl<T: RefUnwindSafe, E: RefUnwindSafe> RefUnwindSafe for Handle<T, E> {}
 
 impl<T, E> Handle<T, E> {
+    #[inline]
     pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
+        let word = Word::new(owner.is_some());
+        let list = owner.map(|owner| Box::new(List { owner: Some(owner), ..List::default() }));
         let cell = Box::new(Cell {
-            inner: Mutex::new(Inner {
-                word: Word::new(owner.is_some()),
-                reason: None,
-                owner,
-                waiters: Waiters::default(),
-                callbacks: Vec::new(),
-            }),
-            slot: Slot::new(),
+            word: Atom::new(word),
+            list: Mutex::new(list),
+            weak: AtomicU32::new(0),
             looked: AtomicBool::new(false),
+            slot: Slot::new(),
+            alive: Alive::new(),
         });
         let cell = NonNull::from(Box::leak(cell));
         (Self(cell), Self(cell))
     }
 
+    #[inline]
     fn cell(&self) -> &Cell<T, E> {
-        // SAFETY: a handle is counted, a weak one apart, and the cell is freed only when both counts are zero.
-        unsafe { self.0.as_ref() }
+        // SAFETY: whoever has this has a handle or a hold, and the cell is freed only when there is neither.
+        let cell = unsafe { self.0.as_ref() };
+        cell.alive.touch();
+        cell
     }
 
+    /// The same reference once more, which nobody has counted.
+    #[inline]
+    pub(super) fn same(&self) -> Self {
+        Self(self.0)
+    }
+
+    #[inline]
     pub(super) fn slot(&self) -> &Slot<T, E> {
         &self.cell().slot
+    }
+
+    #[inline]
+    pub(super) fn word(&self) -> &Atom {
+        &self.cell().word
+    }
+
+    #[inline]
+    pub(super) fn look_at_word(&self) -> Word {
+        self.word().look()
     }
 
     /// Where the cell is: tells it apart from all others as long as it lives.
@@ -88,33 +114,56 @@ impl<T, E> Handle<T, E> {
         self.0.addr()
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner<T, E>> {
-        lock(&self.cell().inner)
+    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Box<List<T, E>>>> {
+        lock(&self.cell().list)
     }
 
+    #[inline]
     pub(crate) fn state(&self) -> State {
-        self.lock().word.state()
+        self.look_at_word().state()
     }
 
+    #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         self.state().is_settled()
     }
 
-    /// The outcome.
+    /// The value, or why there is none.
     ///
     /// # Panics
     ///
     /// If the cell is not settled. Callers hold the proof that it is.
-    pub(crate) fn outcome(&self) -> &Outcome<T, E> {
-        // SAFETY: by what callers hold.
-        unsafe { self.slot().read() }
+    #[inline]
+    pub(crate) fn outcome(&self) -> Result<&T, &Failure<E>> {
+        let word = self.word().settled();
+        match word.state() {
+            // SAFETY: it is Finished, and this is a handle.
+            State::Finished => unsafe { self.slot().read() }.as_ref(),
+            State::Cancelled => Err(self.cancelled(word)),
+            State::Pending | State::Running => {
+                unreachable!("callers hold the proof that it is settled")
+            }
+        }
+    }
+
+    /// Why there is no value in a cell that is Cancelled.
+    fn cancelled(&self, word: Word) -> &Failure<E> {
+        if !word.is_reasoned() {
+            return plain(word.cause());
+        }
+        let mut list = self.lock();
+        let list = list.get_or_insert_default();
+        let failure = || Box::new(Cancellation::new(word.cause(), list.reason.clone()).into());
+        let failure = NonNull::from(&**list.cancelled.get_or_insert_with(failure));
+        // SAFETY: once made it stays in its box, unchanged, as long as the cell is there.
+        unsafe { failure.as_ref() }
     }
 
     /// Somebody looks at the outcome, or is handed the proof: nobody has to report it any more.
+    #[inline]
     pub(crate) fn look(&self) {
         let looked = &self.cell().looked;
-        // ORDERING: Relaxed, false=>true; whoever asks does so with the last handle, and this one was given up
-        // under the lock before.
+        // ORDERING: Relaxed, false=>true; whoever asks does so with the last handle, and has seen this one given up.
         if !looked.load(Ordering::Relaxed) {
             looked.store(true, Ordering::Relaxed);
         }
@@ -122,30 +171,36 @@ impl<T, E> Handle<T, E> {
 
     /// Whether this is the last handle of an outcome that is settled and that nobody has looked at.
     pub(crate) fn is_unread(&self) -> bool {
-        let inner = self.lock();
+        let word = self.look_at_word();
         // ORDERING: Relaxed; see `look`.
-        inner.word.is_unread(self.cell().looked.load(Ordering::Relaxed))
+        word.is_unread(self.cell().looked.load(Ordering::Relaxed))
     }
 
     /// Whether no other handle exists.
     pub(crate) fn is_only(&self) -> bool {
-        self.lock().word.is_only()
+        self.look_at_word().is_only()
     }
 
     /// Pending => Running, or the reason why not.
     pub(crate) fn start(&self) -> Result<(), Cancelled> {
-        let mut inner = self.lock();
-        inner.word = inner.word.start()?;
-        Ok(())
+        self.word().step(at("begin", Ordering::Relaxed), |word| Ok((word.start()?, ())))
     }
 
     /// What the first canceller said who gave a reason.
+    pub(super) fn reason(&self) -> Option<Reason> {
+        if !self.look_at_word().is_reasoned() {
+            return None;
+        }
+        self.lock().as_ref()?.reason.clone()
+    }
+
+    /// The same, to be shared.
     pub(crate) fn cancel_reason(&self) -> Option<Arc<str>> {
-        self.lock().reason.as_deref().cloned()
+        self.reason().map(|reason| *reason)
     }
 
     /// Another handle, which this step counts. `[bounds-2]`
-    pub(super) fn another(&self, step: impl FnOnce(Word) -> Option<Word>) -> Self
+    pub(super) fn another(&self, step: impl Fn(Word) -> Option<Word>) -> Self
     where
         T: Sync,
         E: Sync,
@@ -154,15 +209,12 @@ impl<T, E> Handle<T, E> {
     }
 
     /// Another handle, if the step grants one, which counts it. `[bounds-2]`
-    pub(super) fn one_more(&self, step: impl FnOnce(Word) -> Option<Word>) -> Option<Self>
+    pub(super) fn one_more(&self, step: impl Fn(Word) -> Option<Word>) -> Option<Self>
     where
         T: Sync,
         E: Sync,
     {
-        let mut inner = self.lock();
-        inner.word = step(inner.word)?;
-        drop(inner);
-        Some(Self(self.0))
+        self.word().apply(at("share", Ordering::Relaxed), step).then(|| self.same())
     }
 
     /// Gives the handle up in one step, and does what that says. `[cell-4]`
@@ -170,34 +222,75 @@ impl<T, E> Handle<T, E> {
     /// # Safety
     ///
     /// This one is not used again.
-    pub(super) unsafe fn give_up(&self, step: impl FnOnce(Word) -> (Word, Then)) {
-        let mut inner = self.lock();
-        let (word, then) = step(inner.word);
-        inner.word = word;
-        match then {
-            Then::Free => {
-                // SAFETY: the word says that this was the last handle, and by the contract it is not used again.
-                drop(unsafe { self.end(inner) });
+    pub(super) unsafe fn give_up(&self, step: impl Fn(Word) -> (Word, Then)) {
+        let tells = |word| matches!(step(word).1, Then::Tell(_));
+        let gives_up = |word| match step(word) {
+            (_, then @ (Then::Free | Then::Tell(_))) => Err(then),
+            (word, then) => Ok((word, then)),
+        };
+        loop {
+            if self.word().seems(tells) {
+                let Some(told) = self.give_up_listed(&step) else { continue };
+                return told.tell();
             }
-            Then::Tell(until) => tell_of(inner, until),
-            Then::Forget | Then::Lend => {}
+            match self.word().step(at("leave", Ordering::AcqRel), gives_up) {
+                Err(Then::Tell(_)) => {}
+                Ok(then) | Err(then) => {
+                    // SAFETY: the word says so, and by the contract it is not used again.
+                    return drop(unsafe { self.end(then) });
+                }
+            }
         }
     }
 
-    /// Ends the cell, in the step that gave up its last handle, and returns what was in the slot: frees the memory, or
-    /// leaves it to weak handles. `[cell-4]` `[weak-2]`
+    /// The same, with the lock of the list; returns those who are to be told, if there may still be somebody.
+    #[cold]
+    fn give_up_listed(&self, step: impl Fn(Word) -> (Word, Then)) -> Option<Taken> {
+        let mut list = self.lock();
+        let gives_up = |word| match step(word) {
+            (word, Then::Tell(until)) => Ok((word, until)),
+            _ => Err(()),
+        };
+        let until = self.word().step(at("leave", Ordering::AcqRel), gives_up).ok()?;
+        let told = list.as_mut().map(|list| list.waiters.take(until));
+        drop(list);
+        // SAFETY: the step has made the handle a hold.
+        unsafe { self.release() };
+        Some(told.unwrap_or_default())
+    }
+
+    /// Does what is to be done with a handle that was given up; returns the outcome, if that was left to this one. `[cell-4]`
     ///
     /// # Safety
     ///
-    /// The word said in this step that this was the last handle, and it is not used again.
-    pub(super) unsafe fn end(&self, inner: MutexGuard<'_, Inner<T, E>>) -> Slot<T, E> {
-        if inner.word.is_kept() {
-            // SAFETY: it is locked, and by the contract the last handle was given up.
-            return unsafe { self.slot().take() };
+    /// The word said so in the step that gave the handle up, and it is not used again.
+    #[inline]
+    pub(super) unsafe fn end(&self, then: Then) -> Option<Outcome<T, E>> {
+        match then {
+            Then::Forget | Then::Lend | Then::Tell(_) => None,
+            // SAFETY: the word says that there is nobody else.
+            Then::Free => unsafe { self.free() },
+            Then::End => {
+                // SAFETY: it was the last handle, and the step has made it a hold.
+                let outcome = unsafe { self.slot().take() };
+                // SAFETY: that one.
+                unsafe { self.release() };
+                outcome
+            }
         }
-        drop(inner);
-        // SAFETY: by the contract, and there is no weak handle, of which none can be made without a handle.
-        unsafe { self.free() }
+    }
+
+    /// Releases a hold.
+    ///
+    /// # Safety
+    ///
+    /// The caller has one, and has no handle that it was made of.
+    pub(super) unsafe fn release(&self) {
+        if !self.word().apply(at("release", Ordering::Release), Word::release) {
+            // SAFETY: the word says that there is nobody else. Whoever gave up the last handle has taken out what was in the
+            // slot, so that this drops nothing of the user's.
+            drop(unsafe { self.free() });
+        }
     }
 
     /// Frees the memory and returns what was in the slot, so that the user's values are dropped when the
@@ -205,33 +298,57 @@ impl<T, E> Handle<T, E> {
     ///
     /// # Safety
     ///
-    /// No other handle exists, no other weak one either, and this one is not used again.
-    pub(super) unsafe fn free(&self) -> Slot<T, E> {
-        self.slot().end();
+    /// There is neither a handle nor a hold but this one, which is not used again.
+    #[inline]
+    unsafe fn free(&self) -> Option<Outcome<T, E>> {
+        self.cell().alive.end();
         // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
         let cell = unsafe { Box::from_raw(self.0.as_ptr()) };
         // Of the rest nothing is the user's: whoever waits or is called was taken out in the step that settled.
-        cell.slot
+        cell.slot.into_inner()
     }
 
-    /// The word at this moment, unless somebody has the lock.
-    pub(super) fn word_now(&self) -> Option<Word> {
-        self.cell().inner.try_lock().ok().map(|inner| inner.word)
+    /// Counts a weak handle. The first gets a hold for all.
+    pub(super) fn count_weak(&self) {
+        // ORDERING: Relaxed; who counts has a handle, or is counted.
+        match self.cell().weak.fetch_add(1, Ordering::Relaxed) {
+            0 => {
+                self.word().apply(at("share", Ordering::Relaxed), |word| Some(word.hold()));
+            }
+            // Too many are forgotten handles; to free what they point to would be worse.
+            MOST_WEAK.. => std::process::abort(),
+            _ => {}
+        }
+    }
+
+    /// The end of a weak handle. The last releases the hold of all.
+    ///
+    /// # Safety
+    ///
+    /// This one was counted as a weak one, and is not used again.
+    pub(super) unsafe fn uncount_weak(&self) {
+        if self.cell().weak.fetch_sub(1, at("weak", Ordering::AcqRel)) == 1 {
+            // SAFETY: it is the hold of all, of whom this was the last.
+            unsafe { self.release() }
+        }
     }
 
     /// What `Debug` prints; never waits for the lock.
     pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let word = self.look_at_word();
         // Read under the lock and printed without it: what is printed to is the user's.
-        let seen = self.cell().inner.try_lock().ok();
-        let seen = seen.map(|inner| (inner.word, inner.waiters.count(), inner.callbacks.len()));
+        let seen = self.cell().list.try_lock().ok();
+        let seen = seen.map(|list| match &*list {
+            Some(list) => (list.waiters.count(), list.callbacks.len()),
+            None => (0, 0),
+        });
         let mut debug = f.debug_struct(name);
+        debug.field("state", &format_args!("{}", self.describe(word)));
         match seen {
-            Some((word, waiters, callbacks)) => debug
-                .field("state", &format_args!("{}", self.describe(word)))
-                .field("waiters", &waiters)
-                .field("callbacks", &callbacks)
-                .finish(),
-            None => debug.field("state", &format_args!("<locked>")).finish(),
+            Some((waiters, callbacks)) => {
+                debug.field("waiters", &waiters).field("callbacks", &callbacks).finish()
+            }
+            None => debug.finish_non_exhaustive(),
         }
     }
 
@@ -240,10 +357,30 @@ impl<T, E> Handle<T, E> {
         match word.state() {
             State::Pending => "Pending",
             State::Running => "Running",
-            // The slot is left alone: it may be a promise that prints that it has lost.
             State::Cancelled => word.cause().kind(),
-            State::Finished => self.outcome().as_ref().map_or_else(Failure::kind, |_| "Finished"),
+            State::Finished => self.outcome().map_or_else(Failure::kind, |_| "Finished"),
         }
+    }
+}
+
+/// A cancellation for which no reason was given: it is the same for all.
+fn plain<'a, E>(cause: Cancelled) -> &'a Failure<E> {
+    struct Plain<'a, E>(std::marker::PhantomData<&'a E>);
+    impl<'a, E> Plain<'a, E> {
+        const REQUESTED: &'a Failure<E> =
+            &Failure::Cancelled(Cancellation::new(Cancelled::Requested, None));
+        const DROPPED: &'a Failure<E> =
+            &Failure::Cancelled(Cancellation::new(Cancelled::Dropped, None));
+        const BROKEN: &'a Failure<E> =
+            &Failure::Cancelled(Cancellation::new(Cancelled::Broken, None));
+        const STOPPED: &'a Failure<E> =
+            &Failure::Cancelled(Cancellation::new(Cancelled::Stopped, None));
+    }
+    match cause {
+        Cancelled::Requested => Plain::REQUESTED,
+        Cancelled::Dropped => Plain::DROPPED,
+        Cancelled::Broken => Plain::BROKEN,
+        Cancelled::Stopped => Plain::STOPPED,
     }
 }
 
@@ -255,6 +392,7 @@ impl<T: Sync, E: Sync> Clone for Handle<T, E> {
 }
 
 impl<T, E> Drop for Handle<T, E> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: this is its drop.
         unsafe { self.give_up(Word::leave) }

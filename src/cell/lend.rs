@@ -4,13 +4,13 @@
 use std::mem::ManuallyDrop;
 
 use super::{
-    Handle, Inner, Outcome,
-    slot::Slot,
-    word::{Take, Word},
+    Handle, Outcome,
+    word::{Take, Then, Word},
 };
 use crate::{
-    error::{Cancellation, Cancelled, Failure},
+    error::Cancellation,
     settled::Settled,
+    sync::{Ordering, at},
 };
 
 /// A handle that is lent to callbacks, and given back in one step with the end of the lending. `[settled-5]`
@@ -50,52 +50,33 @@ impl<T, E> Handle<T, E> {
     /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
     /// promise that lost to a cancel may live on for long.
     pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
-        let this = ManuallyDrop::new(self);
-        let mut inner = this.lock();
-        let (word, take) = inner.word.take();
-        inner.word = word;
-        match take {
-            // SAFETY: the word says that this was the last handle, and it is not dropped.
-            Take::Outcome => Ok(outcome(unsafe { this.end(inner) })),
-            Take::Cancelled(cause) => {
-                let outcome = Err(cancellation(cause, &inner));
-                drop(inner);
-                drop(ManuallyDrop::into_inner(this));
-                Ok(outcome)
-            }
-            Take::Shared => {
-                drop(inner);
-                Err(ManuallyDrop::into_inner(this))
-            }
-        }
+        self.taken(Word::take)
     }
 
     /// The outcome by value for the last handle, and nothing for the others, which are given up in this step. `[settled-5]`
     pub(crate) fn take_or_leave(self) -> Option<Outcome<T, E>> {
+        self.taken(Word::take_or_leave).map_err(ManuallyDrop::new).ok()
+    }
+
+    /// The outcome by value, if the step says so; if not, the handle is as that left it.
+    fn taken(self, step: impl Fn(Word) -> (Word, Take)) -> Result<Outcome<T, E>, Self> {
         let this = ManuallyDrop::new(self);
-        let mut inner = this.lock();
-        let (word, take) = inner.word.take_or_leave();
-        inner.word = word;
+        let takes = |word| match step(word) {
+            (_, take @ Take::Outcome(Then::Free)) => Err(take),
+            (word, take) => Ok((word, take)),
+        };
+        let (Ok(take) | Err(take)) = this.word().step(at("leave", Ordering::AcqRel), takes);
         match take {
-            // SAFETY: the word says that this was the last handle, and it is not dropped.
-            Take::Outcome => Some(outcome(unsafe { this.end(inner) })),
-            Take::Cancelled(cause) => {
-                let outcome = Err(cancellation(cause, &inner));
-                drop(inner);
-                drop(ManuallyDrop::into_inner(this));
-                Some(outcome)
+            Take::Outcome(then) => {
+                // SAFETY: the word says that this was the last handle, and it is not dropped.
+                let outcome = unsafe { this.end(then) };
+                Ok(outcome.expect("a settled cell has an outcome"))
             }
-            Take::Shared => None,
+            Take::Cancelled(cause) => {
+                let this = ManuallyDrop::into_inner(this);
+                Ok(Err(Cancellation::new(cause, this.reason()).into()))
+            }
+            Take::Shared => Err(ManuallyDrop::into_inner(this)),
         }
     }
-}
-
-/// What was in the slot of a settled cell.
-fn outcome<T, E>(slot: Slot<T, E>) -> Outcome<T, E> {
-    slot.into_inner().expect("a settled cell has an outcome")
-}
-
-/// The cancellation for this cause, with the reason that was given.
-fn cancellation<T, E>(cause: Cancelled, inner: &Inner<T, E>) -> Failure<E> {
-    Cancellation::new(cause, inner.reason.clone()).into()
 }

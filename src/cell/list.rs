@@ -1,22 +1,69 @@
-//! The waiters: who is in the list, and who takes it out when.
+//! The list: who is told and who is called, and who takes them out when.
 //!
 //! ```text
 //! who                                 what             when, with the lock held
-//! whoever registers                   enters, last     in the step in which the word says that the wait is not over
+//! whoever registers                   enters, last     with the step in which the word says that the wait is not over
 //! whoever leaves                      goes             at any time, if it is still there
 //! the step that settles               takes everybody  but those who wait for the callbacks that it lends the outcome
 //! the step that ends a wait of these  takes those      a request, the last handle but the promise's, the end of lending
 //! ```
+//!
+//! The word says whether there may be somebody: its flags change with the lock held, so that a step of a word without flags
+//! needs no lock, and one with flags takes it first. `[cell-1]`
 //!
 //! Whoever is taken out is told by the thread that did it, once, with no lock held. `[callback-2]`
 
 use std::task::Waker;
 
 use super::Until;
-use crate::{context::Id, waiter::Waiter};
+use crate::{
+    context::Id,
+    error::{Failure, Reason},
+    waiter::{Callbacks, Waiter},
+};
 
-/// Names a registered waiter, so that it can leave, and says what it waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What the lock guards. Most cells have none.
+pub(super) struct List<T, E> {
+    pub(super) waiters: Waiters,
+    /// The thread callbacks, in the order in which they registered.
+    pub(super) callbacks: Callbacks<T, E>,
+    /// To be woken by the first request to cancel.
+    pub(super) owner: Option<Waker>,
+    /// What the first canceller who gave a reason said, once the word says that there is one.
+    pub(super) reason: Option<Reason>,
+    /// What those see who read a cancelled cell for which a reason was given, from the first look on.
+    pub(super) cancelled: Option<Box<Failure<E>>>,
+}
+
+impl<T, E> Default for List<T, E> {
+    fn default() -> Self {
+        Self {
+            waiters: Waiters::default(),
+            callbacks: Callbacks::NONE,
+            owner: None,
+            reason: None,
+            cancelled: None,
+        }
+    }
+}
+
+impl<T, E> List<T, E> {
+    /// Takes the list out in the step that settled, but for those who wait for the callbacks that it lends the outcome, and
+    /// for why a cell is Cancelled.
+    pub(super) fn settled(list: &mut Option<Box<Self>>, lends: bool) -> Option<Box<Self>> {
+        let mut taken = list.take()?;
+        let waiters = taken.waiters.split(Until::Returned, lends);
+        let reason = taken.reason.take();
+        if waiters.is_some() || reason.is_some() {
+            let waiters = waiters.unwrap_or_default();
+            *list = Some(Box::new(Self { waiters, reason, ..Self::default() }));
+        }
+        Some(taken)
+    }
+}
+
+/// Names a registered waiter, so that it can leave, and says what it waits for. Later ones are greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
 impl Ticket {
@@ -35,65 +82,123 @@ impl Ticket {
 }
 
 /// Whoever was taken out, and is to be told.
-pub(super) type Taken = Vec<(Ticket, Waiter)>;
+#[derive(Default)]
+pub(super) struct Taken {
+    first: Option<(Ticket, Waiter)>,
+    others: Vec<Place>,
+}
+
+/// One who waits, or who has left.
+type Place = (Ticket, Option<Waiter>);
+
+impl Taken {
+    /// Tells all.
+    pub(super) fn tell(self) {
+        self.all().for_each(|(_, waiter)| waiter.notify());
+    }
+
+    fn all(self) -> impl Iterator<Item = (Ticket, Waiter)> {
+        let others = self.others.into_iter();
+        self.first.into_iter().chain(others.filter_map(|(ticket, it)| Some((ticket, it?))))
+    }
+}
 
 /// Everyone who waits and the loop views, in the order in which they registered; once the cell is settled, those who wait
-/// for the end of the lending.
+/// for the end of the lending. Who is alone needs no memory of his own; who leaves is found by halving.
 #[derive(Default)]
 pub(super) struct Waiters {
     /// The name of the next.
     next: u64,
-    places: Taken,
+    /// One who came when there was nobody, so that he is before all others.
+    first: Option<(Ticket, Waiter)>,
+    others: Vec<Place>,
+    /// How many of the others have left.
+    left: usize,
 }
 
 impl Waiters {
     pub(super) fn enter(&mut self, until: Until, waiter: Waiter) -> Ticket {
         let ticket = Ticket::new(self.next, until);
         self.next += 1;
-        self.places.push((ticket, waiter));
+        if self.is_empty() {
+            self.first = Some((ticket, waiter));
+        } else {
+            self.others.push((ticket, Some(waiter)));
+        }
         ticket
     }
 
     /// Takes one out, if it is still there.
     pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Waiter> {
-        let at = self.places.iter().position(|(other, _)| *other == ticket)?;
-        Some(self.places.remove(at).1)
+        if let Some((_, first)) = self.first.take_if(|(first, _)| *first == ticket) {
+            return Some(first);
+        }
+        let at = self.find(ticket)?;
+        let waiter = self.others[at].1.take();
+        self.left += usize::from(waiter.is_some());
+        // As many as have left, so that each pays for one.
+        if 2 * self.left > self.others.len() {
+            self.others.retain(|(_, waiter)| waiter.is_some());
+            self.left = 0;
+        }
+        waiter
+    }
+
+    fn find(&self, ticket: Ticket) -> Option<usize> {
+        self.others.binary_search_by_key(&ticket, |place| place.0).ok()
     }
 
     /// Takes those out who wait for this.
     pub(super) fn take(&mut self, until: Until) -> Taken {
-        // Mostly there is nobody.
-        if self.places.is_empty() {
-            return Taken::new();
+        let first = self.first.take_if(|(ticket, _)| ticket.waits_until(until));
+        if self.others.is_empty() {
+            return Taken { first, others: Vec::new() };
         }
-        self.places.extract_if(.., |(ticket, _)| ticket.waits_until(until)).collect()
+        let goes = |place: &mut Place| place.1.is_none() || place.0.waits_until(until);
+        self.left = 0;
+        Taken { first, others: self.others.extract_if(.., goes).collect() }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.is_none() && self.others.is_empty()
     }
 
     /// Takes everybody out.
-    pub(super) fn take_all(&mut self) -> Taken {
-        std::mem::take(&mut self.places)
+    pub(super) fn take_all(&mut self) -> impl Iterator<Item = (Ticket, Waiter)> + use<> {
+        self.left = 0;
+        Taken { first: self.first.take(), others: std::mem::take(&mut self.others) }.all()
     }
 
-    /// Takes everybody out but those who wait for this.
-    pub(super) fn take_others(&mut self, until: Until) -> Taken {
-        let stay = self.take(until);
-        std::mem::replace(&mut self.places, stay)
+    /// Those who wait for this, if there are any: they stay, or their names at least, since some may still leave.
+    fn split(&mut self, until: Until, stay: bool) -> Option<Self> {
+        if !self.all().any(|(ticket, _)| ticket.waits_until(until)) {
+            return None;
+        }
+        let Taken { first, others } = if stay { self.take(until) } else { Taken::default() };
+        Some(Self { next: self.next, first, others, left: 0 })
     }
 
     /// Whether the ticket's waiter is there, and wakes the same task.
     pub(super) fn wakes(&self, ticket: Ticket, by: &Waker) -> bool {
-        let wakes =
-            |waiter: &Waiter| matches!(waiter, Waiter::Waker(waker, _) if waker.will_wake(by));
-        self.places.iter().any(|(other, waiter)| *other == ticket && wakes(waiter))
+        let waiter = match &self.first {
+            Some((first, waiter)) if *first == ticket => Some(waiter),
+            _ => self.find(ticket).and_then(|at| self.others[at].1.as_ref()),
+        };
+        matches!(waiter, Some(Waiter::Waker(waker, _)) if waker.will_wake(by))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Ticket, &Waiter)> {
+        let first = self.first.iter().map(|(ticket, waiter)| (*ticket, waiter));
+        first.chain(self.others.iter().filter_map(|(ticket, it)| Some((*ticket, it.as_ref()?))))
     }
 
     /// Whether somebody is told on this loop.
     pub(super) fn is_awaited_on(&self, home: Id) -> bool {
-        self.places.iter().any(|(_, waiter)| waiter.home() == Some(home))
+        self.all().any(|(_, waiter)| waiter.home() == Some(home))
     }
 
     /// How many wait, the producer not counted.
     pub(super) fn count(&self) -> usize {
-        self.places.iter().filter(|(ticket, _)| !ticket.listens()).count()
+        self.all().filter(|(ticket, _)| !ticket.listens()).count()
     }
 }

@@ -1,31 +1,36 @@
-//! The cell: the one place where the table meets shared memory, and the only module with `unsafe`.
+//! The cell: the one place where the table meets shared memory, and one of the two modules with `unsafe`.
 //!
-//! One allocation holds the value slot, the word and the waiters. A counted [`Handle`] keeps it
+//! One allocation holds the word, the value slot and the list of those who wait. A counted [`Handle`] keeps it
 //! alive. Five facts are the whole protocol: `[cell-1]`
 //!
 //! ```text
 //! fact                                                   where
-//! 1  write the slot,                                     Slot::write       in one step:
-//! 2  then apply the event,                               Word::settle      Handle::settle, Handle::cancel
-//! 3  then take the waiters,                              Waiters::take_all
+//! 1  write the slot,                                     Slot::write       in this order;
+//! 2  then apply the event, in one step of the word,      Word::settle      Handle::settle, Handle::cancel
+//! 3  then take the waiters,                              List::take        2 and 3 with the list's lock held, if the word
+//!                                                                          says that there may be somebody
 //! 4  then notify, with no lock held.                     Settlement::pay, Settling::pay
-//! 5  Registering validates the state in the same step.   Word::register in Handle::register_until
+//! 5  Registering validates the state in the same step,   Word::register in Handle::register_until
+//!    with the lock held.
 //! ```
 //!
-//! Every decision is the word's: see [`word`]. Who may touch the slot, the waiters and the handles, and when, is said at
-//! the head of `slot`, `list` and `handle`.
+//! Every decision is the word's: see [`word`]. Who may touch the slot, the list and the handles, and when, is said at
+//! the head of `slot`, `list` and `handle`; which step of one thread is seen by which of another, at the head of `atom`.
 //!
-//! One lock per cell makes 1 to 3 one step and 5 another, so that every call is one critical
-//! section: its linearization point. Nothing of the user's runs in it: no callback, no
+//! A call is one step of the word: its linearization point. Most take no lock. The list's lock makes 2 and 3 one step and 5
+//! another for all who look for somebody in the list. Nothing of the user's runs in it: no callback, no
 //! wake, clone or drop of a waker, no drop of a value. `[callback-6]`
+//!
+//! Only the producer writes the slot. A cancel writes nothing there, since a producer who comes too late may be writing: why
+//! the cell is Cancelled is in the word, and the reason in the list.
 //!
 //! What follows for any number of waiters and callbacks is shown in `tests/unbounded`, whose steps these calls are: its
 //! `sites.rs` has them by name, and changes with them.
 //!
 //! What is promised to the outside is one happens-before edge: what the settling thread did before
-//! it settled is visible to whoever sees the future settled, because both took the lock.
-//! `[cell-2]`
+//! it settled is visible to whoever sees the future settled. `[cell-2]`
 
+mod atom;
 mod handle;
 mod lend;
 mod list;
@@ -45,19 +50,22 @@ pub(crate) use wait::Registration;
 pub(crate) use weak::Weak;
 pub(crate) use word::{End, Until};
 
-use std::task::Waker;
-
 use crate::{
-    error::{Failure, Reason},
-    sync::{AtomicBool, Mutex},
-    waiter::Callback,
+    error::Failure,
+    sync::{Alive, AtomicBool, AtomicU32, Mutex},
 };
-use list::Waiters;
+use atom::Atom;
+use list::List;
 use slot::Slot;
-use word::Word;
 
-/// As many handles as the word counts.
-const MOST_HANDLES: u32 = u32::MAX;
+/// As many handles as the word counts; more are refused.
+const MOST_HANDLES: u64 = (1 << 24) - 1;
+/// As many handles lent to callbacks as the word counts; more are refused.
+const MOST_LENT: u64 = (1 << 20) - 1;
+/// As many holds as the word counts: one for all weak handles, and one for each thread that is just telling somebody.
+const MOST_HOLDS: u64 = (1 << 8) - 1;
+/// As many weak handles as are counted; more end the process, as with [`Arc`](std::sync::Arc).
+const MOST_WEAK: u32 = u32::MAX / 2;
 
 /// How the work ended, in the form in which it is stored.
 pub(crate) type Outcome<T, E> = Result<T, Failure<E>>;
@@ -66,20 +74,13 @@ pub(crate) type Outcome<T, E> = Result<T, Failure<E>>;
 pub(crate) type Address = std::num::NonZero<usize>;
 
 struct Cell<T, E> {
-    inner: Mutex<Inner<T, E>>,
-    slot: Slot<T, E>,
+    word: Atom,
+    list: Mutex<Option<Box<List<T, E>>>>,
+    /// How many weak handles there are. All of them have one hold.
+    weak: AtomicU32,
     /// Whether somebody has looked at the outcome.
     looked: AtomicBool,
-}
-
-/// What the lock guards.
-struct Inner<T, E> {
-    word: Word,
-    /// What the first canceller who gave a reason said.
-    reason: Option<Reason>,
-    /// To be woken by the first request to cancel.
-    owner: Option<Waker>,
-    waiters: Waiters,
-    /// The thread callbacks, in the order in which they registered.
-    callbacks: Vec<Callback<T, E>>,
+    slot: Slot<T, E>,
+    /// What shows under loom that nobody comes after the end.
+    alive: Alive,
 }

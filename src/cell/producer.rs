@@ -22,6 +22,7 @@ impl<T, E> Producer<T, E> {
     }
 
     /// The producer's last step, with the outcome of the work; or that comes back, with the reason why it is too late.
+    #[inline]
     pub(crate) fn finish(
         self,
         outcome: Outcome<T, E>,
@@ -36,6 +37,7 @@ impl<T, E> Producer<T, E> {
         self.into_handle().settle(end, None).ok()
     }
 
+    #[inline]
     fn into_handle(self) -> Handle<T, E> {
         let mut this = ManuallyDrop::new(self);
         // SAFETY: `this` is not dropped, so that the handle is taken once.

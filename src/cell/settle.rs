@@ -1,180 +1,225 @@
 //! Settling a cell and asking for it: what the word decides, done.
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
-use std::{mem::ManuallyDrop, sync::Arc, task::Waker};
+use std::{convert::Infallible, mem::ManuallyDrop, sync::Arc};
 
 use super::{
-    Handle, Inner, Outcome,
+    Handle, Outcome,
     lend::Lent,
-    list::Taken,
-    slot::Slot,
+    list::List,
     word::{Ask, End, Settle, Then, Until, Word},
 };
 use crate::{
-    error::{Cancel, Cancellation, Cancelled, Failure, Reason},
-    machine::State,
-    sync::MutexGuard,
-    waiter::{Callback, Waiter, isolate},
+    error::{Cancel, Cancelled, Failure, Reason},
+    sync::{Ordering, at},
+    waiter::{Callbacks, Waiter, isolate},
 };
 
-/// What a step that settled owes to others, to be paid with no lock held.
+/// What a step that settled owes to others, to be paid with no lock held. Mostly nothing.
 #[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
 pub(crate) struct Settling<T, E> {
-    waiters: Taken,
-    callbacks: Vec<Callback<T, E>>,
+    list: Option<Box<List<T, E>>>,
     /// Whether somebody else than the producer has settled.
     is_lost: bool,
-    /// Dropped outside the lock, like everything of the user's.
-    owner: Option<Waker>,
 }
 
-/// What the producer's own handle became in the step that settled.
-pub(crate) struct Settlement<T, E> {
-    pub(crate) settling: Settling<T, E>,
-    pub(crate) rest: Rest<T, E>,
-}
+/// What the producer's last step owes, and what its handle became. Mostly nothing, and nothing.
+#[must_use = "as what it owes"]
+pub(crate) struct Settlement<T, E>(pub(crate) Option<(Settling<T, E>, Rest<T, E>)>);
 
 /// What is left of the producer's handle after its last step.
 pub(crate) enum Rest<T, E> {
-    /// Nothing: it was given up inside the step, so that the only other handle is then the only one: a `take` after a
-    /// `wait` succeeds.
-    Nothing,
     /// Itself, for callbacks, which are lent it.
     Lent(Lent<T, E>),
-    /// What was in the slot: nobody can ever see it. `[promise-9]`
-    Unseen(Slot<T, E>),
+    /// Nothing: it was given up inside the step, so that the only other handle is then the only one: a `take` after a
+    /// `wait` succeeds. If there was no other, here is the outcome that nobody can ever see. `[promise-9]`
+    Nothing(Option<Outcome<T, E>>),
 }
 
 /// The outcome that came too late, if there is one, and why it is.
 type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
 
 impl<T, E> Settling<T, E> {
-    /// Tells all who wait, threads, wakers and loops, in registration order. `[callback-2]`
-    pub(crate) fn wake(&mut self) {
-        for (ticket, waiter) in std::mem::take(&mut self.waiters) {
-            // The producer who settles has nothing to be told.
-            if ticket.listens() && !self.is_lost {
-                isolate(|| drop(waiter))
-            } else {
-                waiter.notify()
-            }
+    const NOTHING: Self = Self { list: None, is_lost: false };
+
+    /// Tells all who wait, threads, wakers and loops, in registration order, and returns the thread callbacks, in
+    /// registration order. `[callback-2]`
+    #[inline]
+    pub(crate) fn wake(self) -> Callbacks<T, E> {
+        self.list.map_or(Callbacks::NONE, |list| list.tell(self.is_lost))
+    }
+}
+
+impl<T, E> List<T, E> {
+    fn tell(mut self, is_lost: bool) -> Callbacks<T, E> {
+        if self.waiters.is_empty() && self.owner.is_none() {
+            return self.callbacks;
         }
-        if let Some(owner) = self.owner.take() {
+        for (ticket, waiter) in self.waiters.take_all() {
+            // The producer who settles has nothing to be told.
+            if ticket.listens() && !is_lost { isolate(|| drop(waiter)) } else { waiter.notify() }
+        }
+        if let Some(owner) = self.owner {
             isolate(|| drop(owner));
         }
-    }
-
-    /// The thread callbacks, in registration order; they run after [`wake`](Self::wake).
-    pub(crate) fn into_callbacks(self) -> Vec<Callback<T, E>> {
-        debug_assert!(self.waiters.is_empty(), "the waiters are told before the callbacks run");
         self.callbacks
     }
 }
 
-fn tell(told: Taken) {
-    told.into_iter().for_each(|(_, waiter)| waiter.notify());
+/// Why a step was not taken.
+enum Not {
+    /// A cancel was first.
+    Late(Cancelled),
+    /// There is nobody else at all.
+    Alone,
+    /// There may be somebody in the list, which is not locked.
+    Listed,
+    /// There is nobody in the list any more, which is locked.
+    Unlisted,
 }
 
-/// Tells those who wait for this.
-#[cold]
-pub(super) fn tell_of<T, E>(mut inner: MutexGuard<'_, Inner<T, E>>, until: Until) {
-    let told = inner.waiters.take(until);
-    drop(inner);
-    tell(told);
-}
-
-/// The outcome of what ended without one.
-fn failure<E>(word: Word, reason: Option<&Reason>) -> Failure<E> {
-    match word.state() {
-        State::Cancelled => Cancellation::new(word.cause(), reason.cloned()).into(),
-        _ => Failure::Abandoned,
+/// The producer's last step, with the list locked or not.
+#[inline(always)]
+fn settles(end: End, is_locked: bool) -> impl Fn(Word) -> Result<(Word, Then), Not> {
+    move |word| match word.settle(end) {
+        (_, Settle::Late(cause)) => Err(Not::Late(cause)),
+        (_, Settle::Settle(Then::Free)) => Err(Not::Alone),
+        _ if word.is_listed() && !is_locked => Err(Not::Listed),
+        _ if is_locked && !word.is_listed() => Err(Not::Unlisted),
+        (word, Settle::Settle(then)) => Ok((word, then)),
     }
 }
 
 impl<T, E> Handle<T, E> {
-    /// The one step in which a cell settles: facts 1 to 3. Those who wait for the callbacks that it lends the outcome wait
-    /// on.
-    fn apply(
-        &self,
-        inner: &mut Inner<T, E>,
-        word: Word,
-        outcome: Outcome<T, E>,
-        lends: bool,
-    ) -> Settling<T, E> {
-        // SAFETY: `inner` is locked, and its word is not settled: the table accepted the event.
-        unsafe { self.slot().write(outcome) };
-        inner.word = word;
-        let waiters = &mut inner.waiters;
-        Settling {
-            waiters: if lends { waiters.take_others(Until::Returned) } else { waiters.take_all() },
-            callbacks: std::mem::take(&mut inner.callbacks),
-            is_lost: false,
-            owner: inner.owner.take(),
-        }
-    }
-
     /// The producer's last step, with the outcome of the work if there is one: it comes back if it is too late, with the
-    /// reason. Its handle is given up in the step unless callbacks need it, and then this thread touches the cell only if
-    /// it has to end it. `[cell-3]`
+    /// reason. Its handle is given up in the step unless callbacks need it. `[cell-3]`
+    #[inline(always)]
     pub(super) fn settle(
         self,
         end: End,
         outcome: Option<Outcome<T, E>>,
     ) -> Result<Settlement<T, E>, Late<T, E>> {
         let this = ManuallyDrop::new(self);
-        let mut inner = this.lock();
-        let (word, settle) = inner.word.settle(end);
-        match settle {
-            Settle::Late(cause, then) => {
-                inner.word = word;
-                if then == Then::Free {
-                    // SAFETY: the word says that this was the last handle, and it is not dropped.
-                    let slot = unsafe { this.end(inner) };
-                    isolate(|| drop(slot));
-                }
-                Err((outcome, cause))
+        let outcome = match this.word().seems(|word| word.finishes(end)) {
+            true => {
+                // SAFETY: this is the producer, which alone finishes. If a cancel comes between, nobody reads this.
+                unsafe { this.slot().write(outcome.unwrap_or(Err(Failure::Abandoned))) };
+                None
             }
-            Settle::Settle(then) => {
-                let outcome = outcome.unwrap_or_else(|| Err(failure(word, inner.reason.as_ref())));
-                let settling = this.apply(&mut inner, word, outcome, then == Then::Lend);
-                let rest = match then {
-                    Then::Lend => {
-                        drop(inner);
-                        Rest::Lent(ManuallyDrop::into_inner(this).lent())
-                    }
-                    // SAFETY: the word says that this was the last handle, and it is not dropped.
-                    Then::Free => Rest::Unseen(unsafe { this.end(inner) }),
-                    Then::Forget | Then::Tell(_) => Rest::Nothing,
-                };
-                Ok(Settlement { settling, rest })
-            }
+            false => outcome,
+        };
+        // Mostly there is nobody to be told.
+        let step = match this.word().seems(Word::is_listed) {
+            true => Err(Not::Listed),
+            false => this.word().step(at("settle", Ordering::Release), settles(end, false)),
+        };
+        if let Ok(Then::Forget) = step {
+            return Ok(Settlement(None));
         }
+        this.settle_so(end, step).map_err(|cause| {
+            // SAFETY: this is the producer, and the word is Cancelled.
+            let outcome = outcome.or_else(|| unsafe { this.slot().take() });
+            drop(ManuallyDrop::into_inner(this));
+            (outcome, cause)
+        })
+    }
+
+    /// What the producer's last step was, or the next until it is taken. It takes the handle, unless it is too late.
+    #[cold]
+    #[inline(never)]
+    fn settle_so(
+        &self,
+        end: End,
+        mut step: Result<Then, Not>,
+    ) -> Result<Settlement<T, E>, Cancelled> {
+        loop {
+            match step {
+                Ok(then) => {
+                    // SAFETY: the word says so, and the handle is not used again.
+                    let unseen = unsafe { self.end(then) };
+                    return Ok(Settlement(Some((Settling::NOTHING, Rest::Nothing(unseen)))));
+                }
+                Err(Not::Late(cause)) => return Err(cause),
+                Err(Not::Alone) => {
+                    let settling = Settling { list: self.lock().take(), is_lost: false };
+                    // SAFETY: the word says that there is nobody else, and the handle is not used again.
+                    let unseen = unsafe { self.end(Then::Free) };
+                    return Ok(Settlement(Some((settling, Rest::Nothing(unseen)))));
+                }
+                Err(Not::Listed) => {
+                    if let Some(settlement) = self.settle_listed(end) {
+                        return Ok(settlement);
+                    }
+                }
+                Err(Not::Unlisted) => {}
+            }
+            step = self.word().step(at("settle", Ordering::Release), settles(end, false));
+        }
+    }
+
+    /// The same with the lock of the list, if there may still be somebody. It takes the handle then.
+    fn settle_listed(&self, end: End) -> Option<Settlement<T, E>> {
+        let mut list = self.lock();
+        let then = self.word().step(at("settle", Ordering::Release), settles(end, true)).ok()?;
+        let due = List::settled(&mut list, then == Then::Lend);
+        drop(list);
+        let settling = Settling { list: due, is_lost: false };
+        let rest = match then {
+            Then::Lend => Rest::Lent(self.same().lent()),
+            Then::Tell(_) => {
+                // SAFETY: the step has made the handle a hold.
+                unsafe { self.release() };
+                Rest::Nothing(None)
+            }
+            // SAFETY: the word says so, and the handle is not dropped.
+            others => Rest::Nothing(unsafe { self.end(others) }),
+        };
+        Some(Settlement(Some((settling, rest))))
     }
 
     /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
     pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
-        let reason = reason.map(Reason::new);
-        let mut inner = self.lock();
-        if !inner.word.state().is_settled() && inner.reason.is_none() {
-            inner.reason = reason;
+        let asks = |word: Word| match word.cancel(false) {
+            (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
+            others => Ok(others),
+        };
+        if reason.is_none() && !self.word().seems(|word| asks(word).is_err()) {
+            match self.word().step(at("ask", Ordering::Release), asks) {
+                Ok(Ask::Settle) => return (Cancel::Now, Some(Settling::NOTHING)),
+                Ok(Ask::Tell(answer) | Ask::Answer(answer)) => return (answer, None),
+                Err(()) => {}
+            }
         }
-        let (word, ask) = inner.word.cancel();
+        self.cancel_listed(reason.map(Reason::new))
+    }
+
+    /// The same, with the lock of the list.
+    fn cancel_listed(&self, reason: Option<Reason>) -> (Cancel, Option<Settling<T, E>>) {
+        let mut list = self.lock();
+        let word = self.look_at_word();
+        let tells_why = reason.is_some() && !word.is_reasoned() && !word.state().is_settled();
+        if tells_why {
+            list.get_or_insert_default().reason = reason;
+        }
+        let asks = |word: Word| Ok::<_, Infallible>(word.cancel(tells_why));
+        let Ok(ask) = self.word().step(at("ask", Ordering::Release), asks);
         match ask {
             Ask::Settle => {
-                let outcome = Err(failure(word, inner.reason.as_ref()));
-                let settling = self.apply(&mut inner, word, outcome, false);
                 // The producer has lost: whatever it listens for, it is told.
-                (Cancel::Now, Some(Settling { is_lost: true, ..settling }))
+                (
+                    Cancel::Now,
+                    Some(Settling { list: List::settled(&mut list, false), is_lost: true }),
+                )
             }
             Ask::Tell(answer) => {
-                inner.word = word;
-                let owner = inner.owner.take();
-                let told = inner.waiters.take(Until::Requested);
-                drop(inner);
+                let told =
+                    list.as_mut().map(|it| (it.owner.take(), it.waiters.take(Until::Requested)));
+                drop(list);
+                let (owner, told) = told.unwrap_or_default();
                 if let Some(owner) = owner {
                     Waiter::Waker(owner, None).notify();
                 }
-                tell(told);
+                told.tell();
                 (answer, None)
             }
             Ask::Answer(answer) => (answer, None),

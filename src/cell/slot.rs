@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! who                            what            when
-//! the step that settles          writes it once  with the lock held, before the word says settled
-//! who has seen the word settled  reads it        from then on, as long as it has a handle, without the lock
+//! the producer                   writes it once  before the step that settles
+//! the producer, who is too late  takes it back   before it gives its handle up: nobody reads the slot of a cancelled cell
+//! who has seen the word Finished reads it        from then on, as long as it has a handle
 //! who was handed a proof         reads it        the same: the proof was made by one who had seen it
-//! who gives up the last handle   takes it out    when the memory is freed: nobody else is left; or with the lock held,
-//!                                                before a weak handle can free it
+//! who gives up the last handle   takes it out    after that step: nobody else is left who could read; holds keep the memory
 //! ```
 //!
-//! So nobody reads while it is written: no reader comes before the word says settled, and no writer after. `[cell-1]`
+//! So nobody reads while it is written: no reader comes before the word says Finished, and no writer after. `[cell-1]`
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
 use super::Outcome;
@@ -24,18 +24,18 @@ impl<T, E> Slot<T, E> {
 
     /// # Safety
     ///
-    /// The caller holds the lock, and the word is not settled.
+    /// The caller is the producer, and the word is not Finished.
     pub(super) unsafe fn write(&self, outcome: Outcome<T, E>) {
         self.0.with_mut(|slot| {
-            // SAFETY: by the contract nobody has a proof, so that nobody reads, and nobody else writes. What is
-            // overwritten is `None`: nothing of the user's is dropped.
+            // SAFETY: by the contract nobody reads, and nobody else writes. What is overwritten is `None`: nothing of the
+            // user's is dropped.
             unsafe { slot.write(Some(outcome)) }
         });
     }
 
     /// # Safety
     ///
-    /// The caller has seen, under the lock, that the word is settled, or was handed a proof by one who had.
+    /// The caller has seen that the word is Finished, or was handed a proof by one who had, and has a handle.
     pub(super) unsafe fn read(&self) -> &Outcome<T, E> {
         self.0.with(|slot| {
             // SAFETY: by the contract the write happened before, and it was the only one.
@@ -48,20 +48,14 @@ impl<T, E> Slot<T, E> {
     ///
     /// # Safety
     ///
-    /// The caller holds the lock, and has just given up the last handle.
-    pub(super) unsafe fn take(&self) -> Self {
-        // SAFETY: by the contract nobody reads any more and nobody can begin to; and the memory is there, since whoever
-        // gives up the last weak handle needs the lock for it.
-        Self(UnsafeCell::new(self.0.with_mut(|slot| unsafe { (*slot).take() })))
-    }
-
-    /// Nobody reads any more. loom does not see a free, but it sees a write, and that nothing orders it after a read.
-    pub(super) fn end(&self) {
-        self.0.with_mut(|_| ());
+    /// The caller is the producer of a cell that is Cancelled; or it has given up the last handle, and keeps the memory.
+    pub(super) unsafe fn take(&self) -> Option<Outcome<T, E>> {
+        // SAFETY: by the contract nobody reads any more, and nobody can begin to.
+        self.0.with_mut(|slot| unsafe { (*slot).take() })
     }
 
     /// What is in it, if it was written.
-    pub(crate) fn into_inner(self) -> Option<Outcome<T, E>> {
+    pub(super) fn into_inner(self) -> Option<Outcome<T, E>> {
         self.0.into_inner()
     }
 }

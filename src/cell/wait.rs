@@ -5,11 +5,11 @@ use std::{
     time::Instant,
 };
 
-use super::{Handle, Ticket, Until};
+use super::{Handle, Ticket, Until, list::List, word::Word};
 use crate::{
     context::{self, Id},
-    sync::{Parker, is_over},
-    waiter::{Callback, Waiter},
+    sync::{Ordering, Parker, at, is_over},
+    waiter::{Callback, Callbacks, Waiter},
 };
 
 impl<T, E> Handle<T, E> {
@@ -21,20 +21,21 @@ impl<T, E> Handle<T, E> {
 
     /// The same for one that may wait for longer. `[settled-5]`
     pub(crate) fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
-        let mut inner = self.lock();
-        let Some(word) = inner.word.register(until) else { return Err(waiter) };
-        inner.word = word;
-        Ok(inner.waiters.enter(until, waiter))
+        let mut list = self.lock();
+        if !self.word().apply(at("enter", Ordering::Relaxed), |word| word.register(until)) {
+            return Err(waiter);
+        }
+        Ok(list.get_or_insert_default().waiters.enter(until, waiter))
     }
 
     /// Whether a task of this loop awaits it, or the loop has a view of it.
     pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
-        self.lock().waiters.is_awaited_on(home)
+        self.lock().as_ref().is_some_and(|list| list.waiters.is_awaited_on(home))
     }
 
     /// Takes a waiter out. It is returned, to be dropped with no lock held.
     pub(crate) fn deregister(&self, ticket: Ticket) -> Option<Waiter> {
-        self.lock().waiters.remove(ticket)
+        self.lock().as_mut()?.waiters.remove(ticket)
     }
 
     /// Registers a callback, unless the cell is settled: then it comes back, to be run right away.
@@ -43,28 +44,35 @@ impl<T, E> Handle<T, E> {
         T: Sync,
         E: Sync,
     {
-        let mut inner = self.lock();
-        let Some(word) = inner.word.register_callback() else { return Err(callback) };
-        inner.word = word;
-        inner.callbacks.push(callback);
+        let mut list = self.lock();
+        if !self.word().apply(at("enter", Ordering::Relaxed), Word::register_callback) {
+            return Err(callback);
+        }
+        list.get_or_insert_default().callbacks.push(callback);
         Ok(())
     }
 
     /// Takes the callbacks out that are registered. They are returned, to be dropped with no lock held. `[callback-9]`
-    pub(crate) fn clear_callbacks(&self) -> Vec<Callback<T, E>> {
-        let mut inner = self.lock();
-        inner.word = inner.word.clear_callbacks();
-        std::mem::take(&mut inner.callbacks)
+    pub(crate) fn clear_callbacks(&self) -> Callbacks<T, E> {
+        let mut list = self.lock();
+        match &mut *list {
+            Some(list)
+                if self.word().apply(at("enter", Ordering::Relaxed), Word::clear_callbacks) =>
+            {
+                std::mem::replace(&mut list.callbacks, Callbacks::NONE)
+            }
+            _ => Callbacks::NONE,
+        }
     }
 
     /// Whether what is waited for is so.
     pub(crate) fn is_over(&self, until: Until) -> bool {
-        self.lock().word.is_over(until)
+        self.look_at_word().is_over(until)
     }
 
     /// Parks this thread until what is waited for is so or the deadline has passed; says whether it is
-    /// so. Every return follows a look at the state under the lock, and the settler's last
-    /// access to the cell is its unlock: when this returns `true`, the settler is gone.
+    /// so. Every return follows a look at the word, and the settler has given its handle up in the step that settled: when
+    /// this returns `true`, the settler shares the outcome no more.
     pub(crate) fn park_until(&self, until: Until, deadline: Option<Instant>) -> bool {
         let parker = Parker::new();
         let register = || self.register_until(until, Waiter::Thread(parker.unparker()));
@@ -117,7 +125,8 @@ impl Registration {
 
     /// Whether the waiter is registered and would wake the same task.
     fn is_current<T, E>(&self, cell: &Handle<T, E>, cx: &Context<'_>) -> bool {
-        self.0.is_some_and(|ticket| cell.lock().waiters.wakes(ticket, cx.waker()))
+        let wakes = |ticket, list: &List<T, E>| list.waiters.wakes(ticket, cx.waker());
+        self.0.is_some_and(|ticket| cell.lock().as_ref().is_some_and(|list| wakes(ticket, list)))
     }
 
     /// Gives the place up, if there was one.

@@ -12,7 +12,8 @@ pub(crate) struct Weak<T, E>(ManuallyDrop<Handle<T, E>>);
 
 impl<T: Sync, E: Sync> Weak<T, E> {
     pub(crate) fn of(handle: &Handle<T, E>) -> Self {
-        Self(ManuallyDrop::new(handle.another(Word::share_weak)))
+        handle.count_weak();
+        Self(ManuallyDrop::new(handle.same()))
     }
 
     /// A handle, as long as somebody is left who can see the outcome. `[weak-1]`
@@ -29,28 +30,20 @@ impl<T: Sync, E: Sync> Clone for Weak<T, E> {
 
 impl<T, E> Drop for Weak<T, E> {
     fn drop(&mut self) {
-        let mut inner = self.0.lock();
-        let (word, is_last) = inner.word.leave_weak();
-        inner.word = word;
-        drop(inner);
-        if is_last {
-            // SAFETY: the word says that there is neither a handle nor another weak one, and this one goes. Whoever gave
-            // up the last handle has taken out what was in the slot, under the lock, so that this drops nothing of the
-            // user's.
-            drop(unsafe { self.0.free() });
-        }
+        // SAFETY: this is its drop.
+        unsafe { self.0.uncount_weak() }
     }
 }
 
 impl<T, E> fmt::Debug for Weak<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = self.0.word_now();
+        let word = self.0.look_at_word();
         let mut debug = f.debug_struct("WeakThreadFuture");
-        match word {
-            Some(word) if word.has_ended() => debug.field("state", &format_args!("Gone")),
-            Some(word) => debug.field("state", &word.state()),
-            None => debug.field("state", &format_args!("<locked>")),
-        };
+        if word.has_ended() {
+            debug.field("state", &format_args!("Gone"));
+        } else {
+            debug.field("state", &word.state());
+        }
         debug.finish()
     }
 }

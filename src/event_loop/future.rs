@@ -287,9 +287,8 @@ impl<T, E> LoopFuture<T, E> {
 
     pub(crate) fn cancel_for(&self, reason: Option<Arc<str>>) -> Cancel {
         let (answer, settling) = self.view.cell().cancel(reason);
-        if let Some(mut settling) = settling {
-            settling.wake();
-            let callbacks = settling.into_callbacks();
+        if let Some(settling) = settling {
+            let callbacks = settling.wake();
             if !callbacks.is_empty() {
                 let view = Rc::clone(&self.view);
                 self.view.home.post(Box::new(move || deferred::run(callbacks, view.proof())));

@@ -20,7 +20,7 @@ use crate::{
     promise::{self, Promise},
     settled::Settled,
     sync::{after, is_over, is_past},
-    waiter::isolate,
+    waiter::{Callbacks, isolate},
 };
 
 /// A result that comes later, for threads: reading waits, and callbacks run where it settles.
@@ -343,7 +343,7 @@ impl<T, E> ThreadFuture<T, E> {
         E: Sync + 'static,
     {
         if let Err(late) = self.handle().register_callback(Box::new(callback)) {
-            deferred::run(vec![late], &self.settled);
+            deferred::run(Callbacks::one(late), &self.settled);
         }
     }
 
@@ -390,8 +390,7 @@ impl<T, E> ThreadFuture<T, E> {
     }
 }
 
-/// Another handle of the same future. `[bounds-2]` Panics if there are `u32::MAX` already, which takes that many that were
-/// forgotten.
+/// Another handle of the same future. `[bounds-2]` Panics if there are 16,777,215 already.
 impl<T: Sync, E: Sync> Clone for ThreadFuture<T, E> {
     fn clone(&self) -> Self {
         Self { settled: self.settled.clone() }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use loom::thread::{self, ThreadId};
 use settled::{Cancel, Settled, ThreadFuture};
 
-use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
+use crate::explore::{Value, Values, explore, explore_bounded, explore_deeply, promise, saw};
 
 /// Who ran, where, and the value it was shown.
 #[derive(Clone, Default)]
@@ -63,7 +63,7 @@ pub(crate) fn callback_against_take() {
 /// `[callback-1]` `[callback-2]` Each callback runs once, wherever the settlement falls. Those that the settling thread runs, it
 /// runs in registration order.
 pub(crate) fn two_registrants_against_finish() {
-    explore("two_registrants_finish", &["after", "before", "between"], |seen| {
+    explore_deeply("two_registrants_finish", &["after", "before", "between"], |seen| {
         let values = Values::default();
         let value = values.make(1);
         let log = Log::default();

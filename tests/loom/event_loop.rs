@@ -21,7 +21,7 @@ use settled::{
     host::{Host, JobSender, job_queue},
 };
 
-use crate::explore::{Value, Values, explore, explore_bounded, promise, saw};
+use crate::explore::{Value, Values, explore, explore_bounded, explore_deeply, promise, saw};
 
 /// `[schedule-2]` A post against a loop that is about to sleep: it is woken.
 pub(crate) fn post_against_sleep() {
@@ -136,7 +136,7 @@ pub(crate) fn settle_against_close() {
 /// `[cancel-4]` `[loop-7]` `[bridge-3]` A cancel from the thread that sent the coroutine, against its steps: it is stopped,
 /// or was faster; seen settled only when it is gone.
 pub(crate) fn cancel_against_a_coroutine() {
-    explore("loop_cancel", &["finished", "stopped"], |seen| {
+    explore_deeply("loop_cancel", &["finished", "stopped"], |seen| {
         let values = Values::default();
         let event_loop = EventLoop::new();
         let handle = event_loop.handle();

@@ -10,7 +10,7 @@ use settled::{
     Timer, WaitError, as_completed, bridge, tasks, wait,
 };
 
-use crate::explore::{Seen, Value, Values, explore, explore_bounded, promise, saw};
+use crate::explore::{Seen, Value, Values, explore, explore_bounded, explore_deeply, promise, saw};
 
 const TIME: Duration = Duration::from_secs(1);
 
@@ -34,7 +34,7 @@ fn assert_only(future: Future) {
 
 /// `[wait-3]` A wait against a finish and the timer: it ends with either, and leaves the future as it is.
 pub(crate) fn a_timed_wait_against_finish() {
-    explore("expiry_finish", &["expired", "value"], |seen| {
+    explore_deeply("expiry_finish", &["expired", "value"], |seen| {
         let (timer, values) = (Timer::new(), Values::default());
         let value = values.make(1);
         let (promise, future) = promise();

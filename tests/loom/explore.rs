@@ -32,6 +32,13 @@ pub(crate) fn explore_bounded(name: &str, ends: &[&'static str], scenario: fn(&S
     run(name, ends, Some(3), scenario);
 }
 
+/// Runs `scenario` in every interleaving with at most four preemptions, or five with `SETTLED_FULL=1`: three threads that
+/// take so many steps have millions without a bound. Whoever is told takes three accesses to settle, the lock, the word and
+/// the hold; one preemption at each of them, and one of whoever it meets there, are four.
+pub(crate) fn explore_deeply(name: &str, ends: &[&'static str], scenario: fn(&Seen)) {
+    run(name, ends, bound().map(|bound| bound + 1), scenario);
+}
+
 /// Runs `scenario` in every interleaving, or in those with so many preemptions, and has each history explained,
 /// once for all executions that have it. It writes the history, and returns the specification that must explain it.
 pub(crate) fn explore_histories<S: Sequential>(

@@ -15,7 +15,9 @@ use settled::{
 
 use crate::{
     deferred::inside_two,
-    explore::{Seen, Value, Values, block_on, explore, explore_bounded, promise, saw},
+    explore::{
+        Seen, Value, Values, block_on, explore, explore_bounded, explore_deeply, promise, saw,
+    },
 };
 
 /// Counts callbacks that have begun, and those that have returned.
@@ -85,7 +87,7 @@ impl Executor for Threads {
 
 /// `[callback-10]` The same for a callback that was sent to another thread: nothing is taken from under it.
 pub(crate) fn join_against_a_callback_that_is_sent() {
-    explore("join_sent", &["settled", "unsettled"], |seen| {
+    explore_deeply("join_sent", &["settled", "unsettled"], |seen| {
         let (values, calls) = (Values::default(), Calls::default());
         let (promise, future) = promise();
         future.add_done_callback_on(Threads, calls.callback());
@@ -137,7 +139,7 @@ pub(crate) fn as_completed_by_value_against_a_callback() {
 /// `[settled-5]` A callback that is registered late and deferred lends anew: who was told of the end of the first lending
 /// waits for the end of the next.
 pub(crate) fn a_join_against_a_late_callback() {
-    explore("join_late", &["shared", "taken"], |seen| {
+    explore_deeply("join_late", &["shared", "taken"], |seen| {
         let calls = Calls::default();
         let (promise, future) = ThreadFuture::<u8, u8>::pair();
         future.add_done_callback(|_| ());

@@ -3,7 +3,7 @@
 use loom::thread;
 use settled::{Cancel, First, ReturnWhen, ThreadFuture, as_completed, join, select, wait};
 
-use crate::explore::{Values, explore, promise, saw};
+use crate::explore::{Values, explore, explore_deeply, promise, saw};
 
 /// `[wait-5]` Two settlers, and one who waits for both: it is told of both, and then owns them.
 pub(crate) fn wait_for_all_against_two_settlers() {
@@ -27,7 +27,7 @@ pub(crate) fn wait_for_all_against_two_settlers() {
 
 /// `[wait-5]` Who waits for the first leaves the other, which settles meanwhile or not.
 pub(crate) fn wait_for_the_first_against_two_settlers() {
-    explore("wait_first", &["first", "second", "both"], |seen| {
+    explore_deeply("wait_first", &["first", "second", "both"], |seen| {
         let values = Values::default();
         let (one, other) = (promise(), promise());
         let (value, late) = (values.make(1), values.make(2));
@@ -110,7 +110,7 @@ pub(crate) fn join_of_two_types_against_two_settlers() {
 
 /// `[wait-10]` Who waits for the first of two types is told of one, and leaves nothing in the other.
 pub(crate) fn select_of_two_types_against_two_settlers() {
-    explore("select_two_types", &["first", "second"], |seen| {
+    explore_deeply("select_two_types", &["first", "second"], |seen| {
         let values = Values::default();
         let (one, other) = (promise(), ThreadFuture::<u8, ()>::pair());
         let value = values.make(1);

@@ -8,11 +8,11 @@ use loom::{
 };
 use settled::{Cancel, Cancelled, Failure, Lost, Refusal};
 
-use crate::explore::{Values, explore, promise, saw};
+use crate::explore::{Values, explore, explore_deeply, promise, saw};
 
 /// `[promise-2]` `[cancel-1]` Exactly one of the two wins, the loser gets its value back, and the reader returns.
 pub(crate) fn cancel_against_finish_against_a_blocked_reader() {
-    explore("cancel_finish_reader", &["cancelled", "finished"], |seen| {
+    explore_deeply("cancel_finish_reader", &["cancelled", "finished"], |seen| {
         let values = Values::default();
         let value = values.make(1);
         let (promise, future) = promise();

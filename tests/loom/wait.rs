@@ -10,7 +10,7 @@ use std::{
 use loom::thread;
 use settled::{Cancel, Cancelled, Failure};
 
-use crate::explore::{Values, block_on, explore, promise, saw};
+use crate::explore::{Values, block_on, explore, explore_deeply, promise, saw};
 
 /// `[cell-3]` `[settled-3]` The settler gives its handle up in the step that settles, so that the only other handle is the
 /// only one as soon as its owner can know.
@@ -66,7 +66,7 @@ pub(crate) fn a_task_that_moves() {
 
 /// `[wait-1]` Everyone who waits is told, not only the first.
 pub(crate) fn two_waiters_against_cancel() {
-    explore("two_waiters_cancel", &["cancelled"], |seen| {
+    explore_deeply("two_waiters_cancel", &["cancelled"], |seen| {
         let (promise, future) = promise();
         let future = Arc::new(future);
         let waiter = thread::spawn({

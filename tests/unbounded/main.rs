@@ -5,6 +5,10 @@
 //! which one of them does not. No number of whoever takes the steps is given. `cell` is one future with all who wait for
 //! it and its callbacks, `group` one who waits for several. Each broken twin has a run, from the beginning, that breaks a
 //! lemma. `sites.rs` compares the steps with the places in the code that they stand for.
+//!
+//! What settles is one step here. In the code it is a step of the word, and what it takes out of the list: both with the
+//! list's lock held. Whoever registers, leaves or clears takes that lock, so that it comes before both or after both; and
+//! whoever looks at the word alone asks whether it is settled, which it is after the first as after the second.
 
 #[macro_use]
 #[path = "../support/watchdog.rs"]

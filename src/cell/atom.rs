@@ -1,0 +1,81 @@
+//! The word in an atomic: the one place where steps of different threads meet.
+//!
+//! ```text
+//! site      ordering  pairs with, and what that is for
+//! look      Acquire   every step: who sees a cell settled sees what came before; who sees that nobody else is left may free
+//! begin     Relaxed   nothing: that the work has begun says nothing about memory
+//! ask       Release   look: a cancel and all that came before it
+//! settle    Release   look: the outcome, and all that came before it
+//! enter     Relaxed   nothing: who is told of it takes the lock of the list
+//! share     Relaxed   nothing: who shares has a handle, and hands the new one on by means of his own
+//! leave     AcqRel    look, leave: whoever frees, or takes out the outcome, comes after all others
+//! release   Release   look: the same for those who had a hold
+//! ```
+//!
+//! A step that leaves the word as it is, is a look.
+
+use super::word::Word;
+use crate::sync::{AtomicU64, Ordering, at};
+
+pub(super) struct Atom(AtomicU64);
+
+impl Atom {
+    pub(super) fn new(word: Word) -> Self {
+        Self(AtomicU64::new(word.bits()))
+    }
+
+    /// The word at this moment.
+    #[inline]
+    pub(super) fn look(&self) -> Word {
+        Word::from_bits(self.0.load(at("look", Ordering::Acquire)))
+    }
+
+    /// The same for one who knows it settled, since he has a proof: what is read does not change any more.
+    #[inline]
+    pub(super) fn settled(&self) -> Word {
+        self.guess(Ordering::Relaxed).0
+    }
+
+    /// Whether that is so of the word, as far as that is needed to choose a way that looks again.
+    #[inline]
+    pub(super) fn seems(&self, so: impl Fn(Word) -> bool) -> bool {
+        so(self.guess(Ordering::Relaxed).0)
+    }
+
+    /// One step: puts the word in place that `decide` makes of the one that is there, unless that says that there is none.
+    #[inline(always)]
+    pub(super) fn step<R, N>(
+        &self,
+        ordering: Ordering,
+        decide: impl Fn(Word) -> Result<(Word, R), N>,
+    ) -> Result<R, N> {
+        let looks = at("look", Ordering::Acquire);
+        let (mut word, mut is_seen) = self.guess(looks);
+        loop {
+            match decide(word) {
+                Ok((next, result)) if next != word => {
+                    let (from, to) = (word.bits(), next.bits());
+                    match self.0.compare_exchange_weak(from, to, ordering, looks) {
+                        Ok(_) => return Ok(result),
+                        Err(other) => (word, is_seen) = (Word::from_bits(other), true),
+                    }
+                }
+                unchanged if is_seen => return unchanged.map(|(_, result)| result),
+                _ => (word, is_seen) = (self.look(), true),
+            }
+        }
+    }
+
+    /// The same where nothing but the word comes of it; says whether there is one.
+    #[inline]
+    pub(super) fn apply(&self, ordering: Ordering, next: impl Fn(Word) -> Option<Word>) -> bool {
+        self.step(ordering, |word| Ok::<_, ()>((next(word).ok_or(())?, ()))).is_ok()
+    }
+
+    /// The word with which a step begins, and whether that is a look.
+    #[inline]
+    fn guess(&self, ordering: Ordering) -> (Word, bool) {
+        let (bits, is_seen) = self.0.guess(ordering);
+        (Word::from_bits(bits), is_seen)
+    }
+}
