@@ -48,8 +48,8 @@ pub use crate::{
         Panic, Refusal, RunError, Unseen, WaitError, WouldDeadlock,
     },
     event_loop::{
-        AwaitLoop, AwaitLoopRef, CallHandle, Clock, EventLoop, FutureId, Incident, LoopFuture,
-        LoopHandle, LoopRef, Task, Token,
+        AwaitLoop, AwaitLoopRef, CallHandle, CancelHandle, Clock, EventLoop, FutureId, Incident,
+        LoopFuture, LoopHandle, LoopRef, Task, Token,
     },
     first::First,
     interrupt::{Interrupt, InterruptGuard},

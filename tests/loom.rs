@@ -148,7 +148,8 @@ fn main() -> std::process::ExitCode {
     scope: a_scope_against_its_job, a_scope_against_a_cancelled_job;
     several: every_wait_for_two;
     wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
-    weak: an_upgrade_against_the_last_handle, an_upgrade_against_the_value, a_weak_handle_against_the_last_handle_and_finish;
+    weak: an_upgrade_against_the_last_handle, an_upgrade_against_the_value, a_weak_handle_against_the_last_handle_and_finish,
+        a_cancel_handle_against_finish_and_the_last_handle, a_cancel_handle_with_a_callback_against_the_last_handle;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
     refine: one_future, three_threads, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found;

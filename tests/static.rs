@@ -22,10 +22,10 @@ use std::{
 
 use settled::{
     AnyPromise, AsCompleted, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back,
-    CallHandle, Cancel, Cancelled, Closed, EventLoop, Executor, Expired, Failure, FutureId,
-    Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture, LoopHandle,
-    LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled, Task,
-    ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakThreadFuture, WouldDeadlock,
+    CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop, Executor, Expired, Failure,
+    FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture,
+    LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled,
+    Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakThreadFuture, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -113,6 +113,18 @@ fn loop_future() {
         LoopFuture<(), Counted>: , !Send !Sync !Clone;
         LoopFuture<(), Guard>: Clone, !Send !Sync;
     }
+}
+
+/// What cancels it goes anywhere, whatever its value is. `[cancel-10]`
+#[test]
+fn cancel_handle() {
+    watch!();
+    bounds! {
+        CancelHandle: Send Sync Clone UnwindSafe RefUnwindSafe, !Copy;
+    }
+    let _: fn(&LoopFuture<Counted, Counted>) -> CancelHandle = LoopFuture::cancel_handle;
+    let _: fn(&LoopFuture<Guard, Local>) -> CancelHandle = LoopFuture::cancel_handle;
+    assert_eq!(size_of::<Option<CancelHandle>>(), 2 * size_of::<usize>());
 }
 
 /// By value as the future itself, by reference as a reference to it.

@@ -648,6 +648,29 @@ fn a_weak_handle_finds_whom_somebody_sees() {
     }
 }
 
+/// Its cancel is anybody's, with a handle more if it settles; where all handles are gone it changes nothing. `[cancel-10]`
+#[test]
+fn a_weak_handle_cancels_as_anybody() {
+    watch!();
+    let mut refused = 0;
+    for case in cases(|act| matches!(act, Act::Cancel(_))) {
+        let (Said::Ask(ask), Act::Cancel(reasoned)) = (case.said, case.act) else {
+            unreachable!("{case:?}")
+        };
+        let counted = if ask == Ask::Settle { case.next.share() } else { Some(case.next) };
+        let cancelled = case.word.cancel_weakly(reasoned);
+        assert_eq!(cancelled, counted.map(|word| (word, ask)), "{case:?}");
+        refused += u32::from(counted.is_none());
+    }
+    assert!(refused > 0, "the count is never full");
+    for case in cases(|_| true).into_iter().filter(|it| it.next.has_ended()) {
+        let Some((word, Ask::Answer(_))) = case.next.cancel_weakly(true) else {
+            panic!("{case:?}")
+        };
+        assert_eq!(word, case.next);
+    }
+}
+
 /// A promise that was told that nobody is left finds it so for ever. `[promise-8]` `[weak-1]`
 #[test]
 fn what_is_closed_stays_closed() {

@@ -15,7 +15,7 @@
 //! whoever has to tell others   for his handle   when he has taken them out of the list
 //! whoever was the last         for his handle   when he has taken the outcome out of the slot
 //! all weak handles together    with the first   with the last; one of them becomes a handle as long as somebody sees the
-//!                                               outcome
+//!                                               outcome, or in the step in which it cancels
 //! ```
 //!
 //! When there is neither a handle nor a hold, the memory is freed, and then what was in the slot is dropped, with no lock
@@ -208,12 +208,9 @@ impl<T, E> Handle<T, E> {
         self.one_more(step).expect("more handles than can be counted")
     }
 
-    /// Another handle, if the step grants one, which counts it. `[bounds-2]`
-    pub(super) fn one_more(&self, step: impl Fn(Word) -> Option<Word>) -> Option<Self>
-    where
-        T: Sync,
-        E: Sync,
-    {
+    /// Another handle, if the step grants one, which counts it. It is up to the caller that `T` and `E` are `Sync`.
+    /// `[bounds-2]`
+    pub(super) fn one_more(&self, step: impl Fn(Word) -> Option<Word>) -> Option<Self> {
         self.word().apply(at("share", Ordering::Relaxed), step).then(|| self.same())
     }
 

@@ -47,7 +47,7 @@ pub(crate) use list::Ticket;
 pub(crate) use producer::Producer;
 pub(crate) use settle::{Rest, Settlement, Settling};
 pub(crate) use wait::Registration;
-pub(crate) use weak::Weak;
+pub(crate) use weak::{Canceller, Weak};
 pub(crate) use word::{End, Until};
 
 use crate::{

@@ -179,7 +179,16 @@ impl<T, E> Handle<T, E> {
 
     /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
     pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
-        let asks = |word: Word| match word.cancel(false) {
+        self.cancel_by(Word::cancel, reason)
+    }
+
+    /// The same by this step, with a reason or without, which may count a handle besides.
+    pub(super) fn cancel_by(
+        &self,
+        step: impl Fn(Word, bool) -> (Word, Ask),
+        reason: Option<Arc<str>>,
+    ) -> (Cancel, Option<Settling<T, E>>) {
+        let asks = |word: Word| match step(word, false) {
             (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
             others => Ok(others),
         };
@@ -190,18 +199,22 @@ impl<T, E> Handle<T, E> {
                 Err(()) => {}
             }
         }
-        self.cancel_listed(reason.map(Reason::new))
+        self.cancel_listed(step, reason.map(Reason::new))
     }
 
     /// The same, with the lock of the list.
-    fn cancel_listed(&self, reason: Option<Reason>) -> (Cancel, Option<Settling<T, E>>) {
+    fn cancel_listed(
+        &self,
+        step: impl Fn(Word, bool) -> (Word, Ask),
+        reason: Option<Reason>,
+    ) -> (Cancel, Option<Settling<T, E>>) {
         let mut list = self.lock();
         let word = self.look_at_word();
         let tells_why = reason.is_some() && !word.is_reasoned() && !word.state().is_settled();
         if tells_why {
             list.get_or_insert_default().reason = reason;
         }
-        let asks = |word: Word| Ok::<_, Infallible>(word.cancel(tells_why));
+        let asks = |word: Word| Ok::<_, Infallible>(step(word, tells_why));
         let Ok(ask) = self.word().step(at("ask", Ordering::Release), asks);
         match ask {
             Ask::Settle => {

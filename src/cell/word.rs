@@ -316,6 +316,19 @@ impl Word {
         }
     }
 
+    /// The cancel of a weak handle: if it settles, there is one handle more, for the callbacks to read the outcome through;
+    /// none if there are as many as can be counted. What is not settled has not ended: its producer has a handle. `[cancel-10]`
+    #[inline]
+    pub(crate) const fn cancel_weakly(self, reasoned: bool) -> Option<(Self, Ask)> {
+        match self.cancel(reasoned) {
+            (word, Ask::Settle) => match word.share() {
+                Some(word) => Some((word, Ask::Settle)),
+                None => None,
+            },
+            answered => Some(answered),
+        }
+    }
+
     /// The first request is told, and all are answered alike. `[cancel-3]` `[cancel-4]`
     #[inline]
     const fn request(self, answer: Cancel) -> (Self, Ask) {

@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     awaiting::AwaitLoop,
+    cancel::CancelHandle,
     incident::FutureId,
     registry::{Deliver, Registry},
     task::Task,
@@ -295,6 +296,13 @@ impl<T, E> LoopFuture<T, E> {
             }
         }
         answer
+    }
+
+    /// What cancels it from other threads, where the future itself cannot go. `[cancel-10]`
+    #[must_use]
+    #[doc(alias = "abort_handle")]
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle::of(self)
     }
 
     /// Whether it is cancelled, as far as its loop has been told. `[loop-1]`

@@ -4,6 +4,7 @@
 //! imports the loop.
 
 mod awaiting;
+mod cancel;
 mod clock;
 mod core;
 mod future;
@@ -15,6 +16,7 @@ mod stop;
 mod task;
 
 pub use awaiting::{AwaitLoop, AwaitLoopRef};
+pub use cancel::CancelHandle;
 pub use clock::Clock;
 pub use future::{LoopFuture, Token};
 pub use incident::{FutureId, Incident};

@@ -1,6 +1,9 @@
 //! A weak handle against whoever gives up the last of the others, and against the settlement.
 
+use std::rc::Rc;
+
 use loom::thread;
+use settled::{Cancel, EventLoop, Refusal, bridge};
 
 use crate::explore::{Values, explore, promise, saw};
 
@@ -64,5 +67,59 @@ pub(crate) fn a_weak_handle_against_the_last_handle_and_finish() {
         saw(seen, if promise.finish_or_return(value).is_ok() { "seen" } else { "unseen" });
         drops.join().unwrap();
         leaves.join().unwrap();
+    });
+}
+
+/// A value that can be dropped in one thread alone.
+struct Stays {
+    home: thread::ThreadId,
+    _local: Rc<()>,
+}
+
+impl Drop for Stays {
+    fn drop(&mut self) {
+        assert_eq!(thread::current().id(), self.home, "dropped in another thread");
+    }
+}
+
+/// `[cancel-10]` Another thread cancels a loop future and lets go of it, while its own thread gives it a value and drops all
+/// that there is. The value stays where it is, whoever is last.
+pub(crate) fn a_cancel_handle_against_finish_and_the_last_handle() {
+    explore("weak_cancel", &["cancelled", "refused"], |seen| {
+        let event_loop = EventLoop::new();
+        let (promise, future) = event_loop.create_future::<Stays, ()>();
+        let handle = future.cancel_handle();
+        let cancels = thread::spawn(move || handle.cancel());
+        let value = Stays { home: thread::current().id(), _local: Rc::new(()) };
+        let is_lost = promise.finish(value).is_err();
+        drop(future);
+        let answer = cancels.join().unwrap();
+        if is_lost {
+            assert_eq!(answer, Cancel::Now);
+            saw(seen, "cancelled");
+        } else {
+            assert_eq!(answer, Cancel::Refused(Refusal::Finished));
+            saw(seen, "refused");
+        }
+    });
+}
+
+/// `[cancel-10]` The callback of a thread future has the outcome, although all the other handles go meanwhile.
+pub(crate) fn a_cancel_handle_with_a_callback_against_the_last_handle() {
+    explore("weak_cancel_callback", &["was first", "was late"], |seen| {
+        let event_loop = EventLoop::new();
+        let (promise, future) = event_loop.create_future::<u8, ()>();
+        let handle = future.cancel_handle();
+        bridge::thread_future(&future).add_done_callback(|settled| assert!(settled.cancelled()));
+        drop(future);
+        let cancels = thread::spawn(move || handle.cancel());
+        drop(promise);
+        match cancels.join().unwrap() {
+            Cancel::Now => saw(seen, "was first"),
+            answer => {
+                assert_eq!(answer, Cancel::Already);
+                saw(seen, "was late");
+            }
+        }
     });
 }
