@@ -57,7 +57,13 @@ impl<T, E> Callbacks<T, E> {
     pub(crate) fn push(&mut self, callback: Callback<T, E>) {
         match self.first {
             None => self.first = Some(callback),
-            Some(_) => self.others.push(callback),
+            Some(_) => {
+                // Seven more at once.
+                if self.others.is_empty() {
+                    self.others.reserve_exact(7);
+                }
+                self.others.push(callback);
+            }
         }
     }
 

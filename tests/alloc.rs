@@ -120,8 +120,8 @@ const SLOT: usize = 16;
 /// does not either; the owner's waker of 16, and the reason of a cancel and what is read of it, of 8 each.
 const LIST: usize = 152;
 
-/// More grow from nothing to four places at once; a callback's place is a pointer and what to call.
-const MORE_CALLBACKS: usize = 4 * 16;
+/// More get seven places at once; a callback's place is a pointer and what to call.
+const MORE_CALLBACKS: usize = 7 * 16;
 
 #[test]
 fn a_pair_is_one_allocation() {

@@ -4,6 +4,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "support/waker.rs"]
+mod waker;
+
 use std::{
     convert::Infallible,
     error::Error,
@@ -11,12 +14,13 @@ use std::{
     future::Future as _,
     io,
     num::NonZero,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -25,6 +29,7 @@ use settled::{
     AnyPromise, Cancel, Cancelled, EventLoop, Executor, Failure, JoinError, Panic, ThreadFuture,
     ThreadPool, TooLate, WaitError, WouldDeadlock, as_completed, bridge,
 };
+use waker::CountingWaker;
 
 type Future = ThreadFuture<u32, io::Error>;
 
@@ -115,6 +120,34 @@ fn an_await_by_value_that_is_dropped_leaves_nothing_behind() {
     assert!(waiters(0), "{other:?}");
     drop(returns);
     settler.join().unwrap();
+}
+
+/// `[settled-5]` `[await-2]` One waits by value since before the settlement, and another since then, who leaves.
+#[test]
+fn an_await_that_comes_late_takes_no_place_of_another() {
+    watch!();
+    let (promise, future) = Future::pair();
+    let (begins, begun) = mpsc::channel();
+    let (returns, returned) = mpsc::channel::<()>();
+    future.add_done_callback(move |_| {
+        begins.send(()).unwrap();
+        let _ = returned.recv();
+    });
+    let (woken, waker) = CountingWaker::new();
+    let mut early = pin!(future.clone().output());
+    assert!(early.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let settler = thread::spawn(move || promise.finish(7).unwrap());
+    begun.recv().unwrap();
+    let mut late = Box::pin(future.output());
+    assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    drop(late);
+    drop(returns);
+    settler.join().unwrap();
+    assert_eq!(woken.count(), 1);
+    let Poll::Ready(output) = early.poll(&mut Context::from_waker(&waker)) else {
+        panic!("the callback has returned")
+    };
+    assert_eq!(output.unwrap(), 7);
 }
 
 /// `[settled-5]`

@@ -144,12 +144,13 @@ fn main() -> std::process::ExitCode {
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, two_jobs_against_two_idle_workers, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
-    race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, handles_against_finish, take_against_take;
+    race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, a_look_sees_what_was_done_before_a_cancel, handles_against_finish, take_against_take;
     scope: a_scope_against_its_job, a_scope_against_a_cancelled_job;
     several: every_wait_for_two;
-    wait: wait_then_take, await_then_take, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
+    wait: wait_then_take, await_then_take, an_await_that_leaves_against_finish, a_task_that_moves, two_waiters_against_cancel, promise_dropped_against_wait;
     weak: an_upgrade_against_the_last_handle, an_upgrade_against_the_value, a_weak_handle_against_the_last_handle_and_finish,
-        a_cancel_handle_against_finish_and_the_last_handle, a_cancel_handle_with_a_callback_against_the_last_handle;
+        two_weak_handles_against_the_last_handle, a_cancel_handle_against_finish_and_the_last_handle,
+        a_cancel_handle_with_a_callback_against_the_last_handle;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
     refine: one_future, three_threads, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found;

@@ -17,7 +17,7 @@ use std::{
     panic::panic_any,
     pin::pin,
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         mpsc::{self, Receiver},
     },
     task::{Context, Poll, Waker},
@@ -656,6 +656,39 @@ fn an_await_that_leaves_takes_no_other_with_it() {
     awaits[1] = None;
     promise.finish(1).unwrap();
     assert_eq!(wakers.each_ref().map(|(woken, _)| woken.count()), [1, 0, 1]);
+}
+
+/// Writes its number when it is woken.
+struct Numbered(Arc<Mutex<Vec<u8>>>, u8);
+
+impl std::task::Wake for Numbered {
+    fn wake(self: Arc<Self>) {
+        self.0.lock().unwrap().push(self.1);
+    }
+}
+
+/// Of four any leave, two more come, and again any leave: whoever stays is woken once, in the order in which they came.
+#[test]
+fn many_awaits_that_leave_take_no_other_with_them() {
+    watch!();
+    for (early, late) in (0..1 << 4).flat_map(|early| (0..1 << 6).map(move |late| (early, late))) {
+        let (promise, future) = Future::pair();
+        let woken = Arc::default();
+        let mut awaits = Vec::new();
+        for (numbers, leave) in [(0..4, early), (4..6, late)] {
+            for number in numbers {
+                let waker = Waker::from(Arc::new(Numbered(Arc::clone(&woken), number)));
+                let mut awaiting = Box::pin((&future).into_future());
+                assert!(awaiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+                awaits.push((number, awaiting));
+            }
+            awaits.retain(|(number, _)| leave >> number & 1 == 0);
+        }
+        assert!(format!("{future:?}").contains(&format!("waiters: {},", awaits.len())));
+        promise.finish(1).unwrap();
+        let stay: Vec<_> = awaits.iter().map(|(number, _)| *number).collect();
+        assert_eq!(*woken.lock().unwrap(), stay, "{early:b}, then {late:b}");
+    }
 }
 
 #[test]

@@ -108,6 +108,11 @@ impl Registration {
         until: Until,
         cx: &mut Context<'_>,
     ) -> Poll<()> {
+        if cell.is_over(until) {
+            // Whoever made it so has taken the place away, or is about to.
+            self.0 = None;
+            return Poll::Ready(());
+        }
         if self.is_current(cell, cx) {
             return Poll::Pending;
         }

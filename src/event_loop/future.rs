@@ -299,6 +299,18 @@ impl<T, E> LoopFuture<T, E> {
     }
 
     /// What cancels it from other threads, where the future itself cannot go. `[cancel-10]`
+    ///
+    /// ```
+    /// use std::{rc::Rc, thread};
+    /// use settled::{Cancel, EventLoop};
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (promise, future) = event_loop.create_future::<Rc<u32>, ()>();
+    /// let handle = future.cancel_handle();
+    /// let answer = thread::spawn(move || handle.cancel()).join().unwrap();
+    /// assert_eq!(answer, Cancel::Now);
+    /// assert!(promise.finish(Rc::new(1)).is_err());
+    /// ```
     #[must_use]
     #[doc(alias = "abort_handle")]
     pub fn cancel_handle(&self) -> CancelHandle {

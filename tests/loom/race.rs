@@ -90,6 +90,29 @@ pub(crate) fn a_look_sees_what_was_done_before() {
     });
 }
 
+/// `[cell-2]` The same of what came before a cancel.
+pub(crate) fn a_look_sees_what_was_done_before_a_cancel() {
+    explore("look_cancel", &["early", "late"], |seen| {
+        let (promise, future) = promise();
+        let done = Arc::new(AtomicUsize::new(0));
+        let canceller = thread::spawn({
+            let (future, done) = (future.clone(), Arc::clone(&done));
+            move || {
+                done.store(1, Ordering::Relaxed);
+                future.cancel()
+            }
+        });
+        if future.cancelled() {
+            assert_eq!(done.load(Ordering::Relaxed), 1);
+            saw(seen, "late");
+        } else {
+            saw(seen, "early");
+        }
+        assert_eq!(canceller.join().unwrap(), Cancel::Now);
+        drop(promise);
+    });
+}
+
 /// `[cell-4]` Handles come and go in two threads while a third settles: the value is dropped once, by
 /// whoever is last.
 pub(crate) fn handles_against_finish() {

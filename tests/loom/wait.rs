@@ -41,6 +41,26 @@ pub(crate) fn await_then_take() {
     });
 }
 
+/// `[cell-4]` A task leaves with the last handle but the settler's: who tells still finds whom to tell, or that nobody is left.
+pub(crate) fn an_await_that_leaves_against_finish() {
+    explore("await_leaves", &["pending", "settled"], |seen| {
+        let values = Values::default();
+        let value = values.make(1);
+        let (promise, future) = promise();
+        let finisher = thread::spawn(move || promise.finish(value));
+        let mut awaiting = Box::pin(future.into_future());
+        match awaiting.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Pending => saw(seen, "pending"),
+            Poll::Ready(settled) => {
+                assert_eq!(settled.result().unwrap().number, 1);
+                saw(seen, "settled");
+            }
+        }
+        drop(awaiting);
+        finisher.join().unwrap().unwrap();
+    });
+}
+
 /// `[await-2]` A task that polls again with another waker gives its place up and takes another. A settlement
 /// in between must not be lost.
 pub(crate) fn a_task_that_moves() {

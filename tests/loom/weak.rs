@@ -123,3 +123,17 @@ pub(crate) fn a_cancel_handle_with_a_callback_against_the_last_handle() {
         }
     });
 }
+
+/// `[weak-2]` Two weak handles go in two threads while the last handle goes in a third: whoever is last frees, after both.
+pub(crate) fn two_weak_handles_against_the_last_handle() {
+    explore("weak_two", &["found", "gone"], |seen| {
+        let (promise, future) = promise();
+        let (one, other) = (future.downgrade(), future.downgrade());
+        drop(promise);
+        let drops = thread::spawn(move || drop(one));
+        let upgrades = thread::spawn(move || other.upgrade().is_some());
+        drop(future);
+        drops.join().unwrap();
+        saw(seen, if upgrades.join().unwrap() { "found" } else { "gone" });
+    });
+}

@@ -298,7 +298,11 @@ const CELL_SITES: &[File] = &[
                 ".register_until( is_over( is_over( .deregister( is_over( .park( .deregister(",
                 "register register-late clock look deregister check leave",
             ),
-            ("poll", "is_current( .leave( .register_until(", "poll give-up register register-late"),
+            (
+                "poll",
+                "is_over( is_current( .leave( .register_until(",
+                "look poll give-up register register-late",
+            ),
             ("is_current", "waiters.wakes( lock(", "stay move"),
             ("leave", ".deregister(", "give-up drop"),
         ],
