@@ -17,7 +17,8 @@ use crate::{
 ///
 /// The two views never contradict each other, and a cancel through either is a cancel of the one
 /// future; only, the loop's view may lag until the loop has delivered. A second view hands `&T` to
-/// the loop's thread, hence `Sync`. `[bounds-2]` Call it on the loop's thread.
+/// the loop's thread, hence `Sync`. `[bounds-2]` If nobody needs the thread's view any more, [`adopt_future`] needs no
+/// `Sync`. Call it on the loop's thread.
 ///
 /// ```
 /// use settled::{EventLoop, ThreadFuture, bridge};

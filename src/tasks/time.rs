@@ -111,11 +111,11 @@ pub struct TimedOut<T: 'static, E: 'static> {
 }
 
 /// Waits for a future, for `timeout` at the most; then it asks to cancel it. Python's
-/// `asyncio.wait_for`. `[combine-2]` The time counts from the first poll.
+/// `asyncio.wait_for`. `[combine-2]` The time counts from the first poll. For a coroutine there is [`timeout`].
 ///
 /// A task of this loop, whatever view of it this is, is stopped before this returns; if it ended before it could be
-/// stopped, its outcome is returned. Nothing else is waited for: running work of a pool refuses the cancel, the request stays visible
-/// to the work, and its outcome can be read from the error's future later.
+/// stopped, its outcome is returned. Nothing else is waited for: running work of a pool refuses the cancel, the request
+/// stays visible to the work, and its outcome can be read from the error's future later.
 ///
 /// ```
 /// use std::time::Duration;
@@ -168,8 +168,9 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 /// Runs `coroutine` for `timeout` at the most, in the task that awaits this; then it is stopped. Python's
 /// `asyncio.timeout`. `[combine-2]` The time counts from the first poll.
 ///
-/// To stop it is to drop it: the tasks that it awaited by value, and those of its groups, have then been
-/// stopped too before this returns. A coroutine that is complete when the time is over has made it.
+/// To stop it is to drop it. The tasks that it awaited by value, and those of its groups, have then been stopped too before
+/// this returns. A job of a pool that it awaited by value, as in `timeout(job.output(), time)`, is asked to cancel, and
+/// nobody has it any more: [`wait_for`] gives it back. A coroutine that is complete when the time is over is in time.
 ///
 /// # Errors
 ///
