@@ -35,7 +35,7 @@ fn compare(file: &str, text: &str) {
     }
     assert!(
         fs::read_to_string(path(file)).is_ok_and(|committed| committed == text),
-        "{file} is another"
+        "{file} is not what is drawn; SETTLED_BLESS=1 draws it"
     );
 }
 
