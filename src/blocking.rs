@@ -2,7 +2,7 @@
 //!
 //! A worker that waits for a job which is still queued in its own pool runs that job, and only that
 //! one. If there is none, it registers what it waits for, in one step with the look at all other
-//! workers that wait, over all pools of the process: would it close a circle, it is refused. So is one
+//! workers that wait, over all pools of the process: one that would close a circle is refused. So is one
 //! that waits for the end of another pool. `[pool-7]` `[pool-8]` `[pool-11]`
 //!
 //! A worker in a scope is registered from its first job on, since what it runs cannot end before that has. `[scope-4]`

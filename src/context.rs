@@ -170,7 +170,7 @@ impl Drop for StopGuard {
     }
 }
 
-/// Why the coroutine is stopped that is being stopped, if a reason was given.
+/// The reason for which the coroutine of this moment is being stopped, if one was given.
 pub(crate) fn stop_reason() -> Option<Arc<str>> {
     REASONS.try_with(|reasons| reasons.borrow().last().cloned()).ok().flatten().flatten()
 }

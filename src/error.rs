@@ -431,7 +431,7 @@ impl fmt::Display for Panic {
 
 impl std::error::Error for Panic {}
 
-/// Why a read answered no value: the future is not settled, or it failed. `[read-1]`
+/// Why a read gave no value: the future is not settled, or it failed. `[read-1]`
 ///
 /// `W` says why there is no outcome yet, as far as the method can meet it: [`WaitError`] or
 /// [`InvalidState`].

@@ -184,7 +184,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         }
     }
 
-    /// What the first canceller said who gave a reason. Never blocks. `[cancel-7]`
+    /// Returns the first reason that a canceller gave. Never blocks. `[cancel-7]`
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
         self.producer.handle().cancel_reason()

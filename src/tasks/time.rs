@@ -18,7 +18,7 @@ use crate::{
     event_loop::{CENTURY, stop, task_of},
 };
 
-/// Waits for `delay`, and not shorter. Python's `asyncio.sleep`. `[loop-9]`
+/// Waits for `delay`, and never less. Python's `asyncio.sleep`. `[loop-9]`
 ///
 /// The time counts from this call. Dropping it cancels the timer. A zero delay gives the other calls of the
 /// loop a turn.
