@@ -15,7 +15,7 @@ use std::{
 use super::{
     axioms::Axioms,
     graph::{BEFORE, Event, Graph},
-    program::{Ask, Next, Order, Program},
+    program::{Ask, Named, Next, Order, Program},
 };
 
 /// How often what can be guessed may become more.
@@ -40,7 +40,7 @@ pub(crate) struct Found {
     /// What went wrong in some execution: a race, a requirement, a deadlock; and one execution for each.
     pub(crate) wrong: Vec<(String, String)>,
     /// The named orderings that some execution used.
-    pub(crate) used: BTreeSet<&'static str>,
+    pub(crate) used: BTreeSet<Named>,
 }
 
 impl Found {
@@ -79,10 +79,10 @@ struct State {
 struct Search<'a> {
     program: &'a Program,
     axioms: &'a Axioms,
-    /// What may be guessed, for each place.
-    values: Vec<BTreeSet<u64>>,
-    /// What was written, for each place.
-    written: Vec<BTreeSet<u64>>,
+    /// What may be guessed, for each place: a value, and who writes it.
+    values: Vec<BTreeSet<(u64, usize)>>,
+    /// What was written, for each place, and by whom.
+    written: Vec<BTreeSet<(u64, usize)>>,
     /// Those that guess may be built in several ways.
     known: HashSet<Graph>,
     found: Found,
@@ -90,7 +90,8 @@ struct Search<'a> {
 
 /// All executions.
 pub(crate) fn explore(program: &Program, axioms: &Axioms) -> Found {
-    let mut values = program.guesses.clone();
+    let named = |it: &BTreeSet<u64>| it.iter().map(|value| (*value, BEFORE)).collect();
+    let mut values: Vec<_> = program.guesses.iter().map(named).collect();
     for _ in 0..ROUNDS {
         let written = values.clone();
         let found = Found::default();
@@ -143,6 +144,15 @@ impl Search<'_> {
     /// All wait to read, or have ended.
     fn reads(&mut self, mut state: State) {
         let mut has_ended = true;
+        // What is read early is written by another thread.
+        let is_alone = |read: &usize| {
+            let by = state.graph.events[*read].by;
+            let others = state.threads.iter().enumerate().filter(|it| it.0 != by);
+            others.map(|it| &it.1.next).all(|it| !matches!(**it, Next::Asks(_)))
+        };
+        if state.guesses.iter().any(is_alone) {
+            return;
+        }
         for by in 0..state.threads.len() {
             let next = Rc::clone(&state.threads[by].next);
             let Next::Asks(ask @ (Ask::Load { at, .. } | Ask::Update { at, .. })) = &*next else {
@@ -156,7 +166,9 @@ impl Search<'_> {
                 }
             }
             if state.guesses.len() < self.axioms.early && state.threads[by].passed == 0 {
-                for value in self.values[*at].clone() {
+                // What is read early is written by another thread.
+                let others = self.values[*at].iter().filter(|it| it.1 != by).map(|it| it.0);
+                for value in others.collect::<BTreeSet<_>>() {
                     self.read(&state, by, ask, value, None);
                 }
             }
@@ -243,13 +255,15 @@ impl Search<'_> {
                 }
                 next.graph.events.push(event);
                 next.graph.writes[at].insert(position, number);
-                for (bit, read) in fitting.iter().enumerate() {
-                    if chosen & 1 << bit != 0 {
-                        next.graph.events[*read].from = Some(number);
-                        next.guesses.retain(|it| it != read);
-                    }
-                }
-                if next.graph.is_consistent(self.axioms) {
+                let is_chosen = |it: &(usize, &usize)| chosen & 1 << it.0 != 0;
+                let true_now: Vec<_> =
+                    fitting.iter().enumerate().filter(is_chosen).map(|it| *it.1).collect();
+                true_now.iter().for_each(|it| next.graph.events[*it].from = Some(number));
+                next.guesses.retain(|it| !true_now.contains(it));
+                // It is written because of what was guessed; that may show later if somebody else guesses still.
+                let is_because = !next.guesses.is_empty()
+                    || true_now.iter().all(|it| next.graph.is_of_the_future(*it));
+                if is_because && next.graph.is_consistent(self.axioms) {
                     self.went(next, event.by, answer);
                 }
             }
@@ -284,7 +298,7 @@ impl Search<'_> {
         self.found.executions += 1;
         for event in &graph.events {
             if let Some(value) = event.written {
-                self.written[event.place()].insert(value);
+                self.written[event.place()].insert((value, event.by));
             }
         }
         self.judge(state);

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub(crate) type Place = usize;
 
 /// How an access or a fence is ordered. A plain access is no atomic one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Order {
     Plain,
     Relaxed,
@@ -70,13 +70,16 @@ pub(crate) enum Stop {
 /// What a thread returns: the value that it observed.
 pub(crate) type Run<T = u64> = Result<T, Stop>;
 
+/// An ordering that has a name.
+pub(crate) type Named = (&'static str, Order);
+
 /// One run of a thread.
 pub(crate) struct Thread<'a> {
     answers: std::slice::Iter<'a, u64>,
     asks: Option<Ask>,
-    weakened: Option<&'a str>,
-    /// The names of the orderings that it has used.
-    used: Vec<&'static str>,
+    weakened: Option<(&'a str, Order)>,
+    /// The orderings that it has used, by name.
+    used: Vec<Named>,
 }
 
 impl Thread<'_> {
@@ -156,6 +159,14 @@ impl Thread<'_> {
         self.store(at, 0, Order::Release)
     }
 
+    /// Waits until somebody has added to a place, and takes that.
+    pub(crate) fn wait(&mut self, at: Place) -> Run<()> {
+        let [order, failure] = [Order::Acquire, Order::Relaxed];
+        let change = |found: u64| found.checked_sub(1);
+        self.ask(|| Ask::Update { at, order, failure, change: Box::new(change), waits: true })
+            .map(drop)
+    }
+
     pub(crate) fn free(&mut self, places: &[Place]) -> Run<()> {
         self.ask(|| Ask::Free(places.to_vec())).map(drop)
     }
@@ -167,10 +178,11 @@ impl Thread<'_> {
 
     /// An ordering that has a name, by which it can be weakened.
     pub(crate) fn at(&mut self, name: &'static str, order: Order) -> Order {
-        if !self.used.contains(&name) {
-            self.used.push(name);
+        self.used.push((name, order));
+        match self.weakened {
+            Some((weakened, weak)) if weakened == name => weak,
+            _ => order,
         }
-        if self.weakened == Some(name) { Order::Relaxed } else { order }
     }
 }
 
@@ -190,7 +202,7 @@ pub(crate) struct Program {
     /// What may be read out of thin air besides what some execution writes, for each place.
     pub(crate) guesses: Vec<BTreeSet<u64>>,
     /// The one ordering that is weakened.
-    weakened: Option<&'static str>,
+    weakened: Option<Named>,
 }
 
 impl Program {
@@ -212,9 +224,9 @@ impl Program {
         self
     }
 
-    /// The ordering of this name is Relaxed.
-    pub(crate) fn weakened(self, name: &'static str) -> Self {
-        Self { weakened: Some(name), ..self }
+    /// The ordering of this name is this weak.
+    pub(crate) fn weakened(self, name: &'static str, order: Order) -> Self {
+        Self { weakened: Some((name, order)), ..self }
     }
 
     pub(crate) fn thread(mut self, body: impl Fn(&mut Thread<'_>) -> Run + 'static) -> Self {
@@ -227,7 +239,7 @@ impl Program {
     }
 
     /// Runs a thread that has been told this, and says which named orderings it has used.
-    pub(crate) fn run(&self, thread: usize, answers: &[u64]) -> (Next, Vec<&'static str>) {
+    pub(crate) fn run(&self, thread: usize, answers: &[u64]) -> (Next, Vec<Named>) {
         let answers = answers.iter();
         let mut it = Thread { answers, asks: None, weakened: self.weakened, used: Vec::new() };
         let next = match (self.threads[thread])(&mut it) {

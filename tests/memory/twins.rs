@@ -137,12 +137,12 @@ fn named() -> Program {
 /// An ordering that is weakened by its name gives a race, and what is not as required is told.
 pub(crate) fn a_weakened_ordering_is_noticed() -> Result<String, String> {
     let found = explore(&named(), &RC11);
-    let names = ["announces", "looks"];
+    let names = [("announces", Order::Release), ("looks", Order::Acquire)];
     if !found.wrong.is_empty() || !found.used.iter().eq(&names) {
         return Err(format!("{:?}, and it used {:?}", found.wrong, found.used));
     }
-    for weakened in names {
-        let found = explore(&named().weakened(weakened), &RC11);
+    for (weakened, _) in names {
+        let found = explore(&named().weakened(weakened, Order::Relaxed), &RC11);
         if !found.has("race: message") || !found.has("the message is there") {
             return Err(format!("{weakened}: {:?}", found.wrong));
         }
