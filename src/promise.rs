@@ -200,7 +200,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.producer.handle().is_awaited_on(home)
     }
 
-    #[inline]
+    #[inline(always)]
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
         self.producer.finish(outcome).map(|settlement| settlement.pay_all())
     }
@@ -249,6 +249,7 @@ impl<T, E> Promise<T, E, Pending> {
     ///
     /// [`Lost`] hands the value back if the future had been cancelled. `[promise-2]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
+    #[inline]
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
         self.deliver(Ok(value)).map_err(|(outcome, cause)| match outcome {
             Ok(value) => Lost { value, cause },
@@ -314,6 +315,7 @@ impl<T, E> Promise<T, E, Pending> {
 impl<T, E> Promise<T, E, Running> {
     /// Delivers the value. Cannot fail; runs the callbacks in this thread. `[promise-4]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
+    #[inline]
     pub fn finish(self, value: T) {
         self.deliver_surely(Ok(value));
     }
@@ -378,6 +380,7 @@ impl<T, E> Promise<T, E, Owned> {
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
     /// the thread callbacks in this thread. `[promise-5]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]
+    #[inline]
     pub fn finish(self, value: T) {
         self.deliver_surely(Ok(value));
     }

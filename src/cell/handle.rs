@@ -68,14 +68,18 @@ impl<T, E> Handle<T, E> {
     pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
         let word = Word::new(owner.is_some());
         let list = owner.map(|owner| Box::new(List { owner: Some(owner), ..List::default() }));
-        let cell = Box::new(Cell {
-            word: Atom::new(word),
-            list: Mutex::new(list),
-            weak: AtomicU32::new(0),
-            looked: AtomicBool::new(false),
-            slot: Slot::new(),
-            alive: Alive::new(),
-        });
+        // In place: what is made elsewhere in small pieces is slow to move as a whole.
+        let cell = Box::write(
+            Box::new_uninit(),
+            Cell {
+                word: Atom::new(word),
+                list: Mutex::new(list),
+                weak: AtomicU32::new(0),
+                looked: AtomicBool::new(false),
+                slot: Slot::new(),
+                alive: Alive::new(),
+            },
+        );
         let cell = NonNull::from(Box::leak(cell));
         (Self(cell), Self(cell))
     }
@@ -261,7 +265,7 @@ impl<T, E> Handle<T, E> {
     /// # Safety
     ///
     /// The word said so in the step that gave the handle up, and it is not used again.
-    #[inline]
+    #[inline(always)]
     pub(super) unsafe fn end(&self, then: Then) -> Option<Outcome<T, E>> {
         match then {
             Then::Forget | Then::Lend | Then::Tell(_) => None,

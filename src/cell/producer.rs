@@ -22,7 +22,7 @@ impl<T, E> Producer<T, E> {
     }
 
     /// The producer's last step, with the outcome of the work; or that comes back, with the reason why it is too late.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(
         self,
         outcome: Outcome<T, E>,
