@@ -169,7 +169,7 @@ pub(super) const ALL: &[Litmus] = &[
     forbidden(
         "lock by hand",
         "C++",
-        |it| it.memory[X] != it.seen.iter().sum(),
+        |it| it.memory[X] != it.seen.iter().sum::<u64>(),
         || locked(Acquire, Release),
     ),
     racy("lock by hand, relaxed taken", "C++", || locked(Relaxed, Release)),
