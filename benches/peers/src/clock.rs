@@ -35,7 +35,8 @@ impl Clock {
     }
 }
 
-fn cpu_time() -> Duration {
+/// How long this process has run up to now, on all CPUs together.
+pub(crate) fn cpu_time() -> Duration {
     clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).expect("every Linux has this clock").into()
 }
 

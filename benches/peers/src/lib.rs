@@ -8,23 +8,24 @@
 //! ratio <row> <median> [<min>-<max>] aim <aim>     ours to the fastest of the peers that count
 //! times <row> settled <ns>, <peer> <ns>, ...       of one operation, medians
 //! size <row> <bytes> <allocations> aim <bytes> <allocations>
+//! growth <row> <exponent> aim <exponent>           of the total, over several decades
 //! ```
 //!
 //! A row that needs one CPU, or two, has its threads pinned to them. On one CPU the time of the process is counted, where
 //! other programs do not; on two it is the time that goes by.
 //!
 //! Arguments name the rows that run, by a part of their name: `cargo bench -p settled-bench -- create pool`. With
-//! `--quick` each row runs for a moment, which tests that it works and says nothing else; `--list` says what each does.
+//! `--quick` each row runs for a moment, which tests that it works and says nothing else; `--list` says what
+//! each does.
 
 mod clock;
+mod growth;
 mod handmade;
 mod report;
 mod rounds;
 mod rows;
 mod sizes;
 mod waker;
-
-use std::process::Command;
 
 use crate::rounds::Length;
 pub use crate::sizes::measure as sizes;
@@ -50,15 +51,13 @@ pub fn main(arguments: impl Iterator<Item = String>, sizes: &str) {
     let rows: Vec<_> = rows::all().into_iter().filter(|row| is_wanted(row.name)).collect();
     if list {
         rows.iter().for_each(|row| println!("{}: {}", row.name, row.what));
+        let growing = rows::growing::ROWS.iter().filter(|row| is_wanted(row.name));
+        growing.for_each(|row| println!("{}: {}", row.name, row.what));
         return;
     }
-    let measured =
-        rows.iter().filter_map(|row| rounds::measure(row, length)).map(|it| report::print(&it));
-    let measured = measured.count();
-    let sizes = Command::new(sizes).output().expect("the program is built");
-    assert!(sizes.status.success(), "{}", String::from_utf8_lossy(&sizes.stderr));
-    let sizes = String::from_utf8(sizes.stdout).expect("it prints text");
-    let sizes = sizes.lines().filter(|line| line.split(' ').nth(1).is_some_and(is_wanted));
-    let sized = sizes.inspect(|line| println!("{line}")).count();
-    assert!(measured + sized > 0, "no row has such a name: see --list");
+    let measured = rows.iter().filter_map(|row| rounds::measure(row, length));
+    let measured = measured.inspect(report::print).count();
+    let weighed = sizes::weigh(sizes, is_wanted);
+    let grown = growth::measure(length, is_wanted);
+    assert!(measured + weighed + grown > 0, "no row has such a name: see --list");
 }

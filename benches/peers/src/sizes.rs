@@ -1,8 +1,17 @@
 //! What a future takes in memory, here and with the peers: allocations, and the bytes that they ask for.
 
-use std::{future::IntoFuture, hint::black_box, iter, pin::Pin, task::Context};
+use std::{future::IntoFuture, hint::black_box, iter, pin::Pin, process::Command, task::Context};
 
-use crate::{handmade::Handmade, rows::pair, waker::waker};
+use tokio::task::spawn_local;
+
+use crate::{
+    handmade::Handmade,
+    rows::{
+        loops::{on_executor, on_local_set, on_ours},
+        pair,
+    },
+    waker::waker,
+};
 
 /// So many live at once, more than any list of freed ones keeps.
 const COUNT: usize = 10_000;
@@ -14,16 +23,16 @@ type Taken = fn(Counter) -> (usize, usize);
 
 struct Size {
     name: &'static str,
-    /// Bytes and allocations, at most.
-    aim: (usize, usize),
+    /// Bytes, where they are aimed at, and allocations, at most.
+    aim: (Option<usize>, usize),
     ours: Taken,
     peers: &'static [(&'static str, Taken)],
 }
 
-const SIZES: [Size; 3] = [
+const SIZES: [Size; 4] = [
     Size {
         name: "memory_cell",
-        aim: (48, 1),
+        aim: (Some(48), 1),
         ours: |counter| each(counter, pair),
         peers: &[
             ("oneshot", |counter| each(counter, oneshot::channel::<u64>)),
@@ -33,7 +42,7 @@ const SIZES: [Size; 3] = [
     },
     Size {
         name: "memory_waiter",
-        aim: (64, 1),
+        aim: (Some(64), 1),
         ours: |counter| {
             polled(counter, || {
                 let (promise, future) = pair();
@@ -47,7 +56,7 @@ const SIZES: [Size; 3] = [
     },
     Size {
         name: "memory_callback",
-        aim: (112, 2),
+        aim: (Some(112), 2),
         ours: |counter| {
             each(counter, || {
                 let (promise, future) = pair();
@@ -64,6 +73,34 @@ const SIZES: [Size; 3] = [
                 cell
             })
         })],
+    },
+    Size {
+        name: "memory_task",
+        aim: (None, 2),
+        ours: |counter| {
+            let mut taken = (0, 0);
+            on_ours(async |here| {
+                let spawn = || here.create_task(async { black_box(1_u64) }).expect("it is open");
+                taken = awaited(counter, spawn).await;
+            });
+            taken
+        },
+        peers: &[
+            ("local-executor", |counter| {
+                let mut taken = (0, 0);
+                on_executor(async |executor| {
+                    taken = awaited(counter, || executor.spawn(async { black_box(1_u64) })).await;
+                });
+                taken
+            }),
+            ("local-set", |counter| {
+                let mut taken = (0, 0);
+                on_local_set(async || {
+                    taken = awaited(counter, || spawn_local(async { black_box(1_u64) })).await;
+                });
+                taken
+            }),
+        ],
     },
 ];
 
@@ -84,6 +121,21 @@ fn each<C>(counter: Counter, make: impl FnMut() -> C) -> (usize, usize) {
     made.extend(iter::repeat_with(make).take(COUNT));
     let after = counter();
     drop(made);
+    per_one(before, after)
+}
+
+/// What each takes of so many that are made and awaited, one after the other.
+async fn awaited<F: IntoFuture>(counter: Counter, make: impl Fn() -> F) -> (usize, usize) {
+    // What is only allocated once.
+    make().await;
+    let before = counter();
+    for _ in 0..COUNT {
+        make().await;
+    }
+    per_one(before, counter())
+}
+
+fn per_one(before: (usize, usize), after: (usize, usize)) -> (usize, usize) {
     let each = |before: usize, after: usize| (after - before).div_ceil(COUNT);
     (each(before.0, after.0), each(before.1, after.1))
 }
@@ -92,10 +144,20 @@ fn each<C>(counter: Counter, make: impl FnMut() -> C) -> (usize, usize) {
 pub fn measure(counter: fn() -> (usize, usize)) {
     for Size { name, aim, ours, peers } in SIZES {
         let (bytes, allocations) = ours(counter);
-        println!("size {name} {bytes} {allocations} aim {} {}", aim.0, aim.1);
+        let most = aim.0.map_or("-".to_owned(), |bytes| bytes.to_string());
+        println!("size {name} {bytes} {allocations} aim {most} {}", aim.1);
         let peers = peers.iter().map(|(peer, size)| (peer, size(counter)));
         let peers: Vec<_> =
-            peers.map(|(peer, size)| format!("{peer} {} {}", size.0, size.1)).collect();
-        println!("sizes {name} {}", peers.join(", "));
+            peers.map(|(peer, size)| format!("{peer} {}, {}", size.0, size.1)).collect();
+        println!("sizes {name} {}", peers.join("; "));
     }
+}
+
+/// Runs the program, and passes on what it says of the kinds that are wanted; how many lines that is.
+pub(crate) fn weigh(program: &str, is_wanted: impl Fn(&str) -> bool) -> usize {
+    let printed = Command::new(program).output().expect("the program is built");
+    assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
+    let printed = String::from_utf8(printed.stdout).expect("it prints text");
+    let wanted = printed.lines().filter(|line| line.split(' ').nth(1).is_some_and(&is_wanted));
+    wanted.inspect(|line| println!("{line}")).count()
 }

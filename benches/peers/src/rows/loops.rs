@@ -55,18 +55,18 @@ fn at_once(place: &Place, name: &'static str, count: usize, work: fn(usize)) -> 
 }
 
 /// Runs `f` on a loop of ours.
-fn on_ours(f: impl AsyncFnOnce(LoopRef)) {
+pub(crate) fn on_ours(f: impl AsyncFnOnce(LoopRef)) {
     let event_loop = EventLoop::new();
     let run = async { f(LoopRef::current().expect("a loop runs")).await };
     event_loop.run_until_complete(run).expect("it ends");
 }
 
-fn on_executor(f: impl AsyncFnOnce(&LocalExecutor<'static>)) {
+pub(crate) fn on_executor(f: impl AsyncFnOnce(&LocalExecutor<'static>)) {
     let executor = LocalExecutor::new();
     block_on(executor.run(f(&executor)));
 }
 
-pub(super) fn on_local_set(f: impl AsyncFnOnce()) {
+pub(crate) fn on_local_set(f: impl AsyncFnOnce()) {
     LocalSet::new().block_on(&a_runtime(), f());
 }
 

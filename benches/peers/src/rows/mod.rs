@@ -1,7 +1,8 @@
 //! The rows, by what they are about.
 
 mod cell;
-mod loops;
+pub(crate) mod growing;
+pub(crate) mod loops;
 mod many;
 mod pools;
 mod posts;
