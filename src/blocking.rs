@@ -28,6 +28,9 @@ pub(crate) const DEPTH: usize = 2_000;
 /// How many bytes of its stack a worker may have in use when it begins another job inside a wait.
 const ROOM: usize = STACK / 2;
 
+/// How many bytes of it a scope may have in use in its own call when it waits for its jobs, beyond what it has at its entry.
+const SCOPE: usize = 256 << 10;
+
 /// The size in bytes of a worker's stack. It is reserved, and used as far as jobs go.
 pub(crate) const STACK: usize = if cfg!(target_pointer_width = "64") { 32 << 20 } else { 4 << 20 };
 
@@ -36,8 +39,8 @@ pub(crate) trait Queue: Send + Sync {
     /// Tells pools apart.
     fn id(&self) -> context::Id;
 
-    /// Takes the first queued job that settles a cell of which `wanted` is true.
-    fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job>;
+    /// Takes the first queued job of which `wanted` is true.
+    fn take(&self, wanted: &dyn Fn(&Job) -> bool) -> Option<Job>;
 
     /// What the first queued job settles that is awaited on this loop.
     fn first_awaited_on(&self, home: context::Id) -> Option<Address>;
@@ -45,11 +48,11 @@ pub(crate) trait Queue: Send + Sync {
     /// Whether the pool has no worker beside as many as are `stuck`.
     fn is_left(&self, stuck: usize) -> bool;
 
-    /// Whether a job that settles this cell is queued.
-    fn holds(&self, cell: Address) -> bool;
+    /// Whether such a job is queued.
+    fn holds(&self, wanted: &dyn Fn(&Job) -> bool) -> bool;
 
     /// Whether such a job is queued, and the pool has no worker beside as many as are `stuck`, nor can start one.
-    fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool;
+    fn leaves(self: Arc<Self>, wanted: &dyn Fn(&Job) -> bool, stuck: usize) -> bool;
 }
 
 /// A loop that may sleep in a worker.
@@ -68,8 +71,8 @@ struct Worker {
     ready: bool,
     /// An address at the bottom of its stack.
     bottom: usize,
-    /// What the jobs that it runs, inside each other, settle.
-    running: Vec<Address>,
+    /// What the jobs that it runs, inside each other, settle, if they do.
+    running: Vec<Option<Address>>,
 }
 
 thread_local! {
@@ -118,15 +121,15 @@ fn stack() -> usize {
     std::ptr::from_ref(&here).addr()
 }
 
-/// Whether more of a worker's stack is in use than leaves room for another job.
-fn is_little_left(bottom: usize) -> bool {
+/// Whether more of a worker's stack is in use than leaves room for another job, once it has used so much more.
+fn is_little_left(bottom: usize, more: usize) -> bool {
     // A sanitizer may keep locals on the heap. An address that cannot be on the stack says nothing of it, and the
     // number of jobs alone counts.
-    (ROOM..STACK).contains(&bottom.abs_diff(stack()))
+    (ROOM - more..STACK).contains(&bottom.abs_diff(stack()))
 }
 
-/// Runs the work of a job that settles this cell, so that other workers know who does.
-pub(crate) fn run_for<R>(cell: Address, work: impl FnOnce() -> R) -> R {
+/// Runs the work of a job, so that other workers know who settles this cell.
+pub(crate) fn run_for<R>(cell: Option<Address>, work: impl FnOnce() -> R) -> R {
     struct Running;
     impl Drop for Running {
         fn drop(&mut self) {
@@ -171,6 +174,12 @@ impl Cells {
         }
     }
 
+    /// Whether running this job is a part of what is wanted.
+    fn need(&self, wanted: Wanted, job: &Job) -> bool {
+        let contains = |cell| self.contains(cell);
+        job.is_for(contains) || wanted.returned() && job.returns(contains)
+    }
+
     fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
         match (self, wanted) {
             (Self::One(one), _) => test(*one),
@@ -200,7 +209,7 @@ struct Waiting {
     id: u64,
     pool: Arc<dyn Queue>,
     /// What its jobs settle.
-    running: Vec<Address>,
+    running: Vec<Option<Address>>,
     /// What its callbacks are lent.
     lending: Vec<Address>,
     goal: Goal,
@@ -230,10 +239,12 @@ impl Owed {
 
     fn ask() -> Result<Self, WouldDeadlock> {
         context::may_block()?;
+        deferred::may_run_one()?;
         let cells = Arc::new(Mutex::new(HashSet::new()));
         let me = worker(|it| (Arc::clone(&it.pool), it.running.len(), it.bottom));
         let registered = match me {
-            Some((_, jobs, bottom)) if jobs >= DEPTH || is_little_left(bottom) => {
+            // As at its end, where it cannot be refused any more.
+            Some((_, jobs, bottom)) if jobs >= DEPTH || is_little_left(bottom, SCOPE) => {
                 return Err(WouldDeadlock::TooDeep);
             }
             Some((pool, ..)) => register(pool, Goal::Owed(Arc::clone(&cells)))?,
@@ -294,12 +305,11 @@ fn ask_for_cells(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadl
     };
     if !ready {
         // Others may run it. `[pool-10]`
-    } else if jobs >= DEPTH || is_little_left(bottom) {
-        let queued = |cell| pool.holds(cell);
-        if cells.test(Wanted::Any, queued) {
+    } else if jobs >= DEPTH || is_little_left(bottom, 0) {
+        if pool.holds(&|job| cells.need(wanted, job)) {
             return Err(WouldDeadlock::TooDeep);
         }
-    } else if let Some(job) = pool.take(&|cell| cells.contains(cell)) {
+    } else if let Some(job) = pool.take(&|job| cells.need(wanted, job)) {
         isolate(|| job.run());
         return Ok(May::LookAgain);
     }
@@ -337,12 +347,14 @@ fn ask_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
 pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<Registered> {
     let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
     let Some((pool, ready, jobs, bottom)) = me else { return Some(Registered(None)) };
-    let helps = ready && jobs < DEPTH && !is_little_left(bottom);
+    let helps = ready && jobs < DEPTH && !is_little_left(bottom, 0);
     let goal = Goal::Sleep(helps.then(|| Arc::clone(sleeper) as Arc<dyn Sleeper>));
     let registered = register(Arc::clone(&pool), goal);
     if registered.is_err() {
         // Somebody may have taken it, and then tells the loop.
-        let job = pool.first_awaited_on(sleeper.id()).and_then(|cell| pool.take(&|it| it == cell));
+        let job = pool
+            .first_awaited_on(sleeper.id())
+            .and_then(|cell| pool.take(&|job| job.is_for(|it| it == cell)));
         let _role = context::call_back();
         job.into_iter().for_each(|job| isolate(|| job.run()));
     }
@@ -426,17 +438,21 @@ fn may_end(waiting: &[Waiting], live: &[bool], pool: context::Id) -> bool {
 /// Whether the callbacks of a cell may still return, if these go on and the others do not. `[settled-5]`
 fn may_return(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
     waiting.iter().zip(live).all(|(it, live)| *live || !it.lending.contains(&cell))
+        && !is_left(waiting, live, &|job| job.returns(|it| it == cell))
 }
 
 /// Whether a cell may still be settled, if these go on and the others do not.
 fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
-    // Several may have to run, if it stands for callbacks that were sent to pools.
-    let waits_for_ever = |(it, live): (&Waiting, &bool)| !live && it.running.contains(&cell);
-    if waiting.iter().zip(live).any(waits_for_ever) {
-        return false;
-    }
-    // Queued in a pool all of whose workers wait for ever: of those that it has, and not of those that it may have.
-    !waiting.iter().any(|it| Arc::clone(&it.pool).leaves(cell, stuck(waiting, live, it.pool.id())))
+    waiting.iter().zip(live).all(|(it, live)| *live || !it.running.contains(&Some(cell)))
+        && !is_left(waiting, live, &|job| job.is_for(|it| it == cell))
+}
+
+/// Whether such a job is queued in a pool all of whose workers wait for ever: of those that it has, and not of those that
+/// it may have.
+fn is_left(waiting: &[Waiting], live: &[bool], wanted: &dyn Fn(&Job) -> bool) -> bool {
+    let leaves =
+        |pool: &Arc<dyn Queue>| Arc::clone(pool).leaves(wanted, stuck(waiting, live, pool.id()));
+    waiting.iter().any(|it| leaves(&it.pool))
 }
 
 /// How many workers of a pool wait for ever, if these go on and the others do not.

@@ -207,6 +207,13 @@ pub(crate) fn under(roles: Roles, f: impl FnOnce()) {
     });
 }
 
+/// Calls `f`, which does not unwind, as if this thread ran no loop: whatever marks it was kept by somebody's fault.
+pub(crate) fn outside_of_loops(f: impl FnOnce()) {
+    let mut roles = roles();
+    roles.retain(|(_, role)| !matches!(role, Role::Loop(_)));
+    under(roles, f);
+}
+
 /// Callbacks run until the guard is dropped: what they drop is not the coroutine's that is being
 /// stopped, if one is.
 pub(crate) fn call_back() -> Guard {

@@ -115,6 +115,12 @@ pub(crate) fn run_one() -> Result<bool, TooDeep> {
     Ok(true)
 }
 
+/// Whether a wait here could run what this thread has deferred, if it has anything.
+pub(crate) fn may_run_one() -> Result<(), TooDeep> {
+    let inside = INSIDE.try_with(Cell::get).unwrap_or_default();
+    if inside < LIMIT { Ok(()) } else { Err(TooDeep) }
+}
+
 /// Counts one more call that runs callbacks, unless there are as many as `most`. A thread that is being torn down counts
 /// no more, and runs all of them at once.
 fn enter(most: usize) -> bool {

@@ -372,11 +372,6 @@ impl<T, E> Promise<T, E, Owned> {
         self.producer.handle().cancel(reason).0
     }
 
-    /// Whether this promise is the only handle: nobody else is left to look at an outcome.
-    pub(crate) fn is_only(&self) -> bool {
-        self.producer.handle().is_only()
-    }
-
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs
     /// the thread callbacks in this thread. `[promise-5]`
     #[doc(alias("set_result", "complete", "send", "resolve"))]

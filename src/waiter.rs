@@ -152,6 +152,11 @@ pub(crate) trait Run: Any + Send {
         None
     }
 
+    /// The cell whose outcome it is lent, if it is a callback.
+    fn returns(&self) -> Option<Address> {
+        None
+    }
+
     /// The task that it makes, if it is a coroutine on its way to a loop.
     fn task(&self) -> Option<Id> {
         None
@@ -211,6 +216,11 @@ impl Job {
     /// Whether running it settles one of the cells of which `wanted` is true.
     pub(crate) fn is_for(&self, wanted: impl Fn(Address) -> bool) -> bool {
         [self.0.settles(), self.0.ends()].into_iter().flatten().any(wanted)
+    }
+
+    /// Whether it is a callback that is lent the outcome of such a cell.
+    pub(crate) fn returns(&self, wanted: impl Fn(Address) -> bool) -> bool {
+        self.0.returns().is_some_and(wanted)
     }
 
     /// The task that it makes, if it is a coroutine on its way to a loop.

@@ -13,14 +13,14 @@ mod log;
 mod waker;
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     future::{IntoFuture, pending},
     num::NonZero,
     panic::panic_any,
     pin::pin,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     task::Context,
@@ -30,8 +30,8 @@ use std::{
 
 use log::Log;
 use settled::{
-    Cancel, EventLoop, Executor, ReturnWhen, RunError, ThreadFuture, ThreadPool, WaitError,
-    WouldDeadlock, as_completed, bridge, context, wait,
+    Cancel, EventLoop, Executor, Interrupt, InterruptGuard, ReturnWhen, RunError, ThreadFuture,
+    ThreadPool, WaitError, WouldDeadlock, as_completed, bridge, context, scope, wait,
 };
 use waker::CountingWaker;
 
@@ -355,6 +355,58 @@ fn waits_inside_each_other_are_refused_before_the_stack_overflows() {
     let several = |it: &Future| wait([it], None, ReturnWhen::AllCompleted).map(|_| ());
     let (answer, number) = too_deep(several, Result::is_err);
     assert_eq!((answer, number), (Err(WaitError::WouldDeadlock(WouldDeadlock::TooDeep)), DEPTH));
+}
+
+/// `[scope-2]` Its end could not be refused any more.
+#[test]
+fn a_scope_inside_too_many_callbacks_is_refused_at_its_entry() {
+    watch!();
+    let (answer, number) = too_deep(
+        |it| {
+            if it.wait().is_err() {
+                return Some(scope(&ThreadPool::default(), |_| ()));
+            }
+            None
+        },
+        Option::is_some,
+    );
+    assert_eq!((answer, number), (Some(Err(WouldDeadlock::TooDeep)), DEPTH));
+}
+
+/// `[wait-9]` What the drop of a pool runs before it waits may enter an interrupt, and keep it.
+#[test]
+fn an_interrupt_that_is_entered_in_the_drop_of_a_pool_does_not_end_that() {
+    watch!();
+    thread_local! {
+        static KEPT: Cell<Option<InterruptGuard>> = const { Cell::new(None) };
+    }
+    let log = Log::new();
+    let seen = log.clone();
+    inside(DEPTH, move || {
+        let (pool, is_over) =
+            (ThreadPool::new(NonZero::<usize>::MIN), Arc::new(AtomicBool::new(false)));
+        let (enters, entered) = mpsc::channel();
+        let (over, writes) = (Arc::clone(&is_over), seen.clone());
+        drop(pool.submit(move || {
+            entered.recv().unwrap();
+            // A drop that does not wait is likely to be over by then.
+            for _ in 0..2_000 {
+                thread::yield_now();
+            }
+            writes.add(if over.load(Ordering::SeqCst) { "after the drop" } else { "in the drop" });
+        }));
+        call(move || {
+            let interrupt = Interrupt::new();
+            interrupt.interrupt();
+            KEPT.set(Some(interrupt.enter()));
+            enters.send(()).unwrap();
+        });
+        drop(pool);
+        is_over.store(true, Ordering::SeqCst);
+        seen.add("dropped");
+        drop(KEPT.take());
+    });
+    assert_eq!(log.entries(), ["in the drop", "dropped"]);
 }
 
 #[test]

@@ -19,7 +19,9 @@ use std::{
 
 use settled::{
     Cancel, Closed, Executor, Interrupt, InterruptGuard, Job, ThreadFuture, ThreadPool, WaitError,
-    WouldDeadlock, context, scope,
+    WouldDeadlock,
+    context::{self, LoopGuard},
+    scope,
 };
 
 fn workers(number: usize) -> ThreadPool {
@@ -178,6 +180,55 @@ fn a_worker_runs_the_jobs_of_its_own_scope() {
         (sum, last)
     });
     assert_eq!(outer.unwrap().join().unwrap(), (Ok(6), 3));
+}
+
+/// `[scope-3]` Whatever marks the worker as a loop's, it runs the jobs of its own scope, or nobody would.
+#[test]
+fn a_worker_that_is_marked_inside_its_scope_runs_the_jobs_of_it() {
+    watch!();
+    thread_local! {
+        static KEPT: Cell<Option<LoopGuard>> = const { Cell::new(None) };
+    }
+    let pool = Arc::new(workers(1));
+    let inner = Arc::clone(&pool);
+    let outer = pool.submit(move || {
+        let (mut first, mut last) = (false, false);
+        let own = scope(&inner, |scope| {
+            // One job keeps a mark, and so does the scope.
+            drop(scope.submit(|| {
+                first = true;
+                KEPT.set(Some(context::enter_loop()));
+            }));
+            drop(scope.submit(|| last = true));
+            context::enter_loop()
+        });
+        let is_marked = context::in_loop();
+        drop((own, KEPT.take()));
+        (first, last, is_marked, context::in_loop())
+    });
+    assert_eq!(outer.unwrap().join().unwrap(), (true, true, true, false));
+}
+
+/// `[scope-2]` `[scope-3]` A scope that is let in is not refused at its end: its worker has the stack to run its jobs.
+#[test]
+fn a_scope_where_little_stack_is_left_runs_its_jobs_or_is_refused() {
+    watch!();
+    /// Goes down, by little at a time, as long as a scope is let in; the deepest that is has a job. Says whether one was.
+    fn descend(pool: &ThreadPool, ran: &AtomicUsize) -> bool {
+        if scope(pool, |_| ()).is_err() {
+            return false;
+        }
+        let job = || ran.fetch_add(1, SeqCst);
+        descend(pool, ran) || scope(pool, |scope| drop(scope.submit(job))).is_ok()
+    }
+    let pool = Arc::new(workers(1));
+    let inner = Arc::clone(&pool);
+    let outer = pool.submit(move || {
+        let ran = AtomicUsize::new(0);
+        assert!(descend(&inner, &ran));
+        ran.into_inner()
+    });
+    assert_eq!(outer.unwrap().join().unwrap(), 1);
 }
 
 #[test]

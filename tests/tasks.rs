@@ -1146,6 +1146,21 @@ fn an_error_that_a_callback_does_not_look_at_is_reported() {
 }
 
 #[test]
+fn an_error_that_a_thread_callback_looks_at_is_not_reported() {
+    watch!();
+    let (event_loop, log) = (EventLoop::new(), Log::new());
+    let reports = reports(&event_loop);
+    let task = event_loop.create_task_result(async { Err::<(), _>("seen") }).unwrap();
+    let looks = log.clone();
+    bridge::thread_future(&task)
+        .add_done_callback(move |settled| looks.add(settled.result().unwrap_err().to_string()));
+    // Nobody is left but the callback.
+    drop(task);
+    while event_loop.try_tick().unwrap() {}
+    assert_eq!((log.entries().len(), reports.take().len()), (1, 0));
+}
+
+#[test]
 fn a_handler_may_panic_and_may_use_the_loop() {
     watch!();
     let event_loop = EventLoop::new();

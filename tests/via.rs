@@ -5,14 +5,15 @@
 mod watchdog;
 
 use std::{
+    convert::Infallible,
     num::NonZero,
     sync::{Arc, Mutex, mpsc},
     thread,
 };
 
 use settled::{
-    Cancelled, Closed, EventLoop, Executor, Failure, Job, JoinError, ThreadFuture, ThreadPool,
-    WaitError, WouldDeadlock,
+    Cancelled, Closed, EventLoop, Executor, Failure, Job, JoinError, ReturnWhen, ThreadFuture,
+    ThreadPool, WaitError, WouldDeadlock, wait,
 };
 
 type Future = ThreadFuture<u32, &'static str>;
@@ -106,6 +107,35 @@ fn a_worker_runs_the_callback_that_it_waits_for() {
         future.join()
     });
     assert_eq!(outer.unwrap().join().unwrap().unwrap(), 7);
+}
+
+/// `[pool-8]` Who waits by reference does not wait for what reads the outcome, and closes no circle with it.
+#[test]
+fn a_callback_that_is_queued_keeps_nobody_from_waiting_by_reference() {
+    watch!();
+    let (pool, other_pool) = (one_worker(), one_worker());
+    let ((first_promise, first), (last_promise, last)) = (Future::pair(), Future::pair());
+    let both = [first.clone(), last.clone()];
+    let outer = pool.submit(move || wait(&both, None, ReturnWhen::AllCompleted).is_ok()).unwrap();
+    let (give, given) = mpsc::channel::<ThreadFuture<bool, Infallible>>();
+    let occupies = other_pool.submit(move || given.recv().unwrap().result().is_ok()).unwrap();
+    while !format!("{last:?}").contains("waiters: 1") {
+        thread::yield_now();
+    }
+    // Who has registered is likely to sleep soon, and who is refused to be answered.
+    linger();
+    first.add_done_callback_on(Arc::clone(&other_pool), |_| ());
+    first_promise.finish(7).unwrap();
+    give.send(outer.clone()).unwrap();
+    linger();
+    last_promise.finish(7).unwrap();
+    assert_eq!((outer.result(), occupies.result()), (Ok(&true), Ok(&true)));
+}
+
+fn linger() {
+    for _ in 0..2_000 {
+        thread::yield_now();
+    }
 }
 
 #[test]

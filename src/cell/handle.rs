@@ -180,11 +180,6 @@ impl<T, E> Handle<T, E> {
         word.is_unread(self.cell().looked.load(Ordering::Relaxed))
     }
 
-    /// Whether no other handle exists.
-    pub(crate) fn is_only(&self) -> bool {
-        self.look_at_word().is_only()
-    }
-
     /// Pending => Running, or the reason why not.
     pub(crate) fn start(&self) -> Result<(), Cancelled> {
         self.word().step(at("begin", Ordering::Relaxed), |word| Ok((word.start()?, ())))

@@ -339,7 +339,7 @@ where
         self.home.isolate(|| drop(coroutine));
         self.settle(Ended::with(&outcome), |promise| {
             if let Err(failure) = &outcome
-                && promise.is_only()
+                && promise.is_closed()
             {
                 let task = Task(Rc::clone(self) as Rc<dyn Step>);
                 self.home.report_failure(failure, task.future_id(), Some(&task));

@@ -267,7 +267,7 @@ impl<F: Send, T: Send, E: Send> Body for Work<F, T, E> {
         let Ok(promise) = promise.start() else { return isolate(|| drop(work)) };
         trace::job_begins(&queued);
         let settles = promise.address();
-        match catch_unwind(AssertUnwindSafe(|| run_for(settles, || call(work, &promise)))) {
+        match catch_unwind(AssertUnwindSafe(|| run_for(Some(settles), || call(work, &promise)))) {
             Ok(Ok(value)) => promise.finish(value),
             Ok(Err(error)) => promise.fail(error),
             Err(payload) => promise.panicked(Panic::new(payload)),

@@ -541,9 +541,9 @@ impl Queue for Shared {
         self.id
     }
 
-    fn take(&self, wanted: &dyn Fn(Address) -> bool) -> Option<Job> {
+    fn take(&self, wanted: &dyn Fn(&Job) -> bool) -> Option<Job> {
         let mut state = lock(&self.state);
-        let at = state.queue.iter().position(|job| job.is_for(wanted))?;
+        let at = state.queue.iter().position(wanted)?;
         state.queue.remove(at)
     }
 
@@ -556,14 +556,14 @@ impl Queue for Shared {
         stuck >= lock(&self.state).live
     }
 
-    fn holds(&self, cell: Address) -> bool {
-        lock(&self.state).queue.iter().any(|job| job.is_for(|it| it == cell))
+    fn holds(&self, wanted: &dyn Fn(&Job) -> bool) -> bool {
+        lock(&self.state).queue.iter().any(wanted)
     }
 
-    fn leaves(self: Arc<Self>, cell: Address, stuck: usize) -> bool {
+    fn leaves(self: Arc<Self>, wanted: &dyn Fn(&Job) -> bool, stuck: usize) -> bool {
         let mut state = lock(&self.state);
         stuck >= state.live
-            && state.queue.iter().any(|job| job.is_for(|it| it == cell))
+            && state.queue.iter().any(wanted)
             && (state.live >= self.max || self.start_worker(&mut state).is_err())
     }
 }
@@ -578,11 +578,17 @@ impl Sleeper for Shared {
 
 impl Drop for ThreadPool {
     fn drop(&mut self) {
-        // Where waiting might never end, the workers end by themselves when the queue is empty.
-        let _shield = interrupt::shield();
-        let waits = !lock(&self.shared.state).detached;
+        let mut waits = !lock(&self.shared.state).detached;
         self.close();
-        if waits && self.wait_for_the_end() == Err(WouldDeadlock::Circle.into()) {
+        let mut ended = Ok(());
+        // A callback that runs inside the wait may enter an interrupt, and keep it: from then on it is shielded too.
+        while mem::take(&mut waits) {
+            let _shield = interrupt::shield();
+            ended = self.wait_for_the_end();
+            waits = ended == Err(WaitError::Interrupted);
+        }
+        // Where waiting might never end, the workers end by themselves when the queue is empty.
+        if ended == Err(WouldDeadlock::Circle.into()) {
             let name = &self.shared.name;
             // A drop answers nothing, and is not to panic where there is no standard error.
             let _ = writeln!(

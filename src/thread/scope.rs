@@ -21,7 +21,7 @@ use super::{
 use crate::{
     blocking::{Owed, run_for},
     cell::{Address, Until},
-    context::Id,
+    context::{self, Id},
     error::{Closed, WaitError, WouldDeadlock},
     interrupt,
     phase::Running,
@@ -63,8 +63,8 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`WouldDeadlock`], and `f` is not called: on a thread that runs an event loop, and in a worker that runs many jobs inside
-/// each other. `[scope-2]` `[deadlock-1]`
+/// [`WouldDeadlock`], and `f` is not called: on a thread that runs an event loop, in a worker that runs many jobs inside
+/// each other or has little of its stack left, and in many callbacks that wait inside each other. `[scope-2]` `[deadlock-1]`
 ///
 /// # Panics
 ///
@@ -219,7 +219,7 @@ impl Scoped {
     fn end(self, f: impl FnOnce(Box<dyn Body>)) {
         // In this order: what is declared last is dropped first.
         let Self { gone, body } = self;
-        run_for(gone.address(), || f(body));
+        run_for(Some(gone.address()), || f(body));
         drop(gone);
     }
 }
@@ -260,23 +260,15 @@ impl Drop for End<'_> {
         }
         let abort = Abort;
         let jobs = self.0.borrow();
-        let shield = interrupt::shield();
-        let refused = wait(&*jobs, None, ReturnWhen::AllCompleted).err();
-        drop(shield);
-        // It is not to panic where there is no standard error.
-        let _ = match refused {
-            Some(WaitError::WouldDeadlock(WouldDeadlock::Circle)) => writeln!(
+        if wait_for_all(&jobs).is_err() {
+            // It is not to panic where there is no standard error.
+            let _ = writeln!(
                 io::stderr(),
                 "settled: a scope waits for a job that no worker can begin or end before the scope does, and for ever, \
                  unless that job is cancelled and dropped; submit it to another pool, or let no job wait for the scope's"
-            ),
-            Some(WaitError::WouldDeadlock(why)) => {
-                writeln!(io::stderr(), "settled: a scope waits for its jobs all the same: {why}")
-            }
-            _ => Ok(()),
-        };
-        // Refused, interrupted or not: what the jobs borrow has to stay. What runs inside a wait may enter an interrupt and
-        // keep it, and inside a park nothing runs.
+            );
+        }
+        // Refused or not: what the jobs borrow has to stay.
         for job in &*jobs {
             while !job.done() {
                 let _shield = interrupt::shield();
@@ -284,5 +276,22 @@ impl Drop for End<'_> {
             }
         }
         mem::forget(abort);
+    }
+}
+
+/// Waits for the jobs of a scope, and helps as every wait does. The scope was let in where nothing refuses that but a
+/// circle; what it calls or runs may enter a loop or an interrupt and keep it, which does not count here.
+fn wait_for_all(jobs: &[ThreadFuture<(), Infallible>]) -> Result<(), WouldDeadlock> {
+    loop {
+        let _shield = interrupt::shield();
+        let mut ended = Ok(());
+        context::outside_of_loops(|| ended = wait(jobs, None, ReturnWhen::AllCompleted).map(drop));
+        match ended {
+            Ok(()) => return Ok(()),
+            Err(WaitError::WouldDeadlock(why)) if why != WouldDeadlock::EventLoop => {
+                return Err(why);
+            }
+            Err(_) => {}
+        }
     }
 }

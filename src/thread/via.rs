@@ -69,13 +69,12 @@ where
     fn run(self: Box<Self>) {
         let Self { callback, lent } = *self;
         let settled = lent.settled();
-        run_for(settled.handle().address(), || deferred::call(settled, callback));
+        run_for(None, || deferred::call(settled, callback));
         // If it was the last handle, the value is dropped here, when nothing names its cell any more.
         isolate(|| drop(lent));
     }
 
-    /// Who waits for the end of the lending is helped by it as by a job.
-    fn settles(&self) -> Option<Address> {
+    fn returns(&self) -> Option<Address> {
         Some(self.lent.settled().handle().address())
     }
 }

@@ -221,7 +221,6 @@ const CELL_SITES: &[File] = &[
             ("cancelled", "lock(", ""),
             ("look", "load(", ""),
             ("is_unread", "look_at_word() load(", ""),
-            ("is_only", "look_at_word()", ""),
             ("start", ".step( word.start()", "start"),
             ("reason", "look_at_word() lock(", ""),
             ("another", ".one_more(", ""),
