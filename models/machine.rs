@@ -1,6 +1,6 @@
 //! One executor and two cancellers, and the rule that they need: claiming the work is one step.
 
-use settled::machine::{Event, State, Step};
+pub(crate) use settled::machine::{Event, State, Step};
 use settled::model::check::{self, Kinds};
 use stateright::{Model, Property};
 

@@ -12,6 +12,10 @@ mod watchdog;
 mod blind;
 mod breaks;
 mod cases;
+#[path = "../tests/memory/cell/mod.rs"]
+#[expect(dead_code, reason = "in detail it is the target `memory`'s")]
+mod cell;
+mod cells;
 mod charts;
 mod clients;
 mod coarser;
@@ -19,6 +23,9 @@ mod families;
 mod larger;
 mod machine;
 mod needed;
+#[path = "../tests/memory/program.rs"]
+#[expect(dead_code, reason = "what memory orders is the target `memory`'s")]
+mod program;
 mod table;
 mod waiting;
 
@@ -26,6 +33,11 @@ use std::{collections::BTreeMap, fmt::Display, process::ExitCode, sync::Mutex};
 
 use libtest_mimic::{Arguments, Trial};
 use settled::model::check::{self, Kinds, Proof};
+
+/// What the cell's word needs of the crate.
+mod error {
+    pub(crate) use settled::{Cancel, Cancelled, Refusal};
+}
 
 /// What a system of the report showed.
 struct Row {
@@ -106,6 +118,7 @@ fn main() -> ExitCode {
     let mut trials = Trials::default();
     table::add(&mut trials);
     machine::add(&mut trials);
+    cells::add(&mut trials);
     waiting::add(&mut trials);
     needed::add(&mut trials);
     coarser::add(&mut trials);

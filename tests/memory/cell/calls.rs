@@ -28,6 +28,8 @@ pub(crate) enum Twin {
     StateBeforeSlot,
     /// Whoever registers looks whether it is over, and then registers.
     RegistersUnchecked,
+    /// Whoever registers looks once more, and then tells itself.
+    TellsItself,
     /// The settler takes out who waits when it has neither a handle nor a hold.
     NoHold,
     /// A waker is dropped with the lock held.

@@ -5,7 +5,7 @@
 //! the lock guards. A step of the word is one read-modify-write; in the programs that are `in detail` it is what the
 //! code has, a look and then a compare-and-swap for as long as that fails.
 
-mod calls;
+pub(crate) mod calls;
 mod ends;
 mod users;
 mod waits;

@@ -304,7 +304,7 @@ pub(crate) const LONG: &[Make] = &[
 pub(crate) type Wrong = (Twin, &'static str, &'static str);
 
 /// What others have shipped.
-pub(crate) const WRONG: [Wrong; 9] = [
+pub(crate) const WRONG: [Wrong; 10] = [
     (
         Twin::TwoSteps("settle"),
         "finish, and cancel",
@@ -333,5 +333,10 @@ pub(crate) const WRONG: [Wrong; 9] = [
         Twin::ForgetsWaker,
         "finish, and a task that polls twice",
         "what is polled again forgets a waker",
+    ),
+    (
+        Twin::TellsItself,
+        "finish, and a wait",
+        "a callback is called by who registers it, and again",
     ),
 ];

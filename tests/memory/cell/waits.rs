@@ -64,6 +64,9 @@ impl User<'_, '_> {
             self.t.write(LIST, list + entry(who, until))?;
         }
         self.t.unlock(LOCK)?;
+        if is_in && self.has(Twin::TellsItself) && self.look()?.is_over(until) {
+            self.tell(&[who])?;
+        }
         Ok((is_in, value))
     }
 
