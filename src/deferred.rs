@@ -8,6 +8,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    rc::Rc,
 };
 
 use crate::{
@@ -79,7 +80,12 @@ pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
     }
     let cell = settled.handle().address();
     if !enter(DEPTH) {
-        callbacks.into_iter().for_each(|callback| defer(callback.with(settled), cell));
+        // One handle for all of them, however many there are.
+        let mut lent = None;
+        for callback in callbacks.into_iter() {
+            let lent = lent.get_or_insert_with(|| callback.lend(settled));
+            defer(callback.with(Rc::clone(lent)), cell);
+        }
         return;
     }
     let role = context::call_back();

@@ -4,12 +4,18 @@ use std::{
     any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    rc::Rc,
     sync::Arc,
     task::Waker,
 };
 
 use crate::{
-    cell::Address, context::Id, error::Closed, inbox::Inbox, settled::Settled, sync::Unparker,
+    cell::{Address, Lent},
+    context::Id,
+    error::Closed,
+    inbox::Inbox,
+    settled::Settled,
+    sync::Unparker,
     trace,
 };
 
@@ -21,8 +27,11 @@ pub(crate) trait Call<T, E>: Send {
     /// Calls it.
     fn call(self: Box<Self>, settled: &Settled<T, E>);
 
-    /// What calls it later, with a handle that it is lent until then.
-    fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()>;
+    /// What callbacks that are called later are lent until then.
+    fn lend(&self, settled: &Settled<T, E>) -> Rc<Lent<T, E>>;
+
+    /// What calls it later.
+    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> Box<dyn FnOnce()>;
 }
 
 impl<T, E, F> Call<T, E> for F
@@ -35,8 +44,11 @@ where
         self(settled);
     }
 
-    fn with(self: Box<Self>, settled: &Settled<T, E>) -> Box<dyn FnOnce()> {
-        let lent = settled.handle().lend();
+    fn lend(&self, settled: &Settled<T, E>) -> Rc<Lent<T, E>> {
+        Rc::new(settled.handle().lend())
+    }
+
+    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> Box<dyn FnOnce()> {
         Box::new(move || self(lent.settled()))
     }
 }

@@ -521,3 +521,19 @@ fn a_thread_that_is_torn_down_runs_all_of_them() {
     .unwrap();
     assert_eq!(count.load(Ordering::Relaxed), 4 * DEPTH);
 }
+
+/// However many callbacks are deferred, they are lent one handle.
+#[test]
+fn however_many_are_deferred() {
+    watch!();
+    const MANY: usize = 1_048_600;
+    let called = Arc::new(AtomicUsize::new(0));
+    let (promise, future) = Future::pair();
+    for _ in 0..MANY {
+        let called = Arc::clone(&called);
+        future.add_done_callback(move |_| _ = called.fetch_add(1, Ordering::Relaxed));
+    }
+    inside(DEPTH, move || promise.finish(7).unwrap());
+    assert_eq!(called.load(Ordering::Relaxed), MANY);
+    assert_eq!(future.join().unwrap(), 7);
+}

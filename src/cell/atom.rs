@@ -7,7 +7,7 @@
 //! ask       Release   look: a cancel and all that came before it
 //! settle    Release   look: the outcome, and all that came before it
 //! enter     Relaxed   nothing: who is told of it takes the lock of the list
-//! share     Relaxed   nothing: who shares has a handle, and hands the new one on by means of his own
+//! share     Relaxed   nothing: who shares has a handle or a hold, and hands the new one on by means of his own
 //! leave     AcqRel    look, leave: whoever frees, or takes out the outcome, comes after all others
 //! release   Release   look: the same for those who had a hold
 //! ```
@@ -15,7 +15,7 @@
 //! A step that leaves the word as it is, is a look.
 
 use super::word::Word;
-use crate::sync::{AtomicU64, Ordering, at};
+use crate::sync::{AtomicU64, Ordering, at, thread};
 
 pub(super) struct Atom(AtomicU64);
 
@@ -42,7 +42,7 @@ impl Atom {
         so(self.guess(Ordering::Relaxed).0)
     }
 
-    /// One step: puts the word in place that `decide` makes of the one that is there, unless that says that there is none.
+    /// One step, once a hold more can be counted: puts the word in place that `decide` makes of the one that is there, unless that says that there is none.
     #[inline(always)]
     pub(super) fn step<R, N>(
         &self,
@@ -52,6 +52,11 @@ impl Atom {
         let looks = at("look", Ordering::Acquire);
         let (mut word, mut is_seen) = self.guess(looks);
         loop {
+            if word.is_crowded() {
+                thread::yield_now();
+                (word, is_seen) = (self.look(), true);
+                continue;
+            }
             match decide(word) {
                 Ok((next, result)) if next != word => {
                     let (from, to) = (word.bits(), next.bits());

@@ -51,8 +51,8 @@ pub(crate) struct Handle<T, E>(NonNull<Cell<T, E>>);
 
 // SAFETY: a handle moves `&T` access to its new thread, and may drop `T` and `E` there, hence
 // `Send`. It gives nobody a second `&T` in the old thread: without `Sync` handles cannot be cloned
-// and callbacks cannot be registered, so that the promise is the only other handle, which never
-// reads the slot and gives its handle up in the step that settles. `[bounds-1]`
+// and callbacks cannot be registered, so that the promise is the only other handle that gets at the slot: it writes it, or
+// takes back what it wrote in vain, and gives its handle up in the step that settles. `[bounds-1]`
 unsafe impl<T: Send, E: Send> Send for Handle<T, E> {}
 // SAFETY: two threads with a `&Handle` may both hold `&T` (`Sync`). The count is in an atomic.
 // Whoever owns the handle may be in another thread than the last reader, so `T` may be dropped in
@@ -219,7 +219,7 @@ impl<T, E> Handle<T, E> {
     ///
     /// This one is not used again.
     pub(super) unsafe fn give_up(&self, step: impl Fn(Word) -> (Word, Then)) {
-        let tells = |word| matches!(step(word).1, Then::Tell(_));
+        let tells = |word: Word| !word.is_crowded() && matches!(step(word).1, Then::Tell(_));
         let gives_up = |word| match step(word) {
             (_, then @ (Then::Free | Then::Tell(_))) => Err(then),
             (word, then) => Ok((word, then)),

@@ -8,8 +8,8 @@
 //! the step that ends a wait of these  takes those      a request, the last handle but the promise's, the end of lending
 //! ```
 //!
-//! The word says whether there may be somebody: its flags change with the lock held, so that a step of a word without flags
-//! needs no lock, and one with flags takes it first. `[cell-1]`
+//! The word says whether there may be somebody: its flags change with the lock held, so that a step that settles, asks or
+//! tells needs no lock where there are none, and takes it first where there are. `[cell-1]`
 //!
 //! Whoever is taken out is told by the thread that did it, once, with no lock held. `[callback-2]`
 
@@ -174,7 +174,8 @@ impl Waiters {
         if !self.all().any(|(ticket, _)| ticket.waits_until(until)) {
             return None;
         }
-        let Taken { first, others } = if stay { self.take(until) } else { Taken::default() };
+        let Taken { first, mut others } = if stay { self.take(until) } else { Taken::default() };
+        others.retain(|(_, waiter)| waiter.is_some());
         Some(Self { next: self.next, first, others, left: 0 })
     }
 

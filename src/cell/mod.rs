@@ -7,7 +7,7 @@
 //! fact                                                   where
 //! 1  write the slot,                                     Slot::write       in this order;
 //! 2  then apply the event, in one step of the word,      Word::settle      Handle::settle, Handle::cancel
-//! 3  then take the waiters,                              List::take        2 and 3 with the list's lock held, if the word
+//! 3  then take the waiters,                              List::settled     2 and 3 with the list's lock held, if the word
 //!                                                                          says that there may be somebody
 //! 4  then notify, with no lock held.                     Settlement::pay, Settling::pay
 //! 5  Registering validates the state in the same step,   Word::register in Handle::register_until
@@ -62,7 +62,8 @@ use slot::Slot;
 const MOST_HANDLES: u64 = (1 << 24) - 1;
 /// As many handles lent to callbacks as the word counts; more are refused.
 const MOST_LENT: u64 = (1 << 20) - 1;
-/// As many holds as the word counts: one for all weak handles, and one for each thread that is just telling somebody.
+/// As many holds as the word counts: one for all weak handles, and one for each thread that is just telling somebody, or
+/// giving up the first or last weak one. More wait for that.
 const MOST_HOLDS: u64 = (1 << 8) - 1;
 /// As many weak handles as are counted; more end the process, as with [`Arc`](std::sync::Arc).
 const MOST_WEAK: u32 = u32::MAX / 2;

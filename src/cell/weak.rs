@@ -8,8 +8,8 @@ use std::{
     sync::Arc,
 };
 
-use super::{Handle, word::Word};
-use crate::{error::Cancel, machine::State, settled::Settled};
+use super::{Handle, Settling, word::Word};
+use crate::{deferred, error::Cancel, machine::State, settled::Settled, waiter::Callbacks};
 
 /// A weak handle of a cell, counted apart: what is in it can be dropped meanwhile.
 ///
@@ -39,8 +39,9 @@ impl<T: Sync, E: Sync> Clone for Weak<T, E> {
 /// A weak handle that asks for the state and cancels, in any thread, whatever is in the cell. `[cancel-10]`
 pub(crate) struct Canceller<T, E>(Weak<T, E>);
 
-// SAFETY: by this handle a thread gets at a `T` or an `E` neither to read nor to drop it. As a weak one it never touches the
-// slot, nor callbacks that are registered: the last handle has taken both out before a weak one frees the memory. It becomes
+// SAFETY: by this handle a thread gets at a `T` or an `E` neither to read nor to drop it. As a weak one it never
+// reads the slot, nor callbacks that are registered: the last handle has taken both out before a weak one frees the memory,
+// and it finds nothing there. It becomes
 // a handle only in the step that cancels, and whoever has a handle of a cancelled cell has a cancellation, which anybody may
 // read and drop; the slot is its producer's, who takes back what it may have written. The callbacks that it calls are
 // `Send`, and were registered where `T` and `E` are `Sync`.
@@ -68,9 +69,10 @@ impl<T, E> Canceller<T, E> {
             word.cancel_weakly(reasoned).expect("more handles than can be counted")
         };
         let (answer, settling) = weak.cancel_by(step, reason);
-        if let Some(settling) = settling {
-            // The step that settled has counted this one.
-            settling.pay(&Settled::new(weak.same()));
+        let callbacks = settling.map_or(Callbacks::NONE, Settling::wake);
+        if !callbacks.is_empty() {
+            // The step that settled has counted this one, since there are callbacks.
+            deferred::run(callbacks, &Settled::new(weak.same()));
         }
         answer
     }

@@ -13,9 +13,10 @@
 //! reasoned      1  the first cancel that gives a reason                        who tells the reason
 //! called        1  the first callback; who takes them: settle, cancel, clear   settle, for whom to lend; who asks for Closed
 //! waited        4  whoever registers; who tells them                           leave and give back, for whom to tell
-//! holds         8  who gives a handle up and goes on; release                  whoever gives up the last, for who frees
+//! holds         8  who gives a handle up and goes on; the first weak; release  whoever gives up the last, for who frees
 //! lent         20  lend, settle; give back                                     who waits for Returned
-//! handles      24  clone, lend, upgrade; drop, give back, settle, take          whoever gives a handle up, for who frees; take
+//! handles      24  clone, lend, upgrade, a weak cancel; drop, give back,       whoever gives a handle up, for who frees; take
+//!                  settle, take
 //! ```
 //!
 //! The phase is the state, and for Cancelled its cause too. Whoever has a handle can see the outcome; whoever has a hold sees
@@ -316,12 +317,13 @@ impl Word {
         }
     }
 
-    /// The cancel of a weak handle: if it settles, there is one handle more, for the callbacks to read the outcome through;
-    /// none if there are as many as can be counted. What is not settled has not ended: its producer has a handle. `[cancel-10]`
+    /// The cancel of a weak handle: if it settles, and there are callbacks, there is one handle more for them to read the
+    /// outcome through; none if there are as many as can be counted. What is not settled has not ended: its producer has a
+    /// handle. `[cancel-10]`
     #[inline]
     pub(crate) const fn cancel_weakly(self, reasoned: bool) -> Option<(Self, Ask)> {
         match self.cancel(reasoned) {
-            (word, Ask::Settle) => match word.share() {
+            (word, Ask::Settle) if self.is(CALLED) => match word.share() {
                 Some(word) => Some((word, Ask::Settle)),
                 None => None,
             },
@@ -399,10 +401,17 @@ impl Word {
         self.handles() == 0
     }
 
+    /// Whether there are as many holds as can be counted. All but one are released soon, without a lock, so that whoever
+    /// wants another waits for that.
+    #[inline]
+    pub(crate) const fn is_crowded(self) -> bool {
+        self.holds() == MOST_HOLDS
+    }
+
     /// One hold more.
     #[inline]
     pub(crate) const fn hold(self) -> Self {
-        assert!(self.holds() < MOST_HOLDS, "more hold the memory of a future than can be counted");
+        assert!(!self.is_crowded(), "more hold the memory of a future than can be counted");
         Self(self.0 + HOLD)
     }
 

@@ -20,7 +20,8 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// An executor that takes no more work, or drops it unrun, drops `callback`: it never runs anywhere else. A promise in it
     /// then settles its future as [`Cancelled(Dropped)`](crate::Cancelled::Dropped). `[promise-3]` `executor` is dropped
-    /// when it was asked: give a pointer to a pool that others keep, since the drop of a pool waits.
+    /// when it was asked: give a pointer to a pool that others keep, since the drop of a pool waits. One future has at most
+    /// 1,048,575 callbacks on their way; one more is dropped.
     ///
     /// ```
     /// use std::{sync::Arc, thread};

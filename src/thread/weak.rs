@@ -33,7 +33,7 @@ impl<T: Sync, E: Sync> WeakThreadFuture<T, E> {
 
     /// The future, as long as somebody is left who can see its outcome: another handle, a callback or a loop's view.
     /// `None` once nobody is, and then for ever: the promise may have been told so. A cancelled future is also there as long as
-    /// the promise is that has lost. Never blocks. `[weak-1]`
+    /// the promise is that has lost. Never blocks. `[weak-1]` Also `None` as long as there are 16,777,215 handles.
     #[must_use]
     pub fn upgrade(&self) -> Option<ThreadFuture<T, E>> {
         self.0.upgrade().map(ThreadFuture::new)
