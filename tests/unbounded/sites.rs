@@ -156,7 +156,7 @@ const CELL_SITES: &[File] = &[
             ("seems", ".guess(", ""),
             (
                 "step",
-                ".guess( decide( compare_exchange_weak( .look()",
+                ".guess( .look() decide( compare_exchange_weak( .look()",
                 "finish stop cancel abandon",
             ),
             ("apply", ".step(", "register register-callback clear"),
