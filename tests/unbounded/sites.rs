@@ -263,7 +263,7 @@ const CELL_SITES: &[File] = &[
         &[
             ("of", ".count_weak()", ""),
             ("upgrade", ".one_more( Word::upgrade", ""),
-            ("cancel", "word.cancel_weakly( .cancel_by(", "cancel"),
+            ("cancel", "word.cancel_weakly( .cancel_by( deferred::run(", "cancel"),
             ("drop", ".uncount_weak()", ""),
             ("fmt", "look_at_word()", ""),
         ],
