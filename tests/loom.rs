@@ -133,7 +133,7 @@ fn main() -> std::process::ExitCode {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels,
         a_clear_against_a_registration_and_finish;
     closed: the_last_handle_against_an_await, a_request_against_the_start, the_last_handle_against_finish,
-        the_last_handle_against_the_value;
+        the_last_handle_against_the_promise, the_last_handle_against_the_value;
     coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
     deferred: a_chain_against_a_waiter, a_wait_for_a_deferred_callback_against_cancel, a_loop_for_a_deferred_callback_against_cancel, a_shutdown_for_a_deferred_callback_against_cancel;
     event_loop: post_against_sleep, posts_in_order_against_a_call_of_the_loop, post_against_close, settle_against_a_wrapped_await, settle_against_close, cancel_against_a_coroutine, a_wake_that_finds_the_step_queued, post_against_a_polled_queue, post_against_a_dropped_queue, settle_against_a_dropped_queue, shutdown_of_the_default_executor;

@@ -82,6 +82,20 @@ pub(crate) fn the_last_handle_against_finish() {
     });
 }
 
+/// `[promise-8]` `[cell-4]` The last handle goes, which tells what listens, while the promise goes: whoever is last frees.
+pub(crate) fn the_last_handle_against_the_promise() {
+    explore("closed_dropped", &["called", "uncalled"], |seen| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let (promise, future) = promise();
+        promise.on_closed(counts(&calls));
+        let drops = thread::spawn(move || drop(future));
+        drop(promise);
+        drops.join().unwrap();
+        assert_eq!(Arc::strong_count(&calls), 1, "what listens is gone");
+        saw(seen, if calls.load(Ordering::Relaxed) == 1 { "called" } else { "uncalled" });
+    });
+}
+
 /// `[promise-9]` The last handle goes while the work settles: the value comes back, or the handle had it. Never both, and
 /// never neither: each value is dropped once.
 pub(crate) fn the_last_handle_against_the_value() {
