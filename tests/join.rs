@@ -4,9 +4,6 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
-#[path = "support/waker.rs"]
-mod waker;
-
 use std::{
     convert::Infallible,
     error::Error,
@@ -14,13 +11,12 @@ use std::{
     future::Future as _,
     io,
     num::NonZero,
-    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
         mpsc,
     },
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -29,7 +25,6 @@ use settled::{
     AnyPromise, Cancel, Cancelled, EventLoop, Executor, Failure, JoinError, Panic, ThreadFuture,
     ThreadPool, TooLate, WaitError, WouldDeadlock, as_completed, bridge,
 };
-use waker::CountingWaker;
 
 type Future = ThreadFuture<u32, io::Error>;
 
@@ -133,21 +128,20 @@ fn an_await_that_comes_late_takes_no_place_of_another() {
         begins.send(()).unwrap();
         let _ = returned.recv();
     });
-    let (woken, waker) = CountingWaker::new();
-    let mut early = pin!(future.clone().output());
-    assert!(early.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let waiters = |count| format!("{future:?}").contains(&format!("waiters: {count}"));
+    let mut early = as_completed([future.clone()], None);
+    assert!(waiters(1), "{future:?}");
     let settler = thread::spawn(move || promise.finish(7).unwrap());
     begun.recv().unwrap();
-    let mut late = Box::pin(future.output());
+    let mut late = Box::pin(future.clone().output());
     assert!(late.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+    assert!(waiters(2), "{future:?}");
     drop(late);
-    drop(returns);
-    settler.join().unwrap();
-    assert_eq!(woken.count(), 1);
-    let Poll::Ready(output) = early.poll(&mut Context::from_waker(&waker)) else {
-        panic!("the callback has returned")
-    };
+    assert!(waiters(1), "{future:?}");
+    drop((future, returns));
+    let (_, output) = early.next().unwrap().unwrap();
     assert_eq!(output.unwrap(), 7);
+    settler.join().unwrap();
 }
 
 /// `[settled-5]`
