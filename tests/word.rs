@@ -7,6 +7,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "../src/cell/atom.rs"]
+#[expect(dead_code, reason = "of the atomic one step is tried")]
+mod atom;
 #[path = "../src/cell/word.rs"]
 mod word;
 
@@ -15,9 +18,11 @@ use std::{
     env, fs,
     path::Path,
     process::{self, Command},
-    sync::LazyLock,
+    sync::{LazyLock, atomic::Ordering},
+    thread,
 };
 
+use atom::Atom;
 use settled::machine::{self, Event, State, Step};
 use word::{Ask, End, Settle, Take, Then, Until, Word};
 
@@ -26,6 +31,41 @@ mod error {
     pub(crate) use settled::{Cancel, Cancelled, Refusal};
 }
 use error::{Cancel, Cancelled, Refusal};
+
+/// What the atomic needs of it.
+mod sync {
+    pub(crate) use std::{sync::atomic::Ordering, thread};
+
+    pub(crate) struct AtomicU64(std::sync::atomic::AtomicU64);
+
+    impl AtomicU64 {
+        pub(crate) fn new(value: u64) -> Self {
+            Self(value.into())
+        }
+
+        pub(crate) fn load(&self, ordering: Ordering) -> u64 {
+            self.0.load(ordering)
+        }
+
+        pub(crate) fn guess(&self, ordering: Ordering) -> (u64, bool) {
+            (self.load(ordering), true)
+        }
+
+        pub(crate) fn compare_exchange_weak(
+            &self,
+            from: u64,
+            to: u64,
+            done: Ordering,
+            failed: Ordering,
+        ) -> Result<u64, u64> {
+            self.0.compare_exchange_weak(from, to, done, failed)
+        }
+    }
+
+    pub(crate) const fn at(_place: &str, ordering: Ordering) -> Ordering {
+        ordering
+    }
+}
 
 /// As many handles as can be counted here, of them lent, and holds.
 const MOST_HANDLES: u64 = 4;
@@ -641,6 +681,19 @@ fn no_more_holds_than_can_be_counted() {
     }
     assert!(word.is_crowded());
     let _ = word.hold();
+}
+
+/// Whoever has to wait for one hold less waits for those who release theirs, and these wait for nobody.
+#[test]
+fn a_hold_is_released_where_no_other_can_be_counted() {
+    watch!();
+    let full = Atom::new((0..MOST_HOLDS).fold(Word::new(false), |word, _| word.hold()));
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| full.apply(Ordering::Relaxed, |word| Some(word.hold())));
+        assert!(full.release());
+        assert!(waits.join().unwrap());
+    });
+    assert!(full.look().is_crowded());
 }
 
 /// A weak handle becomes another as long as somebody is left who sees the outcome. `[weak-1]`

@@ -42,17 +42,36 @@ impl Atom {
         so(self.guess(Ordering::Relaxed).0)
     }
 
-    /// One step, once a hold more can be counted: puts the word in place that `decide` makes of the one that is there, unless that says that there is none.
+    /// One step, once a hold more can be counted: puts the word in place that `decide` makes of the one that is there, unless
+    /// that says that there is none.
     #[inline(always)]
     pub(super) fn step<R, N>(
         &self,
         ordering: Ordering,
         decide: impl Fn(Word) -> Result<(Word, R), N>,
     ) -> Result<R, N> {
+        self.step_unless(Word::is_crowded, ordering, decide)
+    }
+
+    /// Releases a hold; says whether anybody is left. Whoever waits until a hold more can be counted waits for this, which
+    /// does not wait.
+    pub(super) fn release(&self) -> bool {
+        let releases = |word: Word| Ok::<_, ()>((word.release().ok_or(())?, ()));
+        self.step_unless(|_| false, at("release", Ordering::Release), releases).is_ok()
+    }
+
+    /// One step, as soon as that is not so of the word.
+    #[inline(always)]
+    fn step_unless<R, N>(
+        &self,
+        waits: impl Fn(Word) -> bool,
+        ordering: Ordering,
+        decide: impl Fn(Word) -> Result<(Word, R), N>,
+    ) -> Result<R, N> {
         let looks = at("look", Ordering::Acquire);
         let (mut word, mut is_seen) = self.guess(looks);
         loop {
-            if word.is_crowded() {
+            if waits(word) {
                 thread::yield_now();
                 (word, is_seen) = (self.look(), true);
                 continue;

@@ -282,7 +282,7 @@ impl<T, E> Handle<T, E> {
     ///
     /// The caller has one, and has no handle that it was made of.
     pub(super) unsafe fn release(&self) {
-        if !self.word().apply(at("release", Ordering::Release), Word::release) {
+        if !self.word().release() {
             // SAFETY: the word says that there is nobody else. Whoever gave up the last handle has taken out what was in the
             // slot, so that this drops nothing of the user's.
             drop(unsafe { self.free() });
