@@ -12,7 +12,8 @@
 //! release   Release   look: the same for those who had a hold
 //! ```
 //!
-//! A step that leaves the word as it is, is a look.
+//! A step that leaves the word as it is, is a look. One more site, `weak`, is that of the count of weak handles: `AcqRel`, so
+//! that the last of them, who releases the hold of all, comes after the others.
 
 use super::word::Word;
 use crate::sync::{AtomicU64, Ordering, at, thread};

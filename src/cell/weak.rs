@@ -39,12 +39,11 @@ impl<T: Sync, E: Sync> Clone for Weak<T, E> {
 /// A weak handle that asks for the state and cancels, in any thread, whatever is in the cell. `[cancel-10]`
 pub(crate) struct Canceller<T, E>(Weak<T, E>);
 
-// SAFETY: by this handle a thread gets at a `T` or an `E` neither to read nor to drop it. As a weak one it never
-// reads the slot, nor callbacks that are registered: the last handle has taken both out before a weak one frees the memory,
-// and it finds nothing there. It becomes
-// a handle only in the step that cancels, and whoever has a handle of a cancelled cell has a cancellation, which anybody may
-// read and drop; the slot is its producer's, who takes back what it may have written. The callbacks that it calls are
-// `Send`, and were registered where `T` and `E` are `Sync`.
+// SAFETY: by this handle a thread gets at a `T` or an `E` neither to read nor to drop it. As a weak one it never reads the
+// slot, nor callbacks that are registered: the last handle has taken both out before a weak one frees the memory, and it
+// finds nothing there. It becomes a handle only in the step that cancels, and whoever has a handle of a cancelled cell has a
+// cancellation, which anybody may read and drop; the slot is its producer's, who takes back what it may have written. The
+// callbacks that it calls are `Send`, and were registered where `T` and `E` are `Sync`.
 unsafe impl<T, E> Send for Canceller<T, E> {}
 // SAFETY: as above; what it does by reference is a step of the word, or done with the lock of the list.
 unsafe impl<T, E> Sync for Canceller<T, E> {}
