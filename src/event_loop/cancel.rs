@@ -55,6 +55,10 @@ impl CancelHandle {
     /// The callbacks of the loop future run on its loop, in a later turn. Those of a [`ThreadFuture`](crate::ThreadFuture) of
     /// the same work run in this call, as in that one's [`cancel`](crate::ThreadFuture::cancel). `[callback-1]`
     ///
+    /// # Panics
+    ///
+    /// If a thread's callback is registered, and there are 16,777,215 handles of the future already.
+    ///
     /// ```
     /// use settled::{Cancel, EventLoop, Refusal};
     ///
@@ -72,6 +76,10 @@ impl CancelHandle {
     }
 
     /// As [`cancel`](Self::cancel), and says why: the first reason that is given stays with the future. `[cancel-7]`
+    ///
+    /// # Panics
+    ///
+    /// As [`cancel`](Self::cancel).
     pub fn cancel_with(&self, reason: impl Into<Arc<str>>) -> Cancel {
         self.0.cancel(Some(reason.into()))
     }
