@@ -400,6 +400,19 @@ impl Executor for JobSender {
 impl Host {
     /// This loop's future instead of a thread future, as [`adopt_future`] gives it for a loop of this crate.
     /// `[bridge-5]` `[host-1]`
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use settled::{Executor, ThreadPool, host::{Host, job_queue}};
+    ///
+    /// let (sender, mut queue) = job_queue();
+    /// let host = Host::new(Arc::new(sender));
+    /// let future = host.adopt_future(ThreadPool::default().submit(|| 7).unwrap());
+    /// while !future.done() {
+    ///     queue.run_pending(); // the loop goes round
+    /// }
+    /// assert_eq!(future.result().unwrap(), &7);
+    /// ```
     #[must_use]
     pub fn adopt_future<T, E>(&self, future: ThreadFuture<T, E>) -> LoopFuture<T, E>
     where

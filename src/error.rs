@@ -212,7 +212,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
 /// assert_eq!(error.to_string(), "cancelled on request; no value will come; the reason given: user pressed x");
 /// let Ok(Failure::Cancelled(cancellation)) = error.into_failure() else { panic!("another failure") };
 /// assert_eq!(cancellation, Cancelled::Requested);
-/// assert_eq!(cancellation.reason(), Some("user pressed x"));
+/// assert_eq!((cancellation.cause(), cancellation.reason()), (Cancelled::Requested, Some("user pressed x")));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Cancellation {
@@ -374,6 +374,7 @@ impl Cancel {
 /// let panic = failure.into_panic().unwrap();
 /// assert_eq!(panic.message(), "out of ink");
 /// assert!(panic.into_payload().is::<&str>()); // for std::panic::resume_unwind
+/// assert_eq!(settled::Panic::new(Box::new("out of ink")).message(), "out of ink");
 /// ```
 #[doc(alias = "resume_unwind")]
 pub struct Panic(Box<Captured>);
@@ -621,6 +622,7 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// pool.close();
 /// let work = pool.submit(|| 6 * 7).unwrap_err().into_inner();
 /// assert_eq!(work(), 42); // it was not run, and can be
+/// assert_eq!(settled::Closed::new("work").into_inner(), "work");
 /// ```
 #[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
@@ -656,6 +658,16 @@ impl<J> fmt::Debug for Closed<J> {
 }
 
 /// Why an event loop ended without the awaited outcome. `[loop-4]`
+///
+/// ```
+/// use settled::{EventLoop, RunError};
+///
+/// let event_loop = EventLoop::new();
+/// let inside = async { EventLoop::new().run_until_complete(std::future::ready(1)) };
+/// assert_eq!(event_loop.run_until_complete(inside), Ok(Err(RunError::Nested)));
+/// event_loop.stop();
+/// assert_eq!(event_loop.run_until_complete(std::future::pending::<()>()), Err(RunError::Stopped));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RunError {

@@ -12,6 +12,17 @@ mod sealed {
 
 /// What a promise may still do. Sealed: [`Pending`], [`Running`] and [`Owned`] are all there are.
 /// `[promise-1]`
+///
+/// ```
+/// use settled::{Promise, phase::Phase};
+///
+/// // For whoever handles promises of any phase.
+/// fn is_wanted<T, E, P: Phase>(promise: &Promise<T, E, P>) -> bool {
+///     !promise.cancel_requested() && !promise.is_closed()
+/// }
+/// # let (promise, _future) = settled::ThreadFuture::<(), ()>::pair();
+/// # assert!(is_wanted(&promise) && is_wanted(&promise.start().unwrap()));
+/// ```
 pub trait Phase: sealed::Sealed {
     /// The state the machine is in as long as nobody else has moved it.
     const STATE: State;
@@ -30,6 +41,17 @@ pub enum Running {}
 /// The machine is Pending for the whole life of this promise, but only its owner may apply a
 /// cancel; anyone else's is a request. Hence finishing, failing and stopping cannot fail. This is
 /// the phase of tasks and combinators. `[promise-5]`
+///
+/// ```
+/// use std::task::Waker;
+/// use settled::{Cancel, Promise, ThreadFuture, phase::Owned};
+///
+/// let (promise, future): (Promise<u32, (), Owned>, _) = ThreadFuture::owned_pair(Waker::noop().clone());
+/// assert_eq!(future.cancel(), Cancel::Requested); // and the waker is woken
+/// assert!(promise.cancel_requested() && !future.cancelled());
+/// promise.stopped();                              // when the work has been stopped
+/// assert!(future.cancelled());
+/// ```
 #[derive(Debug)]
 pub enum Owned {}
 

@@ -42,6 +42,10 @@ use crate::{
 /// assert!(matches!(future.cancel(), Cancel::Refused(_)));
 /// running.finish(7);
 /// assert_eq!(future.result().unwrap(), &7);
+///
+/// let (promise, future) = ThreadFuture::<u32, std::num::ParseIntError>::pair();
+/// promise.settle("seven".parse()).unwrap(); // a value or an error, as it comes
+/// assert!(future.join().unwrap_err().failure().unwrap().is_error());
 /// ```
 ///
 /// # Work that stops on request

@@ -270,6 +270,25 @@ impl fmt::Debug for Job {
 ///   stale before it could be used (`bug-d2`). `[schedule-3]`
 /// * while jobs run, the thread is marked with [`context::enter_loop`](crate::context::enter_loop).
 ///   `[deadlock-2]`
+///
+/// ```
+/// use std::sync::mpsc;
+/// use settled::{Closed, Job, Schedule, context};
+///
+/// /// A loop that takes what it runs from a channel.
+/// struct Channel(mpsc::Sender<Job>);
+///
+/// impl Schedule for Channel {
+///     fn call_soon_threadsafe(&self, job: Job) -> Result<(), Closed<Job>> {
+///         self.0.send(job).map_err(|refused| Closed::new(refused.0))
+///     }
+/// }
+///
+/// let (sender, jobs) = mpsc::channel();
+/// Channel(sender).call_soon_threadsafe(Job::new(|| assert!(context::in_loop()))).unwrap();
+/// let _marked = context::enter_loop();
+/// jobs.into_iter().for_each(Job::run);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event loop that futures can live on",
     note = "implement `settled::Schedule`, or use a handle of `settled::EventLoop`"

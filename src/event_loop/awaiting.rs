@@ -56,6 +56,17 @@ impl<'a, T, E> IntoFuture for &'a LoopFuture<T, E> {
 /// Awaits a [`LoopFuture`] by value: made by its `into_future`, which says when it panics. Dropping it
 /// gives its place up, and cancels the future only in a task that is being stopped. `[await-2]`
 /// `[await-3]`
+///
+/// ```
+/// use std::future::IntoFuture;
+/// use settled::{AwaitLoop, EventLoop};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = event_loop.create_future::<u32, ()>();
+/// promise.finish(7).unwrap();
+/// let awaits: AwaitLoop<_, _> = future.into_future();
+/// assert_eq!(event_loop.run_until_complete(awaits).unwrap().result(), Ok(&7));
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitLoop<T: 'static, E: 'static> {
@@ -99,8 +110,19 @@ impl<T, E> Drop for AwaitLoop<T, E> {
     }
 }
 
-/// Awaits a [`LoopFuture`] by reference. Dropping it gives its place up and cancels nothing.
+/// Awaits a [`LoopFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and cancels nothing.
 /// `[await-2]` `[await-3]`
+///
+/// ```
+/// use std::future::IntoFuture;
+/// use settled::{AwaitLoopRef, EventLoop};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = event_loop.create_future::<u32, ()>();
+/// promise.finish(7).unwrap();
+/// let awaits: AwaitLoopRef<'_, _, _> = (&future).into_future();
+/// assert_eq!(event_loop.run_until_complete(awaits).unwrap().result(), Ok(&7));
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitLoopRef<'a, T: 'static, E: 'static> {

@@ -74,6 +74,17 @@ pub struct LoopFuture<T: 'static, E: 'static> {
 
 /// Names a callback, so that it can be removed: what
 /// [`add_done_callback`](LoopFuture::add_done_callback) returns. `[callback-4]`
+///
+/// ```
+/// use settled::{EventLoop, Token};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = event_loop.create_future::<u32, ()>();
+/// let token: Token = future.add_done_callback(|_| unreachable!("it is removed"));
+/// assert!(future.remove_done_callback(token));  // it has not run, and never will
+/// assert!(!future.remove_done_callback(token)); // it is gone
+/// promise.finish(7).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Token {
     home: Id,

@@ -39,6 +39,29 @@ impl fmt::Display for FutureId {
 
 /// Something that went wrong on a loop and that nobody else is told of. Lent to the loop's exception
 /// handler. Python's `context` of `call_exception_handler`. `[report-1]`
+///
+/// ```
+/// use std::{cell::RefCell, rc::Rc};
+/// use settled::{EventLoop, FutureId, Incident};
+///
+/// let event_loop = EventLoop::new();
+/// let told = Rc::new(RefCell::new(Vec::new()));
+/// let log = Rc::clone(&told);
+/// event_loop.set_exception_handler(move |incident| {
+///     let what = match incident {
+///         Incident::ErrorNeverRetrieved { error, .. } => error.downcast_ref::<String>().cloned(),
+///         _ => None,
+///     };
+///     let (future, task): (Option<FutureId>, _) = (incident.future(), incident.task());
+///     log.borrow_mut().push((what, future, task.map(|task| task.name().to_string())));
+/// });
+/// let fails = event_loop.create_task_result(async { Err::<(), _>("disk full".to_owned()) }).unwrap();
+/// fails.task().unwrap().set_name("writer");
+/// let id = fails.id();
+/// drop(fails);
+/// event_loop.run_until_complete(std::future::ready(())).unwrap();
+/// assert_eq!(*told.borrow(), [(Some("disk full".to_owned()), Some(id), Some("writer".to_owned()))]);
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub enum Incident<'a> {

@@ -81,6 +81,12 @@ pub struct EventLoop {
 /// event_loop.run_forever().unwrap();
 /// assert!(!event_loop.is_running() && !event_loop.is_closed());
 /// assert!(event_loop.all_tasks().is_empty() && event_loop.current_task().is_none());
+///
+/// let answer = event_loop.run_until_complete(async {
+///     let here = settled::LoopRef::current().unwrap(); // inside, from anywhere
+///     here.create_task(async { 6 * 7 }).unwrap().output().await
+/// });
+/// assert_eq!(answer.unwrap().unwrap(), 42);
 /// ```
 #[derive(Clone)]
 pub struct LoopRef {
@@ -89,6 +95,16 @@ pub struct LoopRef {
 
 /// A call that was scheduled, in order to be cancelled, on the loop's thread. Dropping it cancels
 /// nothing. `[schedule-4]`
+///
+/// ```
+/// use settled::{CallHandle, EventLoop};
+///
+/// let event_loop = EventLoop::new();
+/// let call: CallHandle = event_loop.call_soon(|| unreachable!()).unwrap();
+/// assert!(call.cancel());  // it has not run, and never will
+/// assert!(!call.cancel()); // there is nothing left to cancel
+/// event_loop.run_until_complete(std::future::ready(())).unwrap();
+/// ```
 #[derive(Clone)]
 #[doc(alias = "TimerHandle")]
 pub struct CallHandle {
@@ -175,6 +191,16 @@ impl EventLoop {
     ///
     /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
     /// [`RunError::TooDeep`] inside callbacks that wait inside each other. `[callback-8]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let handle = event_loop.handle();
+    /// let other = std::thread::spawn(move || handle.stop());
+    /// event_loop.run_forever().unwrap();
+    /// other.join().unwrap();
+    /// ```
     pub fn run_forever(&self) -> Result<(), RunError> {
         match self.run_until_complete(std::future::pending::<Infallible>()) {
             Ok(never) => match never {},

@@ -128,6 +128,13 @@ impl Ended {
 /// future.task().unwrap().set_name("reader");
 /// let name = event_loop.run_until_complete(future).unwrap();
 /// assert_eq!(&**name.result().unwrap(), "reader");
+///
+/// let endless = event_loop.create_task(std::future::pending::<()>()).unwrap();
+/// let task = endless.task().unwrap().clone();
+/// task.cancel(); // asks: the loop stops it in a later turn
+/// assert!(!task.done());
+/// event_loop.run_until_complete(endless).unwrap();
+/// assert!(task.done());
 /// ```
 #[derive(Clone)]
 pub struct Task(Rc<dyn Step>);

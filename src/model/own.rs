@@ -344,6 +344,7 @@ impl System {
     ///
     /// If the program has no such variable.
     #[must_use]
+    #[doc(hidden)]
     pub fn variable(&self, it: Variable) -> i32 {
         self.own.values[usize::from(it)]
     }

@@ -264,8 +264,11 @@ pub enum Kind {
 ///     it.cancel(order);
 ///     it.result(order);
 /// });
-/// let report = plan.build().unwrap().check().unwrap();
+/// let program = plan.build().unwrap();
+/// program.validate().unwrap(); // as `build` has done
+/// let report = program.check().unwrap();
 /// assert!(report.states > 5);
+/// assert!(program.check_up_to(5).is_err());
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Program {

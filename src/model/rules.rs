@@ -121,6 +121,25 @@ pub struct Rules {
 }
 
 /// One way in which [`Rules`] can be changed.
+///
+/// ```
+/// use settled::model::{Plan, Rules, chart, check, mermaid, property, rules::{FLIPS, Flip, LoopRead}};
+///
+/// let mut plan = Plan::new();
+/// let (answer, here) = (plan.future("answer"), plan.event_loop("loop"));
+/// plan.first(here, |it| { it.view_result(answer); });
+/// plan.thread("worker", |it| { it.finish(answer); });
+/// let ships = plan.build().unwrap().only(property::ENDS);
+/// check::prove_all([ships.clone()]).unwrap();
+///
+/// // And if reading a loop's view waited?
+/// let flip: &Flip = FLIPS.iter().find(|flip| flip.name == "loop_read: Blocks").unwrap();
+/// assert_eq!(flip.rules(), Rules { loop_read: LoopRead::Blocks, ..Rules::default() });
+/// let waits = ships.under(flip.rules());
+/// let run = check::refute(waits.clone(), property::ENDS).unwrap();
+/// assert!(chart(&waits, &run).ends_with("loop waits in view.result(answer)\n"));
+/// assert!(mermaid(&waits, &run).starts_with("sequenceDiagram"));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Flip {
     /// The field, and the value it gets if that is not a `bool`.

@@ -21,7 +21,7 @@ use crate::{
 /// promise are those that its type allows; for others the answers mean nothing.
 ///
 /// ```
-/// use settled::model::{Answer, End, Op, Spec};
+/// use settled::{Cancel, machine::State, model::{Answer, End, Op, Ret, Spec}};
 /// use stateright::semantics::SequentialSpec;
 ///
 /// let mut future = Spec::new();
@@ -30,6 +30,10 @@ use crate::{
 /// assert_eq!(future.invoke(&Op::Settle(End::Value(7))).due, [1]);
 /// assert_eq!(future.invoke(&Op::Read).answer, Answer::Read(Some(End::Value(7))));
 /// assert_eq!(future.invoke(&Op::Register(2)).due, [2]);
+/// assert_eq!((future.state(), future.end()), (State::Finished, Some(End::Value(7))));
+///
+/// let Ret { answer, due } = Spec::owned().invoke(&Op::Cancel); // of a task: a request
+/// assert_eq!((answer, due.len()), (Answer::Cancel(Cancel::Requested), 0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Spec {

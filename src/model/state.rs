@@ -347,13 +347,15 @@ impl Shape {
     }
 }
 
+// Hidden as the numbers are by which they ask: `tests/replay` steps the code beside a model, and looks at both.
 impl System {
-    /// What a future is like, for who steps the real one beside it.
+    /// Returns what a future is like, for whoever steps the real one beside it.
     ///
     /// # Panics
     ///
     /// If the program has no such future.
     #[must_use]
+    #[doc(hidden)]
     pub fn future(&self, it: Future) -> &Spec {
         &self.cells[usize::from(it)].spec
     }
@@ -364,6 +366,7 @@ impl System {
     /// # Panics
     ///
     /// If nobody with this number takes part.
+    #[doc(hidden)]
     pub fn scripts(&self, agent: Agent) -> impl DoubleEndedIterator<Item = (Script, bool, usize)> {
         let frames = &self.parties[usize::from(agent)].frames;
         frames.iter().map(|frame| (frame.script, frame.begun, usize::from(frame.at)))
@@ -375,18 +378,21 @@ impl System {
     ///
     /// If the program has no such piece.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_suspended(&self, task: Piece) -> bool {
         matches!(self.tasks[usize::from(task)], Task::Live(_) | Task::Sent)
     }
 
     /// Whether a job, task or posted job was handed back.
     #[must_use]
+    #[doc(hidden)]
     pub const fn was_refused(&self, piece: Piece) -> bool {
         self.notes.refused.has(piece)
     }
 
     /// Whether the removal of a callback was answered with true.
     #[must_use]
+    #[doc(hidden)]
     pub const fn was_removed(&self, piece: Piece) -> bool {
         self.notes.removed.has(piece)
     }
@@ -397,6 +403,7 @@ impl System {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_closing(&self, agent: Agent) -> (bool, bool) {
         let life = self.parties[usize::from(agent)].life;
         (life == Life::Closing, life == Life::Over)
@@ -408,6 +415,7 @@ impl System {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn queued(&self, agent: Agent) -> usize {
         self.parties[usize::from(agent)].queue.len()
     }
@@ -418,6 +426,7 @@ impl System {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn told(&self, agent: Agent) -> &[Future] {
         &self.parties[usize::from(agent)].told
     }
@@ -428,6 +437,7 @@ impl System {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn progress(&self, agent: Agent) -> usize {
         self.top(agent).map_or(0, |frame| frame.part.into())
     }
@@ -438,6 +448,7 @@ impl System {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_telling(&self, agent: Agent) -> bool {
         let owes = |frame: &Frame| matches!(frame.script, Script::Tell(..) | Script::Post(..));
         self.top(agent).is_some_and(owes)

@@ -51,6 +51,7 @@ impl Program {
     ///
     /// If the program has no such loop or future.
     #[must_use]
+    #[doc(hidden)]
     pub fn shows(&self, state: &System, on: Agent, it: Future) -> bool {
         self.sees(state, on, it)
     }
@@ -189,6 +190,7 @@ impl Program {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn is_leaving(&self, state: &System, agent: Agent) -> bool {
         let Some(frame) = state.top(agent) else { return false };
         match self.shape.script(agent, frame.script).get(usize::from(frame.at)) {
@@ -224,6 +226,7 @@ impl Program {
     ///
     /// If nobody with this number takes part.
     #[must_use]
+    #[doc(hidden)]
     pub fn refuses(&self, agent: Agent, what: Do) -> bool {
         let on_loop = self.shape.is_loop(agent);
         match what {

@@ -14,6 +14,7 @@ impl Program {
     ///
     /// If nobody takes part of whom the state tells.
     #[must_use]
+    #[doc(hidden)]
     pub fn have_ended(&self, state: &System, pool: u8) -> bool {
         self.shape
             .members

@@ -129,6 +129,23 @@ pub struct GroupPanic {
 }
 
 /// The error of a task in a group: the group has been told of the real one. `[group-1]`
+///
+/// ```
+/// use settled::{EventLoop, tasks::{GroupError, GroupPanic, ToldToGroup, task_group}};
+///
+/// let event_loop = EventLoop::new();
+/// let mut fails = None;
+/// let failed = event_loop.run_until_complete(task_group(async |group| {
+///     fails = group.create_task::<(), _>(async { Err("no route") }).ok();
+///     let _panics = group.create_task::<(), _>(async { panic!("off by one") });
+///     Ok(())
+/// }));
+/// let error: GroupError<&str> = failed.unwrap().unwrap_err();
+/// assert_eq!(error.errors, ["no route"]);
+/// let GroupPanic { message, .. } = &error.panics[0];
+/// assert_eq!(&**message, "off by one");
+/// assert_eq!(fails.unwrap().exception().unwrap().unwrap().error(), Some(&ToldToGroup));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("the task failed, and its group was told of the error; see what task_group returns")]
 pub struct ToldToGroup;

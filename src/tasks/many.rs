@@ -97,6 +97,17 @@ async fn all<T: 'static, E: 'static>(futures: Vec<LoopFuture<T, E>>) -> Vec<Sett
 
 /// The futures that are settled and those that are not, each with its place in the input. Made by
 /// [`wait`]. `[combine-4]`
+///
+/// ```
+/// use std::future::{pending, ready};
+/// use settled::{EventLoop, ReturnWhen, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// let (soon, never) = (event_loop.create_task(ready(7)).unwrap(), event_loop.create_task(pending()).unwrap());
+/// let waits = tasks::wait([&soon, &never], None, ReturnWhen::FirstCompleted);
+/// let (done, not_done): tasks::Parted<'_, u32, _> = event_loop.run_until_complete(waits).unwrap();
+/// assert_eq!((done[0].0, not_done[0].0), (0, 1)); // the places
+/// ```
 pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a LoopFuture<T, E>)>);
 
 /// Waits until enough of several futures are settled, for `timeout` at the most. Python's
@@ -172,6 +183,22 @@ fn distinct<'a, T: 'static, E: 'static>(
 }
 
 /// What [`as_completed`] yields, one by one. `[combine-4]`
+///
+/// ```
+/// use settled::{EventLoop, tasks};
+///
+/// let event_loop = EventLoop::new();
+/// let futures = [1, 2].map(|n| event_loop.create_task(async move { n }).unwrap());
+/// let sum = event_loop.run_until_complete(async {
+///     let (mut each, mut sum) = (tasks::as_completed(&futures, None), 0);
+///     while let Some(next) = each.next().await {
+///         let (_place, settled) = next.unwrap();
+///         sum += settled.result().unwrap();
+///     }
+///     sum
+/// });
+/// assert_eq!(sum, Ok(3));
+/// ```
 #[must_use = "it yields nothing unless `next` is awaited"]
 pub struct AsCompleted<'a, T: 'static, E: 'static> {
     places: Vec<usize>,

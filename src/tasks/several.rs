@@ -70,6 +70,14 @@ pub async fn select<F: Several>(futures: F) -> F::First {
 }
 
 /// Two, three or four of whatever can be awaited: a tuple, which [`join`] and [`select`] take. `[combine-6]`
+///
+/// ```
+/// use std::future::ready;
+/// use settled::{EventLoop, tasks};
+///
+/// let both = EventLoop::new().run_until_complete(tasks::join((ready(7), async { "seven" })));
+/// assert_eq!(both, Ok((7, "seven")));
+/// ```
 pub trait Several: Sized {
     /// What each of them gives, in their order.
     type Outputs;

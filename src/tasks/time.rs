@@ -105,7 +105,7 @@ impl fmt::Debug for Sleep {
 )]
 #[doc(alias = "TimeoutError")]
 pub struct TimedOut<T: 'static, E: 'static> {
-    /// The future: cancelled; or not settled, since its work refused the cancel or belongs to another loop; or settled by
+    /// The future: it is cancelled; or not settled, since its work refused the cancel or belongs to another loop; or settled by
     /// another thread and not delivered yet.
     pub future: LoopFuture<T, E>,
 }
@@ -124,7 +124,7 @@ pub struct TimedOut<T: 'static, E: 'static> {
 /// let event_loop = EventLoop::new();
 /// let task = event_loop.create_task(std::future::pending::<()>()).unwrap();
 /// let waits = tasks::wait_for(task, Duration::from_millis(1));
-/// let timed_out = event_loop.run_until_complete(waits).unwrap().unwrap_err();
+/// let timed_out: tasks::TimedOut<_, _> = event_loop.run_until_complete(waits).unwrap().unwrap_err();
 /// assert!(timed_out.future.cancelled());
 /// ```
 ///

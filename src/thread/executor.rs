@@ -27,6 +27,23 @@ use crate::{
 ///
 /// A pointer to an executor is one too: an `Arc<dyn Executor>` or `Box<dyn Executor>` submits, and
 /// so does a reference to a `&dyn Executor`.
+///
+/// ```
+/// use std::thread;
+/// use settled::{Closed, Executor, Job};
+///
+/// struct Threads;
+///
+/// impl Executor for Threads {
+///     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
+///         thread::spawn(|| job.run()); // dropped unrun, it would settle its future too
+///         Ok(())
+///     }
+/// }
+///
+/// let parsed = Threads.submit_result(|| "7".parse::<u32>()).unwrap();
+/// assert_eq!(parsed.join().unwrap(), 7);
+/// ```
 pub trait Executor {
     /// Takes a job, to run it in a thread of the executor, or to drop it.
     ///

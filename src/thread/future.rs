@@ -437,6 +437,17 @@ impl<'a, T, E> IntoFuture for &'a ThreadFuture<T, E> {
 
 /// Awaits a [`ThreadFuture`] by value: made by its `into_future`. Dropping it gives its place up, and
 /// cancels the future only in a task that is being stopped. `[await-2]` `[await-3]`
+///
+/// ```
+/// use std::future::IntoFuture;
+/// use settled::{AwaitThread, EventLoop, ThreadFuture};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+/// promise.finish(7).unwrap();
+/// let awaits: AwaitThread<_, _> = future.into_future();
+/// assert_eq!(event_loop.run_until_complete(awaits).unwrap().result(), Ok(&7));
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitThread<T, E> {
@@ -483,8 +494,19 @@ fn wait_in_task<T, E>(
     poll
 }
 
-/// Awaits a [`ThreadFuture`] by reference. Dropping it gives its place up and cancels nothing.
+/// Awaits a [`ThreadFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and cancels nothing.
 /// `[await-2]` `[await-3]`
+///
+/// ```
+/// use std::future::IntoFuture;
+/// use settled::{AwaitThreadRef, EventLoop, ThreadFuture};
+///
+/// let event_loop = EventLoop::new();
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+/// promise.finish(7).unwrap();
+/// let awaits: AwaitThreadRef<'_, _, _> = (&future).into_future();
+/// assert_eq!(event_loop.run_until_complete(awaits).unwrap().result(), Ok(&7));
+/// ```
 #[derive(Debug)]
 #[must_use = "futures do nothing unless they are polled"]
 pub struct AwaitThreadRef<'a, T, E> {

@@ -20,6 +20,15 @@ use crate::{
 ///
 /// It is a [`Future`], so that a handler that a server drops when its client has gone takes the work with it. Once it was
 /// ready, or was [let go](Self::keep), it cancels nothing.
+///
+/// ```
+/// use settled::{EventLoop, Executor, ThreadPool};
+///
+/// let job = ThreadPool::default().submit(|| 7).unwrap().cancel_on_drop();
+/// assert!(job.future().is_some());
+/// let value = EventLoop::new().run_until_complete(job.output()).unwrap(); // dropped before, it would cancel
+/// assert_eq!(value.unwrap(), 7);
+/// ```
 #[must_use = "dropping it cancels the future"]
 pub struct CancelOnDrop<T, E> {
     /// `None` once it was ready.

@@ -313,8 +313,16 @@ impl Default for ThreadPool {
 /// ```
 /// use settled::{Executor, ThreadPool};
 ///
-/// let pool = ThreadPool::builder().name("indexer").initializer(|| println!("a worker begins")).build();
+/// let two = std::num::NonZero::new(2).unwrap();
+/// let pool = ThreadPool::builder()
+///     .name("indexer")
+///     .workers(two)
+///     .try_initializer(|| std::env::current_dir().map(|_| println!("a worker begins")))
+///     .build();
 /// pool.submit(|| println!("in {:?}", std::thread::current().name())).unwrap();
+///
+/// let pool = ThreadPool::builder().initializer(|| println!("a worker begins")).build();
+/// assert_eq!(pool.submit(|| 7).unwrap().join().unwrap(), 7);
 /// ```
 #[must_use = "it makes no pool before `build`"]
 #[doc(alias = "ThreadPoolBuilder")]

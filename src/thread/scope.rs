@@ -86,6 +86,20 @@ where
 
 /// Submits jobs that may borrow what lives longer than the call of [`scope`] that lends it. It stays in the thread of
 /// that call. `[scope-1]`
+///
+/// ```
+/// use settled::{Scope, ThreadPool, scope};
+///
+/// fn both<'scope, 'env>(on: &'scope Scope<'scope, 'env>, text: &'env str) -> usize {
+///     let (head, tail) = text.split_once(' ').unwrap();
+///     let head = on.submit(|| head.len()).unwrap();
+///     let tail = on.submit_result(|| tail.parse::<usize>()).unwrap();
+///     head.join().unwrap() + tail.join().unwrap()
+/// }
+///
+/// let text = "borrowed 34".to_owned();
+/// assert_eq!(scope(&ThreadPool::default(), |on| both(on, &text)), Ok(42));
+/// ```
 pub struct Scope<'scope, 'env: 'scope> {
     executor: &'env dyn Executor,
     /// Before the cells go that it names.

@@ -110,6 +110,17 @@ pub fn select<F: Borrowed>(futures: F, timeout: Option<Duration>) -> Result<F::F
 
 /// Two, three or four futures: a tuple of `ThreadFuture`s or of references to them, which [`join`] takes. Nobody else can
 /// implement it. `[wait-10]`
+///
+/// ```
+/// use settled::{ThreadFuture, join};
+///
+/// let (number, text) = (ThreadFuture::<u32, ()>::pair(), ThreadFuture::<&str, ()>::pair());
+/// number.0.finish(7).unwrap();
+/// text.0.finish("seven").unwrap();
+/// let (settled, _) = join((&number.1, &text.1), None).unwrap(); // by reference: the proofs
+/// assert_eq!(settled.result(), Ok(&7));
+/// assert_eq!(join((number.1, text.1), None).unwrap(), (Ok(7), Ok("seven"))); // by value: the outcomes
+/// ```
 pub trait Several: Sized {
     /// What each of them gives, in their order.
     type Completed;
@@ -126,6 +137,16 @@ pub trait Several: Sized {
 pub struct Each<'a>(Vec<&'a dyn Watched>);
 
 /// Two, three or four references to futures, which [`select`] takes. Nobody else can implement it. `[wait-10]`
+///
+/// ```
+/// use settled::{First, ThreadFuture, select};
+///
+/// let (promise, soon) = ThreadFuture::<u32, ()>::pair();
+/// let (_promise, later) = ThreadFuture::<&str, ()>::pair();
+/// promise.finish(7).unwrap();
+/// let First::A(soon) = select((&soon, &later), None).unwrap() else { unreachable!() };
+/// assert_eq!(soon.result(), Ok(&7));
+/// ```
 pub trait Borrowed: Several + Copy {
     /// The one that is settled.
     type First;

@@ -49,6 +49,15 @@ impl ReturnWhen {
 
 /// The futures that are settled and those that are not, each with its place in the input. Made by
 /// [`wait`]. `[wait-5]`
+///
+/// ```
+/// use settled::{Parted, ReturnWhen, ThreadFuture, wait};
+///
+/// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+/// promise.finish(7).unwrap();
+/// let (done, not_done): Parted<'_, u32, ()> = wait([&future], None, ReturnWhen::AllCompleted).unwrap();
+/// assert_eq!((done.len(), not_done.len()), (1, 0));
+/// ```
 pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a ThreadFuture<T, E>)>);
 
 /// Waits for several futures: blocks this thread until enough of them are settled, for `timeout` at the
@@ -165,6 +174,23 @@ pub fn as_completed<F: IntoCompleted>(
 
 /// A handle that [`as_completed`] takes: `&ThreadFuture`, for which it yields the proof that it is settled, or
 /// `ThreadFuture`, for which it yields the outcome by value. `[wait-6]` `[wait-8]`
+///
+/// ```
+/// use settled::{IntoCompleted, ThreadFuture, as_completed};
+///
+/// // Of futures by value, and by reference.
+/// fn count(futures: Vec<impl IntoCompleted>) -> usize {
+///     as_completed(futures, None).map(Result::unwrap).count()
+/// }
+///
+/// let futures: Vec<_> = (0..2).map(|n| {
+///     let (promise, future) = ThreadFuture::<u32, ()>::pair();
+///     promise.finish(n).unwrap();
+///     future
+/// }).collect();
+/// assert_eq!(count(futures.iter().collect()), 2);
+/// assert_eq!(count(futures), 2);
+/// ```
 pub trait IntoCompleted: Handed {
     /// What is yielded for it.
     type Completed;
@@ -272,6 +298,7 @@ impl<F: IntoCompleted> AsCompleted<F> {
     /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
     /// let mut results = as_completed([future], Some(Duration::ZERO));
     /// assert!(results.next().unwrap().is_err(), "the time is over");
+    /// assert_eq!(results.left(), 1);
     /// let (_place, future) = results.into_left().remove(0);
     /// promise.finish(5).unwrap();
     /// assert_eq!(future.join().unwrap(), 5);

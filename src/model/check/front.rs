@@ -22,6 +22,17 @@ use crate::model::{
 const MANY: usize = 4_000_000;
 
 /// What the check of a program that is right has shown. `[program-3]`
+///
+/// ```
+/// use settled::model::{Plan, Report};
+///
+/// let mut plan = Plan::new();
+/// let job = plan.future("job");
+/// plan.thread("worker", |it| { it.finish(job); });
+/// plan.thread("user", |it| { it.result(job); });
+/// let Report { states, needs_expiry, .. } = plan.check().unwrap();
+/// assert!(states > 2 && !needs_expiry);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -100,6 +111,23 @@ pub enum Wrong {
 }
 
 /// A shortest run of a program that goes wrong. [`Display`] is its chart: a column a thread, loop or worker, a row a step.
+///
+/// ```
+/// use settled::model::{Does, Finding, Misuse, Plan, Run, Wrong};
+///
+/// let mut plan = Plan::new();
+/// let (one, other) = (plan.lock("one"), plan.lock("other"));
+/// plan.thread("left", |it| it.lock(one, |it| it.lock(other, |_| ())));
+/// plan.thread("right", |it| it.lock(other, |it| it.lock(one, |_| ())));
+/// let finding: Finding = plan.check().unwrap_err();
+/// let run: &Run = finding.run().unwrap();
+/// assert_eq!(run.wrong(), &Wrong::Deadlock);
+/// assert!(run.steps().iter().all(|step| matches!(step.does, Does::Do(_))));
+/// assert!(run.mermaid().starts_with("sequenceDiagram"));
+///
+/// plan.lock("one");
+/// assert!(matches!(plan.check(), Err(Finding::Misuse(Misuse::SameName { .. }))));
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 pub struct Run {
     program: Program,

@@ -38,6 +38,31 @@ use self::{
 pub const ENVIRONMENT: usize = usize::MAX;
 
 /// A model that says of each action what kind it is of and who takes it.
+///
+/// ```
+/// use settled::model::check::{Kinds, Outcome, Proof, prove};
+/// use stateright::{Model, Property};
+///
+/// struct Counter;
+///
+/// impl Model for Counter {
+///     type State = u8;
+///     type Action = u8;
+///
+///     fn init_states(&self) -> Vec<u8> { vec![0] }
+///     fn actions(&self, state: &u8, actions: &mut Vec<u8>) { if *state < 2 { actions.push(1) } }
+///     fn next_state(&self, state: &u8, more: u8) -> Option<u8> { Some(state + more) }
+///     fn properties(&self) -> Vec<Property<Self>> { vec![Property::always("small", |_, it| *it < 3)] }
+/// }
+///
+/// impl Kinds for Counter {
+///     fn kind(_: &u8) -> &'static str { "count" }
+///     fn by(&self, _: &u8) -> usize { 0 }
+/// }
+///
+/// let proof: Outcome<Counter, Proof> = prove(Counter);
+/// assert_eq!(proof.unwrap().states, 3);
+/// ```
 pub trait Kinds:
     Model<
         State: Clone + Debug + Eq + Hash + Send + Sync + 'static,

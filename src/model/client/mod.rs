@@ -199,6 +199,7 @@ impl Client {
 impl System {
     /// What there is to see but for the pieces from this one on: they are left out of every list and set.
     #[must_use]
+    #[doc(hidden)]
     pub fn without(&self, first: Piece) -> Self {
         let lies = |entry: Entry| match entry {
             Entry::Job(it) | Entry::Call(it) | Entry::Step(it) => it < first,

@@ -2,6 +2,107 @@
 //!
 //! A [`Plan`] hands out names for futures, locks, variables and channels, and takes a closure for each thread, loop,
 //! callback, job and task, which writes down what that does. [`Plan::check`] explores it.
+//!
+//! Threads, a loop, and what both can do to a future:
+//!
+//! ```
+//! use settled::model::{Is, Plan, plan::{Callback, Variable}};
+//!
+//! let mut plan = Plan::new();
+//! let [early, late, work] = ["early", "late", "work"].map(|name| plan.future(name));
+//! let called: Variable = plan.variable("called", 0);
+//! let here = plan.event_loop("loop");
+//! plan.first(here, |it| {
+//!     let callback: Callback = it.view_add_done_callback(early, "never", |it| it.panics());
+//!     it.view_remove_done_callback(early, callback).when(Is::Yes, |it| { it.add(called, 1); });
+//!     it.view_result(early).when(Is::Unsettled, |_| ()); // never waits
+//!     it.view_done(early);
+//!     it.view_cancel(late);
+//!     it.spawn(here, work, "task", |it| { it.awaits(late); });
+//! });
+//! plan.thread("worker", |it| {
+//!     it.fail(early).otherwise(|it| it.assert(called, Is::Above(-1)));
+//!     it.finish(late);
+//! });
+//! plan.thread("user", |it| {
+//!     it.add_done_callback(early, "counts", |it| { it.add(called, 1); });
+//!     it.done(early);
+//!     it.try_result(late);
+//!     it.until_done(late);
+//!     it.result_timeout(early).when(Is::Error, |it| { it.cancel(early).when(Is::Refused, |_| ()); });
+//! });
+//! plan.finally(called, Is::Above(0));
+//! println!("{}", plan.check().unwrap());
+//! ```
+//!
+//! A pool, a loop that is stopped, and waits for several:
+//!
+//! ```
+//! use settled::model::{Is, Plan, plan::Pool};
+//!
+//! let mut plan = Plan::new();
+//! let [first, second, third] = ["first", "second", "third"].map(|name| plan.future(name));
+//! let (pool, here): (Pool, _) = (plan.pool("pool", 1), plan.event_loop("loop"));
+//! plan.thread("main", |it| {
+//!     it.submit(pool, first, "job", |_| ()).when(Is::No, |it| it.returns());
+//!     it.submit(pool, second, "panics", |it| it.panics());
+//!     it.wait(&[first, second]);
+//!     it.as_completed(&[first, second]);
+//!     it.close_pool(pool);
+//!     it.shutdown(pool);
+//!     it.post(here, "last", |it| it.stop());
+//! });
+//! plan.thread("promises", |it| { it.abandon(third); });
+//! plan.thread("user", |it| {
+//!     it.wait_timeout(&[third]).when(Is::Expired, |_| ());
+//!     it.wait_first(&[second, third]);
+//! });
+//! println!("{}", plan.check().unwrap());
+//!
+//! let mut plan = Plan::new();
+//! let (job, pool) = (plan.future("job"), plan.pool("pool", 1));
+//! plan.thread("main", |it| {
+//!     it.submit(pool, job, "job", |_| ());
+//!     it.close_pool(pool);
+//!     it.cancel_pending(pool); // unless the worker has begun it
+//!     it.result(job);
+//! });
+//! let program = plan.build().unwrap();
+//! program.validate().unwrap();
+//! println!("{}", program.check_up_to(1_000).unwrap());
+//! ```
+//!
+//! What a program has of its own, and an update that is lost between a load and a store:
+//!
+//! ```
+//! use settled::model::{Is, Plan, Wrong, plan::{Channel, Lock}};
+//!
+//! let counts = |is_locked: bool| {
+//!     let mut plan = Plan::new();
+//!     let (total, lock): (_, Lock) = (plan.variable("total", 0), plan.lock("lock"));
+//!     let done: Channel = plan.channel("done", 2);
+//!     for name in ["one", "other"] {
+//!         plan.thread(name, |it| {
+//!             if is_locked {
+//!                 it.lock(lock, |it| { it.load(total); it.store_loaded(total, 1); });
+//!             } else {
+//!                 it.load(total);
+//!                 it.store_loaded(total, 1);
+//!             }
+//!             it.send(done, 1);
+//!         });
+//!     }
+//!     plan.thread("reader", |it| {
+//!         it.repeat(2, |it| { it.recv(done); });
+//!         it.assert(total, Is::Equal(2));
+//!         it.store(total, 0);
+//!     });
+//!     plan.check()
+//! };
+//! counts(true).unwrap();
+//! let lost = counts(false).unwrap_err();
+//! assert!(matches!(lost.run().unwrap().wrong(), Wrong::Assertion(_)));
+//! ```
 
 mod script;
 

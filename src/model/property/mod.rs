@@ -19,6 +19,20 @@ use super::{
 use crate::Cancelled;
 
 /// A sentence that holds in every state.
+///
+/// ```
+/// use settled::model::{Plan, System, check, property::{ALWAYS, Always, TWICE}};
+///
+/// let mut plan = Plan::new();
+/// let job = plan.future("job");
+/// plan.thread("worker", |it| { it.finish(job); });
+/// plan.thread("user", |it| it.add_done_callback(job, "callback", |_| ()));
+/// let program = plan.build().unwrap();
+/// let states: Vec<System> = check::states(&program);
+/// let once: &Always = ALWAYS.iter().find(|it| it.name == TWICE).unwrap();
+/// assert!(states.iter().all(|state| once.holds(&program, state)));
+/// assert!(states.iter().any(|state| once.speaks(&program, state))); // it says something of a state
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Always {
     /// The sentence.
