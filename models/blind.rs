@@ -58,8 +58,9 @@ impl Switched {
 macro_rules! said {
     ($($number:literal)*) => { [$(Switched::said::<$number>),*] };
 }
-const SAID: [fn(&Switched, &System) -> bool; 36] = said!(
+const SAID: [fn(&Switched, &System) -> bool; 42] = said!(
     0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35
+    36 37 38 39 40 41
 );
 
 impl Model for Switched {

@@ -34,7 +34,7 @@ pub(super) fn all() -> Vec<Case> {
             "Is a cancelled future done?",
             "yes: there is one notion of settled, also for wait",
             Program::new()
-                .thread("user", &[Cancel(F), WaitTimeout(BOTH)])
+                .thread("user", &[Cancel(F), WaitAllTimeout(BOTH)])
                 .thread("worker", &[Finish(F), Finish(G)]),
             [31, 8],
             "cancel_in_two_steps",
@@ -70,7 +70,7 @@ pub(super) fn all() -> Vec<Case> {
             "Why does an expired wait leave the future alone?",
             "expiry ends the wait and nothing else",
             Program::new()
-                .thread("one", &[ResultTimeout(F)])
+                .thread("one", &[WaitTimeout(F)])
                 .thread("other", &[Result(F)])
                 .thread("worker", &[Finish(F)]),
             [8, 4],
@@ -83,7 +83,7 @@ pub(super) fn all() -> Vec<Case> {
             "Why is expiry not an error like any other?",
             "an expired wait and failed work are two outcomes, so that nobody reads a failure and then a value",
             Program::new()
-                .thread("user", &[ResultTimeout(F), Result(F)])
+                .thread("user", &[WaitTimeout(F), Result(F)])
                 .thread("worker", &[Finish(F)]),
             [7, 4],
             "expiry_is_a_failure",

@@ -7,6 +7,7 @@
 mod bridge;
 mod callbacks;
 mod cancelling;
+mod handles;
 mod loops;
 mod pools;
 mod reading;
@@ -43,7 +44,7 @@ pub(crate) struct Case {
 pub(crate) const NEVER_ENDS: &str = "it ends";
 
 /// What is so where a property does not hold.
-const HARMS: [(&str, &str); 25] = [
+const HARMS: [(&str, &str); 28] = [
     (NEVER_ENDS, "it goes round for ever"),
     (property::ENDS, "there is a deadlock, and somebody waits for ever"),
     (property::IN_VAIN, "a thread is blocked for a whole timeout, in vain"),
@@ -67,6 +68,12 @@ const HARMS: [(&str, &str); 25] = [
     (property::ORPHAN, "work begins that only a stopped task awaited"),
     (property::OUTLIVED, "a task is settled before a task that it owned was stopped"),
     (property::NEEDLESS, "a wait of a worker is refused that could have ended"),
+    (property::LISTENS, "a promise is told that nobody is left, and somebody is"),
+    (property::HEARS, "nobody is left, and who listens for that never hears of it"),
+    (
+        property::RETURNED,
+        "a value is lost that nobody has seen, or comes back although somebody sees it",
+    ),
     (property::RUNNING, "somebody on a loop is told that a task of it is running"),
     (property::ASSERTED, "what the program asserts is not so"),
 ];
@@ -139,7 +146,7 @@ const BOTH: Futures = Futures::of(&[F, G]);
 /// All of them, theme by theme.
 pub(crate) fn all() -> Vec<Case> {
     type Theme = (&'static str, fn() -> Vec<Case>);
-    let themes: [Theme; 8] = [
+    let themes: [Theme; 9] = [
         ("reading", reading::all),
         ("callbacks", callbacks::all),
         ("cancelling", cancelling::all),
@@ -148,6 +155,7 @@ pub(crate) fn all() -> Vec<Case> {
         ("tasks", tasks::all),
         ("bridge", bridge::all),
         ("pools", pools::all),
+        ("handles", handles::all),
     ];
     let named = |(theme, all): Theme| all().into_iter().map(move |case| Case { theme, ..case });
     themes.into_iter().flat_map(named).collect()

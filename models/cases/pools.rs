@@ -86,7 +86,7 @@ fn ends() -> Vec<Case> {
                 .job(F, 0, &[])
                 .call(&[Submit(2)])
                 .job(G, 0, &[]),
-            [64, 14],
+            [42, 12],
             "pool_calls_under_lock",
             property::ENDS,
             5,
@@ -96,13 +96,13 @@ fn ends() -> Vec<Case> {
             "What becomes of queued jobs when a pool is shut down?",
             "each is run or dropped, and either settles its future",
             Program::new()
-                .thread("user", &[Submit(0), CancelPending, Result(F)])
+                .thread("user", &[Submit(0), ClosePool, CancelPending, Result(F)])
                 .worker("worker", 0)
                 .job(F, 0, &[]),
-            [21, 9],
+            [22, 9],
             "shutdown_forgets_queue",
             property::OWNED,
-            2,
+            3,
         ),
     ]
 }

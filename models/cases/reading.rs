@@ -57,7 +57,7 @@ pub(super) fn all() -> Vec<Case> {
             "D3",
             "Would a timeout make it safe to wait on the loop?",
             "no: it would block everything on the loop for its whole time, and never succeed; it is refused too",
-            posts().event_loop("loop", &[Post(0, 0), ResultTimeout(F)]),
+            posts().event_loop("loop", &[Post(0, 0), WaitTimeout(F)]),
             [6, 6],
             "loop_may_block",
             property::IN_VAIN,

@@ -67,5 +67,32 @@ pub(super) fn all() -> Vec<Case> {
             property::ENDS,
             2,
         ),
+        case(
+            "wait-9",
+            "Can a wait be ended from outside?",
+            "an interrupt ends the waits of a thread that has entered it, those that block and those that would",
+            Program::new()
+                .thread("user", &[Result(F), Send(0, 1)])
+                .thread("worker", &[Recv(0), Finish(F)])
+                .thread("other", &[Interrupt(0)])
+                .channel(1),
+            [6, 6],
+            "interrupt_wakes_nobody",
+            property::ENDS,
+            1,
+        ),
+        case(
+            "wait-9",
+            "What becomes of the work then?",
+            "an interrupt ends the wait and nothing else",
+            Program::new()
+                .thread("user", &[Result(F), Result(F)])
+                .thread("worker", &[Finish(F)])
+                .thread("other", &[Interrupt(0)]),
+            [12, 5],
+            "interrupt_cancels",
+            property::UNASKED,
+            2,
+        ),
     ]
 }

@@ -18,7 +18,7 @@ use settled::model::{
     rules::FLIPS,
 };
 
-use self::programs::{F, producers, programs, turns};
+use self::programs::{F, handles, producers, programs, turns};
 use crate::{Row, Trials, row};
 
 pub(crate) fn add(trials: &mut Trials) {
@@ -33,6 +33,14 @@ pub(crate) fn add(trials: &mut Trials) {
         let bound = format!("{} programs", programs.len());
         Ok::<_, String>(vec![row("families: turns", bound, &holds(programs)?, TURNS)?])
     });
+    trials.add("families::handles", || {
+        let programs = handles();
+        let bound = format!("{} programs", programs.len());
+        Ok::<_, String>(vec![row("families: handles", bound, &holds(programs)?, HANDLES)?])
+    });
+    for (rule, property) in BROKEN_IN_HANDLES {
+        trials.add(format!("families::handles: {rule}"), move || breaks(rule, property, handles()));
+    }
     for (rule, property) in BROKEN {
         trials.add(format!("families::{rule}"), move || breaks(rule, property, every()));
     }
@@ -44,6 +52,9 @@ pub(crate) fn add(trials: &mut Trials) {
 
 /// How many states the programs of the second family have.
 const TURNS: [usize; 2] = [917_398, 24];
+
+/// And those of the third.
+const HANDLES: [usize; 2] = [22_437, 11];
 
 /// How far apart programs of a script are that follow each other in `every`.
 const APART: usize = 41;
@@ -129,6 +140,16 @@ const BROKEN_IN_TURNS: [(&str, &str); 3] = [
     ("task_starts_at_once", property::NESTED),
 ];
 
+/// The same, for the third.
+const BROKEN_IN_HANDLES: [(&str, &str); 6] = [
+    ("last_handle_tells_nobody", property::HEARS),
+    ("callback_is_nobody", property::LISTENS),
+    ("listeners_stay", property::TWICE),
+    ("unseen_is_dropped", property::RETURNED),
+    ("unseen_in_two_steps", property::RETURNED),
+    ("closed_is_upgraded", property::LISTENS),
+];
+
 /// The properties that say nothing of any program of the families: none has a second task or a pool, and no callback
 /// is deferred.
 const BREAKS_NOTHING: [&str; 3] = [property::OUTLIVED, property::NEEDLESS, property::DEFERRED];
@@ -136,7 +157,7 @@ const BREAKS_NOTHING: [&str; 3] = [property::OUTLIVED, property::NEEDLESS, prope
 /// The twins: every other property says something of some program.
 fn every_property_speaks() -> Result<Vec<Row>, String> {
     let mut silent: Vec<_> = ALWAYS.iter().collect();
-    for program in some(499) {
+    for program in some(499).into_iter().chain(handles().into_iter().step_by(41)) {
         for state in states(&program) {
             silent.retain(|property| !property.speaks(&program, &state));
         }

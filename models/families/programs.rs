@@ -3,6 +3,7 @@
 use settled::model::{Do, Futures, Program};
 
 pub(crate) const F: u8 = 0;
+const G: u8 = 1;
 /// What the loop's task settles.
 const TASK: u8 = 1;
 const LOOP: u8 = 2;
@@ -29,10 +30,10 @@ fn calls(at: u8) -> Vec<Do> {
         Do::Cancel(F),
         Do::Done(F),
         Do::Result(F),
-        Do::ResultTimeout(F),
+        Do::WaitTimeout(F),
         Do::Add(F, at),
         Do::Wait(one),
-        Do::WaitTimeout(one),
+        Do::WaitAllTimeout(one),
         Do::AsCompleted(one),
         Do::Post(LOOP, piece::POSTED + at),
     ]
@@ -96,6 +97,48 @@ fn program(producer: &[Do], caller: &[Do], own: &[Do], first: &[Do], step: Do) -
         program = program.call(&[if view { Do::LoopDone(F) } else { Do::Cancel(F) }]);
     }
     program.task(TASK, LOOP, &[step])
+}
+
+/// All programs of a third kind: A has two operations of its promise, of which the last ends it; B and C have a call each,
+/// or none, and then drop their handles, or keep them.
+pub(crate) fn handles() -> Vec<Program> {
+    let ends = [Do::Finish(F), Do::FinishOrReturn(F), Do::Abandon(F)];
+    let before = [Do::Start(F), Do::IsClosed(F), Do::OnClosed(F, 0), Do::Closed(F)];
+    let uses = |callback| {
+        let one = Futures::of(&[F]);
+        let calls = [
+            Do::Cancel(F),
+            Do::Done(F),
+            Do::Result(F),
+            Do::WaitAllTimeout(one),
+            Do::Add(F, callback),
+            Do::Upgrade(F),
+        ];
+        let mut all: Vec<Vec<Do>> = calls.into_iter().map(|call| vec![call, Do::Drop(F)]).collect();
+        all.extend([vec![Do::Drop(F)], vec![Do::Upgrade(F)], vec![Do::Result(F)]]);
+        all
+    };
+    let mut all = Vec::new();
+    for end in ends {
+        for first in before {
+            for (at, one) in uses(2).iter().enumerate() {
+                for other in &uses(3)[at..] {
+                    // Who waits for the end of somebody that never ends would wait for ever.
+                    let stays = |uses: &[Do]| {
+                        uses == [Do::Result(F)] || uses.iter().any(|it| matches!(it, Do::Add(..)))
+                    };
+                    let goes = [one, other].iter().any(|uses| uses.contains(&Do::Drop(F)));
+                    if first == Do::Closed(F) && (!goes || stays(one) || stays(other)) {
+                        continue;
+                    }
+                    let program = Program::new().thread("A", &[first, end]).thread("B", one);
+                    let program = program.thread("C", other);
+                    all.push((0..4).fold(program, |program, _| program.call(&[Do::Done(G)])));
+                }
+            }
+        }
+    }
+    all
 }
 
 /// All programs of a second kind: A does nothing but to end its promise, B makes one call, and the loop makes one before

@@ -54,7 +54,7 @@ pub(crate) fn all() -> Vec<Large> {
             Program::new()
                 .thread("worker", &[Add(F, 0), Finish(F)])
                 .thread("one", &[WaitFirst(BOTH), Poll(G)])
-                .thread("other", &[ResultTimeout(F), Result(G)])
+                .thread("other", &[WaitTimeout(F), Result(G)])
                 .event_loop("loop", &[LoopAdd(G, 1), LoopAdd(F, 2)])
                 .call(&[Finish(G)])
                 .call(&[LoopRead(F)])
@@ -78,8 +78,8 @@ pub(crate) fn all() -> Vec<Large> {
             "two timed waits and a cancel",
             Program::new()
                 .thread("worker", &[Start(F), Panic(F)])
-                .thread("one", &[WaitTimeout(BOTH), Done(F)])
-                .thread("other", &[Fail(G), WaitTimeout(SWAPPED)])
+                .thread("one", &[WaitAllTimeout(BOTH), Done(F)])
+                .thread("other", &[Fail(G), WaitAllTimeout(SWAPPED)])
                 .event_loop("loop", &[LoopAdd(F, 0), LoopAdd(F, 1), LoopCancel(F)])
                 .call(&[LoopRemove(F, 1)])
                 .call(&[LoopDone(G)]),
@@ -99,13 +99,13 @@ pub(crate) fn all() -> Vec<Large> {
             "a pool that is shut down under its jobs",
             Program::new()
                 .thread("user", &[Submit(0), Submit(1), Wait(BOTH)])
-                .thread("other", &[Cancel(G), CancelPending, Shutdown])
+                .thread("other", &[Cancel(G), ClosePool, CancelPending, Shutdown])
                 .worker("worker 1", 0)
                 .worker("worker 2", 0)
                 .job(F, 0, &[Submit(2), Result(2)])
                 .job(G, 0, &[])
                 .job(2, 0, &[]),
-            [9716, 24],
+            [9721, 24],
         ),
         large(
             "jobs of one pool that wait for each other",
@@ -167,6 +167,17 @@ pub(crate) fn all() -> Vec<Large> {
                 .call(&[LoopAdd(F, 3)])
                 .call(&[LoopDone(F)]),
             [133, 18],
+        ),
+        large(
+            "handles that go under those who look",
+            Program::new()
+                .thread("worker", &[OnClosed(F, 0), Start(F), FinishOrReturn(F)])
+                .thread("one", &[Add(F, 1), Cancel(F), Drop(F)])
+                .thread("other", &[Done(F), Drop(F)])
+                .thread("weak", &[Upgrade(F), Upgrade(F)])
+                .call(&[Done(G)])
+                .call(&[Cancel(G)]),
+            [2370, 16],
         ),
         Large {
             name: "locks of the user around calls",

@@ -120,22 +120,25 @@ fn says(program: &Program, state: Option<&System>, step: Step) -> String {
         }
         Does::Part(what) => match what {
             Do::Poll(_) | Do::LoopRead(_) => format!("{} asks", names.call(what)),
-            Do::CancelPending => format!("{} drops a job", names.call(what)),
-            Do::AsCompleted(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
+            Do::AsCompleted(_) | Do::Wait(_) | Do::WaitFirst(_) | Do::WaitAllTimeout(_) => {
                 format!("{} goes on", names.call(what))
             }
             Do::Add(..) if program.rules.stored_before_looked => {
                 format!("{} stores", names.call(what))
             }
+            Do::Upgrade(_) => format!("{} has a handle", names.call(what)),
             _ => format!("{} looks", names.call(what)),
         },
         Does::Expire(what) => format!("{} expires", names.call(what)),
+        Does::Interrupt(what) => format!("{} is interrupted", names.call(what)),
         Does::Begin(piece) => format!("{} begins", names.piece(piece)),
         Does::End => match state.and_then(|it| it.top(step.agent)).map(|frame| frame.script) {
             Some(Script::Piece(piece)) => format!("{} ends", names.piece(piece)),
             Some(Script::Stop(piece)) => format!("{} is settled", names.piece(piece)),
             _ => "ends, and drops its promise".to_owned(),
         },
+        Does::Return(it) => format!("gives {} back", names.future(it)),
+        Does::Drop(piece) => format!("drops {}", names.piece(piece)),
         Does::Tell(whom, it) => format!("tells {} of {}", name(program, whom), names.future(it)),
         Does::Post(home, entry) => {
             let what = match entry {

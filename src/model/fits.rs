@@ -87,6 +87,11 @@ impl Program {
         }
         for (place, script) in self.scripts() {
             let script_name = || self.name_of(place);
+            if let Some((it, what)) = uses_what_it_dropped(script) {
+                let (future, operation) =
+                    (self.shape.names.future(it), self.shape.names.call(what));
+                return Err(Misuse::Dropped { script: script_name(), operation, future });
+            }
             for (at, what) in script.iter().enumerate() {
                 let locks = |lock| script[..at].contains(&Do::Lock(lock));
                 match what {
@@ -173,6 +178,8 @@ impl Program {
                 Err("a pool")
             }
             (Do::Await(_) | Do::AwaitOf(..), _) if !self.is_a_task(place) => Err("a task"),
+            (Do::Interrupt(of), _) if !self.is_a_thread(Some(Place::Member(of))) => Err("a thread"),
+            (Do::Closed(_), _) if !self.is_a_thread(place) => Err("a thread"),
             _ if is_of_loop(what) && self.never_on_loop(place) => {
                 Err("the thread of an event loop")
             }
@@ -196,6 +203,11 @@ impl Program {
 
     fn is_a_task(&self, place: Option<Place>) -> bool {
         matches!(place, Some(Place::Piece(piece)) if matches!(self.shape.kind(piece), Kind::Task(..)))
+    }
+
+    fn is_a_thread(&self, place: Option<Place>) -> bool {
+        let role = |agent: Agent| self.shape.members.get(usize::from(agent)).map(|it| it.role);
+        matches!(place, Some(Place::Member(agent)) if role(agent) == Some(Role::Thread))
     }
 
     /// Whether a script runs in a thread or in a worker.
@@ -239,14 +251,17 @@ impl Is {
                 matches!(self, Self::Now | Self::Already | Self::Requested | Self::Refused)
             }
             Do::Poll(_) => self.is_an_end(),
+            Do::Result(_) if matches!(self, Self::Interrupted) => true,
             Do::Read(_) | Do::Result(_) | Do::LoopRead(_) | Do::Await(_) | Do::AwaitOf(..) => {
                 self.is_an_end() || matches!(self, Self::Unsettled)
             }
-            Do::ResultTimeout(_) => {
+            Do::WaitTimeout(_) => {
                 self.is_an_end() || matches!(self, Self::Unsettled | Self::Expired)
             }
-            Do::WaitTimeout(_) => matches!(self, Self::Yes | Self::Unsettled | Self::Expired),
-            Do::Start(_) | Do::Abandon(_) => matches!(self, Self::Yes),
+            Do::WaitAllTimeout(_) => matches!(self, Self::Yes | Self::Unsettled | Self::Expired),
+            Do::Start(_) | Do::Abandon(_) | Do::Closed(_) | Do::Drop(_) => {
+                matches!(self, Self::Yes)
+            }
             _ => matches!(self, Self::Yes | Self::No),
         }
     }
@@ -263,11 +278,38 @@ impl Is {
 /// The piece that an operation gives away.
 const fn given(what: Do) -> Option<Piece> {
     match what {
-        Do::Add(_, it) | Do::LoopAdd(_, it) | Do::Post(_, it) | Do::Spawn(it) | Do::Submit(it) => {
-            Some(it)
-        }
+        Do::Add(_, it)
+        | Do::OnClosed(_, it)
+        | Do::LoopAdd(_, it)
+        | Do::Post(_, it)
+        | Do::Spawn(it)
+        | Do::Submit(it) => Some(it),
         _ => None,
     }
+}
+
+/// A future that a script uses after it has dropped it, on some way through it, and what it does with it then.
+fn uses_what_it_dropped(script: &[Do]) -> Option<(Future, Do)> {
+    (0..script.len()).find_map(|at| {
+        let Do::Drop(it) = script[at] else { return None };
+        let mut reached = vec![false; script.len()];
+        let mut left = vec![at + 1];
+        while let Some(at) = left.pop() {
+            let Some(what) = script.get(at) else { continue };
+            if std::mem::replace(&mut reached[at], true) {
+                continue;
+            }
+            if what.handles().iter().any(|of| of == it) {
+                return Some((it, *what));
+            }
+            match *what {
+                Do::Unless(_, over) => left.extend([at + 1, at + 1 + usize::from(over)]),
+                Do::Skip(over) => left.push(at + 1 + usize::from(over)),
+                _ => left.push(at + 1),
+            }
+        }
+        None
+    })
 }
 
 /// Whether an operation is one of the loop that runs it.

@@ -115,6 +115,19 @@ pub enum Misuse {
         /// The other.
         second: String,
     },
+    /// A future that is used after its handle was dropped.
+    #[error(
+        "{script} says `{operation}` after it has dropped its handle of {future}: what was moved away cannot be used; drop \
+         it later, or let another script have a handle"
+    )]
+    Dropped {
+        /// Whose script.
+        script: String,
+        /// The operation, as it was written.
+        operation: String,
+        /// The future, by its name or number.
+        future: String,
+    },
     /// One closure that is given away twice.
     #[error("{piece} is given away {times} times: a closure can be moved once; make one for each")]
     GivenTwice {

@@ -55,16 +55,22 @@ impl Names {
             Do::Fail(it) => format!("fail({})", f(it)),
             Do::Panic(it) => format!("panicked({})", f(it)),
             Do::Abandon(it) => format!("drop of the promise of {}", f(it)),
+            Do::FinishOrReturn(it) => format!("finish_or_return({})", f(it)),
+            Do::IsClosed(it) => format!("is_closed({})", f(it)),
+            Do::OnClosed(it, piece) => format!("on_closed({}, {})", f(it), p(piece)),
+            Do::Closed(it) => format!("closed({})", f(it)),
+            Do::Drop(it) => format!("drop({})", f(it)),
+            Do::Upgrade(it) => format!("upgrade({})", f(it)),
             Do::Cancel(it) => format!("cancel({})", f(it)),
             Do::Done(it) => format!("done({})", f(it)),
             Do::Read(it) => format!("try_result({})", f(it)),
             Do::Result(it) => format!("result({})", f(it)),
-            Do::ResultTimeout(it) => format!("result_timeout({})", f(it)),
+            Do::WaitTimeout(it) => format!("wait_timeout({})", f(it)),
             Do::Poll(it) => format!("until done({})", f(it)),
             Do::Add(it, piece) => format!("add({}, {})", f(it), p(piece)),
             Do::Wait(it) => these("wait", it),
             Do::WaitFirst(it) => these("wait_first", it),
-            Do::WaitTimeout(it) => these("wait_timeout", it),
+            Do::WaitAllTimeout(it) => these("wait_all_timeout", it),
             Do::AsCompleted(it) => these("as_completed", it),
             Do::LoopDone(it) => format!("view.done({})", f(it)),
             Do::LoopRead(it) => format!("view.result({})", f(it)),
@@ -81,6 +87,7 @@ impl Names {
             Do::ClosePool => "pool.close()".to_owned(),
             Do::CancelPending => "pool.cancel_pending()".to_owned(),
             Do::Shutdown => "pool.shutdown()".to_owned(),
+            Do::Interrupt(of) => format!("interrupt({of})"),
             Do::Panics => "panics".to_owned(),
             _ => self.own_call(what),
         }
@@ -112,8 +119,12 @@ impl Program {
     pub(super) fn whose(&self, agent: u8, script: Script) -> String {
         match script {
             Script::Own => self.shape.members[usize::from(agent)].name.clone(),
-            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => self.shape.names.piece(it),
-            Script::Tell(..) | Script::Post(..) => unreachable!("what is told is no script"),
+            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) | Script::Drop(it) => {
+                self.shape.names.piece(it)
+            }
+            Script::Tell(..) | Script::Post(..) | Script::Return(_) => {
+                unreachable!("what is told is no script")
+            }
         }
     }
 

@@ -46,6 +46,8 @@ pub enum Is {
     Unsettled,
     /// The wait has expired.
     Expired,
+    /// The wait was interrupted.
+    Interrupted,
     /// It is this number.
     Equal(i16),
     /// It is another number.
@@ -262,7 +264,7 @@ impl Program {
             Do::LoopRead(it) | Do::Await(it) if !self.sees(state, agent, it) => Told::end(None),
             Do::Read(it)
             | Do::Result(it)
-            | Do::ResultTimeout(it)
+            | Do::WaitTimeout(it)
             | Do::Poll(it)
             | Do::LoopRead(it)
             | Do::Await(it)
@@ -307,10 +309,12 @@ impl Program {
     pub(super) fn slot(&self, agent: Agent, script: Script) -> usize {
         match script {
             Script::Own => agent.into(),
-            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => {
+            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) | Script::Drop(it) => {
                 self.shape.members.len() + usize::from(it)
             }
-            Script::Tell(..) | Script::Post(..) => unreachable!("what is told is no script"),
+            Script::Tell(..) | Script::Post(..) | Script::Return(_) => {
+                unreachable!("what is told is no script")
+            }
         }
     }
 

@@ -79,6 +79,19 @@ pub enum Do {
     Panic(Future),
     /// The promise is dropped.
     Abandon(Future),
+    /// `finish_or_return`: the promise delivers a value, or has it back if nobody can ever see it.
+    FinishOrReturn(Future),
+    /// `is_closed`, asked of the promise.
+    IsClosed(Future),
+    /// `on_closed`: the promise has this called when nobody can see any more what it would deliver.
+    OnClosed(Future, Piece),
+    /// Waits for `closed`, of the promise.
+    Closed(Future),
+    /// The script drops its handle. Every script that says so has one of its own; one that uses the future and does not
+    /// say so keeps what it has for ever. While a loop has a view of it, or nobody says so, somebody can see it.
+    Drop(Future),
+    /// `upgrade` of a weak handle; the handle is dropped in a step of its own.
+    Upgrade(Future),
     /// `cancel`, through the thread's view.
     Cancel(Future),
     /// `done`.
@@ -88,7 +101,7 @@ pub enum Do {
     /// `result`: waits.
     Result(Future),
     /// `wait_timeout`, and `result` of what it answers: waits, or expires, which is a step of its own.
-    ResultTimeout(Future),
+    WaitTimeout(Future),
     /// Asks `done` again and again, until it is.
     Poll(Future),
     /// `add_done_callback`, through the thread's view.
@@ -99,7 +112,7 @@ pub enum Do {
     /// or not.
     WaitFirst(Futures),
     /// `wait` for all, with a timeout. When it expires it leaves as [`WaitFirst`](Self::WaitFirst) does.
-    WaitTimeout(Futures),
+    WaitAllTimeout(Futures),
     /// `as_completed`: registers with each future in a step of its own, then yields each in one.
     AsCompleted(Futures),
     /// `done` of the loop's view.
@@ -128,10 +141,12 @@ pub enum Do {
     Submit(Piece),
     /// Closes the pool: it refuses new jobs, and ends once it has run what is queued.
     ClosePool,
-    /// Closes the pool and drops what is queued: one job a step.
+    /// Takes out what is queued in the pool, and then drops one job a step.
     CancelPending,
     /// Waits until the pool's workers have ended.
     Shutdown,
+    /// Raises the interrupt that a thread has entered, for ever: each of its waits for one future ends that blocks or would.
+    Interrupt(Agent),
     /// Takes a lock of the program's own.
     Lock(Lock),
     /// Gives it back. A script that ends gives back what it still holds.
@@ -167,8 +182,26 @@ impl Do {
             | Self::Finish(it)
             | Self::Fail(it)
             | Self::Panic(it)
-            | Self::Abandon(it) => Some(it),
+            | Self::Abandon(it)
+            | Self::FinishOrReturn(it)
+            | Self::IsClosed(it)
+            | Self::OnClosed(it, _)
+            | Self::Closed(it) => Some(it),
             _ => None,
+        }
+    }
+
+    /// The futures of which a script that says this has a handle, or had one.
+    pub(super) fn handles(self) -> Futures {
+        match self {
+            Self::Cancel(it)
+            | Self::Done(it)
+            | Self::Read(it)
+            | Self::Add(it, _)
+            | Self::Drop(it)
+            | Self::AwaitOf(_, it) => Futures::of(&[it]),
+            Self::LoopRead(_) => Futures::of(&[]),
+            _ => self.waits_for().unwrap_or(Futures::of(&[])),
         }
     }
 
@@ -199,12 +232,12 @@ impl Do {
     #[must_use]
     pub fn waits_for(self) -> Option<Futures> {
         match self {
-            Self::Result(it) | Self::ResultTimeout(it) | Self::Poll(it) | Self::LoopRead(it) => {
+            Self::Result(it) | Self::WaitTimeout(it) | Self::Poll(it) | Self::LoopRead(it) => {
                 Some(Futures::of(&[it]))
             }
             Self::Wait(these)
             | Self::WaitFirst(these)
-            | Self::WaitTimeout(these)
+            | Self::WaitAllTimeout(these)
             | Self::AsCompleted(these) => Some(these),
             _ => None,
         }

@@ -112,10 +112,26 @@ pub struct Rules {
     pub pool_refuses_every_wait: bool,
     /// A worker that waits for the end of a pool counts as one that goes on.
     pub pool_end_blocks: bool,
-    /// Shutting a pool down calls callbacks under the pool's lock. (`bug-c3`)
+    /// Cancelling what is queued calls callbacks under the pool's lock. (`bug-c3`)
     pub pool_calls_under_lock: bool,
-    /// Shutting a pool down forgets what is queued.
+    /// Cancelling what is queued forgets it.
     pub shutdown_forgets_queue: bool,
+    /// The drop of the last handle tells nobody. (`[promise-8]`)
+    pub last_handle_tells_nobody: bool,
+    /// A callback counts as nobody who sees the outcome. (`[promise-8]`)
+    pub callback_is_nobody: bool,
+    /// Who was told that nobody is left, and listened, goes on to listen. (`[promise-8]`)
+    pub listeners_stay: bool,
+    /// The value that nobody can ever see is dropped, also if it is asked for. (`[promise-9]`)
+    pub unseen_is_dropped: bool,
+    /// Whether anybody can see the value is looked at first, and settled then, in two steps. (`[promise-9]`)
+    pub unseen_in_two_steps: bool,
+    /// A weak handle becomes another although nobody was left. (`[weak-1]`)
+    pub closed_is_upgraded: bool,
+    /// A wait that blocks is not ended by an interrupt. (`[wait-9]`)
+    pub interrupt_wakes_nobody: bool,
+    /// A wait that is interrupted cancels the future. (`[wait-9]`)
+    pub interrupt_cancels: bool,
     /// Whoever settles a future tells everybody in the same step. Nothing goes wrong with it, but the code can do more.
     pub settled_in_one_step: bool,
 }
@@ -167,7 +183,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 pub const COARSER: [Flip; 1] = [flip("settled_in_one_step", |it| it.settled_in_one_step = true)];
 
 /// Every way to change one field that breaks a property.
-pub const FLIPS: [Flip; 49] = [
+pub const FLIPS: [Flip; 57] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -217,4 +233,12 @@ pub const FLIPS: [Flip; 49] = [
     flip("pool_end_blocks", |it| it.pool_end_blocks = true),
     flip("pool_calls_under_lock", |it| it.pool_calls_under_lock = true),
     flip("shutdown_forgets_queue", |it| it.shutdown_forgets_queue = true),
+    flip("last_handle_tells_nobody", |it| it.last_handle_tells_nobody = true),
+    flip("callback_is_nobody", |it| it.callback_is_nobody = true),
+    flip("listeners_stay", |it| it.listeners_stay = true),
+    flip("unseen_is_dropped", |it| it.unseen_is_dropped = true),
+    flip("unseen_in_two_steps", |it| it.unseen_in_two_steps = true),
+    flip("closed_is_upgraded", |it| it.closed_is_upgraded = true),
+    flip("interrupt_wakes_nobody", |it| it.interrupt_wakes_nobody = true),
+    flip("interrupt_cancels", |it| it.interrupt_cancels = true),
 ];

@@ -32,6 +32,9 @@ pub struct Shape {
     pub(super) settled: Set,
     /// The futures of which a loop has a view, for each member.
     pub(super) views: Vec<Vec<Future>>,
+    /// How many handles each future has at the beginning, and those that have weak ones.
+    pub(super) handles: Vec<u8>,
+    pub(super) weak: Set,
 }
 
 impl Shape {
@@ -58,6 +61,8 @@ impl Shape {
                 | Do::Done(it)
                 | Do::Read(it)
                 | Do::Add(it, _)
+                | Do::Drop(it)
+                | Do::Upgrade(it)
                 | Do::AwaitOf(_, it) => {
                     futures.push(it);
                 }
@@ -93,6 +98,32 @@ impl Shape {
             Role::Thread | Role::Worker(_) => Vec::new(),
         };
         self.views = self.members.iter().map(of).collect();
+        let mut weak = Set::default();
+        for it in &all {
+            if let Do::Upgrade(it) = it
+                && *it < 8
+            {
+                weak.add(*it);
+            }
+        }
+        self.weak = weak;
+        self.handles = (0..self.futures).map(|it| self.handles_of(it)).collect();
+    }
+
+    /// One for each script that drops it, and one that nobody does if somebody else has any.
+    fn handles_of(&self, it: Future) -> u8 {
+        let scripts = self.members.iter().map(|member| &member.script);
+        let scripts = scripts.chain(self.pieces.iter().map(|(_, script)| script));
+        let uses = |what: &Do| what.handles().iter().any(|of| of == it);
+        let (mut drops, mut keeps) = (0, self.views.iter().flatten().any(|of| *of == it));
+        for script in scripts {
+            if script.contains(&Do::Drop(it)) {
+                drops += 1;
+            } else {
+                keeps |= script.iter().any(uses);
+            }
+        }
+        drops + u8::from(keeps || drops == 0)
     }
 
     /// The pieces that settle `future` when they end.

@@ -17,7 +17,7 @@ use crate::{
 /// [`SequentialSpec`], so that stateright's testers can look for such an order.
 ///
 /// A call that waits is not an operation: what linearizes is the [`Op::Read`] with which it ends.
-/// Nor are `take` and the loop's view here, which are about handles and about a loop. The calls of a
+/// Nor are `take` and the loop's view here, which are about the value and about a loop. The calls of a
 /// promise are those that its type allows; for others the answers mean nothing.
 ///
 /// ```
@@ -42,6 +42,10 @@ pub struct Spec {
     requested: bool,
     end: Option<End>,
     callbacks: List<u8>,
+    /// How many handles there are, the promise's not among them.
+    handles: u8,
+    /// Whom the promise has called when nobody is left.
+    listeners: List<u8>,
 }
 
 /// How a future ended. `[settled-2]`
@@ -81,6 +85,14 @@ pub enum Op {
     Read,
     /// `add_done_callback`, with the number by which the callback is known.
     Register(u8),
+    /// `finish_or_return`: the promise delivers this value, or has it back if nobody can ever see it.
+    Return(u8),
+    /// `is_closed`, asked of the promise: whether nobody can see any more what it would deliver.
+    Closed,
+    /// `on_closed`, with the number by which the closure is known.
+    Listen(u8),
+    /// A handle of the future is dropped.
+    Leave,
 }
 
 /// What a call returns, and what it makes due. `[read-3]`
@@ -90,6 +102,8 @@ pub struct Ret {
     pub answer: Answer,
     /// The callbacks that are due because of this call, in the order in which they run.
     pub due: Vec<u8>,
+    /// Who is told before them that nobody is left, in the order in which they listened.
+    pub told: Vec<u8>,
 }
 
 /// What a caller is told. `[read-3]`
@@ -101,8 +115,12 @@ pub enum Answer {
     Lost(Cancelled),
     /// What the cancel did.
     Cancel(Cancel),
+    /// Nobody can ever see the value, which goes back; the future is finished.
+    Unseen,
     /// Whether a cancel was asked for that could not be granted.
     Requested(bool),
+    /// Whether nobody can see any more what would be delivered.
+    Closed(bool),
     /// The state.
     State(State),
     /// How it ended, if it has.
@@ -134,7 +152,57 @@ impl Spec {
     }
 
     const fn with(owned: bool) -> Self {
-        Self { state: State::Pending, owned, requested: false, end: None, callbacks: List::new() }
+        Self {
+            state: State::Pending,
+            owned,
+            requested: false,
+            end: None,
+            callbacks: List::new(),
+            handles: 1,
+            listeners: List::new(),
+        }
+    }
+
+    /// The same with so many handles.
+    pub(super) const fn shared(mut self, handles: u8) -> Self {
+        self.handles = handles;
+        self
+    }
+
+    /// One handle more, of one who was none of those who see.
+    pub(super) const fn share(&mut self) {
+        self.handles += 1;
+    }
+
+    /// How many handles there are, the promise's not among them.
+    #[must_use]
+    pub const fn handles(&self) -> u8 {
+        self.handles
+    }
+
+    /// Whether a handle or a callback is left, so that somebody can see what will be delivered.
+    pub(super) fn is_seen(&self) -> bool {
+        self.handles > 0 || !self.callbacks.is_empty()
+    }
+
+    /// Whether the promise is told that nobody is left.
+    fn is_closed(&self) -> bool {
+        self.state == State::Cancelled || !self.is_seen()
+    }
+
+    /// Those who listen are called, or go.
+    pub(super) fn take_listeners(&mut self) -> Vec<u8> {
+        std::mem::take(&mut *self.listeners)
+    }
+
+    /// Those who listen.
+    pub(super) fn listeners(&self) -> &[u8] {
+        &self.listeners
+    }
+
+    /// They listen on, as under no rule that ships.
+    pub(super) fn listen_on(&mut self, listeners: &[u8]) {
+        self.listeners.extend(listeners);
     }
 
     /// The state of the machine.
@@ -163,13 +231,16 @@ impl Spec {
             (Step::Refused, Some(End::Cancelled(cause))) => Answer::Lost(cause),
             _ => Answer::Done,
         };
-        Ret { answer, due }
+        if self.state.is_settled() {
+            self.take_listeners();
+        }
+        Ret { answer, due, told: Vec::new() }
     }
 
     fn cancel(&mut self) -> Ret {
         if self.owned && matches!(self.state.on(Event::Cancel), Step::To(_)) {
             self.requested = true;
-            return Ret { answer: Answer::Cancel(Cancel::Requested), due: Vec::new() };
+            return Ret::answer(Answer::Cancel(Cancel::Requested));
         }
         let (step, due) = self.step(Event::Cancel, Some(End::Cancelled(Cancelled::Requested)));
         let answer = match step {
@@ -181,7 +252,8 @@ impl Spec {
             }
             Step::Refused => Cancel::Refused(Refusal::Finished),
         };
-        Ret { answer: Answer::Cancel(answer), due }
+        let told = if answer == Cancel::Now { self.take_listeners() } else { Vec::new() };
+        Ret { answer: Answer::Cancel(answer), due, told }
     }
 
     fn register(&mut self, callback: u8) -> Ret {
@@ -191,7 +263,32 @@ impl Spec {
             self.callbacks.push(callback);
             Vec::new()
         };
-        Ret { answer: Answer::Done, due }
+        Ret { answer: Answer::Done, due, told: Vec::new() }
+    }
+
+    /// A value that nobody can ever see goes back.
+    fn finish_or_return(&mut self, value: u8) -> Ret {
+        let unseen = !self.is_seen();
+        match self.deliver(Event::Finish, Some(End::Value(value))) {
+            Ret { answer: Answer::Done, .. } if unseen => Ret::answer(Answer::Unseen),
+            ret => ret,
+        }
+    }
+
+    fn listen(&mut self, listener: u8) -> Ret {
+        let mut ret = Ret::answer(Answer::Done);
+        if self.is_closed() {
+            ret.told.push(listener);
+        } else {
+            self.listeners.push(listener);
+        }
+        ret
+    }
+
+    fn leave(&mut self) -> Ret {
+        self.handles = self.handles.saturating_sub(1);
+        let told = if self.is_closed() { self.take_listeners() } else { Vec::new() };
+        Ret { told, ..Ret::answer(Answer::Done) }
     }
 
     /// What the drop of the promise means here. The state in which it leaves the machine decides.
@@ -201,7 +298,15 @@ impl Spec {
             _ => End::Abandoned,
         };
         let (_, due) = self.step(Event::Abandon, Some(end));
-        Ret { answer: Answer::Done, due }
+        self.take_listeners();
+        Ret { answer: Answer::Done, due, told: Vec::new() }
+    }
+}
+
+impl Ret {
+    /// Nobody is called.
+    const fn answer(answer: Answer) -> Self {
+        Self { answer, due: Vec::new(), told: Vec::new() }
     }
 }
 
@@ -216,7 +321,6 @@ impl SequentialSpec for Spec {
     type Ret = Ret;
 
     fn invoke(&mut self, op: &Op) -> Ret {
-        let told = |answer| Ret { answer, due: Vec::new() };
         match *op {
             Op::Start => self.deliver(Event::Start, None),
             Op::Settle(end) => {
@@ -228,11 +332,15 @@ impl SequentialSpec for Spec {
                 self.deliver(Event::Cancel, Some(End::Cancelled(cause)))
             }
             Op::Abandon => self.abandon(),
-            Op::Requested => told(Answer::Requested(self.requested)),
+            Op::Requested => Ret::answer(Answer::Requested(self.requested)),
             Op::Cancel => self.cancel(),
-            Op::Look => told(Answer::State(self.state)),
-            Op::Read => told(Answer::Read(self.end)),
+            Op::Look => Ret::answer(Answer::State(self.state)),
+            Op::Read => Ret::answer(Answer::Read(self.end)),
             Op::Register(callback) => self.register(callback),
+            Op::Return(value) => self.finish_or_return(value),
+            Op::Closed => Ret::answer(Answer::Closed(self.is_closed())),
+            Op::Listen(listener) => self.listen(listener),
+            Op::Leave => self.leave(),
         }
     }
 }

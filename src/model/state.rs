@@ -77,6 +77,10 @@ pub enum Script {
     Stop(Piece),
     /// A task that is woken when the callbacks before it have run. Not a step of its own.
     Wake(Piece),
+    /// A job that was taken out of its queue is still to be dropped, or a closure that has listened in vain.
+    Drop(Piece),
+    /// The callbacks that come before this are lent a future, and give it back.
+    Return(Future),
     /// One who waits is still to be told that a future is settled.
     Tell(Agent, Future),
     /// Something is still to be posted to a loop: what its view, its task or a callback is owed.
@@ -132,6 +136,11 @@ pub(super) struct Cell {
     pub(super) cancelled: bool,
     pub(super) refused: bool,
     pub(super) seen: Set,
+    /// Whether nobody was left to see it before it was settled; what `finish_or_return` said: that it has delivered, or that
+    /// the value came back.
+    pub(super) alone: bool,
+    pub(super) kept: bool,
+    pub(super) returned: bool,
 }
 
 /// A callback or a task that waits for a view.
@@ -171,6 +180,7 @@ pub(super) struct Party {
     pub(super) unsettled: Set,
     pub(super) life: Life,
     pub(super) asleep: bool,
+    pub(super) interrupted: bool,
     pub(super) queue: List<Entry>,
     pub(super) views: List<View>,
 }
@@ -224,6 +234,9 @@ pub(super) struct Notes {
     pub(super) astray: bool,
     pub(super) orphan: bool,
     pub(super) orphans: Set,
+    /// The futures whose promises were told that nobody is left, and who listens for that.
+    pub(super) closed: Set,
+    pub(super) listening: List<(Future, Piece)>,
     /// The future of each task that was stopped while it owned another, and the other's.
     pub(super) owned: List<(Future, Future)>,
     /// A worker's wait was refused for a circle that it would close; one that could have ended.
@@ -241,6 +254,7 @@ impl Notes {
         self.added.retain(|(_, it)| !which(*it));
         self.viewed.retain(|(.., it)| !which(*it));
         self.deferred.retain(|(_, it)| !which(*it));
+        self.listening.retain(|(_, it)| !which(*it));
         for all in [&mut self.accepted, &mut self.refused, &mut self.dropped, &mut self.removed] {
             all.retain(|it| !which(it));
         }
@@ -293,7 +307,8 @@ impl Program {
                 Spec::owned()
             } else {
                 Spec::new()
-            },
+            }
+            .shared(shape.handles[usize::from(it)]),
             waiters: List::new(),
             acknowledged: false,
             ran: false,
@@ -301,6 +316,9 @@ impl Program {
             cancelled: false,
             refused: false,
             seen: Set::default(),
+            alone: false,
+            kept: false,
+            returned: false,
         };
         let view = View { delivered: false, waiting: List::new(), copy: Spec::new() };
         let party = |member: &Member| Party {
@@ -315,6 +333,7 @@ impl Program {
             unsettled: Set::default(),
             life: Life::Open,
             asleep: false,
+            interrupted: false,
             queue: List::new(),
             views: match member.role {
                 Role::Loop => vec![view.clone(); usize::from(shape.futures)].into(),
@@ -338,7 +357,12 @@ impl Shape {
         match script {
             Script::Own => &self.members[usize::from(agent)].script,
             Script::Piece(piece) => &self.pieces[usize::from(piece)].1,
-            Script::Stop(_) | Script::Wake(_) | Script::Tell(..) | Script::Post(..) => &[],
+            Script::Stop(_)
+            | Script::Wake(_)
+            | Script::Drop(_)
+            | Script::Return(_)
+            | Script::Tell(..)
+            | Script::Post(..) => &[],
         }
     }
 
@@ -442,7 +466,7 @@ impl System {
         self.top(agent).map_or(0, |frame| frame.part.into())
     }
 
-    /// Whether somebody is still to be told by an agent, before it does anything else.
+    /// Whether somebody is still to be told by an agent, or a job to be dropped, before it does anything else.
     ///
     /// # Panics
     ///
@@ -450,7 +474,12 @@ impl System {
     #[must_use]
     #[doc(hidden)]
     pub fn is_telling(&self, agent: Agent) -> bool {
-        let owes = |frame: &Frame| matches!(frame.script, Script::Tell(..) | Script::Post(..));
+        let owes = |frame: &Frame| {
+            matches!(
+                frame.script,
+                Script::Tell(..) | Script::Post(..) | Script::Drop(_) | Script::Return(_)
+            )
+        };
         self.top(agent).is_some_and(owes)
     }
 

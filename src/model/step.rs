@@ -24,6 +24,8 @@ pub enum Does {
     Part(Do),
     /// A wait expires. A step of the clock, which it need not take.
     Expire(Do),
+    /// A wait is interrupted.
+    Interrupt(Do),
     /// A callback, posted job, pool job or task begins; a pool job only if nobody has cancelled it since it was taken.
     Begin(Piece),
     /// A script is over: what it holds settles, one promise a step.
@@ -32,6 +34,10 @@ pub enum Does {
     Tell(Agent, Future),
     /// Whoever has settled a future, or asked a task to stop, posts to a loop that is to know.
     Post(Agent, Entry),
+    /// The callbacks of a future have returned that were lent it.
+    Return(Future),
+    /// A job that was taken out of its queue is dropped, or a closure that has listened in vain.
+    Drop(Piece),
     /// A loop takes the first entry of its queue.
     Take(Entry),
     /// A worker takes a job out of the queue: the first, or the one that it waits for.
@@ -64,6 +70,8 @@ impl Program {
             Script::Stop(_) => return Some(Does::End),
             Script::Tell(whom, it) => return Some(Does::Tell(whom, it)),
             Script::Post(home, entry) => return Some(Does::Post(home, entry)),
+            Script::Drop(piece) => return Some(Does::Drop(piece)),
+            Script::Return(it) => return Some(Does::Return(it)),
             Script::Piece(piece) => Some(piece),
             Script::Own | Script::Wake(_) => None,
         };
@@ -107,8 +115,6 @@ impl Program {
                 let queue = &state.parties[usize::from(agent)].queue;
                 Some(queue.first().map_or(Does::Sweep, |entry| Does::Take(*entry)))
             }
-            Do::CancelPending if frame.part == 0 => Some(Does::Part(what)),
-            Do::CancelPending if !state.pools[0].queue.is_empty() => Some(Does::Part(what)),
             Do::Shutdown => {
                 let worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
                 let circle = worker && self.is_hopeless(state, agent);
@@ -121,6 +127,13 @@ impl Program {
             Do::Finish(it) | Do::Fail(it) | Do::Panic(it)
                 if self.rules.set_in_two_steps && frame.part == 0 =>
             {
+                Some(if state.is_settled(it) { Does::Do(what) } else { Does::Part(what) })
+            }
+            Do::Closed(it) => self.hears(state, it).then_some(Does::Do(what)),
+            Do::Upgrade(it) if frame.part == 0 && self.may_upgrade(state, it) => {
+                Some(Does::Part(what))
+            }
+            Do::FinishOrReturn(it) if self.rules.unseen_in_two_steps && frame.part == 0 => {
                 Some(if state.is_settled(it) { Does::Do(what) } else { Does::Part(what) })
             }
             Do::Add(it, _)
@@ -144,7 +157,7 @@ impl Program {
         let these = what.waits_for()?;
         let registers = matches!(
             what,
-            Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) | Do::AsCompleted(_)
+            Do::Wait(_) | Do::WaitFirst(_) | Do::WaitAllTimeout(_) | Do::AsCompleted(_)
         );
         if registers && usize::from(frame.part) < these.iter().count() {
             return Some(Does::Part(what));
@@ -176,8 +189,14 @@ impl Program {
                 return Some(Does::Do(what));
             }
         }
+        if matches!(what, Do::Result(_) | Do::WaitTimeout(_))
+            && state.parties[usize::from(agent)].interrupted
+            && !self.rules.interrupt_wakes_nobody
+        {
+            return Some(Does::Interrupt(what));
+        }
         match what {
-            Do::ResultTimeout(_) | Do::WaitTimeout(_) => Some(Does::Expire(what)),
+            Do::WaitTimeout(_) | Do::WaitAllTimeout(_) => Some(Does::Expire(what)),
             Do::Poll(_) => Some(Does::Part(what)),
             Do::LoopRead(_) if self.rules.loop_read == LoopRead::Polls => Some(Does::Part(what)),
             _ => None,
@@ -194,7 +213,7 @@ impl Program {
     pub fn is_leaving(&self, state: &System, agent: Agent) -> bool {
         let Some(frame) = state.top(agent) else { return false };
         match self.shape.script(agent, frame.script).get(usize::from(frame.at)) {
-            Some(Do::WaitFirst(these) | Do::WaitTimeout(these)) => {
+            Some(Do::WaitFirst(these) | Do::WaitAllTimeout(these)) => {
                 usize::from(frame.part) > these.iter().count()
             }
             _ => false,
@@ -210,7 +229,7 @@ impl Program {
         what: Do,
     ) -> impl Iterator<Item = (usize, Future)> + use<> {
         let these: Vec<Future> = match what {
-            Do::WaitFirst(these) | Do::WaitTimeout(these) => these.iter().collect(),
+            Do::WaitFirst(these) | Do::WaitAllTimeout(these) => these.iter().collect(),
             _ => Vec::new(),
         };
         let from = usize::from(frame.part).saturating_sub(these.len());
@@ -230,10 +249,10 @@ impl Program {
     pub fn refuses(&self, agent: Agent, what: Do) -> bool {
         let on_loop = self.shape.is_loop(agent);
         match what {
-            Do::Result(_) | Do::ResultTimeout(_) | Do::Shutdown => {
+            Do::Result(_) | Do::WaitTimeout(_) | Do::Shutdown => {
                 on_loop && !self.rules.loop_may_block
             }
-            Do::Wait(_) | Do::WaitFirst(_) | Do::WaitTimeout(_) => {
+            Do::Wait(_) | Do::WaitFirst(_) | Do::WaitAllTimeout(_) => {
                 on_loop && !self.rules.wait_on_loop
             }
             Do::AsCompleted(_) => on_loop && !self.rules.as_completed_on_loop,
@@ -245,7 +264,7 @@ impl Program {
     /// Whether what a call waits for is there.
     pub(super) fn may_return(&self, state: &System, agent: Agent, frame: &Frame, what: Do) -> bool {
         match what {
-            Do::Result(it) | Do::ResultTimeout(it) => {
+            Do::Result(it) | Do::WaitTimeout(it) => {
                 let calling = |frame: &Frame| frame.of == Some(it) && !frame.viewed;
                 state.is_settled(it)
                     && !(self.rules.callbacks_before_waiters && state.frames().any(calling))
@@ -253,7 +272,7 @@ impl Program {
             Do::Poll(it) if self.shape.is_loop(agent) => self.sees(state, agent, it),
             Do::Poll(it) => state.is_settled(it),
             Do::LoopRead(it) => self.sees(state, agent, it),
-            Do::Wait(these) | Do::WaitTimeout(these) => {
+            Do::Wait(these) | Do::WaitAllTimeout(these) => {
                 these.iter().all(|it| state.was_told(agent, it))
                     && !(self.rules.empty_wait_waits && these.iter().next().is_none())
             }
@@ -299,14 +318,14 @@ impl Program {
                 Kind::Job(_, pool) => state.holds(Held::Pool(pool)),
                 Kind::Call | Kind::Task(..) => false,
             },
-            Do::ClosePool | Do::CancelPending => frame.part == 0 && state.holds(Held::Pool(0)),
+            Do::ClosePool | Do::CancelPending => state.holds(Held::Pool(0)),
             Do::Cancel(it)
             | Do::Done(it)
             | Do::Read(it)
             | Do::Add(it, _)
             | Do::LoopCancel(it)
             | Do::Result(it)
-            | Do::ResultTimeout(it) => {
+            | Do::WaitTimeout(it) => {
                 state.holds(Held::Future(it)) || self.is_taken(state, agent, it)
             }
             Do::Wait(these) => {

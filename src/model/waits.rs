@@ -161,6 +161,9 @@ impl Program {
         if let Do::Lock(lock) = what {
             return Some((state.owner(lock)?, false));
         }
+        if let Do::Closed(it) = what {
+            return Some((self.who_drops(state, it)?, false));
+        }
         let worker = matches!(self.shape.members[usize::from(agent)].role, Role::Worker(_));
         let left = |it: &Future| !state.is_settled(*it);
         let mut it = what.waits_for()?.iter().find(left)?;
@@ -201,6 +204,17 @@ impl Program {
         })
     }
 
+    /// Who is still to drop a handle of a future.
+    fn who_drops(&self, state: &System, it: Future) -> Option<Agent> {
+        (0..self.agents()).find(|agent| {
+            let mut frames = state.parties[usize::from(*agent)].frames.iter();
+            frames.any(|frame| {
+                let script = self.shape.script(*agent, frame.script);
+                script.iter().skip(frame.at.into()).any(|what| *what == Do::Drop(it))
+            })
+        })
+    }
+
     /// Who holds the promise of a future in a script that is being run.
     pub(super) fn holder(&self, state: &System, it: Future) -> Option<Agent> {
         (0..self.agents()).find(|agent| {
@@ -229,7 +243,9 @@ impl Program {
         if self.runs(state, piece).is_some() {
             return true;
         }
-        let stops = |frame: &Frame| frame.script == Script::Stop(piece);
+        let ends = |frame: &Frame| {
+            frame.script == Script::Stop(piece) || frame.script == Script::Drop(piece)
+        };
         match (self.shape.kind(piece), state.tasks[usize::from(piece)]) {
             (_, Task::Unborn) => true,
             (Kind::Task(_, on), Task::Sent | Task::Live(_) | Task::Stopping(_)) => {
@@ -239,7 +255,7 @@ impl Program {
                 state.pools[usize::from(pool)].queue.contains(&piece)
             }
             (_, Task::Sent | Task::Live(_) | Task::Stopping(_)) => true,
-            (_, Task::Running | Task::Done) => state.frames().any(stops),
+            (_, Task::Running | Task::Done) => state.frames().any(ends),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Recorder {
 
     /// A call ends, in which the callbacks ran that were noted.
     pub(crate) fn ends(&self, caller: Caller, answer: Answer) {
-        self.history.ends(caller, |due| Told::Ret(Ret { answer, due }));
+        self.history.ends(caller, |due| Told::Ret(Ret { answer, due, told: Vec::new() }));
     }
 
     /// If this caller was settling its future, that is over.

@@ -21,15 +21,17 @@ use std::{
 
 use loom::thread::{self, ThreadId};
 use settled::{
-    EventLoop, LoopFuture, LoopHandle, ThreadFuture, ThreadPool, Timer, Token, as_completed,
-    bridge,
+    EventLoop, LoopFuture, LoopHandle, ThreadFuture, ThreadPool, Timer, Token, WeakThreadFuture,
+    as_completed, bridge,
     model::{Answer, Do, Future as It, Kind, Op, Piece, Program, Role},
 };
+
+use stateright::Model;
 
 use self::act::act;
 use crate::said::{Outcome, answer, sorted};
 use crate::{
-    explore::check,
+    explore::{block_on, check},
     real::{Producer, end},
     told::Told,
 };
@@ -44,6 +46,9 @@ struct World {
     members: Vec<(Role, Vec<Do>)>,
     pieces: Vec<(Kind, Vec<Do>)>,
     futures: Vec<OnceLock<Arc<Future>>>,
+    /// Of those whose handles go, the handle of each thread that drops it; and weak ones.
+    handles: Vec<Mutex<HashMap<usize, Arc<Future>>>>,
+    weak: Vec<Option<WeakThreadFuture<u8, u8>>>,
     producers: Vec<Mutex<Producer>>,
     loops: Vec<Mutex<Option<LoopHandle>>>,
     pools: Vec<ThreadPool>,
@@ -126,7 +131,7 @@ fn enter(world: &Arc<World>, line: usize) {
 fn play(script: &[Do]) {
     for what in script {
         // A call that settles or registers has done so before the callbacks run that it runs; a wait has not.
-        let waits = what.waits_for().is_some() || matches!(what, Do::CancelPending | Do::Shutdown);
+        let waits = what.waits_for().is_some() || matches!(what, Do::Shutdown | Do::Closed(_));
         let place = (!waits).then(|| say(String::new()));
         let told = match *what {
             Do::Panics => Told::Nothing,
@@ -135,7 +140,7 @@ fn play(script: &[Do]) {
                 Told::Nothing
             }
             Do::AsCompleted(_) => complete(*what),
-            Do::ResultTimeout(_) | Do::WaitTimeout(_) => act(*what, Some(TIME)),
+            Do::WaitTimeout(_) | Do::WaitAllTimeout(_) => act(*what, Some(TIME)),
             _ => act(*what, None),
         };
         let late = matches!(told, Told::Answer(Answer::Lost(_)));
@@ -169,20 +174,44 @@ impl World {
     fn new(program: &Program) -> Arc<Self> {
         let members: Vec<_> = program.members().map(|(role, it)| (role, it.to_vec())).collect();
         let pieces: Vec<_> = program.pieces().map(|(kind, it)| (kind, it.to_vec())).collect();
-        let made = |it: It| {
+        let says = |what: Do| {
+            let says = move |script: &&Vec<Do>| script.contains(&what);
+            (0..).zip(members.iter().map(|it| &it.1)).filter(move |it| says(&it.1))
+        };
+        let begin = program.init_states().remove(0);
+        let (mut handles, mut weak) = (Vec::new(), Vec::new());
+        let mut made = |it: It| {
+            handles.push(Mutex::default());
+            weak.push(None);
             let of =
                 |kind: &Kind| matches!(*kind, Kind::Job(of, _) | Kind::Task(of, _) if of == it);
             if pieces.iter().any(|(kind, _)| of(kind)) {
                 return (OnceLock::new(), Mutex::new(Producer::Gone));
             }
             let (promise, future) = Future::pair();
-            (OnceLock::from(Arc::new(future)), Mutex::new(Producer::Pending(promise)))
+            let promise = Mutex::new(Producer::Pending(promise));
+            let at = usize::from(it);
+            weak[at] = says(Do::Upgrade(it)).next().map(|_| future.downgrade());
+            let mut lines: Vec<usize> = says(Do::Drop(it)).map(|(line, _)| line).collect();
+            let Some(last) = lines.pop() else {
+                return (OnceLock::from(Arc::new(future)), promise);
+            };
+            // One more, if somebody keeps what he has.
+            let more = usize::from(begin.future(it).handles()) - lines.len() - 1;
+            lines.extend(members.len()..members.len() + more);
+            let mut all: HashMap<_, _> =
+                lines.into_iter().map(|line| (line, Arc::new(future.clone()))).collect();
+            all.insert(last, Arc::new(future));
+            handles[at] = Mutex::new(all);
+            (OnceLock::new(), promise)
         };
-        let (futures, producers) = (0..program.futures()).map(made).unzip();
+        let (futures, producers) = (0..program.futures()).map(&mut made).unzip();
         let workers = |pool: u8| members.iter().filter(|it| it.0 == Role::Worker(pool)).count();
         let pools = (0..).map(workers).map_while(NonZero::new).map(ThreadPool::new).collect();
         Arc::new(Self {
             futures,
+            handles,
+            weak,
             producers,
             pools,
             loops: members.iter().map(|_| Mutex::new(None)).collect(),
@@ -194,7 +223,27 @@ impl World {
     }
 
     fn future(&self, it: It) -> Option<Arc<Future>> {
-        self.futures[usize::from(it)].get().cloned()
+        let handles = self.handles[usize::from(it)].lock().unwrap();
+        let own = part(|part| handles.get(&part.line).cloned()).flatten();
+        let kept = own.or_else(|| handles.get(&self.members.len()).cloned());
+        kept.or_else(|| self.futures[usize::from(it)].get().cloned())
+    }
+
+    fn drop_handle(&self, it: It) {
+        let line = part(|part| part.line).expect("it plays");
+        let handle = self.handles[usize::from(it)].lock().unwrap().remove(&line);
+        drop(handle.expect("it has one"));
+    }
+
+    fn weak(&self, it: It) -> &WeakThreadFuture<u8, u8> {
+        self.weak[usize::from(it)].as_ref().expect("it has one")
+    }
+
+    fn with_promise(&self, it: It, with: impl FnOnce(&Producer)) {
+        let place = &self.producers[usize::from(it)];
+        let producer = std::mem::replace(&mut *place.lock().unwrap(), Producer::Gone);
+        with(&producer);
+        *place.lock().unwrap() = producer;
     }
 
     fn make(&self, it: It, future: Future) {
@@ -228,7 +277,7 @@ impl World {
 fn once(program: &Program) -> Outcome {
     let script = |(_, script): (_, &[Do])| script.to_vec();
     let all = program.members().map(script).chain(program.pieces().map(|it| it.1.to_vec()));
-    let timed = all.flatten().any(|it| matches!(it, Do::ResultTimeout(_) | Do::WaitTimeout(_)));
+    let timed = all.flatten().any(|it| matches!(it, Do::WaitTimeout(_) | Do::WaitAllTimeout(_)));
     let timer = timed.then(Timer::new);
     let world = World::new(program);
     let mut threads: Vec<usize> =

@@ -62,6 +62,63 @@ pub(crate) fn three_threads() -> Family {
     Family { bound: bound(), programs }
 }
 
+/// A promise that asks, listens or waits for whether anybody is left, and a thread that drops the only handle.
+pub(crate) fn a_handle() -> Family {
+    let producers: [&[Do]; 8] = [
+        &[IsClosed(F), Finish(F)],
+        &[IsClosed(F), IsClosed(F), FinishOrReturn(F)],
+        &[FinishOrReturn(F)],
+        &[Start(F), FinishOrReturn(F)],
+        &[OnClosed(F, 0), FinishOrReturn(F)],
+        &[OnClosed(F, 0), Start(F), IsClosed(F), Abandon(F)],
+        &[Closed(F), FinishOrReturn(F)],
+        &[OnClosed(F, 0), Closed(F), Fail(F)],
+    ];
+    let users: [&[Do]; 4] =
+        [&[Drop(F)], &[Done(F), Drop(F)], &[Cancel(F), Drop(F)], &[Cancel(F), Done(F), Drop(F)]];
+    let mut programs = Vec::new();
+    for producer in producers {
+        for user in users {
+            let program = Program::new().thread("A", producer).thread("B", user);
+            programs.push(program.call(&[Finish(G)]));
+        }
+        // A callback is somebody, so that who waits for its end would wait for ever.
+        if !producer.contains(&Closed(F)) {
+            for user in [&[Add(F, 1), Drop(F)][..], &[Result(F), Drop(F)], &[Wait(ONE), Drop(F)]] {
+                let program = Program::new().thread("A", producer).thread("B", user);
+                programs.push(program.call(&[Finish(G)]).call(&[Done(G)]));
+            }
+        }
+    }
+    Family { bound: None, programs: programs }
+}
+
+/// Two handles that go, or a weak one beside one that goes.
+pub(crate) fn handles() -> Family {
+    let producers: [&[Do]; 5] = [
+        &[IsClosed(F), FinishOrReturn(F)],
+        &[OnClosed(F, 0), FinishOrReturn(F)],
+        &[Start(F), FinishOrReturn(F)],
+        &[Closed(F), FinishOrReturn(F)],
+        &[Finish(F)],
+    ];
+    let users: [[&[Do]; 2]; 5] = [
+        [&[Drop(F)], &[Drop(F)]],
+        [&[Drop(F)], &[Done(F), Drop(F)]],
+        [&[Cancel(F), Drop(F)], &[Drop(F)]],
+        [&[Drop(F)], &[Upgrade(F)]],
+        [&[Cancel(F), Drop(F)], &[Upgrade(F)]],
+    ];
+    let mut programs = Vec::new();
+    for producer in producers {
+        for [one, other] in users {
+            let program = Program::new().thread("A", producer).thread("B", one);
+            programs.push(program.thread("C", other).call(&[Finish(G)]));
+        }
+    }
+    Family { bound: bound(), programs: programs }
+}
+
 /// Waits for two futures.
 pub(crate) fn two_futures() -> Family {
     let settles: [&[Do]; 6] = [
@@ -142,10 +199,11 @@ pub(crate) fn a_task() -> Family {
 
 /// Jobs, and who submits them: a thread, another job, or a loop, which then has a view.
 pub(crate) fn a_pool() -> Family {
-    let users: [&[Do]; 7] = [
+    let users: [&[Do]; 8] = [
         &[Submit(0), Result(F)],
         &[Submit(0), Cancel(F), Result(F)],
         &[Submit(0), CancelPending, Cancel(F)],
+        &[Submit(0), ClosePool, CancelPending, Done(F)],
         &[Submit(0), Add(F, 1), Done(F)],
         &[Submit(0), ClosePool, Shutdown, Done(F)],
         &[ClosePool, Submit(0)],
@@ -169,6 +227,8 @@ pub(crate) fn a_pool() -> Family {
     }
     let nested = Program::new().thread("A", &[Submit(0), Result(F)]).worker("worker", 0);
     programs.push(nested.job(F, 0, &[Submit(1), Result(G)]).job(G, 0, &[]));
+    let again = Program::new().thread("A", &[Submit(0), CancelPending, Submit(1), Result(G)]);
+    programs.push(again.worker("worker", 0).job(F, 0, &[]).job(G, 0, &[]));
     let ended = Program::new().thread("A", &[Submit(0)]).thread("B", &[CancelPending]);
     programs.push(ended.worker("worker", 0).job(F, 0, &[]));
     Family { bound: bound(), programs }
@@ -192,11 +252,11 @@ pub(crate) fn a_loop_and_a_pool() -> Family {
 /// Timed waits.
 pub(crate) fn an_expiry() -> Family {
     let users: [&[Do]; 5] = [
-        &[ResultTimeout(F)],
-        &[ResultTimeout(F), Cancel(F)],
-        &[WaitTimeout(ONE), Done(F)],
-        &[WaitTimeout(BOTH)],
-        &[WaitTimeout(BOTH), Done(F)],
+        &[WaitTimeout(F)],
+        &[WaitTimeout(F), Cancel(F)],
+        &[WaitAllTimeout(ONE), Done(F)],
+        &[WaitAllTimeout(BOTH)],
+        &[WaitAllTimeout(BOTH), Done(F)],
     ];
     let program =
         |user: &&[Do]| Program::new().thread("A", &[Finish(F), Finish(G)]).thread("B", user);

@@ -9,8 +9,8 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use settled::model::{
-    Do::{Finish, LoopDone, Post, Result as Wait},
-    Program,
+    Do::{Cancel, Drop, Finish, LoopDone, OnClosed, Post, Result as Wait, Upgrade},
+    Program, Rules,
     rules::COARSER,
 };
 
@@ -24,7 +24,7 @@ use crate::{
 static SEEN: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
 /// How many families there are.
-const FAMILIES: usize = 8;
+const FAMILIES: usize = 10;
 
 /// Says what was compared, if all families were.
 pub(crate) fn report() {
@@ -93,6 +93,16 @@ pub(crate) fn three_threads() {
     all(programs::three_threads());
 }
 
+/// `[promise-8]` `[promise-9]` The only handle goes, and the promise asks, listens or waits for that.
+pub(crate) fn a_handle() {
+    all(programs::a_handle());
+}
+
+/// `[promise-8]` `[promise-9]` `[weak-1]` Two handles go, or one beside a weak one.
+pub(crate) fn handles() {
+    all(programs::handles());
+}
+
 /// `[wait-5]` `[wait-6]` Waits for two futures, which one thread settles, or two.
 pub(crate) fn two_futures() {
     all(programs::two_futures());
@@ -137,4 +147,23 @@ pub(crate) fn a_coarser_model_is_found() {
         found.starts_with("the code alone") && found.contains("LoopDone(0) = Answer(Read(None))"),
         "{found}"
     );
+}
+
+/// Models in which the last handle tells nobody, in which one who listens is told twice, and in which a weak handle
+/// brings back what nobody was left to see.
+pub(crate) fn wrong_models_of_handles_are_found() {
+    let listens = |drops| {
+        let program = Program::new().thread("A", &[OnClosed(0, 0), Finish(0)]);
+        program.thread("B", drops).call(&[Finish(1)])
+    };
+    let upgrades = Program::new().thread("A", &[Finish(0)]).thread("B", &[Drop(0), Upgrade(0)]);
+    let wrong = [
+        (listens(&[Drop(0)]), Rules { last_handle_tells_nobody: true, ..Rules::default() }),
+        (listens(&[Cancel(0), Drop(0)]), Rules { listeners_stay: true, ..Rules::default() }),
+        (upgrades, Rules { closed_is_upgraded: true, ..Rules::default() }),
+    ];
+    for ((program, rules), whose) in wrong.into_iter().zip(["code", "model", "model"]) {
+        let found = compare(&program, &program.clone().under(rules), Some(2)).unwrap_err();
+        assert!(found.starts_with(&format!("the {whose} alone")), "{found}");
+    }
 }

@@ -108,7 +108,7 @@ fn said(program: &Program, states: [&System; 2], Step { agent, does }: Step) -> 
             let over = before.progress(agent) == 2 * these.iter().count();
             Some(answer(what, if over { Told::Nothing } else { Told::Refused }))
         }
-        Does::Do(what @ (Do::WaitFirst(_) | Do::WaitTimeout(_))) => {
+        Does::Do(what @ (Do::WaitFirst(_) | Do::WaitAllTimeout(_))) => {
             let known = |it: u8| before.told(agent).contains(&it);
             let mut these = what.waits_for()?.iter().collect::<Vec<_>>().into_iter();
             let returns = program.is_leaving(before, agent)
@@ -122,7 +122,7 @@ fn said(program: &Program, states: [&System; 2], Step { agent, does }: Step) -> 
         }
         Does::Expire(what) => {
             let over = !program.is_leaving(after, agent);
-            let timed = matches!(what, Do::WaitTimeout(_));
+            let timed = matches!(what, Do::WaitAllTimeout(_));
             let done = if timed { told(what) } else { Vec::new() };
             over.then(|| answer(what, Told::Done(done)))
         }

@@ -184,6 +184,33 @@ fn a_channel_that_nobody_closes() {
 }
 
 #[test]
+fn work_that_waits_until_nobody_is_left() {
+    watch!();
+    let server = |drops: bool| {
+        let mut plan = Plan::new();
+        let (page, cached) = (plan.future("page"), plan.variable("cached", 0));
+        plan.thread("server", |it| {
+            it.on_closed(page, "close the socket", |_| ());
+            it.closed(page);
+            it.is_closed(page).when(Is::No, |it| it.panics());
+            it.finish_or_return(page).when(Is::No, |it| it.store(cached, 1));
+        });
+        plan.thread("client", |it| {
+            it.done(page);
+            if drops {
+                it.drop(page);
+            }
+        });
+        plan.thread("cache", |it| drop(it.upgrade(page)));
+        plan.finally(cached, Is::Equal(1));
+        plan.check()
+    };
+    server(true).unwrap();
+    let told = server(false).unwrap_err().to_string();
+    assert!(told.contains("server waits in closed(page)"), "{told}");
+}
+
+#[test]
 fn what_ends_by_the_clock_alone_is_told() {
     watch!();
     let plan = |timed: bool| {
@@ -191,7 +218,7 @@ fn what_ends_by_the_clock_alone_is_told() {
         let never = plan.future("never");
         plan.thread("user", |it| {
             if timed {
-                it.result_timeout(never).when(Is::Expired, |it| it.returns());
+                it.wait_timeout(never).when(Is::Expired, |it| it.returns());
             } else {
                 it.result(never);
             }

@@ -247,7 +247,7 @@ fn a_case_that_no_call_answers_is_refused() {
             "`finish(order)` never answers `Is::Now`",
         ),
         (
-            case(|it, order, _| drop(it.wait_timeout(&[order]).when(Is::Equal(0), |_| ()))),
+            case(|it, order, _| drop(it.wait_timeout(order).when(Is::Equal(0), |_| ()))),
             "`wait_timeout(order)` never answers `Is::Equal(0)`",
         ),
         (
@@ -260,6 +260,24 @@ fn a_case_that_no_call_answers_is_refused() {
     ] {
         assert!(told.contains(says), "{told}");
     }
+}
+
+#[test]
+fn what_was_dropped_is_not_used() {
+    watch!();
+    for after in [Done(0), WaitFirst(Futures::of(&[1, 0])), Drop(0)] {
+        let told = thread(&[Drop(0), Cancel(1), after]).validate().unwrap_err().to_string();
+        assert!(told.contains("after it has dropped its handle of f0"), "{told}");
+    }
+    // The promise is another part, and the other case another way.
+    let other = [Done(0), Unless(Is::Yes, 2), Drop(0), Skip(1), Cancel(0)];
+    for script in [&[Drop(0), Finish(0), Upgrade(0), Done(1)][..], &other] {
+        thread(script).validate().unwrap();
+    }
+    let told = thread(&[Done(0), Unless(Is::Yes, 1), Drop(0), Cancel(0)]).validate();
+    assert!(told.unwrap_err().to_string().contains("`cancel(f0)` after"));
+    let told = Program::new().event_loop("loop", &[Closed(0)]).validate().unwrap_err();
+    assert!(told.to_string().contains("takes a thread"), "{told}");
 }
 
 #[test]

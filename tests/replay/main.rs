@@ -58,8 +58,10 @@ fn named() -> Vec<(String, Program)> {
 }
 
 /// Those that cannot be played, with the reason.
-const NOT_PLAYED: [(&str, &str); 4] = [
+const NOT_PLAYED: [(&str, &str); 6] = [
     ("D18 set_twice", "a promise has two holders"),
+    ("wait-9 interrupt_wakes_nobody", "nobody is interrupted"),
+    ("wait-9 interrupt_cancels", "nobody is interrupted"),
     ("D53 closed_loop_swallows", "a loop is closed by what it runs"),
     ("D19 closed_view_stays", "a loop is closed by what it runs"),
     ("D48 foreign_loop_awaits", "a loop has the view of another"),

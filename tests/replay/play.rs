@@ -49,7 +49,7 @@ impl Play {
         });
         (0..self.program.futures()).all(held)
             && self.scripts().all(panics)
-            && !self.scripts().flatten().any(|what| matches!(what, Do::Close))
+            && !self.scripts().flatten().any(|what| matches!(what, Do::Close | Do::Interrupt(_)))
             && home.all(|(home, script)| {
                 !script.iter().any(|what| matches!(what, Do::AwaitOf(of, _) if *of != home))
             })
@@ -89,6 +89,11 @@ impl Play {
         let views =
             |what: &Do| what.views() == Some(it) || matches!(what, Do::AwaitOf(_, of) if *of == it);
         self.scripts().flatten().any(views)
+    }
+
+    /// Whether the handles of a future are counted: somebody drops one.
+    pub(crate) fn is_counted(&self, it: Future) -> bool {
+        self.scripts().flatten().any(|what| *what == Do::Drop(it))
     }
 
     /// Whether a future is there from the beginning: it is nobody's outcome.

@@ -1,7 +1,9 @@
 //! The calls of the sequential specification, made on the real crate.
 
+use std::pin::Pin;
+
 use settled::{
-    Failure, NoValue, Panic, Promise, ThreadFuture,
+    Failure, NoValue, Panic, Promise, ThreadFuture, Unseen,
     model::{Answer, End, Op},
     phase::{Owned, Pending, Running},
 };
@@ -18,6 +20,12 @@ impl Producer {
     /// The answer, or `None` if the types forbid the call here; the promise is gone then.
     pub(crate) fn invoke(&mut self, op: Op) -> Option<Answer> {
         match (std::mem::replace(self, Self::Gone), op) {
+            (producer, Op::Return(value)) => producer.finish_or_return(value),
+            (producer, Op::Closed) => {
+                let closed = producer.is_closed()?;
+                *self = producer;
+                Some(Answer::Closed(closed))
+            }
             (Self::Pending(promise), Op::Start) => Some(match promise.start() {
                 Ok(promise) => {
                     *self = Self::Running(promise);
@@ -69,6 +77,51 @@ impl Producer {
                 Some(Answer::Done)
             }
             _ => None,
+        }
+    }
+}
+
+impl Producer {
+    fn finish_or_return(self, value: u8) -> Option<Answer> {
+        let returned = match self {
+            Self::Pending(promise) => promise.finish_or_return(value).map_err(|lost| lost.cause),
+            Self::Running(promise) => promise.finish_or_return(value).map_err(|_| Unseen::Closed),
+            Self::Owned(promise) => promise.finish_or_return(value).map_err(|_| Unseen::Closed),
+            Self::Gone => return None,
+        };
+        Some(match returned {
+            Ok(()) => Answer::Done,
+            Err(Unseen::Cancelled(cause)) => Answer::Lost(cause),
+            Err(_) => Answer::Unseen,
+        })
+    }
+
+    fn is_closed(&self) -> Option<bool> {
+        match self {
+            Self::Pending(promise) => Some(promise.is_closed()),
+            Self::Running(promise) => Some(promise.is_closed()),
+            Self::Owned(promise) => Some(promise.is_closed()),
+            Self::Gone => None,
+        }
+    }
+
+    /// Has something called when nobody is left.
+    pub(crate) fn on_closed(&self, f: impl FnOnce() + Send + 'static) {
+        match self {
+            Self::Pending(promise) => promise.on_closed(f),
+            Self::Running(promise) => promise.on_closed(f),
+            Self::Owned(promise) => promise.on_closed(f),
+            Self::Gone => {}
+        }
+    }
+
+    /// Ready when nobody is left.
+    pub(crate) fn closed(&self) -> Option<Pin<Box<dyn Future<Output = ()> + '_>>> {
+        match self {
+            Self::Pending(promise) => Some(Box::pin(promise.closed())),
+            Self::Running(promise) => Some(Box::pin(promise.closed())),
+            Self::Owned(promise) => Some(Box::pin(promise.closed())),
+            Self::Gone => None,
         }
     }
 }

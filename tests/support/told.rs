@@ -21,12 +21,30 @@ pub(crate) fn uses(what: Do) -> Vec<Future> {
     let mut all: Vec<_> = what.promise().into_iter().chain(what.views()).collect();
     all.extend(what.waits_for().iter().flat_map(|these| these.iter().collect::<Vec<_>>()));
     match what {
-        Do::Cancel(it) | Do::Done(it) | Do::Read(it) | Do::Add(it, _) | Do::AwaitOf(_, it) => {
-            all.push(it);
-        }
+        Do::Cancel(it)
+        | Do::Done(it)
+        | Do::Read(it)
+        | Do::Add(it, _)
+        | Do::Drop(it)
+        | Do::Upgrade(it)
+        | Do::AwaitOf(_, it) => all.push(it),
         _ => {}
     }
     all
+}
+
+/// A call of the promise, by the one who has it.
+fn of_promise(what: Do, agent: Agent) -> Op {
+    match what {
+        Do::Start(_) => Op::Start,
+        Do::Finish(_) => Op::Settle(End::Value(agent)),
+        Do::Fail(_) => Op::Settle(End::Error(0)),
+        Do::Panic(_) => Op::Settle(End::Panicked),
+        Do::Abandon(_) => Op::Abandon,
+        Do::FinishOrReturn(_) => Op::Return(agent),
+        Do::IsClosed(_) => Op::Closed,
+        _ => unreachable!("{what:?} is no call of a promise that answers"),
+    }
 }
 
 /// What somebody is to be told, if it is compared.
@@ -39,11 +57,7 @@ pub(crate) fn expected(
     let on_loop = program.members().nth(usize::from(agent)).expect("it takes part").0 == Role::Loop;
     let look = |it: Future| before.future(it).clone().invoke(&Op::Read).answer;
     let op = match what {
-        Do::Start(_) => Op::Start,
-        Do::Finish(_) => Op::Settle(End::Value(agent)),
-        Do::Fail(_) => Op::Settle(End::Error(0)),
-        Do::Panic(_) => Op::Settle(End::Panicked),
-        Do::Abandon(_) => Op::Abandon,
+        Do::Upgrade(_) => return Some(Told::Is(before.progress(agent) > 0)),
         Do::Cancel(_) | Do::LoopCancel(_) => Op::Cancel,
         Do::LoopDone(it) | Do::LoopRead(it) | Do::Poll(it)
             if on_loop && !program.shows(before, agent, it) =>
@@ -51,6 +65,10 @@ pub(crate) fn expected(
             return Some(Told::Answer(Answer::Read(None)));
         }
         Do::Done(_) | Do::Read(_) | Do::LoopDone(_) | Do::LoopRead(_) | Do::Poll(_) => Op::Read,
+        Do::OnClosed(..) | Do::Closed(_) | Do::Drop(_) | Do::Interrupt(_) => {
+            return Some(Told::Nothing);
+        }
+        _ if what.promise().is_some() => of_promise(what, agent),
         Do::Add(..) | Do::LoopAdd(..) | Do::Stop | Do::ClosePool | Do::CancelPending => {
             return Some(Told::Nothing);
         }
@@ -81,7 +99,7 @@ pub(crate) fn expected(
             done.sort_unstable_by_key(|(it, _)| *it);
             done.dedup();
             let all = these.iter().all(|it| done.iter().any(|(of, _)| *of == it));
-            let expires = matches!(what, Do::ResultTimeout(_) | Do::WaitTimeout(_)) && !on_loop;
+            let expires = matches!(what, Do::WaitTimeout(_) | Do::WaitAllTimeout(_)) && !on_loop;
             return match what {
                 Do::WaitFirst(_) if done.is_empty() && on_loop => Some(Told::Refused),
                 Do::WaitFirst(_) => Some(Told::Done(done)),

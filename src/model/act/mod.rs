@@ -1,5 +1,6 @@
 //! What each step does.
 
+mod handle;
 mod pool;
 mod promise;
 mod settle;
@@ -10,7 +11,7 @@ use super::{
     End, Op,
     own::{Is, Told},
     program::{Agent, Do, Future, Futures, Program},
-    state::{Held, Life, Seen, System, Task},
+    state::{Life, Seen, System},
     step::{Does, Step},
 };
 
@@ -51,7 +52,14 @@ impl Program {
             Does::Exit => state.party(agent).life = Life::Over,
             Does::End => self.end(state, agent, None),
             Does::Tell(..) | Does::Post(..) => self.pay(state, agent),
-            Does::Sweep | Does::Begin(_) | Does::Part(_) | Does::Expire(_) | Does::Do(_) => {
+            Does::Drop(piece) => self.drop_job(state, agent, piece),
+            Does::Return(_) => drop(state.party(agent).frames.pop()),
+            Does::Sweep
+            | Does::Begin(_)
+            | Does::Part(_)
+            | Does::Expire(_)
+            | Does::Interrupt(_)
+            | Does::Do(_) => {
                 return self.go_on(state, agent, does);
             }
         }
@@ -71,6 +79,12 @@ impl Program {
             }
             Does::Part(what) => self.part(state, agent, what),
             Does::Expire(what) => self.expire(state, agent, what),
+            Does::Interrupt(what) => {
+                if let (true, Do::Result(it)) = (self.rules.interrupt_cancels, what) {
+                    self.cancel(state, agent, it, false);
+                }
+                Outcome::Returned(Told::Answer(Is::Interrupted))
+            }
             Does::Do(what) => {
                 self.note_of_task(state, agent);
                 self.perform(state, agent, what)
@@ -110,30 +124,9 @@ impl Program {
                 return Outcome::Goes;
             }
             Do::Poll(_) | Do::LoopRead(_) => return Outcome::Goes,
-            Do::CancelPending => {
-                state.pools[0].over = true;
-                let queue = &mut state.pools[0].queue;
-                if self.rules.shutdown_forgets_queue {
-                    for piece in std::mem::take(queue) {
-                        state.tasks[usize::from(piece)] = Task::Done;
-                    }
-                } else if !queue.is_empty() {
-                    let piece = queue.remove(0);
-                    let before = state.parties[usize::from(agent)].frames.len();
-                    self.drop_piece(state, agent, piece);
-                    if self.rules.pool_calls_under_lock {
-                        for frame in &mut state.party(agent).frames[before..] {
-                            frame.under = Some(Held::Pool(0));
-                        }
-                    }
-                    let frame = &mut state.party(agent).frames[before - 1];
-                    frame.part = 1;
-                    return Outcome::Goes;
-                }
-            }
             Do::Wait(these)
             | Do::WaitFirst(these)
-            | Do::WaitTimeout(these)
+            | Do::WaitAllTimeout(these)
             | Do::AsCompleted(these) => match these.iter().nth(part) {
                 Some(it) => self.register(state, agent, it),
                 None if !matches!(what, Do::AsCompleted(_)) => {
@@ -144,6 +137,12 @@ impl Program {
             },
             Do::Add(it, piece) if self.rules.stored_before_looked => {
                 self.add(state, agent, it, piece);
+            }
+            Do::Upgrade(it) => state.cell(it).spec.share(),
+            // What it has seen it keeps in mind.
+            Do::FinishOrReturn(it) if state.future(it).is_seen() => {
+                let frame = state.party(agent).frames.last_mut().expect("it acts");
+                frame.part += 1;
             }
             _ => {}
         }
@@ -159,17 +158,23 @@ impl Program {
             Do::Finish(it) => self.set(state, agent, it, End::Value(agent)),
             Do::Fail(it) => self.set(state, agent, it, End::Error(0)),
             Do::Panic(it) => self.set(state, agent, it, End::Panicked),
-            Do::Abandon(it) => self.apply(state, agent, it, Op::Abandon),
+            Do::Abandon(it) => drop(self.apply(state, agent, it, Op::Abandon)),
+            Do::FinishOrReturn(_)
+            | Do::IsClosed(_)
+            | Do::OnClosed(..)
+            | Do::Closed(_)
+            | Do::Drop(_)
+            | Do::Upgrade(_) => return Outcome::Returned(self.of_handles(state, agent, what)),
             Do::Cancel(it) => return Outcome::Returned(self.ask(state, agent, it, false)),
             Do::Done(it) | Do::Read(it) => self.look(state, agent, it),
-            Do::Result(it) | Do::ResultTimeout(it) => self.result(state, agent, it),
+            Do::Result(it) | Do::WaitTimeout(it) => self.result(state, agent, it),
             Do::Poll(it) if !self.shape.is_loop(agent) => self.look(state, agent, it),
             Do::Poll(it) | Do::LoopDone(it) | Do::LoopRead(it) => {
                 self.look_on_loop(state, self.home(agent), it)
             }
             Do::Wait(these)
             | Do::WaitFirst(these)
-            | Do::WaitTimeout(these)
+            | Do::WaitAllTimeout(these)
             | Do::AsCompleted(these) => return self.come_back(state, agent, what, these),
             Do::Add(it, piece) => self.add(state, agent, it, piece),
             Do::LoopCancel(it) => {
@@ -196,24 +201,18 @@ impl Program {
             }
             Do::Submit(piece) => self.submit(state, agent, piece),
             Do::ClosePool => state.pools[0].over = true,
-            Do::CancelPending | Do::Shutdown => {}
-            Do::Lock(_)
-            | Do::Unlock(_)
-            | Do::Load(_)
-            | Do::Store(..)
-            | Do::Change(..)
-            | Do::Assert(..)
-            | Do::Send(..)
-            | Do::Recv(_)
-            | Do::Disconnect(_) => return Outcome::Returned(self.own(state, agent, what)),
-            Do::Unless(..) | Do::Skip(_) => unreachable!("a branch is no step"),
+            Do::CancelPending => self.cancel_pending(state, agent),
+            Do::Shutdown => {}
+            Do::Interrupt(of) => state.party(of).interrupted = true,
+            // What is left is the program's own.
+            _ => return Outcome::Returned(self.own(state, agent, what)),
         }
         Outcome::Returned(self.tells(state, agent, what))
     }
 
     /// A wait for several comes back.
     fn come_back(&self, state: &mut System, agent: Agent, what: Do, these: Futures) -> Outcome {
-        let expires = matches!(what, Do::WaitTimeout(_)) && self.is_leaving(state, agent);
+        let expires = matches!(what, Do::WaitAllTimeout(_)) && self.is_leaving(state, agent);
         self.leave_next(state, agent, what);
         for it in these.iter() {
             state.cell(it).waiters.retain(|waiter| *waiter != agent);
@@ -225,7 +224,7 @@ impl Program {
     fn expire(&self, state: &mut System, agent: Agent, what: Do) -> Outcome {
         state.notes.expired = true;
         match what {
-            Do::ResultTimeout(it) => {
+            Do::WaitTimeout(it) => {
                 if self.rules.expiry_cancels {
                     self.cancel(state, agent, it, false);
                 }
@@ -233,7 +232,7 @@ impl Program {
                     state.cell(it).seen.add(Seen::Error as u8);
                 }
             }
-            Do::WaitTimeout(_) => {
+            Do::WaitAllTimeout(_) => {
                 if self.leave_next(state, agent, what) {
                     return Outcome::Goes;
                 }

@@ -5,7 +5,7 @@ use stateright::semantics::SequentialSpec;
 use super::super::{
     Answer, Op,
     program::{Agent, Future, Kind, Piece, Program},
-    state::{Frame, Script, System, Task},
+    state::{Frame, Held, Script, System, Task},
 };
 
 impl Program {
@@ -47,6 +47,27 @@ impl Program {
             state.notes.accepted.add(piece);
             state.tasks[usize::from(piece)] = Task::Live(0);
             state.pools[usize::from(pool)].queue.push(piece);
+        }
+    }
+    /// What is queued is taken out, and then to be dropped.
+    pub(super) fn cancel_pending(&self, state: &mut System, agent: Agent) {
+        let under = self.rules.pool_calls_under_lock.then_some(Held::Pool(0));
+        for piece in std::mem::take(&mut state.pools[0].queue).into_iter().rev() {
+            state.tasks[usize::from(piece)] = Task::Done;
+            if !self.rules.shutdown_forgets_queue {
+                let frame = Frame { under, ..Frame::new(Script::Drop(piece), false) };
+                state.party(agent).frames.push(frame);
+            }
+        }
+    }
+
+    /// A job that was taken out of the queue is dropped.
+    pub(super) fn drop_job(&self, state: &mut System, agent: Agent, piece: Piece) {
+        let frame = state.party(agent).frames.pop().expect("it drops");
+        let before = state.parties[usize::from(agent)].frames.len();
+        self.drop_piece(state, agent, piece);
+        for called in &mut state.party(agent).frames[before..] {
+            called.under = frame.under;
         }
     }
 }

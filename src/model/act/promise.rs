@@ -3,7 +3,7 @@
 use stateright::semantics::SequentialSpec;
 
 use super::super::{
-    Answer, End, Op, Spec,
+    Answer, End, Op, Ret, Spec,
     own::{Is, Told},
     program::{Agent, Do, Future, Kind, Piece, Program},
     state::{Entry, Held, Life, Script, Seen, System, Task},
@@ -43,7 +43,8 @@ impl Program {
             && (settles || held.len() > 1)
         {
             state.party(agent).frames.insert(depth, frame);
-            return self.apply(state, agent, *it, Op::Abandon);
+            self.apply(state, agent, *it, Op::Abandon);
+            return;
         }
         state.release(agent, frame.script);
         self.forget(state, agent, frame.script, u8::MAX);
@@ -95,16 +96,18 @@ impl Program {
     }
 
     /// The promise of a future applies an operation.
-    pub(super) fn apply(&self, state: &mut System, agent: Agent, it: Future, op: Op) {
+    pub(super) fn apply(&self, state: &mut System, agent: Agent, it: Future, op: Op) -> Answer {
         let before = state.is_settled(it);
         let cell = state.cell(it);
-        let due = cell.spec.invoke(&op).due;
+        let listeners = cell.spec.listeners().to_vec();
+        let Ret { answer, due, .. } = cell.spec.invoke(&op);
         let acknowledges = before && !std::mem::replace(&mut cell.acknowledged, true);
         if !before && state.is_settled(it) {
-            self.settled(state, agent, it, due, false);
+            self.settled(state, agent, it, [listeners, due], false);
         } else if acknowledges && self.rules.cancel_in_two_steps {
             self.tell(state, agent, it);
         }
+        answer
     }
 
     /// Replaces the end of a future, as no rule that ships does.
@@ -166,7 +169,7 @@ impl Program {
         match answer {
             Cancel::Now => {
                 cell.cancelled = true;
-                self.settled(state, agent, it, ret.due, viewed);
+                self.settled(state, agent, it, [ret.told, ret.due], viewed);
             }
             Cancel::Already if self.rules.second_cancel_refused => {
                 cell.refused = true;
@@ -177,7 +180,7 @@ impl Program {
                 cell.cancelled = true;
                 let due = cell.spec.invoke(&Op::Abandon).due;
                 Self::replace(state, it, &Op::Cancel);
-                self.settled(state, agent, it, due, viewed);
+                self.settled(state, agent, it, [Vec::new(), due], viewed);
                 told = Told::cancel(Cancel::Now);
             }
             Cancel::Refused(_) => cell.refused = true,

@@ -54,13 +54,13 @@ impl Program {
         self.wake(state, agent);
     }
 
-    /// What an agent owes after it settled a future: the loops, the waiters, the callbacks.
+    /// What an agent owes after it settled a future: the loops, the waiters, those who listen, the callbacks.
     pub(super) fn settled(
         &self,
         state: &mut System,
         agent: Agent,
         it: Future,
-        mut due: Vec<Piece>,
+        [told, mut due]: [Vec<Piece>; 2],
         viewed: bool,
     ) {
         state.party(agent).unsettled.remove(it);
@@ -86,9 +86,11 @@ impl Program {
         let under = self.rules.callbacks_under_lock.then_some(Held::Future(it));
         if self.rules.callbacks_before_waiters {
             self.notify(state, agent, tells, under);
+            self.end_listeners(state, agent, it, told);
             self.call_back(state, agent, due, it, under, viewed);
         } else {
             self.call_back(state, agent, due, it, under, viewed);
+            self.end_listeners(state, agent, it, told);
             self.notify(state, agent, tells, under);
         }
     }
@@ -104,6 +106,9 @@ impl Program {
         viewed: bool,
     ) {
         if self.nest.is_none_or(|most| state.inside(agent) < usize::from(most)) {
+            if self.shape.weak.has(it) && !due.is_empty() {
+                state.party(agent).frames.push(Frame::new(Script::Return(it), false));
+            }
             return Self::owe(state, agent, due, Some(it), under, viewed);
         }
         for piece in due {
@@ -246,6 +251,10 @@ impl Program {
         frame.begun = true;
         let of = frame.of;
         state.notes.early |= of.is_some_and(|it| !state.is_settled(it));
+        let listens = state.notes.listening.iter().find(|(_, listener)| *listener == piece);
+        if let Some((it, _)) = listens.copied() {
+            state.notes.closed.add(it);
+        }
         state.notes.began.push((piece, agent));
         state.tasks[usize::from(piece)] = Task::Running;
     }

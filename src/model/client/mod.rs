@@ -190,7 +190,7 @@ impl Client {
             Do::Post(_, piece) | Do::Spawn(piece) | Do::Submit(piece) => is_new(piece),
             Do::Stop | Do::Close => state.parties[usize::from(agent)].life == Life::Open,
             Do::ClosePool => !state.pools[0].over,
-            Do::CancelPending => !state.pools[0].over || !state.pools[0].queue.is_empty(),
+            Do::CancelPending => !state.pools[0].queue.is_empty(),
             _ => true,
         }
     }
@@ -206,9 +206,11 @@ impl System {
             Entry::Deliver(_) | Entry::Copy(_) => true,
         };
         let is_kept = |script: Script| match script {
-            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) => it < first,
+            Script::Piece(it) | Script::Stop(it) | Script::Wake(it) | Script::Drop(it) => {
+                it < first
+            }
             Script::Post(_, entry) => lies(entry),
-            Script::Own | Script::Tell(..) => true,
+            Script::Own | Script::Tell(..) | Script::Return(_) => true,
         };
         let mut state = self.clone();
         state.cells.iter_mut().for_each(|cell| cell.spec.retain(|it| it < first));

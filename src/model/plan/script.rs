@@ -15,12 +15,12 @@ use crate::model::{
 /// | call | answers |
 /// |---|---|
 /// | `start`, `abandon` | [`Is::Yes`] |
-/// | `finish`, `fail`, `done`, `view_done`, `view_remove_done_callback`, `post`, `spawn`, `submit`, `send` | [`Is::Yes`], [`Is::No`] |
+/// | `finish`, `finish_or_return`, `fail`, `is_closed`, `done`, `upgrade`, `view_done`, `view_remove_done_callback`, `post`, `spawn`, `submit`, `send` | [`Is::Yes`], [`Is::No`] |
 /// | `cancel`, `view_cancel` | [`Is::Now`], [`Is::Already`], [`Is::Requested`], [`Is::Refused`] |
 /// | `until_done` | how it ended: [`Is::Value`], [`Is::Error`], [`Is::Panicked`], [`Is::Abandoned`], [`Is::Cancelled`] |
 /// | `try_result`, `result`, `view_result`, `awaits` | how it ended, [`Is::Unsettled`] |
-/// | `result_timeout` | how it ended, [`Is::Unsettled`], [`Is::Expired`] |
-/// | `wait_timeout` | [`Is::Yes`], [`Is::Unsettled`], [`Is::Expired`] |
+/// | `wait_timeout` | how it ended, [`Is::Unsettled`], [`Is::Expired`] |
+/// | `wait_all_timeout` | [`Is::Yes`], [`Is::Unsettled`], [`Is::Expired`] |
 /// | `load`, `add` | a number: [`Is::Equal`], [`Is::Other`], [`Is::Below`], [`Is::Above`] |
 /// | `recv` | a number, [`Is::No`] |
 ///
@@ -114,6 +114,19 @@ calls! {
     fail: Fail;
     /// The promise is dropped.
     abandon: Abandon;
+    /// `finish_or_return`: the promise delivers a value: [`Is::Yes`], or [`Is::No`] if a cancel came first or nobody can ever
+    /// see it, and it comes back.
+    finish_or_return: FinishOrReturn;
+    /// `is_closed`, asked of the promise: [`Is::Yes`] if nobody can see any more what it would deliver, or [`Is::No`].
+    is_closed: IsClosed;
+    /// Waits for `closed`, of the promise. In a thread.
+    closed: Closed;
+    /// Drops the handle that this script has of its own. A script that uses a future and does not say so keeps what it has,
+    /// and so does a loop with a view of it.
+    drop: Drop;
+    /// `upgrade` of a weak handle: [`Is::Yes`], or [`Is::No`] if nobody was left. What it gives is dropped at once, in a step
+    /// of its own.
+    upgrade: Upgrade;
     /// `cancel`: [`Is::Now`], [`Is::Already`], [`Is::Requested`] or [`Is::Refused`].
     cancel: Cancel;
     /// `done`: [`Is::Yes`] or [`Is::No`].
@@ -123,7 +136,7 @@ calls! {
     /// `result`: waits; how it ended, or [`Is::Unsettled`] where waiting is refused.
     result: Result;
     /// `wait_timeout`, and `result` of what it answers: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
-    result_timeout: ResultTimeout;
+    wait_timeout: WaitTimeout;
     /// Asks `done` again and again until it is, for ever if it never is: how it ended.
     until_done: Poll;
     /// `done` of the loop's view. On a loop.
@@ -154,6 +167,18 @@ impl<'a> Script<'a> {
         let future = self.future(future);
         let piece = self.plan.piece(name, Kind::Call, callback);
         self.calls.push(Do::Add(future, piece));
+    }
+
+    /// `on_closed` of the promise: runs where the last handle is dropped, or a cancel succeeds, or at once here.
+    pub fn on_closed(
+        &mut self,
+        future: Future,
+        name: &'static str,
+        listener: impl FnOnce(&mut Script<'_>),
+    ) {
+        let future = self.future(future);
+        let piece = self.plan.piece(name, Kind::Call, listener);
+        self.calls.push(Do::OnClosed(future, piece));
     }
 
     /// `add_done_callback` of the loop's view: runs on the loop, in a later turn. On a loop.
@@ -192,8 +217,8 @@ impl<'a> Script<'a> {
 
     /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`], or [`Is::Unsettled`] where waiting is
     /// refused.
-    pub fn wait_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
-        self.several(these, Do::WaitTimeout)
+    pub fn wait_all_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
+        self.several(these, Do::WaitAllTimeout)
     }
 
     /// `as_completed` of up to four: yields each in a step.
@@ -253,7 +278,8 @@ impl<'a> Script<'a> {
         self.first_pool(pool, Do::ClosePool);
     }
 
-    /// The same, and [`ThreadPool::cancel_pending`](crate::ThreadPool::cancel_pending): drops what is queued, a job a step.
+    /// [`ThreadPool::cancel_pending`](crate::ThreadPool::cancel_pending): what is queued is taken out in one step, and then
+    /// dropped, a job a step. The pool, the first of the plan, stays open if it is.
     pub fn cancel_pending(&mut self, pool: Pool) {
         self.first_pool(pool, Do::CancelPending);
     }

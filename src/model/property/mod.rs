@@ -120,6 +120,12 @@ pub const OUTLIVED: &str = "no task is settled before a task that it owned was s
 /// Only a wait that cannot end is refused to a worker: every way to go on without it was looked at, but for those
 /// in which something is cancelled or a wait expires. `[pool-8]`
 pub const NEEDLESS: &str = "no wait of a worker is refused that could have ended";
+/// Work that stops for that harms nobody, then or later. `[promise-8]` `[weak-1]`
+pub const LISTENS: &str = "no promise is told that nobody is left while somebody is";
+/// And it hears of it. `[promise-8]`
+pub const HEARS: &str = "whoever listens hears when nobody is left";
+/// A value is never lost, and never in two hands. `[promise-9]` `[weak-1]`
+pub const RETURNED: &str = "a value comes back if nobody can ever see it, and only then";
 /// A step of a task is not interrupted, so that whoever could ask on its loop would be told no. `[loop-6]` `[loop-8]`
 pub const RUNNING: &str = "nobody on a loop could be told that a task of it is running";
 /// What a program says of its own variables: [`Script::assert`](super::plan::Script::assert) and
@@ -127,7 +133,7 @@ pub const RUNNING: &str = "nobody on a loop could be told that a task of it is r
 pub const ASSERTED: &str = "what the program asserts is so";
 
 /// All of them, but for [`ASSERTED`], which is the program's.
-pub const ALWAYS: [Always; 27] = [
+pub const ALWAYS: [Always; 30] = [
     always(ENDS, "wait-1", |it| !it.judge.stuck(it.state, false), |it| it.judge.ended(it.state)),
     always(
         IN_VAIN,
@@ -276,6 +282,24 @@ pub const ALWAYS: [Always; 27] = [
         |it| it.keeps_deferred_order(),
         |it| it.state.notes.deferred.iter().filter(|(_, piece)| it.began(*piece)).count() > 1,
     ),
+    always(
+        LISTENS,
+        "promise-8",
+        |it| it.state.notes.closed.iter().all(|of| it.is_left_alone(of)),
+        |it| !it.state.notes.closed.is_empty(),
+    ),
+    always(
+        HEARS,
+        "promise-8",
+        |it| it.hears_when_nobody_is_left(),
+        |it| it.judge.ended(it.state) && it.listened().any(|piece| it.began(piece)),
+    ),
+    always(
+        RETURNED,
+        "promise-9",
+        |it| it.returns_what_nobody_sees(),
+        |it| it.state.cells.iter().any(|cell| cell.returned),
+    ),
 ];
 
 const fn always(
@@ -299,7 +323,7 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
     let has = |is: fn(&Do) -> bool| all.iter().any(is);
     let cancels = |it: &Do| matches!(it, Do::Cancel(_) | Do::LoopCancel(_));
     let pools = shape.members.iter().any(|member| matches!(member.role, Role::Worker(_)));
-    let twins: [(bool, &'static str, Condition); 10] = [
+    let twins: [(bool, &'static str, Condition); 11] = [
         (true, "it ends", |it, state| it.ended(state)),
         (has(|it| matches!(it, Do::Add(..) | Do::LoopAdd(..))), "a callback runs", |_, state| {
             !state.notes.began.is_empty()
@@ -322,10 +346,14 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
             !state.notes.removed.is_empty()
         }),
         (
-            has(|it| matches!(it, Do::ResultTimeout(_) | Do::WaitTimeout(_))),
+            has(|it| matches!(it, Do::WaitTimeout(_) | Do::WaitAllTimeout(_))),
             "a wait ends",
             |_, state| state.notes.expired || state.notes.refused_wait,
         ),
+        (has(|it| matches!(it, Do::Drop(_))), "a handle is dropped", |it, state| {
+            let handles = it.shape.handles.iter().zip(&state.cells);
+            handles.into_iter().any(|(had, cell)| cell.spec.handles() < *had)
+        }),
         (shape.asserts(), "an assertion is judged", Program::judges),
         (has(|it| matches!(it, Do::Close | Do::Stop)), "a loop is closed", |_, state| {
             state.parties.iter().any(|party| party.life == Life::Over)
@@ -352,7 +380,7 @@ pub(super) fn all<M: Model<State = System> + Judge>() -> Vec<Property<M>> {
         ($($number:literal)*) => { [$(holds::<M, $number>),*] };
     }
     let holds: [fn(&M, &System) -> bool; ALWAYS.len()] = by_number!(
-        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26
+        0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29
     );
     ALWAYS.iter().zip(holds).map(|(it, holds)| Property::always(it.name, holds)).collect()
 }

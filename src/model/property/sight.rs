@@ -5,7 +5,7 @@ use std::fmt;
 use crate::model::{
     program::{Agent, Future, Kind, Piece, Program},
     shape::Shape,
-    state::{Life, Script, Seen, Set, System},
+    state::{Cell, Life, Script, Seen, Set, System},
 };
 
 /// What a property is given.
@@ -223,6 +223,34 @@ impl<'a> Sight<'a> {
                 return found;
             }
         }
+    }
+
+    /// Whether nobody sees a future and nobody will, or it is cancelled.
+    pub(super) fn is_left_alone(self, it: Future) -> bool {
+        let cell = &self.state.cells[usize::from(it)];
+        cell.cancelled || !cell.spec.is_seen()
+    }
+
+    /// Those who listen.
+    pub(super) fn listened(self) -> impl Iterator<Item = Piece> + 'a {
+        self.state.notes.listening.iter().map(|(_, piece)| *piece)
+    }
+
+    pub(super) fn hears_when_nobody_is_left(self) -> bool {
+        let was_so = |it: Future| {
+            let cell = &self.state.cells[usize::from(it)];
+            cell.alone || cell.cancelled
+        };
+        let mut listening = self.state.notes.listening.iter();
+        !self.judge.ended(self.state)
+            || listening.all(|(it, piece)| self.began(*piece) || !was_so(*it))
+    }
+
+    pub(super) fn returns_what_nobody_sees(self) -> bool {
+        let is_lost = |cell: &Cell| cell.kept && cell.alone;
+        let is_shared =
+            |cell: &Cell| cell.returned && (cell.spec.handles() > 0 || !cell.seen.is_empty());
+        !self.state.cells.iter().any(|cell| is_lost(cell) || is_shared(cell))
     }
 
     pub(super) fn all_have_owners(self) -> bool {

@@ -9,7 +9,7 @@ use settled::{
 };
 
 use super::{
-    Told, event_loop,
+    Told, block_on, event_loop,
     make::{Holds, is_accepted},
     part, view, world,
 };
@@ -26,7 +26,7 @@ fn wait_for(what: Do, timeout: Option<Duration>) -> Told {
             Ok(settled) => Ok(vec![(0, settled)]),
             Err(_) => Err(()),
         },
-        Do::ResultTimeout(_) => match futures[0].wait_timeout(timeout.unwrap_or(Duration::MAX)) {
+        Do::WaitTimeout(_) => match futures[0].wait_timeout(timeout.unwrap_or(Duration::MAX)) {
             Ok(settled) => Ok(vec![(0, settled)]),
             Err(settled::WaitError::Expired(_)) => Ok(Vec::new()),
             Err(_) => Err(()),
@@ -104,17 +104,38 @@ pub(super) fn act(what: Do, timeout: Option<Duration>) -> Told {
         Do::ClosePool | Do::CancelPending | Do::Shutdown => shut_down(what, &world.pools[0]),
         // The model says who has it, and what it holds.
         _ if what.is_own() => Told::Nothing,
+        _ if what.waits_for().is_none() => of_handles(what, me),
         _ => wait_for(what, timeout),
     }
 }
 
-fn shut_down(what: Do, pool: &ThreadPool) -> Told {
-    pool.close();
-    if what == Do::CancelPending {
-        pool.cancel_pending();
+/// What is about who can see a future.
+fn of_handles(what: Do, me: u8) -> Told {
+    let world = world();
+    match what {
+        Do::FinishOrReturn(it) => return world.produce(it, Op::Return(me)),
+        Do::IsClosed(it) => return world.produce(it, Op::Closed),
+        Do::Upgrade(it) => return Told::Is(world.weak(it).upgrade().is_some()),
+        Do::Closed(it) => {
+            world.with_promise(it, |promise| promise.closed().map_or((), block_on));
+        }
+        Do::Drop(it) => world.drop_handle(it),
+        Do::OnClosed(it, number) => {
+            let holds = Holds::new(number);
+            let listener = move || _ = holds.begin();
+            world.with_promise(it, |promise| promise.on_closed(listener));
+        }
+        _ => unreachable!("{what:?} is about something else"),
     }
-    if what == Do::Shutdown && pool.shutdown().is_err() {
-        return Told::Refused;
+    Told::Nothing
+}
+
+fn shut_down(what: Do, pool: &ThreadPool) -> Told {
+    match what {
+        Do::ClosePool => pool.close(),
+        Do::CancelPending => pool.cancel_pending(),
+        _ if pool.shutdown().is_err() => return Told::Refused,
+        _ => {}
     }
     Told::Nothing
 }

@@ -8,12 +8,14 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     panic::resume_unwind,
+    pin::Pin,
     rc::Rc,
     sync::{
         Arc,
         atomic::Ordering,
         mpsc::{Receiver, Sender, channel},
     },
+    task::{Context, Wake},
     thread,
     time::Duration,
 };
@@ -74,6 +76,20 @@ pub(crate) fn start(line: Line, lines: Sender<(Line, Report)>) -> Sender<Command
     let sent = AssertSend(told);
     thread::spawn(move || begin(sent.into_inner()));
     commands
+}
+
+/// Waits in this thread.
+fn block_on(future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+    struct Unpark(thread::Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let (mut future, waker) = (future, Arc::new(Unpark(thread::current())).into());
+    while future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending() {
+        thread::park();
+    }
 }
 
 /// The part that this thread plays.

@@ -11,9 +11,10 @@ use std::{
 };
 
 use settled::{
-    LoopHandle, ThreadFuture, ThreadPool,
+    LoopHandle, ThreadFuture, ThreadPool, WeakThreadFuture,
     model::{Agent, Do, Future as It, Op, Piece},
 };
+use stateright::Model;
 
 pub(crate) use crate::told::Told;
 use crate::{play::Play, real::Producer};
@@ -70,6 +71,9 @@ pub(crate) struct World {
     pub(crate) play: Arc<Play>,
     /// Those that somebody has made.
     pub(crate) futures: Vec<Mutex<Option<Made>>>,
+    /// The handles of those whose handles go: a call is made on another, so that each can go while it waits.
+    handles: Vec<Mutex<Vec<ThreadFuture<u8, u8>>>>,
+    weak: Vec<WeakThreadFuture<u8, u8>>,
     pub(super) producers: Vec<Mutex<Producer>>,
     pub(super) loops: Vec<Mutex<Option<LoopHandle>>>,
     pub(crate) pools: Vec<ThreadPool>,
@@ -81,19 +85,31 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(play: &Arc<Play>, lines: &Sender<(Line, Report)>) -> Arc<Self> {
-        let made = |it: It| {
+        let begin = play.program.init_states().remove(0);
+        let (mut handles, mut weak) = (Vec::new(), Vec::new());
+        let mut made = |it: It| {
             let (promise, future) = ThreadFuture::pair();
-            if play.is_base(it) {
+            weak.push(future.downgrade());
+            handles.push(Mutex::default());
+            if play.is_counted(it) {
+                let mut all: Vec<_> =
+                    (1..begin.future(it).handles()).map(|_| future.clone()).collect();
+                all.push(future);
+                handles[usize::from(it)] = Mutex::new(all);
+                (Mutex::new(None), Mutex::new(Producer::Pending(promise)))
+            } else if play.is_base(it) {
                 (Mutex::new(Some(Arc::new(future))), Mutex::new(Producer::Pending(promise)))
             } else {
                 (Mutex::new(None), Mutex::new(Producer::Gone))
             }
         };
-        let (futures, producers) = (0..play.program.futures()).map(made).unzip();
+        let (futures, producers) = (0..play.program.futures()).map(&mut made).unzip();
         let pool = |workers: &usize| ThreadPool::new(NonZero::new(*workers).expect("it has some"));
         Arc::new(Self {
             play: Arc::clone(play),
             futures,
+            handles,
+            weak,
             producers,
             loops: play.program.members().map(|_| Mutex::new(None)).collect(),
             pools: play.workers.iter().map(pool).collect(),
@@ -105,7 +121,25 @@ impl World {
     }
 
     pub(crate) fn future(&self, it: It) -> Option<Made> {
-        self.futures[usize::from(it)].lock().unwrap().clone()
+        let counted = self.handles[usize::from(it)].lock().unwrap();
+        let made = counted.first().map(|handle| Arc::new(handle.clone()));
+        made.or_else(|| self.futures[usize::from(it)].lock().unwrap().clone())
+    }
+
+    pub(super) fn drop_handle(&self, it: It) {
+        let handle = self.handles[usize::from(it)].lock().unwrap().pop();
+        drop(handle);
+    }
+
+    pub(super) fn weak(&self, it: It) -> &WeakThreadFuture<u8, u8> {
+        &self.weak[usize::from(it)]
+    }
+
+    pub(super) fn with_promise(&self, it: It, with: impl FnOnce(&Producer)) {
+        let place = &self.producers[usize::from(it)];
+        let producer = std::mem::replace(&mut *place.lock().unwrap(), Producer::Gone);
+        with(&producer);
+        *place.lock().unwrap() = producer;
     }
 
     pub(super) fn produce(&self, it: It, op: Op) -> Told {
@@ -118,6 +152,10 @@ impl World {
 
     /// Settles all that nobody in it will.
     pub(crate) fn drop_promises(&self) {
+        for handles in &self.handles {
+            let all = std::mem::take(&mut *handles.lock().unwrap());
+            drop(all);
+        }
         for producer in &self.producers {
             let last = std::mem::replace(&mut *producer.lock().unwrap(), Producer::Gone);
             drop(last);

@@ -139,7 +139,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Whether the model has still to do what the code does in one go: it tells others, leaves futures that it waited
-    /// for, or begins the job that it has taken.
+    /// for, drops what it has upgraded, or begins the job that it has taken.
     fn is_under_way(&self, agent: Agent) -> bool {
         let begins = match self.state.scripts(agent).next_back() {
             Some((Script::Piece(piece), false, _)) => {
@@ -147,7 +147,14 @@ impl<'a> Driver<'a> {
             }
             _ => false,
         };
-        begins || self.state.is_telling(agent) || self.play.program.is_leaving(&self.state, agent)
+        let upgrades = self.state.scripts(agent).next_back().is_some_and(|(script, _, done)| {
+            let what = self.play.script(agent, script).get(done);
+            matches!(what, Some(Do::Upgrade(_))) && self.state.progress(agent) > 0
+        });
+        begins
+            || upgrades
+            || self.state.is_telling(agent)
+            || self.play.program.is_leaving(&self.state, agent)
     }
 
     /// Whether a worker takes a step by itself: it claims a job, or gives up to wait in a circle.
@@ -156,7 +163,7 @@ impl<'a> Driver<'a> {
         let unsettled = |it: Future| !self.state.future(it).state().is_settled();
         match does {
             Does::Run(_) => true,
-            Does::Part(what) => is_worker && what != Do::CancelPending,
+            Does::Part(_) => is_worker,
             Does::Do(what @ (Do::Result(_) | Do::Wait(_) | Do::AsCompleted(_))) => {
                 is_worker && uses(what).into_iter().any(unsettled)
             }
@@ -206,10 +213,7 @@ impl<'a> Driver<'a> {
                 self.state.scripts(agent).next_back() != Some(waiting)
             }
             Some(_) => true,
-            None => matches!(
-                self.real[at].last(),
-                Some(Real::Call(Call { what: Do::CancelPending, expected: None, .. }))
-            ),
+            None => false,
         }
     }
 
@@ -223,7 +227,7 @@ impl<'a> Driver<'a> {
         let expires = self.play.program.is_leaving(&self.state, agent);
         let before = std::mem::replace(&mut self.state, after);
         // What expires was told so before it left the first.
-        if !expires || !matches!(step.does, Does::Do(Do::WaitTimeout(_))) {
+        if !expires || !matches!(step.does, Does::Do(Do::WaitAllTimeout(_))) {
             self.act(&before, agent, step.does)?;
         }
         if self.is_under_way(agent) {
@@ -254,25 +258,18 @@ impl<'a> Driver<'a> {
                 }
                 self.real[at].push(Real::Piece(piece));
             }
-            Does::Run(_) | Does::Tell(..) | Does::Post(..) => {}
+            Does::Run(_) | Does::Drop(_) | Does::Return(_) | Does::Tell(..) | Does::Post(..) => {}
             Does::Take(entry) => self.take(agent, entry),
             Does::Close => {
                 self.closing[at] = true;
                 self.real[at].push(Real::Turn);
                 self.tell(agent, Command::Close);
             }
-            Does::Sweep | Does::Exit => {}
+            // What is interrupted is not played.
+            Does::Sweep | Does::Exit | Does::Interrupt(_) => {}
             Does::End => self.drop_promise(before, agent),
             Does::Part(what @ (Do::Poll(_) | Do::LoopRead(_))) => {
                 self.call(before, agent, what, Command::Do(what));
-            }
-            Does::Part(Do::CancelPending) => {
-                if !matches!(self.real[at].last(), Some(Real::Call(_))) {
-                    let what = Do::CancelPending;
-                    let call = Call { what, told: None, expected: None, waits: false };
-                    self.real[at].push(Real::Call(call));
-                    self.tell(agent, Command::Do(what));
-                }
             }
             Does::Part(_) => {}
             Does::Expire(what) => self.call(before, agent, what, Command::Expire(what)),
@@ -353,6 +350,7 @@ impl<'a> Driver<'a> {
                 | Do::Wait(_)
                 | Do::WaitFirst(_)
                 | Do::AsCompleted(_)
+                | Do::Closed(_)
                 | Do::Shutdown),
             ) = what
                 && is_here
