@@ -11,7 +11,13 @@
 //! it. But whoever registers looks for those loops of which nobody else can run what they await, and has them
 //! look again. `[pool-13]`
 
-use std::{cell::RefCell, collections::HashSet, sync::Arc};
+mod waiting;
+
+use std::{
+    cell::RefCell,
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use crate::{
     cell::Address,
@@ -19,8 +25,10 @@ use crate::{
     error::WouldDeadlock,
     sync::{Mutex, lock, static_mutex, thread_local},
     trace,
-    waiter::{Job, isolate},
+    waiter::{Brings, Job, isolate},
 };
+pub(crate) use waiting::{Cells, Wanted};
+use waiting::{Goal, Registry, Waiting};
 
 /// How many jobs a worker runs inside each other before a wait for one more is refused.
 pub(crate) const DEPTH: usize = 2_000;
@@ -39,20 +47,41 @@ pub(crate) trait Queue: Send + Sync {
     /// Tells pools apart.
     fn id(&self) -> context::Id;
 
-    /// Takes the first queued job of which `wanted` is true.
-    fn take(&self, wanted: &dyn Fn(&Job) -> bool) -> Option<Job>;
+    /// Takes the first queued job that is a part of what is wanted of these cells. Whoever asks again with the same notes
+    /// asks for no cell besides.
+    fn take(&self, cells: &Cells, wanted: Wanted, looked: &mut Looked) -> Option<Job>;
 
     /// What the first queued job settles that is awaited on this loop.
     fn first_awaited_on(&self, home: context::Id) -> Option<Address>;
 
-    /// Whether the pool has no worker beside as many as are `stuck`.
-    fn is_left(&self, stuck: usize) -> bool;
+    /// How many workers the pool has.
+    fn workers(&self) -> usize;
 
     /// Whether such a job is queued.
-    fn holds(&self, wanted: &dyn Fn(&Job) -> bool) -> bool;
+    fn holds(&self, cells: &Cells, wanted: Wanted) -> bool;
 
-    /// Whether such a job is queued, and the pool has no worker beside as many as are `stuck`, nor can start one.
-    fn leaves(self: Arc<Self>, wanted: &dyn Fn(&Job) -> bool, stuck: usize) -> bool;
+    /// Whether a job that brings this about is queued, and the pool has no worker beside as many as are `stuck`, nor can
+    /// start one.
+    fn leaves(self: Arc<Self>, wanted: Brings, stuck: usize) -> bool;
+}
+
+/// What somebody has seen of a pool's queue who looks for jobs in it again and again.
+#[derive(Debug, Default)]
+pub(crate) struct Looked {
+    pool: Option<context::Id>,
+    /// The number of the first job that he has not looked at.
+    pub(crate) until: u64,
+    /// The numbers of those before it that he wants, the first first.
+    pub(crate) wanted: VecDeque<u64>,
+}
+
+impl Looked {
+    /// Looks at the queue of this pool, from its beginning if it is another than before.
+    pub(crate) fn begin(&mut self, pool: context::Id) {
+        if self.pool != Some(pool) {
+            *self = Self { pool: Some(pool), ..Self::default() };
+        }
+    }
 }
 
 /// A loop that may sleep in a worker.
@@ -141,93 +170,19 @@ pub(crate) fn run_for<R>(cell: Option<Address>, work: impl FnOnce() -> R) -> R {
     work()
 }
 
-/// How many of the cells a thread waits for, and for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wanted {
-    All,
-    Any,
-    /// For the one cell to be settled, and for its callbacks to return. `[settled-5]`
-    Returned,
-    /// The same for any of several. `[wait-8]`
-    AnyReturned,
-}
-
-impl Wanted {
-    /// Whether callbacks have to return, too.
-    const fn returned(self) -> bool {
-        matches!(self, Self::Returned | Self::AnyReturned)
-    }
-}
-
-/// The cells that a thread waits for. Settled ones may be among them.
-#[derive(Clone)]
-pub(crate) enum Cells {
-    One(Address),
-    Many(Arc<HashSet<Address>>),
-}
-
-impl Cells {
-    fn contains(&self, cell: Address) -> bool {
-        match self {
-            Self::One(one) => *one == cell,
-            Self::Many(many) => many.contains(&cell),
-        }
-    }
-
-    /// Whether running this job is a part of what is wanted.
-    fn need(&self, wanted: Wanted, job: &Job) -> bool {
-        let contains = |cell| self.contains(cell);
-        job.is_for(contains) || wanted.returned() && job.returns(contains)
-    }
-
-    fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
-        match (self, wanted) {
-            (Self::One(one), _) => test(*one),
-            (Self::Many(many), Wanted::All | Wanted::Returned) => {
-                many.iter().all(|cell| test(*cell))
-            }
-            (Self::Many(many), Wanted::Any | Wanted::AnyReturned) => {
-                many.iter().any(|cell| test(*cell))
-            }
-        }
-    }
-}
-
-/// What a worker waits for.
-enum Goal {
-    Cells(Cells, Wanted),
-    /// The end of the pool with this number.
-    End(context::Id),
-    /// Whatever may wake a loop: this one, if it could run a job instead.
-    Sleep(Option<Arc<dyn Sleeper>>),
-    /// Not yet anything; but what it runs does not end before all of these cells are settled. `[scope-4]`
-    Owed(Arc<Mutex<HashSet<Address>>>),
-}
-
-/// A worker that waits.
-struct Waiting {
-    id: u64,
-    pool: Arc<dyn Queue>,
-    /// What its jobs settle.
-    running: Vec<Option<Address>>,
-    /// What its callbacks are lent.
-    lending: Vec<Address>,
-    goal: Goal,
-}
-
 static_mutex! {
     /// Every worker that waits, over all pools.
-    static WAITING: Vec<Waiting> = Vec::new();
+    static WAITING: Registry = Registry::new();
 }
 
 /// Keeps this thread registered as one that waits.
 #[derive(Debug)]
-pub(crate) struct Registered(Option<u64>);
+pub(crate) struct Registered(Option<context::Id>);
 
 /// What a thread has to wait for before it goes on after a scope. Others see it from the first moment on, so that none of
 /// them waits for what this thread does after it. `[scope-4]`
 pub(crate) struct Owed {
-    cells: Arc<Mutex<HashSet<Address>>>,
+    cells: Arc<Mutex<BTreeSet<Address>>>,
     _registered: Registered,
 }
 
@@ -240,7 +195,7 @@ impl Owed {
     fn ask() -> Result<Self, WouldDeadlock> {
         context::may_block()?;
         deferred::may_run_one()?;
-        let cells = Arc::new(Mutex::new(HashSet::new()));
+        let cells = Arc::new(Mutex::new(BTreeSet::new()));
         let me = worker(|it| (Arc::clone(&it.pool), it.running.len(), it.bottom));
         let registered = match me {
             // As at its end, where it cannot be refused any more.
@@ -257,7 +212,7 @@ impl Owed {
     pub(crate) fn add(&self, cell: Address) {
         let waiting = lock(&WAITING);
         lock(&self.cells).insert(cell);
-        let sleepers = to_help(&waiting);
+        let sleepers = waiting.to_help();
         drop(waiting);
         sleepers.iter().for_each(|it| it.look_again());
     }
@@ -267,8 +222,7 @@ impl Drop for Registered {
     fn drop(&mut self) {
         let Some(id) = self.0 else { return };
         let mut waiting = lock(&WAITING);
-        let at = waiting.iter().position(|other| other.id == id);
-        let gone = at.map(|at| waiting.swap_remove(at));
+        let gone = waiting.leave(id);
         drop(waiting);
         drop(gone);
     }
@@ -286,12 +240,21 @@ pub(crate) enum May {
 /// has deferred, or one of them that lies in its own pool's queue, or asks whether it may park, and registers that it
 /// does.
 ///
-/// `cells` are needed of workers, and of who waits for callbacks inside one.
-pub(crate) fn before_parking(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
-    ask_for_cells(wanted, cells).inspect_err(trace::wait_is_refused)
+/// `cells` are needed of workers, and of who waits for callbacks inside one. Whoever asks again, with the same cells or
+/// some of them, brings what it has `looked` at.
+pub(crate) fn before_parking(
+    wanted: Wanted,
+    cells: Option<Cells>,
+    looked: &mut Looked,
+) -> Result<May, WouldDeadlock> {
+    ask_for_cells(wanted, cells, looked).inspect_err(trace::wait_is_refused)
 }
 
-fn ask_for_cells(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadlock> {
+fn ask_for_cells(
+    wanted: Wanted,
+    cells: Option<Cells>,
+    looked: &mut Looked,
+) -> Result<May, WouldDeadlock> {
     context::may_block()?;
     if wanted.returned() && cells.as_ref().is_some_and(|cells| is_lent_here(cells, wanted)) {
         return Err(WouldDeadlock::Lent);
@@ -306,10 +269,10 @@ fn ask_for_cells(wanted: Wanted, cells: Option<Cells>) -> Result<May, WouldDeadl
     if !ready {
         // Others may run it. `[pool-10]`
     } else if jobs >= DEPTH || is_little_left(bottom, 0) {
-        if pool.holds(&|job| cells.need(wanted, job)) {
+        if pool.holds(&cells, wanted) {
             return Err(WouldDeadlock::TooDeep);
         }
-    } else if let Some(job) = pool.take(&|job| cells.need(wanted, job)) {
+    } else if let Some(job) = pool.take(&cells, wanted, looked) {
         isolate(|| job.run());
         return Ok(May::LookAgain);
     }
@@ -354,7 +317,7 @@ pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<R
         // Somebody may have taken it, and then tells the loop.
         let job = pool
             .first_awaited_on(sleeper.id())
-            .and_then(|cell| pool.take(&|job| job.is_for(|it| it == cell)));
+            .and_then(|cell| pool.take(&Cells::One(cell), Wanted::All, &mut Looked::default()));
         let _role = context::call_back();
         job.into_iter().for_each(|job| isolate(|| job.run()));
     }
@@ -367,14 +330,18 @@ fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadloc
     let lending = deferred::lending();
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
-    waiting.push(Waiting { id, pool, running, lending, goal });
-    let sleepers = to_help(&waiting);
-    let refused = match waiting.last().map(|it| &it.goal) {
-        Some(Goal::Sleep(Some(own))) => sleepers.iter().any(|it| it.id() == own.id()),
-        _ => is_hopeless(&waiting, id),
+    let own = match &goal {
+        Goal::Sleep(Some(own)) => Some(own.id()),
+        _ => None,
+    };
+    waiting.enter(id, Waiting { pool, running, lending, goal });
+    let sleepers = waiting.to_help();
+    let refused = match own {
+        Some(own) => sleepers.iter().any(|it| it.id() == own),
+        None => waiting.is_hopeless(id),
     };
     if refused {
-        let refused = waiting.pop();
+        let refused = waiting.leave(id);
         drop(waiting);
         drop(refused);
         return Err(WouldDeadlock::Circle);
@@ -382,82 +349,4 @@ fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadloc
     drop(waiting);
     sleepers.iter().for_each(|it| it.look_again());
     Ok(Registered(Some(id)))
-}
-
-/// The loops that await a queued job which nobody else can run, if none of the loops that sleep is woken.
-fn to_help(waiting: &[Waiting]) -> Vec<Arc<dyn Sleeper>> {
-    if !waiting.iter().any(|it| matches!(it.goal, Goal::Sleep(_))) {
-        return Vec::new();
-    }
-    let live = who_goes_on(waiting, false);
-    let sleeper = |it: &Waiting| {
-        let Goal::Sleep(Some(sleeper)) = &it.goal else { return None };
-        // Asked first, because it is soon answered, and looking through the queue is not.
-        let is_left = it.pool.is_left(stuck(waiting, &live, it.pool.id()));
-        let cell = is_left.then(|| it.pool.first_awaited_on(sleeper.id()))??;
-        (!may_settle(waiting, &live, cell)).then(|| Arc::clone(sleeper))
-    };
-    waiting.iter().filter_map(sleeper).collect()
-}
-
-/// Whether this worker would wait for ever, as far as workers and their jobs tell: everybody of whom
-/// that is not certain is taken to go on. The same as in the model, see `settled::model`.
-fn is_hopeless(waiting: &[Waiting], id: u64) -> bool {
-    let live = who_goes_on(waiting, true);
-    waiting.iter().zip(live).any(|(it, live)| it.id == id && !live)
-}
-
-/// Which of them may go on, as far as workers and their jobs tell, if the loops that sleep do or do not.
-fn who_goes_on(waiting: &[Waiting], loops: bool) -> Vec<bool> {
-    let mut live = vec![false; waiting.len()];
-    loop {
-        let before = live.clone();
-        let hope = |it: &Waiting| match &it.goal {
-            Goal::Cells(cells, wanted) => cells.test(*wanted, |cell| {
-                (!wanted.returned() || may_return(waiting, &before, cell))
-                    && may_settle(waiting, &before, cell)
-            }),
-            Goal::End(pool) => may_end(waiting, &before, *pool),
-            Goal::Sleep(_) => loops,
-            Goal::Owed(cells) => lock(cells).iter().all(|cell| may_settle(waiting, &before, *cell)),
-        };
-        for (it, live) in waiting.iter().zip(&mut live) {
-            *live = *live || hope(it);
-        }
-        if live == before {
-            return live;
-        }
-    }
-}
-
-/// Whether a pool may still end, if these go on and the others do not: it ends with all of its workers.
-fn may_end(waiting: &[Waiting], live: &[bool], pool: context::Id) -> bool {
-    waiting.iter().zip(live).all(|(it, live)| *live || it.pool.id() != pool)
-}
-
-/// Whether the callbacks of a cell may still return, if these go on and the others do not. `[settled-5]`
-fn may_return(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
-    waiting.iter().zip(live).all(|(it, live)| *live || !it.lending.contains(&cell))
-        && !is_left(waiting, live, &|job| job.returns(|it| it == cell))
-}
-
-/// Whether a cell may still be settled, if these go on and the others do not.
-fn may_settle(waiting: &[Waiting], live: &[bool], cell: Address) -> bool {
-    waiting.iter().zip(live).all(|(it, live)| *live || !it.running.contains(&Some(cell)))
-        && !is_left(waiting, live, &|job| job.is_for(|it| it == cell))
-}
-
-/// Whether such a job is queued in a pool all of whose workers wait for ever: of those that it has, and not of those that
-/// it may have.
-fn is_left(waiting: &[Waiting], live: &[bool], wanted: &dyn Fn(&Job) -> bool) -> bool {
-    let leaves =
-        |pool: &Arc<dyn Queue>| Arc::clone(pool).leaves(wanted, stuck(waiting, live, pool.id()));
-    waiting.iter().any(|it| leaves(&it.pool))
-}
-
-/// How many workers of a pool wait for ever, if these go on and the others do not.
-fn stuck(waiting: &[Waiting], live: &[bool], pool: context::Id) -> usize {
-    // One that owes goes on for now.
-    let waits = |it: &Waiting| it.pool.id() == pool && !matches!(it.goal, Goal::Owed(_));
-    waiting.iter().zip(live).filter(|(it, live)| !**live && waits(it)).count()
 }

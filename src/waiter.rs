@@ -147,6 +147,15 @@ pub(crate) fn isolate(f: impl FnOnce()) {
 /// Cancelled([`Dropped`](crate::Cancelled::Dropped)). `[schedule-4]`
 pub struct Job(Box<dyn Run>);
 
+/// What running a job brings about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Brings {
+    /// This cell is settled.
+    Settled(Address),
+    /// A callback returns that is lent the outcome of this cell.
+    Returned(Address),
+}
+
 /// What is inside a [`Job`]. `Any`, so that a refused job can be given back as what it was made of.
 pub(crate) trait Run: Any + Send {
     fn run(self: Box<Self>);
@@ -225,14 +234,10 @@ impl Job {
         self.0.settles()
     }
 
-    /// Whether running it settles one of the cells of which `wanted` is true.
-    pub(crate) fn is_for(&self, wanted: impl Fn(Address) -> bool) -> bool {
-        [self.0.settles(), self.0.ends()].into_iter().flatten().any(wanted)
-    }
-
-    /// Whether it is a callback that is lent the outcome of such a cell.
-    pub(crate) fn returns(&self, wanted: impl Fn(Address) -> bool) -> bool {
-        self.0.returns().is_some_and(wanted)
+    /// What running it brings about, as far as that is known.
+    pub(crate) fn brings(&self) -> impl Iterator<Item = Brings> + use<> {
+        let settled = [self.0.settles(), self.0.ends()].into_iter().flatten().map(Brings::Settled);
+        settled.chain(self.0.returns().map(Brings::Returned))
     }
 
     /// The task that it makes, if it is a coroutine on its way to a loop.

@@ -11,7 +11,7 @@ use std::{
 
 use super::weak::WeakThreadFuture;
 use crate::{
-    blocking::{Cells, May, Wanted, before_parking},
+    blocking::{Cells, Looked, May, Wanted, before_parking},
     cell::{Handle, Registration, Until},
     context, deferred,
     error::{Cancel, Expired, Failure, InvalidState, NoValue, WaitError},
@@ -204,9 +204,10 @@ impl<T, E> ThreadFuture<T, E> {
     /// own pool. `[pool-7]`
     pub(super) fn block(&self, until: Until, deadline: Option<Instant>) -> Result<(), WaitError> {
         let wanted = if until == Until::Returned { Wanted::Returned } else { Wanted::All };
+        let mut looked = Looked::default();
         while !self.handle().is_over(until) {
             let cell = Cells::One(self.handle().address());
-            match before_parking(wanted, Some(cell))? {
+            match before_parking(wanted, Some(cell), &mut looked)? {
                 May::LookAgain if !is_over(deadline) || self.handle().is_over(until) => {}
                 May::Park(_registered) if self.handle().park_until(until, deadline) => break,
                 _ => return Err(WaitError::ended(deadline)),

@@ -5,6 +5,7 @@ mod executor;
 mod foreign;
 mod future;
 mod guard;
+mod jobs;
 mod join;
 mod map;
 mod pool;

@@ -1,7 +1,6 @@
 //! [`ThreadPool`]: the reference executor.
 
 use std::{
-    collections::VecDeque,
     convert::Infallible,
     fmt,
     io::{self, Write as _},
@@ -12,15 +11,15 @@ use std::{
 };
 
 use crate::{
-    blocking::{self, Queue},
+    blocking::{self, Cells, Looked, Queue, Wanted},
     cell::Address,
     context,
     error::{Closed, Panic, WaitError, WouldDeadlock},
     interrupt::{self, Sleeper, before_sleep},
     sync::{Condvar, Mutex, is_over, lock, thread, wait, wait_until},
-    thread::Executor,
+    thread::{Executor, jobs::Jobs},
     trace,
-    waiter::{Job, isolate},
+    waiter::{Brings, Job, isolate},
 };
 
 /// A fixed number of worker threads and one queue, first in, first out. Python's
@@ -61,7 +60,7 @@ struct Shared {
 }
 
 struct State {
-    queue: VecDeque<Job>,
+    queue: Jobs,
     /// Workers that have been started and have not ended.
     live: usize,
     /// Those of them that are not busy with a job, and so will look at the queue next. A worker
@@ -229,7 +228,7 @@ impl ThreadPool {
     /// ```
     #[doc(alias("cancel_futures", "clear"))]
     pub fn cancel_pending(&self) {
-        let dropped = mem::take(&mut lock(&self.shared.state).queue);
+        let dropped = lock(&self.shared.state).queue.take_all();
         for job in dropped {
             isolate(|| drop(job));
         }
@@ -403,7 +402,7 @@ impl PoolBuilder {
             assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
         }
         let state = State {
-            queue: VecDeque::new(),
+            queue: Jobs::default(),
             live: 0,
             idle: 0,
             sleeping: 0,
@@ -457,7 +456,7 @@ impl Executor for ThreadPool {
         if wanted && self.shared.start_worker(&mut state).is_err() && state.live == 0 {
             return Err(Closed::new(job));
         }
-        state.queue.push_back(job);
+        state.queue.push(job);
         let sleeps = state.sleeping > state.notified;
         state.notified += usize::from(sleeps);
         drop(state);
@@ -502,7 +501,7 @@ impl Shared {
         at_work.is_ready();
         let mut state = lock(&self.state);
         loop {
-            if let Some(job) = state.queue.pop_front() {
+            if let Some(job) = state.queue.pop() {
                 state.idle -= 1;
                 drop(state);
                 isolate(|| job.run());
@@ -535,7 +534,7 @@ impl Shared {
         let mut state = lock(&self.state);
         state.broken.get_or_insert_with(|| reason.into());
         state.open = false;
-        let dropped = mem::take(&mut state.queue);
+        let dropped = state.queue.take_all();
         drop(state);
         self.work.notify_all();
         for job in dropped {
@@ -549,10 +548,9 @@ impl Queue for Shared {
         self.id
     }
 
-    fn take(&self, wanted: &dyn Fn(&Job) -> bool) -> Option<Job> {
-        let mut state = lock(&self.state);
-        let at = state.queue.iter().position(wanted)?;
-        state.queue.remove(at)
+    fn take(&self, cells: &Cells, wanted: Wanted, looked: &mut Looked) -> Option<Job> {
+        looked.begin(self.id);
+        lock(&self.state).queue.take(cells, wanted, looked)
     }
 
     fn first_awaited_on(&self, home: context::Id) -> Option<Address> {
@@ -560,18 +558,18 @@ impl Queue for Shared {
         state.queue.iter().find(|job| job.is_awaited_on(home)).and_then(Job::settles)
     }
 
-    fn is_left(&self, stuck: usize) -> bool {
-        stuck >= lock(&self.state).live
+    fn workers(&self) -> usize {
+        lock(&self.state).live
     }
 
-    fn holds(&self, wanted: &dyn Fn(&Job) -> bool) -> bool {
-        lock(&self.state).queue.iter().any(wanted)
+    fn holds(&self, cells: &Cells, wanted: Wanted) -> bool {
+        lock(&self.state).queue.holds(cells, wanted)
     }
 
-    fn leaves(self: Arc<Self>, wanted: &dyn Fn(&Job) -> bool, stuck: usize) -> bool {
+    fn leaves(self: Arc<Self>, wanted: Brings, stuck: usize) -> bool {
         let mut state = lock(&self.state);
         stuck >= state.live
-            && state.queue.iter().any(wanted)
+            && state.queue.has(wanted)
             && (state.live >= self.max || self.start_worker(&mut state).is_err())
     }
 }

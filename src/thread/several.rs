@@ -96,7 +96,7 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
 #[doc(alias("race", "wait_any"))]
 pub fn select<F: Borrowed>(futures: F, timeout: Option<Duration>) -> Result<F::First, WaitError> {
     let deadline = timeout.and_then(after);
-    let group = Group::register(futures.each().0);
+    let mut group = Group::register(futures.each().0);
     loop {
         if let Some(first) = futures.first() {
             return Ok(first);

@@ -1,7 +1,7 @@
 //! Waiting for several futures: [`wait`] and [`as_completed`].
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{BTreeSet, HashSet, VecDeque},
     fmt,
     iter::FusedIterator,
     sync::Arc,
@@ -10,7 +10,7 @@ use std::{
 
 use super::{ThreadFuture, watched::Watched};
 use crate::{
-    blocking::{Cells, May, Wanted, before_parking, is_worker},
+    blocking::{Cells, Looked, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket, Until},
     deferred,
     error::WaitError,
@@ -358,7 +358,9 @@ pub(super) struct Group<F: Watched> {
     pub(super) members: Vec<Member<F>>,
     pub(super) inbox: Arc<Inbox>,
     /// The cells of those that were not heard of, where they decide whether this thread may wait.
-    left: Option<Arc<HashSet<Address>>>,
+    left: Option<Arc<BTreeSet<Address>>>,
+    /// What it has seen of the queue in which they may be.
+    looked: Looked,
 }
 
 pub(super) struct Member<F> {
@@ -374,7 +376,12 @@ impl<F: Watched> Group<F> {
     /// inbox hears of each exactly once.
     pub(super) fn register(futures: impl IntoIterator<Item = F>) -> Self {
         let mut cells = HashSet::new();
-        let mut group = Self { members: Vec::new(), inbox: Arc::default(), left: None };
+        let mut group = Self {
+            members: Vec::new(),
+            inbox: Arc::default(),
+            left: None,
+            looked: Looked::default(),
+        };
         let mut by_value = false;
         for (place, future) in futures.into_iter().enumerate() {
             by_value |= future.until() == Until::Returned;
@@ -392,7 +399,7 @@ impl<F: Watched> Group<F> {
             }
         }
         let decide = is_worker() || by_value && !deferred::lending().is_empty();
-        group.left = decide.then(|| Arc::new(cells));
+        group.left = decide.then(|| Arc::new(cells.into_iter().collect()));
         group
     }
 
@@ -428,7 +435,7 @@ impl<F: Watched> Group<F> {
 
     /// Sleeps until the inbox tells of this many, or says why it does not.
     pub(super) fn sleep(
-        &self,
+        &mut self,
         many: usize,
         wanted: Wanted,
         deadline: Option<Instant>,
@@ -438,7 +445,7 @@ impl<F: Watched> Group<F> {
                 break self.inbox.count() >= many;
             }
             let cells = self.left.as_ref().map(|left| Cells::Many(Arc::clone(left)));
-            match before_parking(wanted, cells)? {
+            match before_parking(wanted, cells, &mut self.looked)? {
                 May::LookAgain => {}
                 May::Park(_registered) => break self.inbox.sleep(many, deadline),
             }

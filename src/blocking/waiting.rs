@@ -1,0 +1,359 @@
+//! Every worker that waits, and whether one that does may still go on.
+//!
+//! The question is asked under a lock of the whole process. So what it needs is found by what it is about: who runs or
+//! is lent a cell, and who waits in a pool. An answer costs what it reaches, and not how many others wait.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter,
+    sync::Arc,
+};
+
+use crate::{
+    cell::Address,
+    context::Id,
+    sync::{Mutex, lock},
+    waiter::Brings,
+};
+
+use super::{Queue, Sleeper};
+
+/// How many of the cells a thread waits for, and for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    Any,
+    /// For the one cell to be settled, and for its callbacks to return. `[settled-5]`
+    Returned,
+    /// The same for any of several. `[wait-8]`
+    AnyReturned,
+}
+
+impl Wanted {
+    /// Whether callbacks have to return, too.
+    pub(super) const fn returned(self) -> bool {
+        matches!(self, Self::Returned | Self::AnyReturned)
+    }
+
+    const fn any(self) -> bool {
+        matches!(self, Self::Any | Self::AnyReturned)
+    }
+}
+
+/// The cells that a thread waits for. Settled ones may be among them.
+#[derive(Clone, Debug)]
+pub(crate) enum Cells {
+    One(Address),
+    Many(Arc<BTreeSet<Address>>),
+}
+
+impl Cells {
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(many) => many.len(),
+        }
+    }
+
+    /// All that is a part of it.
+    pub(crate) fn needs(&self, wanted: Wanted) -> impl Iterator<Item = Brings> {
+        let returned = move |cell| wanted.returned().then_some(Brings::Returned(cell));
+        self.iter().flat_map(move |cell| iter::once(Brings::Settled(cell)).chain(returned(cell)))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Address> {
+        let (one, many) = match self {
+            Self::One(one) => (Some(*one), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        one.into_iter().chain(many.into_iter().flat_map(|many| many.iter().copied()))
+    }
+
+    /// Whether this is a part of what is wanted.
+    pub(crate) fn need(&self, wanted: Wanted, brings: Brings) -> bool {
+        match brings {
+            Brings::Settled(cell) => self.contains(cell),
+            Brings::Returned(cell) => wanted.returned() && self.contains(cell),
+        }
+    }
+
+    fn contains(&self, cell: Address) -> bool {
+        match self {
+            Self::One(one) => *one == cell,
+            Self::Many(many) => many.contains(&cell),
+        }
+    }
+
+    pub(super) fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
+        match self {
+            Self::One(one) => test(*one),
+            Self::Many(many) if wanted.any() => many.iter().any(|cell| test(*cell)),
+            Self::Many(many) => many.iter().all(|cell| test(*cell)),
+        }
+    }
+}
+
+/// What a worker waits for.
+pub(super) enum Goal {
+    Cells(Cells, Wanted),
+    /// The end of the pool with this number.
+    End(Id),
+    /// Whatever may wake a loop: this one, if it could run a job instead.
+    Sleep(Option<Arc<dyn Sleeper>>),
+    /// Not yet anything; but what it runs does not end before all of these cells are settled. `[scope-4]`
+    Owed(Arc<Mutex<BTreeSet<Address>>>),
+}
+
+/// A worker that waits.
+pub(super) struct Waiting {
+    pub(super) pool: Arc<dyn Queue>,
+    /// What its jobs settle, if they do.
+    pub(super) running: Vec<Option<Address>>,
+    /// What its callbacks are lent.
+    pub(super) lending: Vec<Address>,
+    pub(super) goal: Goal,
+}
+
+/// Everybody who waits, over all pools.
+pub(super) struct Registry {
+    waiting: BTreeMap<Id, Waiting>,
+    running: BTreeSet<(Address, Id)>,
+    lending: BTreeSet<(Address, Id)>,
+    pools: BTreeMap<Id, Pool>,
+}
+
+/// A pool of which somebody waits.
+struct Pool {
+    queue: Arc<dyn Queue>,
+    waiting: BTreeSet<Id>,
+    /// How many of them owe, and go on for now.
+    owing: usize,
+    /// How many of them are loops that sleep.
+    loops: usize,
+}
+
+impl Pool {
+    /// How many of its workers are in a wait.
+    fn parked(&self) -> usize {
+        self.waiting.len() - self.owing
+    }
+}
+
+impl Registry {
+    pub(super) const fn new() -> Self {
+        Self {
+            waiting: BTreeMap::new(),
+            running: BTreeSet::new(),
+            lending: BTreeSet::new(),
+            pools: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn enter(&mut self, id: Id, waiting: Waiting) {
+        self.running.extend(waiting.running.iter().flatten().map(|cell| (*cell, id)));
+        self.lending.extend(waiting.lending.iter().map(|cell| (*cell, id)));
+        let pool = self.pools.entry(waiting.pool.id()).or_insert_with(|| Pool {
+            queue: Arc::clone(&waiting.pool),
+            waiting: BTreeSet::new(),
+            owing: 0,
+            loops: 0,
+        });
+        pool.waiting.insert(id);
+        pool.owing += usize::from(matches!(waiting.goal, Goal::Owed(_)));
+        pool.loops += usize::from(matches!(waiting.goal, Goal::Sleep(_)));
+        self.waiting.insert(id, waiting);
+    }
+
+    /// Takes one out. It is returned, to be dropped with no lock held.
+    pub(super) fn leave(&mut self, id: Id) -> Option<Waiting> {
+        let waiting = self.waiting.remove(&id)?;
+        waiting.running.iter().flatten().for_each(|cell| _ = self.running.remove(&(*cell, id)));
+        waiting.lending.iter().for_each(|cell| _ = self.lending.remove(&(*cell, id)));
+        let number = waiting.pool.id();
+        if let Some(pool) = self.pools.get_mut(&number) {
+            pool.waiting.remove(&id);
+            pool.owing -= usize::from(matches!(waiting.goal, Goal::Owed(_)));
+            pool.loops -= usize::from(matches!(waiting.goal, Goal::Sleep(_)));
+            if pool.waiting.is_empty() {
+                self.pools.remove(&number);
+            }
+        }
+        Some(waiting)
+    }
+
+    /// Whether this worker would wait for ever, as far as workers and their jobs tell: everybody of whom
+    /// that is not certain is taken to go on. The same as in the model, see `settled::model`.
+    pub(super) fn is_hopeless(&self, id: Id) -> bool {
+        !Hope::new(self, true).is_for(Question::GoesOn(id))
+    }
+
+    /// The loops that await a queued job which nobody else can run, if none of the loops that sleep is woken.
+    pub(super) fn to_help(&self) -> Vec<Arc<dyn Sleeper>> {
+        let mut hope = Hope::new(self, false);
+        let mut found = Vec::new();
+        for (number, pool) in self.pools.iter().filter(|(_, pool)| pool.loops > 0) {
+            // Asked first, because it is soon answered, and looking through the queue is not.
+            if hope.is_for(Question::Serves(*number)) {
+                continue;
+            }
+            for id in &pool.waiting {
+                let Goal::Sleep(Some(sleeper)) = &self.waiting[id].goal else { continue };
+                let Some(cell) = pool.queue.first_awaited_on(sleeper.id()) else { continue };
+                if !hope.is_for(Question::Settles(cell)) {
+                    found.push(Arc::clone(sleeper));
+                }
+            }
+        }
+        found
+    }
+
+    /// What the answer to a question depends on: it is yes if the answers to so many of these are.
+    fn depends(&self, question: Question, loops: bool) -> (usize, Vec<Question>) {
+        match question {
+            Question::GoesOn(id) => self.goes_on(&self.waiting[&id].goal, loops),
+            Question::Settles(cell) => all(self.settles(cell).collect()),
+            Question::Both(cell) => all(self.settles(cell).chain(self.returns(cell)).collect()),
+            Question::Serves(number) => {
+                let pool = &self.pools[&number];
+                let is_in_a_wait = |id: &&Id| !matches!(self.waiting[id].goal, Goal::Owed(_));
+                let waits = pool.waiting.iter().filter(is_in_a_wait).copied();
+                // One more than may go on if as many wait for ever as the pool has.
+                let wanted = (pool.parked() + 1).saturating_sub(pool.queue.workers());
+                (wanted, waits.map(Question::GoesOn).collect())
+            }
+        }
+    }
+
+    fn goes_on(&self, goal: &Goal, loops: bool) -> (usize, Vec<Question>) {
+        match goal {
+            Goal::Cells(cells, wanted) => {
+                let question = if wanted.returned() { Question::Both } else { Question::Settles };
+                // Of most of them it is certain at once.
+                let is_certain = |cell| self.depends(question(cell), loops).1.is_empty();
+                let mut left = Vec::new();
+                let is_over = cells.test(*wanted, |cell| {
+                    let is_certain = is_certain(cell);
+                    if !is_certain {
+                        left.push(question(cell));
+                    }
+                    is_certain || !wanted.any()
+                });
+                match (wanted.any(), cells) {
+                    (true, Cells::Many(_)) if is_over => all(Vec::new()),
+                    (true, Cells::Many(_)) => (1, left),
+                    _ => all(left),
+                }
+            }
+            Goal::End(pool) => {
+                let waiting = self.pools.get(pool).map(|pool| &pool.waiting);
+                all(waiting.into_iter().flatten().copied().map(Question::GoesOn).collect())
+            }
+            Goal::Sleep(_) => (usize::from(!loops), Vec::new()),
+            Goal::Owed(cells) => all(lock(cells).iter().copied().map(Question::Settles).collect()),
+        }
+    }
+
+    fn settles(&self, cell: Address) -> impl Iterator<Item = Question> {
+        named(&self.running, cell).chain(self.queued(Brings::Settled(cell)))
+    }
+
+    /// Those whose callbacks are lent the cell have to return, and those to run that were sent to pools. `[settled-5]`
+    fn returns(&self, cell: Address) -> impl Iterator<Item = Question> {
+        named(&self.lending, cell).chain(self.queued(Brings::Returned(cell)))
+    }
+
+    /// The pools in which this is queued, and all of whose workers wait: of those that they have, and not of those that they
+    /// may have.
+    fn queued(&self, wanted: Brings) -> impl Iterator<Item = Question> {
+        let leaves = move |pool: &Pool| Arc::clone(&pool.queue).leaves(wanted, pool.parked());
+        let left = self.pools.iter().filter(move |(_, pool)| leaves(pool));
+        left.map(|(number, _)| Question::Serves(*number))
+    }
+}
+
+fn named(places: &BTreeSet<(Address, Id)>, cell: Address) -> impl Iterator<Item = Question> {
+    places.range((cell, Id::MIN)..=(cell, Id::MAX)).map(|(_, id)| Question::GoesOn(*id))
+}
+
+fn all(questions: Vec<Question>) -> (usize, Vec<Question>) {
+    (questions.len(), questions)
+}
+
+/// What may be asked of those who wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Question {
+    /// Whether this worker may go on.
+    GoesOn(Id),
+    /// Whether a cell may still be settled.
+    Settles(Address),
+    /// The same, and whether its callbacks may still return.
+    Both(Address),
+    /// Whether fewer workers of a pool wait for ever than it has.
+    Serves(Id),
+}
+
+/// Answers questions: yes, where that follows from what is certain, and no where it does not. Who waits in a circle goes on
+/// by nothing.
+struct Hope<'a> {
+    registry: &'a Registry,
+    /// Whether loops that sleep go on.
+    loops: bool,
+    asked: BTreeMap<Question, Asked>,
+    /// Of which it was not looked up yet what they depend on.
+    new: Vec<Question>,
+}
+
+#[derive(Default)]
+struct Asked {
+    /// How many of those that it depends on are still to be answered by yes; none if it is. Not known for a new one.
+    left: Option<usize>,
+    /// Those that depend on it.
+    askers: Vec<Question>,
+}
+
+impl<'a> Hope<'a> {
+    fn new(registry: &'a Registry, loops: bool) -> Self {
+        Self { registry, loops, asked: BTreeMap::new(), new: Vec::new() }
+    }
+
+    fn is_for(&mut self, question: Question) -> bool {
+        self.asked.entry(question).or_insert_with(|| {
+            self.new.push(question);
+            Asked::default()
+        });
+        while self.asked[&question].left != Some(0)
+            && let Some(next) = self.new.pop()
+        {
+            self.look_up(next);
+        }
+        self.asked[&question].left == Some(0)
+    }
+
+    fn look_up(&mut self, question: Question) {
+        let (mut left, on) = self.registry.depends(question, self.loops);
+        for other in on {
+            let asked = self.asked.entry(other).or_insert_with(|| {
+                self.new.push(other);
+                Asked::default()
+            });
+            if asked.left == Some(0) {
+                left = left.saturating_sub(1);
+            } else {
+                asked.askers.push(question);
+            }
+        }
+        self.asked.entry(question).or_default().left = Some(left);
+        let mut yes = if left == 0 { vec![question] } else { Vec::new() };
+        while let Some(next) = yes.pop() {
+            let askers = self.asked.get_mut(&next).map(|it| std::mem::take(&mut it.askers));
+            for asker in askers.into_iter().flatten() {
+                if let Some(Asked { left: Some(left @ 1..), .. }) = self.asked.get_mut(&asker) {
+                    *left -= 1;
+                    if *left == 0 {
+                        yes.push(asker);
+                    }
+                }
+            }
+        }
+    }
+}
