@@ -165,7 +165,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     }
 
     /// Calls `f` when nobody can see any more what this promise would deliver, in the thread that drops the last handle
-    /// or cancels; here and now if it is so already. A panic in it is caught, and reported by the process's panic hook. It
+    /// or cancels, once those who wait have been told; here and now if it is so already. A panic in it is caught, and reported by the process's panic hook. It
     /// is dropped uncalled when this promise settles the future. `[promise-8]`
     ///
     /// ```

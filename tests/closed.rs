@@ -319,3 +319,38 @@ fn an_await_that_is_dropped_cancels() {
     let apart = event_loop.run_until_complete(future.cancel_on_drop().output_result()).unwrap();
     assert!(matches!(apart, Err(JoinError::Failed(_))));
 }
+
+/// Whatever is called may wait for one who is told by the same step, so that he is told before, also if he came later.
+/// `[callback-2]`
+#[test]
+fn what_is_called_comes_after_those_who_wait() {
+    watch!();
+    // Those who wait for the outcome, in a cancel.
+    let (promise, future) = Future::pair();
+    let (woken, waker) = CountingWaker::new();
+    let (tell, told) = mpsc::channel();
+    let tells = |name, woken: &std::sync::Arc<CountingWaker>| {
+        let (tell, woken) = (tell.clone(), woken.clone());
+        move || tell.send((name, woken.count())).unwrap()
+    };
+    promise.on_closed(tells("closed", &woken));
+    promise.on_cancel_request(tells("asked", &woken));
+    let mut waiting = pin!((&future).into_future());
+    assert!(waiting.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    assert_eq!(future.cancel(), Cancel::Now);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [("closed", 1), ("asked", 1)]);
+
+    // Those who wait for a request, and for the last handle.
+    let (promise, future) = Future::pair();
+    let promise = promise.start().unwrap();
+    let (woken, waker) = CountingWaker::new();
+    promise.on_cancel_request(tells("asked", &woken));
+    promise.on_closed(tells("closed", &woken));
+    let mut cx = Context::from_waker(&waker);
+    let (mut request, mut closed) = (pin!(promise.cancel_request()), pin!(promise.closed()));
+    assert!(request.as_mut().poll(&mut cx).is_pending());
+    assert!(closed.as_mut().poll(&mut cx).is_pending());
+    assert!(matches!(future.cancel(), Cancel::Refused(_)));
+    drop(future);
+    assert_eq!(told.try_iter().collect::<Vec<_>>(), [("asked", 1), ("closed", 2)]);
+}

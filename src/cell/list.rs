@@ -94,13 +94,26 @@ type Place = (Ticket, Option<Waiter>);
 impl Taken {
     /// Tells all.
     pub(super) fn tell(self) {
-        self.all().for_each(|(_, waiter)| waiter.notify());
+        tell(self.all().map(|(_, waiter)| waiter));
     }
 
     fn all(self) -> impl Iterator<Item = (Ticket, Waiter)> {
         let others = self.others.into_iter();
         self.first.into_iter().chain(others.filter_map(|(ticket, it)| Some((ticket, it?))))
     }
+}
+
+/// Tells these, in this order, but calls what the producer listens with when all others have been told: it may wait for one
+/// of them. `[callback-2]`
+pub(super) fn tell(waiters: impl Iterator<Item = Waiter>) {
+    let mut calls = Vec::new();
+    for waiter in waiters {
+        match waiter {
+            Waiter::Call(_) => calls.push(waiter),
+            others => others.notify(),
+        }
+    }
+    calls.into_iter().for_each(Waiter::notify);
 }
 
 /// Everyone who waits and the loop views, in the order in which they registered; once the cell is settled, those who wait

@@ -6,7 +6,7 @@ use std::{convert::Infallible, mem::ManuallyDrop, sync::Arc};
 use super::{
     Handle, Outcome,
     lend::Lent,
-    list::List,
+    list::{List, tell},
     word::{Ask, End, Settle, Then, Until, Word},
 };
 use crate::{
@@ -55,10 +55,14 @@ impl<T, E> List<T, E> {
         if self.waiters.is_empty() && self.owner.is_none() {
             return self.callbacks;
         }
-        for (ticket, waiter) in self.waiters.take_all() {
+        tell(self.waiters.take_all().filter_map(|(ticket, waiter)| {
             // The producer who settles has nothing to be told.
-            if ticket.listens() && !is_lost { isolate(|| drop(waiter)) } else { waiter.notify() }
-        }
+            if ticket.listens() && !is_lost {
+                isolate(|| drop(waiter));
+                return None;
+            }
+            Some(waiter)
+        }));
         if let Some(owner) = self.owner {
             isolate(|| drop(owner));
         }
