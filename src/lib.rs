@@ -49,7 +49,7 @@ pub use crate::{
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, CancelHandle, Clock, EventLoop, FutureId, Incident,
-        LoopFuture, LoopHandle, LoopRef, Task, Token,
+        LoopFuture, LoopHandle, LoopRef, Task, Token, WeakLoopFuture,
     },
     first::First,
     interrupt::{Interrupt, InterruptGuard},

@@ -197,6 +197,47 @@ fn a_value_goes_although_a_weak_handle_is_left() {
     }
 }
 
+/// `[weak-3]`
+#[test]
+fn a_weak_handle_of_a_loop_future_keeps_nothing() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let kept = Arc::new(());
+    let (promise, future) = event_loop.create_future::<Arc<()>, ()>();
+    let weak = future.downgrade();
+    assert_eq!(format!("{weak:?}"), "WeakLoopFuture { state: Pending }");
+    // What it becomes is a handle as any other.
+    let again = weak.clone().upgrade().unwrap();
+    drop(future);
+    assert!(!promise.is_closed());
+    promise.finish(Arc::clone(&kept)).unwrap();
+    event_loop.run_until_complete(&again).unwrap();
+    assert_eq!(format!("{weak:?}"), "WeakLoopFuture { state: Finished }");
+    let settled = again.into_settled().unwrap();
+    // Another handle of the cell, but no view.
+    assert!(weak.upgrade().is_none());
+    drop(settled);
+    assert_eq!(Arc::strong_count(&kept), 1);
+
+    // Who waits to be called keeps the view, until it was called.
+    let (promise, future) = event_loop.create_future::<Arc<()>, ()>();
+    let weak = future.downgrade();
+    future.add_done_callback(|_| ());
+    drop(future);
+    assert!(!promise.is_closed() && weak.upgrade().is_some());
+    promise.finish(Arc::clone(&kept)).unwrap();
+    while event_loop.try_tick().unwrap() {}
+    assert!(weak.upgrade().is_none());
+    assert_eq!(Arc::strong_count(&kept), 1);
+    assert_eq!(format!("{weak:?}"), "WeakLoopFuture { state: Gone }");
+
+    // The promise is told as if it were not there.
+    let (promise, future) = event_loop.create_future::<Arc<()>, ()>();
+    let weak = future.downgrade();
+    drop(future);
+    assert!(promise.is_closed() && weak.upgrade().is_none());
+}
+
 /// Says what it is without what is in it: values need no `Debug`.
 #[test]
 fn debug_says_how_a_future_ended() {

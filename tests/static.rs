@@ -25,7 +25,8 @@ use settled::{
     CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop, Executor, Expired, Failure,
     FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture,
     LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled,
-    Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakThreadFuture, WouldDeadlock,
+    Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakLoopFuture, WeakThreadFuture,
+    WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
@@ -112,6 +113,8 @@ fn loop_future() {
         LoopFuture<(), Local>: , !Send !Sync !Clone;
         LoopFuture<(), Counted>: , !Send !Sync !Clone;
         LoopFuture<(), Guard>: Clone, !Send !Sync;
+        WeakLoopFuture<Both, Infallible>: Clone, !Send !Sync !Copy;
+        WeakLoopFuture<Counted, ()>: Clone, !Send !Sync !Copy;
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     incident::FutureId,
     registry::{Deliver, Registry},
     task::Task,
+    weak::WeakLoopFuture,
 };
 use crate::{
     cell::{Address, Handle, Ticket},
@@ -328,6 +329,21 @@ impl<T, E> LoopFuture<T, E> {
         CancelHandle::of(self)
     }
 
+    /// A weak handle of the same view, which does not keep it. `[weak-3]`
+    #[must_use]
+    pub fn downgrade(&self) -> WeakLoopFuture<T, E> {
+        WeakLoopFuture::of(&self.view)
+    }
+
+    /// What it is, as its loop sees it. It is no look at the outcome.
+    pub(super) fn kind(&self) -> &'static str {
+        match self.view.is_settled().then(|| self.view.proof().peek()) {
+            None => "Pending",
+            Some(Ok(_)) => "Finished",
+            Some(Err(failure)) => failure.kind(),
+        }
+    }
+
     /// Whether it is cancelled, as far as its loop has been told. `[loop-1]`
     #[must_use]
     #[doc(alias = "is_cancelled")]
@@ -563,20 +579,21 @@ impl<T, E> LoopFuture<T, E> {
 /// Another handle of the same view. `[bounds-2]`
 impl<T: Sync, E: Sync> Clone for LoopFuture<T, E> {
     fn clone(&self) -> Self {
-        self.view.share.set(Some(Settled::clone));
-        Self { view: Rc::clone(&self.view) }
+        Self::again(Rc::clone(&self.view))
+    }
+}
+
+impl<T: Sync, E: Sync> LoopFuture<T, E> {
+    /// Another handle of this view.
+    pub(super) fn again(view: Rc<View<T, E>>) -> Self {
+        view.share.set(Some(Settled::clone));
+        Self { view }
     }
 }
 
 impl<T, E> fmt::Debug for LoopFuture<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let view = &self.view;
-        // It is no look at the outcome, and says what the loop sees.
-        let state = match view.is_settled().then(|| view.proof().peek()) {
-            None => "Pending",
-            Some(Ok(_)) => "Finished",
-            Some(Err(failure)) => failure.kind(),
-        };
         let (waiters, callbacks) = {
             let all = view.callbacks.borrow();
             let waiters = all.iter().filter(|it| it.waits).count();
@@ -584,7 +601,7 @@ impl<T, E> fmt::Debug for LoopFuture<T, E> {
         };
         f.debug_struct("LoopFuture")
             .field("id", &format_args!("{}", self.id()))
-            .field("state", &format_args!("{state}"))
+            .field("state", &format_args!("{}", self.kind()))
             .field("waiters", &waiters)
             .field("callbacks", &callbacks)
             .field("cell", &fmt::from_fn(|f| view.cell().debug("Cell", f)))

@@ -14,6 +14,7 @@ mod registry;
 mod run;
 mod stop;
 mod task;
+mod weak;
 
 pub use awaiting::{AwaitLoop, AwaitLoopRef};
 pub use cancel::CancelHandle;
@@ -27,3 +28,4 @@ pub use run::{CallHandle, EventLoop, LoopRef};
 pub(crate) use stop::{Stopping, forward, stop, task_of, wait_in_scope};
 pub use task::Task;
 pub(crate) use task::{Flag, Spawn};
+pub use weak::WeakLoopFuture;
