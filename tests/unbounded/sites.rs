@@ -22,6 +22,10 @@ const ACTS: &[&str] = &[
     ".look()",
     "look_at_word()",
     ".seems(",
+    "tell(self.all",
+    "tell(self.waiters",
+    "calls.push(",
+    "Waiter::notify",
     "word().settled()",
     ".step(",
     ".step_unless(",
@@ -172,7 +176,8 @@ const CELL_SITES: &[File] = &[
         ["", ""],
         &[
             ("settled", "list.take() waiters.split(", "finish stop cancel abandon"),
-            ("tell", ".notify()", "tell"),
+            ("tell", "tell(self.all", "tell"),
+            ("tell", "calls.push( .notify() Waiter::notify", "tell"),
             ("enter", "self.first = others.push(", "register"),
             ("remove", "first.take_if( others[at].1.take()", "deregister give-up drop"),
             ("take", "first.take_if( others.extract_if(", "finish stop abandon give-back"),
@@ -185,7 +190,7 @@ const CELL_SITES: &[File] = &[
         &[
             ("wake", ".tell(", "tell"),
             // Who listens for the producer is in no step: it is told of a request, and that nobody is left.
-            ("tell", "waiters.take_all() .notify()", "tell"),
+            ("tell", "tell(self.waiters waiters.take_all()", "tell"),
             ("settles", "word.settle( .settle(", "finish stop abandon"),
             (
                 "settle",
