@@ -127,14 +127,15 @@ impl<T, E> AnyPromise<T, E> {
         Ok(())
     }
 
-    /// Whether this promise takes no outcome any more, as far as it has been told: it has settled its future, or has been
-    /// answered that a cancel came first. `[promise-7]`
+    /// Returns whether this promise takes no outcome any more, as far as it has been told: it has settled its future,
+    /// or has been answered that a cancel came first. `[promise-7]`
     #[must_use]
     pub const fn is_over(&self) -> bool {
         matches!(self.0, Phase::Over(_))
     }
 
-    /// Whether somebody has asked to cancel; of one that is over, whether a cancel came first. Never blocks. `[cancel-3]`
+    /// Returns whether somebody has asked to cancel; of one that is over, whether a cancel came first. Never blocks.
+    /// `[cancel-3]`
     #[must_use]
     pub fn cancel_requested(&self) -> bool {
         match &self.0 {
@@ -145,7 +146,7 @@ impl<T, E> AnyPromise<T, E> {
         }
     }
 
-    /// What the first canceller said who gave a reason; `None` of one that is over. Never blocks. `[cancel-7]`
+    /// Returns what the first canceller said who gave a reason; `None` of one that is over. Never blocks. `[cancel-7]`
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
         match &self.0 {

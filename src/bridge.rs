@@ -73,9 +73,9 @@ where
 /// It is a second view of the same cell, as [`wrap_future`] gives one the other way round; to cancel through it is
 /// to cancel the one future. Call it on the loop's thread, and hand the result to others: to wait for it on the
 /// loop's own thread is [`WouldDeadlock`](crate::WouldDeadlock) while the loop runs, and does not end while it does
-/// not. A task that is stopped while it awaits this by value asks it to cancel, and does not wait until it has; one that
-/// awaits the loop's future does. `[await-3]` An error that nobody has looked at is reported if the loop's handle is
-/// the last to go. `[report-2]`
+/// not. A task that is stopped while it awaits this by value asks it to cancel, and does not wait until it has; one
+/// that awaits the loop's future does. `[await-3]` An error that nobody has looked at is reported if the loop's handle
+/// is the last to go. `[report-2]`
 ///
 /// ```
 /// use std::{rc::Rc, thread};
@@ -211,8 +211,8 @@ fn keep(home: &LoopRef, pool: Kept) {
     drop(last);
 }
 
-/// The default executor of a loop: made by the first who asks, with as many workers as the machine runs threads at
-/// once. `None` if it was shut down, or the loop is closed. The loop holds it until it is closed, which does not
+/// Returns the default executor of a loop: made by the first who asks, with as many workers as the machine runs threads
+/// at once. `None` if it was shut down, or the loop is closed. The loop holds it until it is closed, which does not
 /// wait for its jobs. `[bridge-4]`
 ///
 /// ```

@@ -86,7 +86,7 @@ pub fn enter_loop() -> LoopGuard {
     LoopGuard(enter(Role::Loop(None)))
 }
 
-/// Whether this thread runs an event loop: this crate's own, or one that holds a [`LoopGuard`].
+/// Returns whether this thread runs an event loop: this crate's own, or one that holds a [`LoopGuard`].
 /// `[deadlock-1]`
 ///
 /// ```

@@ -18,8 +18,8 @@ use crate::{deferred::TooDeep, interrupt, sync::is_past};
 /// Why a settled future holds no value. `[settled-2]`
 ///
 /// It is an [`Error`](std::error::Error) where `E` is one, and then has the work's own error as its
-/// [`source`](std::error::Error::source), which the text therefore leaves out: whoever prints chains of causes prints it
-/// once. The alternate form `{:#}` says both in one line, also where `E` is a text. `[settled-4]`
+/// [`source`](std::error::Error::source), which the text therefore leaves out: whoever prints chains of causes prints
+/// it once. The alternate form `{:#}` says both in one line, also where `E` is a text. `[settled-4]`
 ///
 /// Two of them are equal if they are of the same kind and what they hold is equal.
 ///
@@ -79,50 +79,50 @@ impl<E> Failure<E> {
         }
     }
 
-    /// Whether the work ended with an error of its own.
+    /// Returns whether the work ended with an error of its own.
     #[must_use]
     pub const fn is_error(&self) -> bool {
         matches!(self, Self::Error(_))
     }
 
-    /// Whether the work panicked.
+    /// Returns whether the work panicked.
     #[must_use]
     pub const fn is_panic(&self) -> bool {
         matches!(self, Self::Panicked(_))
     }
 
-    /// Whether the future was cancelled.
+    /// Returns whether the future was cancelled.
     #[must_use]
     #[doc(alias = "cancelled")]
     pub const fn is_cancelled(&self) -> bool {
         matches!(self, Self::Cancelled(_))
     }
 
-    /// Whether the running work dropped its promise without an outcome.
+    /// Returns whether the running work dropped its promise without an outcome.
     #[must_use]
     pub const fn is_abandoned(&self) -> bool {
         matches!(self, Self::Abandoned)
     }
 
-    /// The work's own error, if it ended with one.
+    /// Returns the work's own error, if it ended with one.
     #[must_use]
     pub const fn error(&self) -> Option<&E> {
         if let Self::Error(error) = self { Some(error) } else { None }
     }
 
-    /// Why the future was cancelled, if it was.
+    /// Returns why the future was cancelled, if it was.
     #[must_use]
     pub const fn cause(&self) -> Option<Cancelled> {
         if let Self::Cancelled(it) = self { Some(it.cause) } else { None }
     }
 
-    /// What the first canceller said who gave a reason, if the future was cancelled. `[cancel-7]`
+    /// Returns what the first canceller said who gave a reason, if the future was cancelled. `[cancel-7]`
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         if let Self::Cancelled(it) = self { it.reason() } else { None }
     }
 
-    /// The work's own error by value.
+    /// Returns the work's own error by value.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl<E> Failure<E> {
         }
     }
 
-    /// The panic by value, for [`Panic::into_payload`] and [`std::panic::resume_unwind`].
+    /// Returns the panic by value, for [`Panic::into_payload`] and [`std::panic::resume_unwind`].
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl<E> Failure<E> {
         if let Self::Panicked(panic) = self { Ok(panic) } else { Err(self) }
     }
 
-    /// The cancellation by value.
+    /// Returns the cancellation by value.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl<E> Failure<E> {
         if let Self::Cancelled(cancellation) = self { Ok(cancellation) } else { Err(self) }
     }
 
-    /// The failure with another error in it, if it is one of the work's own.
+    /// Returns the failure with another error in it, if it is one of the work's own.
     pub fn map_error<F>(self, change: impl FnOnce(E) -> F) -> Failure<F> {
         match self {
             Self::Error(error) => Failure::Error(change(error)),
@@ -200,8 +200,8 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
 /// That a future was cancelled: whose doing it was, and what the first canceller said who gave a reason. `[cancel-6]`
 /// `[cancel-7]`
 ///
-/// The reason is a part of it, in what is read and in what is taken by value, so that it goes up with the error. Whoever
-/// wants the cause alone compares with it.
+/// The reason is a part of it, in what is read and in what is taken by value, so that it goes up with the error.
+/// Whoever wants the cause alone compares with it.
 ///
 /// ```
 /// use settled::{Cancelled, Failure, ThreadFuture};
@@ -229,13 +229,13 @@ impl Cancellation {
         Self { cause, reason }
     }
 
-    /// Why the future is Cancelled.
+    /// Returns why the future is Cancelled.
     #[must_use]
     pub const fn cause(&self) -> Cancelled {
         self.cause
     }
 
-    /// What the first canceller said who gave a reason.
+    /// Returns what the first canceller said who gave a reason.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref().map(|reason| &**reason)
@@ -348,14 +348,14 @@ pub enum Refusal {
 }
 
 impl Cancel {
-    /// What `concurrent.futures.Future.cancel` would answer (difference D31): whether the future is cancelled,
+    /// Returns what `concurrent.futures.Future.cancel` would answer (difference D31): whether the future is cancelled,
     /// or going to be. `[cancel-1]`
     #[must_use]
     pub const fn thread_answer(self) -> bool {
         matches!(self, Self::Now | Self::Already | Self::Requested)
     }
 
-    /// What `asyncio.Future.cancel` would answer (difference D31): whether this call changed anything.
+    /// Returns what `asyncio.Future.cancel` would answer (difference D31): whether this call changed anything.
     /// `[cancel-1]`
     #[must_use]
     pub const fn loop_answer(self) -> bool {
@@ -396,13 +396,13 @@ impl Panic {
         Self(Box::new(Captured { message: message.into(), payload: Mutex::new(payload) }))
     }
 
-    /// The panic's message; `(not a text)` if it was raised with something else. `[panic-1]`
+    /// Returns the panic's message; `(not a text)` if it was raised with something else. `[panic-1]`
     #[must_use]
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The panic's payload, as [`std::panic::resume_unwind`] takes it. `[panic-1]`
+    /// Returns the panic's payload, as [`std::panic::resume_unwind`] takes it. `[panic-1]`
     #[must_use]
     #[doc(alias("resume_unwind", "into_panic"))]
     pub fn into_payload(self) -> Box<dyn Any + Send> {
@@ -612,8 +612,8 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// A loop or an executor that takes no more work hands it back; it has not run and never will.
 /// `[schedule-3]` `[pool-4]`
 ///
-/// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is given
-/// away, and never lent.
+/// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is
+/// given away, and never lent.
 ///
 /// ```
 /// use settled::{Executor, ThreadPool};
@@ -639,7 +639,7 @@ impl<J> Closed<J> {
         Self(Mutex::new(work))
     }
 
-    /// The work, unrun.
+    /// Returns the work, unrun.
     #[must_use]
     pub fn into_inner(self) -> J {
         self.0.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -72,8 +72,8 @@ impl Interrupt {
     }
 
     /// Raises it: each wait of the threads that have entered it ends, and each that would have to block ends at once
-    /// until it is cleared. Never blocks for long. May be called from any thread, such as those on which `ctrlc` and the
-    /// iterators of `signal-hook` call; it takes a lock, and so is not for a signal handler itself. `[wait-9]`
+    /// until it is cleared. Never blocks for long. May be called from any thread, such as those on which `ctrlc` and
+    /// the iterators of `signal-hook` call; it takes a lock, and so is not for a signal handler itself. `[wait-9]`
     pub fn interrupt(&self) {
         let mut flag = lock(&self.0.0);
         flag.raised = true;
@@ -88,7 +88,7 @@ impl Interrupt {
         std::mem::take(&mut lock(&self.0.0).raised)
     }
 
-    /// Whether it is raised. Never blocks for long. `[wait-9]`
+    /// Returns whether it is raised. Never blocks for long. `[wait-9]`
     ///
     /// ```
     /// use settled::Interrupt;
@@ -114,9 +114,9 @@ impl Interrupt {
     /// has passed since it was asked last, on this thread and under no lock, and ends if it says `true`. For a language
     /// binding that has to look for a Ctrl-C. `[wait-9]`
     ///
-    /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends. It
-    /// is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`. An
-    /// `interval` too long for the clock is none: `ask` is never called.
+    /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends.
+    /// It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`.
+    /// An `interval` too long for the clock is none: `ask` is never called.
     ///
     /// ```
     /// use std::time::Duration;

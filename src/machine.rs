@@ -68,7 +68,7 @@ impl State {
     /// All states, in the order of the table's rows.
     pub const ALL: [Self; 4] = [Self::Pending, Self::Running, Self::Cancelled, Self::Finished];
 
-    /// The table: what `event` does in this state. `[machine-2]`
+    /// Returns what `event` does in this state: this is the table. `[machine-2]`
     ///
     /// ```
     /// use settled::machine::{Event, State, Step};
@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// Whether this is the end: Cancelled or Finished. The one notion of "done" that every method,
+    /// Returns whether this is the end: Cancelled or Finished. The one notion of "done" that every method,
     /// waiter and combinator of the crate uses. `[machine-3]`
     ///
     /// ```

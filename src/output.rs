@@ -20,8 +20,8 @@ use crate::{
 /// Why a call that takes the outcome by value gave no value. `[settled-5]`
 ///
 /// `B` is what hands the future back when the wait ended too early, as far as the call can meet that: a [`Back`], or
-/// nothing. It is an error that can go up by `?`: it owns what it holds, and is `Send` and `Sync` where `E` and the future
-/// are `Send`, and `E` is `Sync`.
+/// nothing. It is an error that can go up by `?`: it owns what it holds, and is `Send` and `Sync` where `E` and the
+/// future are `Send`, and `E` is `Sync`.
 #[derive(Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum JoinError<E, B = Infallible> {
@@ -40,13 +40,13 @@ pub enum JoinError<E, B = Infallible> {
 }
 
 impl<E, B> JoinError<E, B> {
-    /// Why the work gave no value, if that is it.
+    /// Returns why the work gave no value, if it gave none.
     #[must_use]
     pub const fn failure(&self) -> Option<&Failure<E>> {
         if let Self::Failed(failure) = self { Some(failure) } else { None }
     }
 
-    /// Why the work gave no value, by value.
+    /// Returns why the work gave no value, by value.
     ///
     /// # Errors
     ///
@@ -64,8 +64,8 @@ impl<E, B> JoinError<E, B> {
         if let Self::Failed(failure) = self { Ok(failure) } else { Err(self) }
     }
 
-    /// The work's own error by value, whatever it is: for what is yielded by value, as [`as_completed`](crate::as_completed)
-    /// does, and is to go up by `?`. `[settled-5]`
+    /// Returns the work's own error by value, whatever it is: for what is yielded by value, as
+    /// [`as_completed`](crate::as_completed) does, and is to go up by `?`. `[settled-5]`
     ///
     /// # Errors
     ///
@@ -121,13 +121,13 @@ impl<W: Copy, H> Back<W, H> {
         Self { why, future: Mutex::new(future) }
     }
 
-    /// Why the wait ended: a [`WaitError`](crate::WaitError).
+    /// Returns why the wait ended: a [`WaitError`](crate::WaitError).
     #[must_use]
     pub const fn why(&self) -> W {
         self.why
     }
 
-    /// The future, as it was.
+    /// Returns the future, as it was.
     #[must_use]
     pub fn into_future(self) -> H {
         self.future.into_inner().unwrap_or_else(PoisonError::into_inner)
@@ -201,8 +201,9 @@ impl<A, T, E> fmt::Debug for Output<A, T, E> {
     }
 }
 
-/// The same, with the work's own error apart. Made by [`ThreadFuture::output_result`](crate::ThreadFuture::output_result)
-/// and [`LoopFuture::output_result`](crate::LoopFuture::output_result). `[settled-5]`
+/// The same, with the work's own error apart. Made by
+/// [`ThreadFuture::output_result`](crate::ThreadFuture::output_result) and
+/// [`LoopFuture::output_result`](crate::LoopFuture::output_result). `[settled-5]`
 #[must_use = "futures do nothing unless they are polled"]
 #[derive(Debug)]
 pub struct OutputResult<A, T, E>(Output<A, T, E>);

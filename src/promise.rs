@@ -92,7 +92,7 @@ pub(crate) fn owned<T, E>(owner: Waker) -> (Promise<T, E, Owned>, Handle<T, E>) 
 }
 
 impl<T, E, P: Phase> Promise<T, E, P> {
-    /// Whether somebody has asked to cancel. Never blocks. `[cancel-3]` `[cancel-4]`
+    /// Returns whether somebody has asked to cancel. Never blocks. `[cancel-3]` `[cancel-4]`
     ///
     /// A pending promise is told that it has lost: the future is cancelled. To running work the cancel was refused; a
     /// long job looks at it now and then, in order to stop early. The owner of an owned one is woken by the first
@@ -119,9 +119,10 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         Listen::new(self.producer.handle(), Until::Requested)
     }
 
-    /// Calls `f` at the first request to cancel, in the thread that asks and inside its call, with no lock held; here and
-    /// now if there was one. It interrupts what blocks the work: it closes a socket, say. A panic in it is caught, and
-    /// reported by the process's panic hook. It is dropped uncalled when the future is settled otherwise. `[cancel-8]`
+    /// Calls `f` at the first request to cancel, in the thread that asks and inside its call, with no lock held; here
+    /// and now if there was one. It interrupts what blocks the work: it closes a socket, say. A panic in it is caught,
+    /// and reported by the process's panic hook. It is dropped uncalled when the future is settled otherwise.
+    /// `[cancel-8]`
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -140,8 +141,8 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         self.listen(Until::Requested, f);
     }
 
-    /// Whether nobody can see any more what this promise would deliver: no handle of the future and no callback is left,
-    /// or it is cancelled. It stays true. Never blocks. `[promise-8]`
+    /// Returns whether nobody can see any more what this promise would deliver: no handle of the future and no callback
+    /// is left, or it is cancelled. It stays true. Never blocks. `[promise-8]`
     #[must_use]
     #[doc(alias = "is_canceled")]
     pub fn is_closed(&self) -> bool {
@@ -165,8 +166,8 @@ impl<T, E, P: Phase> Promise<T, E, P> {
     }
 
     /// Calls `f` when nobody can see any more what this promise would deliver, in the thread that drops the last handle
-    /// or cancels, once those who wait have been told; here and now if it is so already. A panic in it is caught, and reported by the process's panic hook. It
-    /// is dropped uncalled when this promise settles the future. `[promise-8]`
+    /// or cancels, once those who wait have been told; here and now if it is so already. A panic in it is caught, and
+    /// reported by the process's panic hook. It is dropped uncalled when this promise settles the future. `[promise-8]`
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -263,8 +264,9 @@ impl<T, E> Promise<T, E, Pending> {
 
     /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it. `[promise-9]`
     ///
-    /// The step that settles decides: it settles the future all the same, as finished, unless a cancel was first; and who
-    /// sees it is whoever has a handle of the future at that moment, weak ones not counted, a callback, or a loop's view.
+    /// The step that settles decides: it settles the future all the same, as finished, unless a cancel was first; and
+    /// who sees it is whoever has a handle of the future at that moment, weak ones not counted, a callback, or a loop's
+    /// view.
     ///
     /// # Errors
     ///
@@ -324,8 +326,8 @@ impl<T, E> Promise<T, E, Running> {
         self.deliver_surely(Ok(value));
     }
 
-    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is left,
-    /// weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
+    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is
+    /// left, weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
     ///
     /// # Errors
     ///
@@ -384,8 +386,8 @@ impl<T, E> Promise<T, E, Owned> {
         self.deliver_surely(Ok(value));
     }
 
-    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is left,
-    /// weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
+    /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it: no handle of the future is
+    /// left, weak ones not counted, no callback, and no loop's view. The future is finished all the same. `[promise-9]`
     ///
     /// # Errors
     ///
@@ -417,7 +419,7 @@ impl<T, E> Promise<T, E, Owned> {
         self.deliver_surely(Err(Failure::Panicked(panic)));
     }
 
-    /// The owner has stopped the work: the future is Cancelled, as
+    /// Settles the future of work that its owner has stopped: it is Cancelled, as
     /// [`Requested`](Cancelled::Requested) if somebody had asked for it, as
     /// [`Stopped`](Cancelled::Stopped) otherwise. Stop the work *first*, so that nobody sees it
     /// cancelled while it still runs. Cannot fail; runs the thread callbacks in this thread.

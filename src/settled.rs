@@ -32,7 +32,7 @@ impl<T, E> Settled<T, E> {
         self.0
     }
 
-    /// The value, or why there is none. Never blocks, in any thread; what the settling thread did
+    /// Returns the value, or why there is none. Never blocks, in any thread; what the settling thread did
     /// before it settled has happened before. `[settled-2]` `[cell-2]`
     ///
     /// # Errors
@@ -49,7 +49,7 @@ impl<T, E> Settled<T, E> {
         self.peek()
     }
 
-    /// Why there is no value; `None` if there is one. Unlike Python's `exception()` it answers a
+    /// Returns why there is no value; `None` if there is one. Unlike Python's `exception()` it answers a
     /// cancellation like every other failure, instead of raising it. `[settled-2]`
     ///
     /// ```
@@ -66,7 +66,7 @@ impl<T, E> Settled<T, E> {
         self.result().err()
     }
 
-    /// Whether the future was cancelled. `[settled-2]`
+    /// Returns whether the future was cancelled. `[settled-2]`
     #[must_use]
     pub fn cancelled(&self) -> bool {
         matches!(self.peek(), Err(Failure::Cancelled(_)))
@@ -77,7 +77,7 @@ impl<T, E> Settled<T, E> {
         self.0.outcome()
     }
 
-    /// What [`cancel_with`](crate::ThreadFuture::cancel_with) was told, if the future was cancelled: the first
+    /// Returns what [`cancel_with`](crate::ThreadFuture::cancel_with) was told, if the future was cancelled: the first
     /// reason that was given, by whoever gave it. `[cancel-7]`
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
@@ -85,7 +85,7 @@ impl<T, E> Settled<T, E> {
         cancellation.reason_shared()
     }
 
-    /// The outcome by value, without `T: Clone`. `[settled-3]`
+    /// Returns the outcome by value, without `T: Clone`. `[settled-3]`
     ///
     /// On the only handle, with no callback registered, it always succeeds: the settling thread
     /// gave up its share in the very step that settled the future. A cancellation can be taken from

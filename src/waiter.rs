@@ -196,7 +196,7 @@ impl<F: FnOnce() + Send + 'static> Run for F {
 }
 
 impl Job {
-    /// A job that calls `f`, in the thread that calls [`run`](Self::run). `[schedule-4]`
+    /// Makes a job that calls `f`, in the thread that calls [`run`](Self::run). `[schedule-4]`
     #[must_use]
     pub fn new(f: impl FnOnce() + Send + 'static) -> Self {
         Self(Box::new(f))

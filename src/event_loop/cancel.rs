@@ -8,8 +8,8 @@ use crate::{cell::Canceller, error::Cancel, machine::State};
 /// Cancels a [`LoopFuture`] from any thread, and asks whether it is settled, whatever its value is. It is made by
 /// [`cancel_handle`](LoopFuture::cancel_handle). `[cancel-10]`
 ///
-/// It keeps the future from nobody: it does not count as somebody who listens, and what is in the future goes with the last
-/// handle of that, on its own thread. What it keeps is memory, and neither the value nor a callback.
+/// It keeps the future from nobody: it does not count as somebody who listens, and what is in the future goes with the
+/// last handle of that, on its own thread. What it keeps is memory, and neither the value nor a callback.
 ///
 /// ```
 /// use std::{rc::Rc, thread};
@@ -49,11 +49,13 @@ impl CancelHandle {
         Self(Arc::new(Canceller::of(future.handle())))
     }
 
-    /// Cancels the work if it has not begun; a task is asked to stop, and seen Cancelled when it has stopped. The answer is
-    /// that of [`LoopFuture::cancel`], also when nobody has the future any more. Never blocks. `[cancel-1]` `[cancel-4]`
+    /// Cancels the work if it has not begun; a task is asked to stop, and seen Cancelled when it has stopped. The
+    /// answer is that of [`LoopFuture::cancel`], also when nobody has the future any more. Never blocks. `[cancel-1]`
+    /// `[cancel-4]`
     ///
-    /// The callbacks of the loop future run on its loop, in a later turn. Those of a [`ThreadFuture`](crate::ThreadFuture) of
-    /// the same work run in this call, as in that one's [`cancel`](crate::ThreadFuture::cancel). `[callback-1]`
+    /// The callbacks of the loop future run on its loop, in a later turn. Those of a
+    /// [`ThreadFuture`](crate::ThreadFuture) of the same work run in this call, as in that one's
+    /// [`cancel`](crate::ThreadFuture::cancel). `[callback-1]`
     ///
     /// # Panics
     ///
@@ -84,15 +86,15 @@ impl CancelHandle {
         self.0.cancel(Some(reason.into()))
     }
 
-    /// Whether the future is settled. Its loop may not have been told yet, and then the future still says that it is not.
-    /// `[read-3]`
+    /// Returns whether the future is settled. Its loop may not have been told yet, and then the future still says that
+    /// it is not. `[read-3]`
     #[must_use]
     #[doc(alias("is_finished", "is_ready", "is_done"))]
     pub fn done(&self) -> bool {
         self.0.state().is_settled()
     }
 
-    /// Whether the future is Cancelled. Its loop may not have been told yet. `[read-3]`
+    /// Returns whether the future is Cancelled. Its loop may not have been told yet. `[read-3]`
     #[must_use]
     #[doc(alias = "is_cancelled")]
     pub fn cancelled(&self) -> bool {

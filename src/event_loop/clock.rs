@@ -59,13 +59,13 @@ struct Hands {
 }
 
 impl Clock {
-    /// A clock that only [`advance`](Self::advance) moves. It begins with the present time. `[loop-11]`
+    /// Makes a clock that only [`advance`](Self::advance) moves. It begins with the present time. `[loop-11]`
     #[must_use]
     pub fn driven() -> Self {
         Self::new(false)
     }
 
-    /// A clock that also jumps to the next timer when its loop would sleep for it. It begins with the present
+    /// Makes a clock that also jumps to the next timer when its loop would sleep for it. It begins with the present
     /// time. `[loop-11]`
     #[must_use]
     pub fn jumping() -> Self {
@@ -76,7 +76,7 @@ impl Clock {
         Self(Rc::new(Hands { now: Cell::new(now()), jumps }))
     }
 
-    /// What time it is. `[loop-11]`
+    /// Returns what time it is. `[loop-11]`
     #[must_use]
     pub fn now(&self) -> Instant {
         self.0.now.get()

@@ -250,13 +250,13 @@ impl<T, E> LoopFuture<T, E> {
         Self { view }
     }
 
-    /// The proof that it is settled, if it is settled for its loop. `[loop-1]`
+    /// Returns the proof that it is settled, if it is settled for its loop. `[loop-1]`
     #[must_use]
     pub fn settled(&self) -> Option<&Settled<T, E>> {
         self.view.is_settled().then(|| self.view.proof())
     }
 
-    /// The value, at once. Python's `result()`. `[read-2]`
+    /// Returns the value, at once. Python's `result()`. `[read-2]`
     ///
     /// # Errors
     ///
@@ -267,7 +267,7 @@ impl<T, E> LoopFuture<T, E> {
         self.settled().ok_or(NoValue::Unsettled(InvalidState))?.result().map_err(NoValue::Failed)
     }
 
-    /// Why there is no value, at once; `None` if there is one. Python's `exception()`, which however
+    /// Returns why there is no value, at once; `None` if there is one. Python's `exception()`, which however
     /// raises a cancellation instead of returning it. `[read-2]`
     ///
     /// # Errors
@@ -310,7 +310,7 @@ impl<T, E> LoopFuture<T, E> {
         answer
     }
 
-    /// What cancels it from other threads, where the future itself cannot go. `[cancel-10]`
+    /// Returns what cancels it from other threads, where the future itself cannot go. `[cancel-10]`
     ///
     /// ```
     /// use std::{rc::Rc, thread};
@@ -329,7 +329,17 @@ impl<T, E> LoopFuture<T, E> {
         CancelHandle::of(self)
     }
 
-    /// A weak handle of the same view, which does not keep it. `[weak-3]`
+    /// Makes a weak handle of the same view, which does not keep it. `[weak-3]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (_promise, future) = event_loop.create_future::<u32, ()>();
+    /// let weak = future.downgrade();
+    /// drop(future);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
     #[must_use]
     pub fn downgrade(&self) -> WeakLoopFuture<T, E> {
         WeakLoopFuture::of(&self.view)
@@ -344,14 +354,14 @@ impl<T, E> LoopFuture<T, E> {
         }
     }
 
-    /// Whether it is cancelled, as far as its loop has been told. `[loop-1]`
+    /// Returns whether it is cancelled, as far as its loop has been told. `[loop-1]`
     #[must_use]
     #[doc(alias = "is_cancelled")]
     pub fn cancelled(&self) -> bool {
         self.settled().is_some_and(Settled::cancelled)
     }
 
-    /// Whether it is settled, as far as its loop has been told. `[loop-1]`
+    /// Returns whether it is settled, as far as its loop has been told. `[loop-1]`
     #[must_use]
     #[doc(alias("is_finished", "is_ready", "is_done"))]
     pub fn done(&self) -> bool {
@@ -416,8 +426,8 @@ impl<T, E> LoopFuture<T, E> {
     }
 
     /// Drops the callbacks of this view, uncalled, in this call; returns how many. What is on its way through the loop
-    /// goes too, until it runs. Whoever awaits the future or waits for several, waits on, and so do a group's tasks. So a
-    /// collector of garbage breaks a circle in which a callback holds what holds the future. `[callback-9]`
+    /// goes too, until it runs. Whoever awaits the future or waits for several, waits on, and so do a group's tasks. So
+    /// a collector of garbage breaks a circle in which a callback holds what holds the future. `[callback-9]`
     ///
     /// ```
     /// use settled::EventLoop;
@@ -445,7 +455,7 @@ impl<T, E> LoopFuture<T, E> {
         count
     }
 
-    /// The task whose outcome this is; `None` for every other future. `[task-1]`
+    /// Returns the task whose outcome this is; `None` for every other future. `[task-1]`
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         self.view.task.as_ref()
@@ -495,7 +505,7 @@ impl<T, E> LoopFuture<T, E> {
         self.view.cell()
     }
 
-    /// The loop that it lives on. Python's `get_loop()`. `[schedule-1]`
+    /// Returns the loop that it lives on. Python's `get_loop()`. `[schedule-1]`
     #[must_use]
     pub fn get_loop(&self) -> &Arc<dyn Schedule> {
         self.view.home.schedule()

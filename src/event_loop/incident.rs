@@ -107,7 +107,7 @@ pub enum Incident<'a> {
 }
 
 impl Incident<'_> {
-    /// The future that it is about, if it is known. `[report-3]`
+    /// Returns the future that it is about, if it is known. `[report-3]`
     #[must_use]
     pub fn future(&self) -> Option<FutureId> {
         match self {
@@ -119,7 +119,7 @@ impl Incident<'_> {
         }
     }
 
-    /// The task that it is about, if it is about one. `[report-2]`
+    /// Returns the task that it is about, if it is about one. `[report-2]`
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
         match self {

@@ -44,7 +44,8 @@ pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 6
 ///
 /// This type owns the loop: it runs it, and closes it when it is dropped. What else one can do with
 /// a loop is on [`LoopRef`], to which it dereferences: who owns a loop writes `event_loop.create_task(..)`, and passes
-/// `&event_loop` where a `&LoopRef` is wanted, as for a `String` and `&str`. An accessor would make each of these lines longer.
+/// `&event_loop` where a `&LoopRef` is wanted, as for a `String` and `&str`. An accessor would make each of these lines
+/// longer.
 ///
 /// # Example
 ///
@@ -112,7 +113,7 @@ pub struct CallHandle {
 }
 
 impl EventLoop {
-    /// A new loop, bound to this thread. `[loop-3]`
+    /// Makes a new loop, bound to this thread. `[loop-3]`
     ///
     /// # Panics
     ///
@@ -123,7 +124,7 @@ impl EventLoop {
         Self { here: LoopRef { core: Core::new(None) } }
     }
 
-    /// A new loop, bound to this thread, whose timers follow `clock`: for tests. `[loop-11]`
+    /// Makes a new loop, bound to this thread, whose timers follow `clock`: for tests. `[loop-11]`
     ///
     /// # Panics
     ///
@@ -236,15 +237,15 @@ impl EventLoop {
     }
 
     /// Has `hook` called when there is something to run, for a loop that is driven by [`try_tick`](Self::try_tick) and
-    /// sleeps between its turns in another one, such as winit's with `ControlFlow::Wait`: it is to end that sleep, after
-    /// which whoever drives the loop ticks until there is nothing left, and sleeps until [`next_timer`](Self::next_timer).
-    /// `[loop-12]`
+    /// sleeps between its turns in another one, such as winit's with `ControlFlow::Wait`: it is to end that sleep,
+    /// after which whoever drives the loop ticks until there is nothing left, and sleeps until
+    /// [`next_timer`](Self::next_timer). `[loop-12]`
     ///
-    /// It is called at the first post after each tick or turn has taken what was posted, so once however much is posted;
-    /// also for what this thread schedules outside of the loop, and at once if there is something when the hook is set. It
-    /// runs in the thread that posts, with no lock held; it may call everything, but is to be short, and is not to drive the
-    /// loop. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the first. The runs
-    /// of this loop, which sleep in it, need none.
+    /// It is called at the first post after each tick or turn has taken what was posted, so once however much is
+    /// posted; also for what this thread schedules outside of the loop, and at once if there is something when the hook
+    /// is set. It runs in the thread that posts, with no lock held; it may call everything, but is to be short, and is
+    /// not to drive the loop. A panic in it is caught, and reported by the process's panic hook. A second hook replaces
+    /// the first. The runs of this loop, which sleep in it, need none.
     ///
     /// ```
     /// use std::{sync::mpsc, thread};
@@ -270,8 +271,8 @@ impl EventLoop {
         self.core.queue.set_hook(hook, work);
     }
 
-    /// When the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives the loop by
-    /// hand may sleep, if a tick has found nothing. `[loop-12]`
+    /// Returns when the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives
+    /// the loop by hand may sleep, if a tick has found nothing. `[loop-12]`
     ///
     /// ```
     /// use std::time::Duration;
@@ -338,7 +339,7 @@ impl Deref for EventLoop {
 }
 
 impl LoopRef {
-    /// The loop that this thread runs at this moment, if it is one of this crate's. Python's
+    /// Returns the loop that this thread runs at this moment, if it is one of this crate's. Python's
     /// `get_running_loop`. `[loop-4]`
     #[must_use]
     #[doc(alias("get_running_loop", "get_event_loop"))]
@@ -350,14 +351,14 @@ impl LoopRef {
         &self.core.registry
     }
 
-    /// The way to this loop for other threads. `[loop-3]`
+    /// Returns the way to this loop for other threads. `[loop-3]`
     #[must_use]
     #[doc(alias = "Handle")]
     pub fn handle(&self) -> LoopHandle {
         LoopHandle { queue: Arc::clone(&self.core.queue) }
     }
 
-    /// Whether the loop takes no more work. On the loop's own thread, where this is asked, the answer
+    /// Returns whether the loop takes no more work. On the loop's own thread, where this is asked, the answer
     /// does not go stale; other threads can only try. `[schedule-3]`
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -390,7 +391,7 @@ impl LoopRef {
         }
     }
 
-    /// What time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
+    /// Returns what time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
     /// `loop.time`. `[loop-11]`
     #[must_use]
     #[doc(alias = "now")]
@@ -443,7 +444,7 @@ impl LoopRef {
         Ok(CallHandle { slot })
     }
 
-    /// A new pending future of this loop, and its promise. The promise may be sent to another
+    /// Makes a new pending future of this loop, and its promise. The promise may be sent to another
     /// thread if `T` and `E` may. `[promise-1]` On a closed loop the future reads through.
     /// `[loop-5]`
     ///
@@ -526,14 +527,14 @@ impl LoopRef {
         Ok(view)
     }
 
-    /// The task whose step this is; `None` in a callback, and in what
+    /// Returns the task whose step this is; `None` in a callback, and in what
     /// [`run_until_complete`](EventLoop::run_until_complete) runs. Python's `current_task`. `[task-1]`
     #[must_use]
     pub fn current_task(&self) -> Option<Task> {
         self.core.tasks.borrow().get(&context::current_task()?).cloned()
     }
 
-    /// The tasks of this loop that have not ended, in the order in which they were made. Python's
+    /// Returns the tasks of this loop that have not ended, in the order in which they were made. Python's
     /// `all_tasks`. `[task-1]`
     #[must_use]
     pub fn all_tasks(&self) -> Vec<Task> {
@@ -586,7 +587,7 @@ impl LoopRef {
         self.registry().report(incident);
     }
 
-    /// Whether this thread runs this loop at this moment. `[loop-4]`
+    /// Returns whether this thread runs this loop at this moment. `[loop-4]`
     #[must_use]
     pub fn is_running(&self) -> bool {
         context::current_loop() == Some(self.core.queue.id)

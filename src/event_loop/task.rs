@@ -183,7 +183,7 @@ impl Task {
         drop(last);
     }
 
-    /// Whether it has ended. `[task-1]`
+    /// Returns whether it has ended. `[task-1]`
     #[must_use]
     #[doc(alias = "is_finished")]
     pub fn done(&self) -> bool {

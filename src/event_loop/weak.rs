@@ -4,10 +4,11 @@ use std::{fmt, rc};
 
 use super::{LoopFuture, future::View};
 
-/// A handle of a [`LoopFuture`] that does not keep it: what is in the future goes with its last other handle. `[weak-3]`
+/// A handle of a [`LoopFuture`] that does not keep it: what is in the future goes with its last other handle.
+/// `[weak-3]`
 ///
-/// A callback, a cache or an object of a language that collects garbage holds one instead of the future itself where that
-/// would close a circle. It lives on the thread of the loop, and is made by [`downgrade`](LoopFuture::downgrade).
+/// A callback, a cache or an object of a language that collects garbage holds one instead of the future itself where
+/// that would close a circle. It lives on the thread of the loop, and is made by [`downgrade`](LoopFuture::downgrade).
 ///
 /// ```
 /// use settled::EventLoop;
@@ -31,8 +32,8 @@ impl<T, E> WeakLoopFuture<T, E> {
 }
 
 impl<T: Sync, E: Sync> WeakLoopFuture<T, E> {
-    /// The future, as long as another handle of it is there, or its loop has still to call its callbacks. `None` then, and
-    /// for ever; other views of the same work may be there. Never blocks. `[weak-3]` `[bounds-2]`
+    /// Returns the future, as long as another handle of it is there, or its loop has still to call its callbacks.
+    /// `None` then, and for ever; other views of the same work may be there. Never blocks. `[weak-3]` `[bounds-2]`
     #[must_use]
     pub fn upgrade(&self) -> Option<LoopFuture<T, E>> {
         self.0.upgrade().map(LoopFuture::again)

@@ -1,7 +1,7 @@
 //! The loops of other crates, each behind a feature of its name.
 
 #[cfg(feature = "tokio")]
-/// The way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as for
+/// Returns the way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as for
 /// `tokio::task::spawn_local`. When the set is dropped, so is what has not run, and later posts are handed back.
 /// `[host-3]`
 ///
@@ -28,7 +28,7 @@ pub fn tokio_local() -> super::JobSender {
 }
 
 #[cfg(feature = "async-executor")]
-/// The way into an async-executor `LocalExecutor`. When it is dropped, so is what has not run, and later posts
+/// Returns the way into an async-executor `LocalExecutor`. When it is dropped, so is what has not run, and later posts
 /// are handed back. `[host-3]`
 ///
 /// ```

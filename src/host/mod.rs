@@ -65,7 +65,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host for the loop of this thread, which runs what `schedule` is given. `[host-1]`
+    /// Makes a host for the loop of this thread, which runs what `schedule` is given. `[host-1]`
     #[must_use]
     pub fn new(schedule: Arc<dyn Schedule>) -> Self {
         let id = context::next_id();
@@ -76,7 +76,7 @@ impl Host {
         &self.registry
     }
 
-    /// A new pending future of this loop, and its promise, as
+    /// Makes a new pending future of this loop, and its promise, as
     /// [`LoopRef::create_future`](crate::LoopRef::create_future) makes them. `[host-1]`
     ///
     /// ```

@@ -9,7 +9,7 @@ use super::{
     step::{Does, Step},
 };
 
-/// The steps as a table in text, with who is stuck where at its end.
+/// Returns the steps as a table in text, with who is stuck where at its end.
 #[must_use]
 pub fn chart(program: &Program, steps: &[Step]) -> String {
     let (rows, last) = rows(program, steps);
@@ -41,7 +41,7 @@ pub fn chart(program: &Program, steps: &[Step]) -> String {
     text
 }
 
-/// The steps as a Mermaid sequence diagram, in which what one sends to another is an arrow.
+/// Returns the steps as a Mermaid sequence diagram, in which what one sends to another is an arrow.
 #[must_use]
 pub fn mermaid(program: &Program, steps: &[Step]) -> String {
     let (rows, last) = rows(program, steps);

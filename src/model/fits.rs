@@ -67,7 +67,7 @@ impl Program {
         Ok(())
     }
 
-    /// Whether somebody could write this program with the types of the library.
+    /// Returns whether somebody could write this program with the types of the library.
     ///
     /// # Errors
     ///

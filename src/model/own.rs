@@ -342,7 +342,7 @@ impl Program {
 }
 
 impl System {
-    /// What a variable of the program holds.
+    /// Returns what a variable of the program holds.
     ///
     /// # Panics
     ///

@@ -61,9 +61,9 @@ impl fmt::Debug for Futures {
 ///
 /// Each takes effect in one step, its linearization point, but for the ones whose documentation
 /// names more. Whoever settles a future then tells those who are to know, each in a step of its own: the loops that
-/// have a view of it, then those in `wait` or `as_completed`, as they were registered; and then its callbacks run. So does
-/// whoever first asks a task to stop. A script that ends drops the promises that it holds, each in a step of its own. One
-/// without operations is over in the step in which it begins.
+/// have a view of it, then those in `wait` or `as_completed`, as they were registered; and then its callbacks run. So
+/// does whoever first asks a task to stop. A script that ends drops the promises that it holds, each in a step of its
+/// own. One without operations is over in the step in which it begins.
 ///
 /// Each loop has a view of each future that any view is used of: `wrap_future` is not a step, and
 /// `run_in_executor` is [`Submit`](Self::Submit) and the view of the job's future.
@@ -108,8 +108,8 @@ pub enum Do {
     Add(Future, Piece),
     /// `wait` for all: registers with each future in a step of its own, then waits.
     Wait(Futures),
-    /// `wait` for the first. It leaves each of those of which it was not told in a step of its own, and finds it settled
-    /// or not.
+    /// `wait` for the first. It leaves each of those of which it was not told in a step of its own, and finds it
+    /// settled or not.
     WaitFirst(Futures),
     /// `wait` for all, with a timeout. When it expires it leaves as [`WaitFirst`](Self::WaitFirst) does.
     WaitAllTimeout(Futures),
@@ -145,7 +145,8 @@ pub enum Do {
     CancelPending,
     /// Waits until the pool's workers have ended.
     Shutdown,
-    /// Raises the interrupt that a thread has entered, for ever: each of its waits for one future ends that blocks or would.
+    /// Raises the interrupt that a thread has entered, for ever: each of its waits for one future ends that blocks or
+    /// would.
     Interrupt(Agent),
     /// Takes a lock of the program's own.
     Lock(Lock),
@@ -174,7 +175,7 @@ pub enum Do {
 }
 
 impl Do {
-    /// The future whose promise this is an operation of.
+    /// Returns the future whose promise this is an operation of.
     #[must_use]
     pub const fn promise(self) -> Option<Future> {
         match self {
@@ -205,7 +206,7 @@ impl Do {
         }
     }
 
-    /// Whether this is about what the program has of its own, not about the library.
+    /// Returns whether this is about what the program has of its own, not about the library.
     #[must_use]
     pub const fn is_own(self) -> bool {
         matches!(
@@ -222,13 +223,13 @@ impl Do {
         )
     }
 
-    /// Whether this says where the script goes on, and is no step.
+    /// Returns whether this says where the script goes on, and is no step.
     #[must_use]
     pub const fn is_branch(self) -> bool {
         matches!(self, Self::Unless(..) | Self::Skip(_))
     }
 
-    /// The futures that this blocks for.
+    /// Returns the futures that this blocks for.
     #[must_use]
     pub fn waits_for(self) -> Option<Futures> {
         match self {
@@ -243,7 +244,7 @@ impl Do {
         }
     }
 
-    /// The future that is looked at through a loop's view.
+    /// Returns the future that is looked at through a loop's view.
     #[must_use]
     pub const fn views(self) -> Option<Future> {
         match self {
@@ -397,7 +398,7 @@ impl Program {
         self
     }
 
-    /// Whether [`nest`](Self::nest) says how many callbacks run inside each other.
+    /// Returns whether [`nest`](Self::nest) says how many callbacks run inside each other.
     #[must_use]
     pub const fn is_nested(&self) -> bool {
         self.nest.is_some()
@@ -410,7 +411,7 @@ impl Program {
         self
     }
 
-    /// The names of those who take part, in order.
+    /// Returns the names of those who take part, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.shape.members.iter().map(|member| &*member.name)
     }
@@ -420,12 +421,12 @@ impl Program {
         self.shape.members.iter().map(|member| (member.role, &*member.script))
     }
 
-    /// The callbacks, posted jobs, pool jobs and tasks, in order.
+    /// Returns the callbacks, posted jobs, pool jobs and tasks, in order.
     pub fn pieces(&self) -> impl Iterator<Item = (Kind, &[Do])> {
         self.shape.pieces.iter().map(|(kind, script)| (*kind, &**script))
     }
 
-    /// How many futures it has.
+    /// Returns how many futures it has.
     #[must_use]
     pub const fn futures(&self) -> u8 {
         self.shape.futures

@@ -165,7 +165,7 @@ pub struct Flip {
 }
 
 impl Flip {
-    /// The rules with this one changed.
+    /// Returns the rules with this one changed.
     #[must_use]
     pub fn rules(self) -> Rules {
         let mut rules = Rules::default();

@@ -31,8 +31,9 @@ use crate::{
 /// assert_eq!(future.invoke(&Op::Read).answer, Answer::Read(Some(End::Value(7))));
 /// assert_eq!(future.invoke(&Op::Register(2)).due, [2]);
 /// assert_eq!((future.state(), future.end()), (State::Finished, Some(End::Value(7))));
+/// assert_eq!(future.handles(), 1);
 ///
-/// let Ret { answer, due } = Spec::owned().invoke(&Op::Cancel); // of a task: a request
+/// let Ret { answer, due, .. } = Spec::owned().invoke(&Op::Cancel); // of a task: a request
 /// assert_eq!((answer, due.len()), (Answer::Cancel(Cancel::Requested), 0));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -140,7 +141,7 @@ impl Spec {
         Self::with(true)
     }
 
-    /// How it ended, if it has.
+    /// Returns how it ended, if it has.
     #[must_use]
     pub const fn end(&self) -> Option<End> {
         self.end
@@ -174,7 +175,7 @@ impl Spec {
         self.handles += 1;
     }
 
-    /// How many handles there are, the promise's not among them.
+    /// Returns how many handles there are, the promise's not among them.
     #[must_use]
     pub const fn handles(&self) -> u8 {
         self.handles
@@ -205,7 +206,7 @@ impl Spec {
         self.listeners.extend(listeners);
     }
 
-    /// The state of the machine.
+    /// Returns the state of the machine.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state

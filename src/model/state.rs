@@ -136,8 +136,8 @@ pub(super) struct Cell {
     pub(super) cancelled: bool,
     pub(super) refused: bool,
     pub(super) seen: Set,
-    /// Whether nobody was left to see it before it was settled; what `finish_or_return` said: that it has delivered, or that
-    /// the value came back.
+    /// Whether nobody was left to see it before it was settled; what `finish_or_return` said: that it has delivered, or
+    /// that the value came back.
     pub(super) alone: bool,
     pub(super) kept: bool,
     pub(super) returned: bool,
@@ -384,7 +384,7 @@ impl System {
         &self.cells[usize::from(it)].spec
     }
 
-    /// The scripts that an agent is in, the innermost last: whether it has begun it, and how many of its
+    /// Returns the scripts that an agent is in, the innermost last: whether it has begun it, and how many of its
     /// operations are over.
     ///
     /// # Panics
@@ -396,7 +396,7 @@ impl System {
         frames.iter().map(|frame| (frame.script, frame.begun, usize::from(frame.at)))
     }
 
-    /// Whether a task waits for its next step.
+    /// Returns whether a task waits for its next step.
     ///
     /// # Panics
     ///
@@ -407,21 +407,21 @@ impl System {
         matches!(self.tasks[usize::from(task)], Task::Live(_) | Task::Sent)
     }
 
-    /// Whether a job, task or posted job was handed back.
+    /// Returns whether a job, task or posted job was handed back.
     #[must_use]
     #[doc(hidden)]
     pub const fn was_refused(&self, piece: Piece) -> bool {
         self.notes.refused.has(piece)
     }
 
-    /// Whether the removal of a callback was answered with true.
+    /// Returns whether the removal of a callback was answered with true.
     #[must_use]
     #[doc(hidden)]
     pub const fn was_removed(&self, piece: Piece) -> bool {
         self.notes.removed.has(piece)
     }
 
-    /// Whether a loop is closing, and whether it is closed.
+    /// Returns whether a loop is closing, and whether it is closed.
     ///
     /// # Panics
     ///
@@ -433,7 +433,7 @@ impl System {
         (life == Life::Closing, life == Life::Over)
     }
 
-    /// How many entries the queue of a loop has.
+    /// Returns how many entries the queue of a loop has.
     ///
     /// # Panics
     ///
@@ -444,7 +444,7 @@ impl System {
         self.parties[usize::from(agent)].queue.len()
     }
 
-    /// The futures that an agent was told of in `wait` and `as_completed`, the latest last.
+    /// Returns the futures that an agent was told of in `wait` and `as_completed`, the latest last.
     ///
     /// # Panics
     ///
@@ -455,7 +455,7 @@ impl System {
         &self.parties[usize::from(agent)].told
     }
 
-    /// How many parts of its next operation an agent has done.
+    /// Returns how many parts of its next operation an agent has done.
     ///
     /// # Panics
     ///
@@ -466,7 +466,7 @@ impl System {
         self.top(agent).map_or(0, |frame| frame.part.into())
     }
 
-    /// Whether somebody is still to be told by an agent, or a job to be dropped, before it does anything else.
+    /// Returns whether somebody is still to be told by an agent, or a job to be dropped, before it does anything else.
     ///
     /// # Panics
     ///

@@ -51,7 +51,7 @@ pub enum Does {
 }
 
 impl Program {
-    /// Whether the view that a loop has of a future shows it as settled.
+    /// Returns whether the view that a loop has of a future shows it as settled.
     ///
     /// # Panics
     ///
@@ -203,7 +203,8 @@ impl Program {
         }
     }
 
-    /// Whether an agent is leaving the futures of which it was not told, since its time is over or one has settled.
+    /// Returns whether an agent is leaving the futures of which it was not told, since its time is over or one has
+    /// settled.
     ///
     /// # Panics
     ///
@@ -238,7 +239,7 @@ impl Program {
         untold.into_iter()
     }
 
-    /// Whether the call is answered at once here, `WouldDeadlock` or `InvalidState`, if it would have
+    /// Returns whether the call is answered at once here, `WouldDeadlock` or `InvalidState`, if it would have
     /// to wait.
     ///
     /// # Panics

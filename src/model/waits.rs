@@ -8,7 +8,7 @@ use super::{
 };
 
 impl Program {
-    /// Whether all workers of a pool have ended.
+    /// Returns whether all workers of a pool have ended.
     ///
     /// # Panics
     ///

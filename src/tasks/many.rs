@@ -209,8 +209,8 @@ pub struct AsCompleted<'a, T: 'static, E: 'static> {
 }
 
 impl<'a, T: 'static, E: 'static> AsCompleted<'a, T, E> {
-    /// The next future that is settled, with its place in the input; `None` when all were, or when the time was over. Those
-    /// that are settled come in the order in which the loop delivered them. `[combine-4]`
+    /// Returns the next future that is settled, with its place in the input; `None` when all were, or when the time was
+    /// over. Those that are settled come in the order in which the loop delivered them. `[combine-4]`
     ///
     /// Cancel safety: dropping what this returns loses nothing.
     ///

@@ -44,11 +44,11 @@ use crate::{
 /// `job.await` and `(&job).await` give the proof that it is settled, and so do `select!` and `timeout`, which take
 /// whatever can be awaited.
 ///
-/// The handle itself is an [`IntoFuture`](std::future::IntoFuture) and no `Future`. `[await-6]` A future that was polled
-/// to its end has given its output away, and would be a handle without an outcome, for which each method that lends one
-/// could only panic; here that does not compile, because an await by value takes the handle. One that was polled keeps a
-/// waker, and would cancel its job when it is dropped in a task that stops; here an await does, which is what is
-/// dropped there, and a handle that lies somewhere is one pointer and cancels nothing. `[await-3]` `[cancel-5]`
+/// The handle itself is an [`IntoFuture`](std::future::IntoFuture) and no `Future`. `[await-6]` A future that was
+/// polled to its end has given its output away, and would be a handle without an outcome, for which each method that
+/// lends one could only panic; here that does not compile, because an await by value takes the handle. One that was
+/// polled keeps a waker, and would cancel its job when it is dropped in a task that stops; here an await does, which is
+/// what is dropped there, and a handle that lies somewhere is one pointer and cancels nothing. `[await-3]` `[cancel-5]`
 ///
 /// It is `Send` if `T` and `E` are; `Sync` if they are `Send` and `Sync`; `Clone` if they are
 /// `Sync`. `[bounds-1]` `[bounds-2]` Dropping it never cancels anything, but for the one case told
@@ -104,14 +104,14 @@ impl<T, E> ThreadFuture<T, E> {
         self.settled
     }
 
-    /// A new pending future and its promise. `[promise-1]`
+    /// Makes a new pending future and its promise. `[promise-1]`
     #[doc(alias("oneshot", "channel", "promise"))]
     pub fn pair() -> (Promise<T, E, Pending>, Self) {
         let (promise, handle) = promise::pending();
         (promise, Self::new(handle))
     }
 
-    /// A new pending future whose work belongs to an owner: `cancel` only asks, and the first
+    /// Makes a new pending future whose work belongs to an owner: `cancel` only asks, and the first
     /// request wakes `owner` in the asking thread, which may then look at
     /// [`cancel_requested`](Promise::cancel_requested), stop the work and say so with
     /// [`stopped`](Promise::stopped). `[cancel-4]`
@@ -132,7 +132,7 @@ impl<T, E> ThreadFuture<T, E> {
         (promise, Self::new(handle))
     }
 
-    /// The proof that it is settled, if it is. Never blocks. `[read-3]`
+    /// Returns the proof that it is settled, if it is. Never blocks. `[read-3]`
     #[must_use]
     pub fn settled(&self) -> Option<&Settled<T, E>> {
         self.done().then_some(&self.settled)
@@ -170,8 +170,8 @@ impl<T, E> ThreadFuture<T, E> {
     ///
     /// # Errors
     ///
-    /// [`WaitError::Expired`] if the time is over first; the future is untouched, and may be waited for again. The others
-    /// as in [`wait`](Self::wait), but never for a zero timeout.
+    /// [`WaitError::Expired`] if the time is over first; the future is untouched, and may be waited for again. The
+    /// others as in [`wait`](Self::wait), but never for a zero timeout.
     #[doc(alias("result_timeout", "exception_timeout", "recv_timeout"))]
     pub fn wait_timeout(&self, timeout: Duration) -> Result<&Settled<T, E>, WaitError> {
         self.wait_until(after(timeout))
@@ -200,8 +200,8 @@ impl<T, E> ThreadFuture<T, E> {
         Ok(&self.settled)
     }
 
-    /// Blocks until what is waited for is so, or says why it is not. A worker runs the job itself, if it is queued in its
-    /// own pool. `[pool-7]`
+    /// Blocks until what is waited for is so, or says why it is not. A worker runs the job itself, if it is queued in
+    /// its own pool. `[pool-7]`
     pub(super) fn block(&self, until: Until, deadline: Option<Instant>) -> Result<(), WaitError> {
         let wanted = if until == Until::Returned { Wanted::Returned } else { Wanted::All };
         let mut looked = Looked::default();
@@ -230,7 +230,7 @@ impl<T, E> ThreadFuture<T, E> {
         self.wait().map_err(NoValue::Unsettled)?.result().map_err(NoValue::Failed)
     }
 
-    /// The value, if the future is settled with one. Never blocks. `[read-2]`
+    /// Returns the value, if the future is settled with one. Never blocks. `[read-2]`
     ///
     /// # Errors
     ///
@@ -298,14 +298,14 @@ impl<T, E> ThreadFuture<T, E> {
         answer
     }
 
-    /// Whether the future is Cancelled. Never blocks. `[read-3]`
+    /// Returns whether the future is Cancelled. Never blocks. `[read-3]`
     #[must_use]
     #[doc(alias = "is_cancelled")]
     pub fn cancelled(&self) -> bool {
         self.handle().state() == State::Cancelled
     }
 
-    /// Whether the work is running at this moment. Never blocks. There is no such method on the
+    /// Returns whether the work is running at this moment. Never blocks. There is no such method on the
     /// loop flavour, where every observer would get the same answer (D7). `[read-3]`
     #[must_use]
     #[doc(alias = "is_running")]
@@ -313,7 +313,7 @@ impl<T, E> ThreadFuture<T, E> {
         self.handle().state() == State::Running
     }
 
-    /// Whether the future is settled, cancelled or finished. Never blocks. `[read-3]` `[machine-3]`
+    /// Returns whether the future is settled, cancelled or finished. Never blocks. `[read-3]` `[machine-3]`
     #[must_use]
     #[doc(alias("is_finished", "is_ready", "is_done"))]
     pub fn done(&self) -> bool {
@@ -334,9 +334,9 @@ impl<T, E> ThreadFuture<T, E> {
     /// so that a chain of any length needs no more stack than that. The outermost call of this thread that runs
     /// callbacks then runs them, in order, before it returns, and so does every wait of this crate before it parks, and
     /// every loop of this crate before it sleeps. A callback that blocks on something else, such as a channel or a
-    /// foreign lock, for which it needs one that was deferred, blocks for ever; and one that waits with a lock held that
-    /// a deferred one takes. `[callback-8]` In Python a chain of about three hundred ends with a `RecursionError`, which
-    /// is logged, and the rest is never settled.
+    /// foreign lock, for which it needs one that was deferred, blocks for ever; and one that waits with a lock held
+    /// that a deferred one takes. `[callback-8]` In Python a chain of about three hundred ends with a `RecursionError`,
+    /// which is logged, and the rest is never settled.
     #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
     where
@@ -371,8 +371,8 @@ impl<T, E> ThreadFuture<T, E> {
     /// Drops the callbacks that are registered, uncalled, in this thread, with no lock held; returns how many. So a
     /// collector of garbage breaks a circle in which a callback holds what holds the future. `[callback-9]`
     ///
-    /// One that a settling thread has taken already runs. Whoever waits, waits on. Neither of Python's futures can do it:
-    /// its collector sees into them. A panic in a drop is caught, and reported by the process's panic hook.
+    /// One that a settling thread has taken already runs. Whoever waits, waits on. Neither of Python's futures can do
+    /// it: its collector sees into them. A panic in a drop is caught, and reported by the process's panic hook.
     ///
     /// ```
     /// let (promise, future) = settled::ThreadFuture::<u32, ()>::pair();
@@ -495,8 +495,8 @@ fn wait_in_task<T, E>(
     poll
 }
 
-/// Awaits a [`ThreadFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and cancels nothing.
-/// `[await-2]` `[await-3]`
+/// Awaits a [`ThreadFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and
+/// cancels nothing. `[await-2]` `[await-3]`
 ///
 /// ```
 /// use std::future::IntoFuture;

@@ -18,8 +18,8 @@ use crate::{
 /// A handle that asks to cancel its future when it is dropped, also in the middle of an await: made by
 /// [`ThreadFuture::cancel_on_drop`]. `[cancel-9]`
 ///
-/// It is a [`Future`], so that a handler that a server drops when its client has gone takes the work with it. Once it was
-/// ready, or was [let go](Self::keep), it cancels nothing.
+/// It is a [`Future`], so that a handler that a server drops when its client has gone takes the work with it. Once it
+/// was ready, or was [let go](Self::keep), it cancels nothing.
 ///
 /// ```
 /// use settled::{EventLoop, Executor, ThreadPool};
@@ -53,7 +53,7 @@ impl<T, E> ThreadFuture<T, E> {
 }
 
 impl<T, E> CancelOnDrop<T, E> {
-    /// The future; `None` once an await of it was ready.
+    /// Returns the future; `None` once an await of it was ready.
     #[must_use]
     pub const fn future(&self) -> Option<&ThreadFuture<T, E>> {
         self.future.as_ref()

@@ -32,8 +32,8 @@ use crate::{
 /// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
 /// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
 /// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
-/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` No [`Interrupt`](crate::Interrupt) ends
-/// that wait; whoever does not want it calls [`detach`](Self::detach).
+/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` No [`Interrupt`](crate::Interrupt)
+/// ends that wait; whoever does not want it calls [`detach`](Self::detach).
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
@@ -81,14 +81,14 @@ struct State {
 }
 
 impl ThreadPool {
-    /// A pool of at most `workers` threads. It starts none yet. `[pool-5]`
+    /// Makes a pool of at most `workers` threads. It starts none yet. `[pool-5]`
     #[must_use]
     #[doc(alias = "max_workers")]
     pub fn new(workers: NonZero<usize>) -> Self {
         Self::named("settled", workers)
     }
 
-    /// A pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, …. It starts none
+    /// Makes a pool of at most `workers` threads, which are named `<name>-0`, `<name>-1`, …. It starts none
     /// yet. `[pool-5]`
     ///
     /// # Panics
@@ -106,7 +106,7 @@ impl ThreadPool {
         Self::builder().name(name).workers(workers).build()
     }
 
-    /// A pool with more to choose: a [`PoolBuilder`]. `[pool-5]` `[pool-10]`
+    /// Begins a pool with more to choose: a [`PoolBuilder`]. `[pool-5]` `[pool-10]`
     pub fn builder() -> PoolBuilder {
         PoolBuilder {
             name: "settled".to_owned(),
@@ -116,9 +116,9 @@ impl ThreadPool {
         }
     }
 
-    /// How many workers the pool has at this moment: those that were started and have not ended. It starts them as work
-    /// comes, up to [`max_workers`](Self::max_workers). Never blocks for long. `[pool-14]` Python has this number as
-    /// `len(executor._threads)` only.
+    /// Returns how many workers the pool has at this moment: those that were started and have not ended. It starts them
+    /// as work comes, up to [`max_workers`](Self::max_workers). Never blocks for long. `[pool-14]` Python has this
+    /// number as `len(executor._threads)` only.
     ///
     /// ```
     /// use std::num::NonZero;
@@ -135,14 +135,14 @@ impl ThreadPool {
         lock(&self.shared.state).live
     }
 
-    /// How many workers the pool has at the most. `[pool-14]` Python's `_max_workers`.
+    /// Returns how many workers the pool has at the most. `[pool-14]` Python's `_max_workers`.
     #[must_use]
     #[doc(alias = "_max_workers")]
     pub fn max_workers(&self) -> usize {
         self.shared.max
     }
 
-    /// Whether the initializer of a worker has failed: the pool takes no more work, and has dropped
+    /// Returns whether the initializer of a worker has failed: the pool takes no more work, and has dropped
     /// what was queued. Never blocks for long. `[pool-10]`
     #[must_use]
     #[doc(alias("BrokenThreadPool", "BrokenExecutor"))]
@@ -150,8 +150,9 @@ impl ThreadPool {
         self.broken_reason().is_some()
     }
 
-    /// Why the pool [is broken](Self::is_broken): the text of the error with which the first initializer failed, or the
-    /// message of its panic. `None` if it is not broken. Never blocks for long. `[pool-10]` Python tells it by a log only.
+    /// Returns why the pool [is broken](Self::is_broken): the text of the error with which the first initializer
+    /// failed, or the message of its panic. `None` if it is not broken. Never blocks for long. `[pool-10]` Python tells
+    /// it by a log only.
     ///
     /// ```
     /// use settled::{Cancelled, Executor, ThreadPool};
@@ -184,8 +185,8 @@ impl ThreadPool {
         lock(&self.shared.state).detached = true;
     }
 
-    /// Refuses new jobs from now on: they are handed back as [`Closed`]. What is queued still runs, and each worker ends
-    /// when nothing is left. Never blocks for long, and may be called again, from any thread. `[pool-6]` Python's
+    /// Refuses new jobs from now on: they are handed back as [`Closed`]. What is queued still runs, and each worker
+    /// ends when nothing is left. Never blocks for long, and may be called again, from any thread. `[pool-6]` Python's
     /// `shutdown(wait=False)`.
     ///
     /// ```
@@ -204,8 +205,8 @@ impl ThreadPool {
     }
 
     /// Drops what is queued, in this thread and in order, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped) and runs their callbacks. What a worker has begun goes on. A pool
-    /// that is open stays open; call [`close`](Self::close) first to have no job after this. `[pool-6]`
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped) and runs their callbacks. What a worker has begun goes on. A
+    /// pool that is open stays open; call [`close`](Self::close) first to have no job after this. `[pool-6]`
     ///
     /// A job is queued until a worker has begun it, so that a call right after `submit` may drop every job, also the
     /// first; in Python `submit` returns when its thread has started. Python's `shutdown(cancel_futures=True)` is
@@ -234,8 +235,8 @@ impl ThreadPool {
         }
     }
 
-    /// [Closes](Self::close) the pool, and waits until every job has ended and the workers with them. May be called again,
-    /// and from any thread. `[pool-6]` Python's `shutdown(wait=True)`.
+    /// [Closes](Self::close) the pool, and waits until every job has ended and the workers with them. May be called
+    /// again, and from any thread. `[pool-6]` Python's `shutdown(wait=True)`.
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};
@@ -333,7 +334,7 @@ pub struct PoolBuilder {
 }
 
 impl PoolBuilder {
-    /// At most this many workers. Without it, as many as the machine runs threads at once. `[pool-5]`
+    /// Sets how many workers there are at the most. Without it, as many as the machine runs threads at once. `[pool-5]`
     pub fn workers(mut self, workers: NonZero<usize>) -> Self {
         self.workers = Some(workers);
         self
@@ -363,11 +364,11 @@ impl PoolBuilder {
         self
     }
 
-    /// Each worker calls this once, before its first job, and runs no job inside it: a wait for a job of its
-    /// own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the pool is
-    /// broken: it drops what is queued, which settles the future of every job that has not begun as
-    /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end
-    /// what they run. [`ThreadPool::broken_reason`] has the message. `[pool-10]`
+    /// Has each worker call `initializer` once, before its first job. It runs no job inside that: a wait for a job of
+    /// its own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the
+    /// pool is broken: it drops what is queued, which settles the future of every job that has not begun as
+    /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end what they run.
+    /// [`ThreadPool::broken_reason`] has the message. `[pool-10]`
     pub fn initializer(self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
         self.try_initializer(move || {
             initializer();
@@ -386,7 +387,7 @@ impl PoolBuilder {
         self
     }
 
-    /// The pool. It starts no worker yet. `[pool-5]`
+    /// Makes the pool. It starts no worker yet. `[pool-5]`
     ///
     /// # Panics
     ///

@@ -88,8 +88,8 @@ pub type Parted<'a, T, E> = (Vec<(usize, &'a Settled<T, E>)>, Vec<(usize, &'a Th
 ///
 /// [`WaitError::WouldDeadlock`] instead of blocking, on a thread that runs an event loop, or on a worker whose
 /// wait would close a circle, or in many callbacks that wait inside each other. `[deadlock-1]` `[pool-8]`
-/// `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends the
-/// wait. `[wait-9]`
+/// `[callback-8]` [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) that this thread has entered ends
+/// the wait. `[wait-9]`
 #[doc(alias("select_all", "join_all", "wait_any", "wait_all"))]
 pub fn wait<'a, T, E>(
     futures: impl IntoIterator<Item = &'a ThreadFuture<T, E>>,
@@ -136,8 +136,8 @@ pub fn wait<'a, T, E>(
 /// Of futures by value it yields the outcome of each by value, as [`ThreadFuture::join`] does, when the callbacks have
 /// returned that read it. The iterator then borrows nothing, and can live in a struct or go to another thread. It drops
 /// the second handle of a future, and its own when it is dropped; [`into_left`](AsCompleted::into_left) gives back what
-/// it has not yielded. `[wait-8]` Where the work's error is no [`std::error::Error`], such as an `anyhow::Error`, go over
-/// them by reference, and take each with [`join_result()??`](ThreadFuture::join_result).
+/// it has not yielded. `[wait-8]` Where the work's error is no [`std::error::Error`], such as an `anyhow::Error`, go
+/// over them by reference, and take each with [`join_result()??`](ThreadFuture::join_result).
 ///
 /// The timeout counts from this call (in Python it counts from the first `next`). When it is over, what is
 /// ready is still yielded; then comes one [`Expired`](WaitError::Expired), and then nothing. Dropping the
@@ -252,8 +252,8 @@ impl<T, E> IntoCompleted for ThreadFuture<T, E> {
 /// The iterator of [`as_completed`]. `next` blocks until a future is settled. `[wait-6]`
 ///
 /// An item is [`WaitError::WouldDeadlock`] instead of a wait on a thread that runs an event loop, or
-/// on a worker whose wait would close a circle, or of a value that only callbacks still read inside which this thread is;
-/// the iterator is then at its end. So it is after [`WaitError::Interrupted`]. `[deadlock-1]` `[wait-8]` `[wait-9]`
+/// on a worker whose wait would close a circle, or of a value that only callbacks still read inside which this thread
+/// is; the iterator is then at its end. So it is after [`WaitError::Interrupted`]. `[deadlock-1]` `[wait-8]` `[wait-9]`
 ///
 /// Of futures by value it owns all that it needs:
 ///
@@ -281,15 +281,15 @@ pub struct AsCompleted<F: IntoCompleted> {
 }
 
 impl<F: IntoCompleted> AsCompleted<F> {
-    /// How many futures have not been yielded, also when it is at its end because the time was over. Python tells it in
-    /// the message of its `TimeoutError`. `[wait-6]`
+    /// Returns how many futures have not been yielded, also when it is at its end because the time was over. Python
+    /// tells it in the message of its `TimeoutError`. `[wait-6]`
     #[must_use]
     pub fn left(&self) -> usize {
         self.group.members.iter().filter(|member| member.future.is_some()).count()
     }
 
-    /// The futures that were not yielded, each with its place in the input, in the order of the input. Some of them may be
-    /// settled. `[wait-8]`
+    /// Returns the futures that were not yielded, each with its place in the input, in the order of the input. Some of
+    /// them may be settled. `[wait-8]`
     ///
     /// ```
     /// use std::time::Duration;

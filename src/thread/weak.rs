@@ -5,12 +5,12 @@ use std::fmt;
 use super::ThreadFuture;
 use crate::cell::Weak;
 
-/// A handle of a future that does not keep it: it does not count as somebody who listens, and what is in the future goes
-/// with the last other handle. `[weak-1]` `[weak-2]`
+/// A handle of a future that does not keep it: it does not count as somebody who listens, and what is in the future
+/// goes with the last other handle. `[weak-1]` `[weak-2]`
 ///
 /// A callback, a cache or an object of a language that collects garbage holds one instead of a
-/// [`ThreadFuture`](crate::ThreadFuture) where that would close a circle. What it keeps is the memory of the future, and
-/// neither its value nor its callbacks. It is made by [`downgrade`](crate::ThreadFuture::downgrade).
+/// [`ThreadFuture`](crate::ThreadFuture) where that would close a circle. What it keeps is the memory of the future,
+/// and neither its value nor its callbacks. It is made by [`downgrade`](crate::ThreadFuture::downgrade).
 ///
 /// ```
 /// use settled::ThreadFuture;
@@ -31,9 +31,10 @@ impl<T: Sync, E: Sync> WeakThreadFuture<T, E> {
         Self(Weak::of(future.handle()))
     }
 
-    /// The future, as long as somebody is left who can see its outcome: another handle, a callback or a loop's view.
-    /// `None` once nobody is, and then for ever: the promise may have been told so. A cancelled future is also there as long as
-    /// the promise is that has lost. Never blocks. `[weak-1]` Also `None` as long as there are 16,777,215 handles.
+    /// Returns the future, as long as somebody is left who can see its outcome: another handle, a callback or a loop's
+    /// view. `None` once nobody is, and then for ever: the promise may have been told so. A cancelled future is also
+    /// there as long as the promise is that has lost. Never blocks. `[weak-1]` Also `None` as long as there are
+    /// 16,777,215 handles.
     #[must_use]
     pub fn upgrade(&self) -> Option<ThreadFuture<T, E>> {
         self.0.upgrade().map(ThreadFuture::new)

@@ -86,7 +86,7 @@ impl fmt::Debug for Finding {
 }
 
 impl Finding {
-    /// The run that goes wrong, if there is one.
+    /// Returns the run that goes wrong, if there is one.
     #[must_use]
     pub fn run(&self) -> Option<&Run> {
         match self {
@@ -110,7 +110,8 @@ pub enum Wrong {
     Property(&'static str),
 }
 
-/// A shortest run of a program that goes wrong. [`Display`] is its chart: a column a thread, loop or worker, a row a step.
+/// A shortest run of a program that goes wrong. [`Display`] is its chart: a column a thread, loop or worker, a row a
+/// step.
 ///
 /// ```
 /// use settled::model::{Does, Finding, Misuse, Plan, Run, Wrong};
@@ -137,13 +138,13 @@ pub struct Run {
 }
 
 impl Run {
-    /// What goes wrong.
+    /// Returns what goes wrong.
     #[must_use]
     pub const fn wrong(&self) -> &Wrong {
         &self.wrong
     }
 
-    /// The steps that lead there, and, of what goes on for ever, once around.
+    /// Returns the steps that lead there, and, of what goes on for ever, once around.
     #[must_use]
     pub fn steps(&self) -> Vec<Step> {
         [&*self.path, &self.cycle].concat()
@@ -179,16 +180,16 @@ impl Display for Run {
 
 impl Program {
     /// Looks for everything that can go wrong in the program: under every interleaving of its steps, that nobody can go
-    /// on although not everything has ended, be it for a future, a lock, a channel or the end of a pool; that it goes round
-    /// for ever; that an assertion is not so; that a promise of the library is broken. `[program-3]`
+    /// on although not everything has ended, be it for a future, a lock, a channel or the end of a pool; that it goes
+    /// round for ever; that an assertion is not so; that a promise of the library is broken. `[program-3]`
     ///
-    /// A timed wait expires at some time, and whoever can always go on does so at some time. A loop that has nothing to do
-    /// has ended.
+    /// A timed wait expires at some time, and whoever can always go on does so at some time. A loop that has nothing to
+    /// do has ended.
     ///
     /// # Errors
     ///
-    /// A shortest run that goes wrong, whose `Display` is its chart. What makes the program none: see [`Misuse`]. That it
-    /// has more than four million states: see [`check_up_to`](Self::check_up_to), of a plan
+    /// A shortest run that goes wrong, whose `Display` is its chart. What makes the program none: see [`Misuse`]. That
+    /// it has more than four million states: see [`check_up_to`](Self::check_up_to), of a plan
     /// `plan.build()?.check_up_to(states)`.
     pub fn check(&self) -> Result<Report, Finding> {
         self.check_up_to(MANY)

@@ -45,7 +45,7 @@ pub enum Move {
 const CHOOSES: Do = Do::Panics;
 
 impl Client {
-    /// The scripts of this program are menus.
+    /// Makes a client of a program, whose scripts are taken as menus.
     #[must_use]
     pub fn new(mut program: Program) -> Self {
         let shape = &mut program.shape;
@@ -60,8 +60,9 @@ impl Client {
         Self { program, others }
     }
 
-    /// The callbacks and posted jobs from this one on do nothing and are alike. One that has run, or never will, is
-    /// forgotten, and may be registered or posted again: how many there are is how many are on their way at once.
+    /// Takes the callbacks and posted jobs from this one on, which do nothing, as alike. One that has run, or never
+    /// will, is forgotten, and may be registered or posted again: how many there are is how many are on their way at
+    /// once.
     ///
     /// # Panics
     ///
@@ -81,7 +82,7 @@ impl Client {
         Self { program: self.program.under(rules), ..self }
     }
 
-    /// Whether the property with this name says something of a state: its reachability twin.
+    /// Returns whether the property with this name says something of a state: its reachability twin.
     #[must_use]
     pub fn speaks(&self, property: &property::Always, state: &System) -> bool {
         property.says(self, state)
@@ -197,7 +198,7 @@ impl Client {
 }
 
 impl System {
-    /// What there is to see but for the pieces from this one on: they are left out of every list and set.
+    /// Returns what there is to see but for the pieces from this one on: they are left out of every list and set.
     #[must_use]
     #[doc(hidden)]
     pub fn without(&self, first: Piece) -> Self {

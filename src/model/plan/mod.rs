@@ -29,7 +29,7 @@
 //!     it.done(early);
 //!     it.try_result(late);
 //!     it.until_done(late);
-//!     it.result_timeout(early).when(Is::Error, |it| { it.cancel(early).when(Is::Refused, |_| ()); });
+//!     it.wait_timeout(early).when(Is::Error, |it| { it.cancel(early).when(Is::Refused, |_| ()); });
 //! });
 //! plan.finally(called, Is::Above(0));
 //! println!("{}", plan.check().unwrap());
@@ -54,7 +54,7 @@
 //! });
 //! plan.thread("promises", |it| { it.abandon(third); });
 //! plan.thread("user", |it| {
-//!     it.wait_timeout(&[third]).when(Is::Expired, |_| ());
+//!     it.wait_all_timeout(&[third]).when(Is::Expired, |_| ());
 //!     it.wait_first(&[second, third]);
 //! });
 //! println!("{}", plan.check().unwrap());
@@ -70,6 +70,27 @@
 //! let program = plan.build().unwrap();
 //! program.validate().unwrap();
 //! println!("{}", program.check_up_to(1_000).unwrap());
+//! ```
+//!
+//! A promise that hears that nobody is left:
+//!
+//! ```
+//! use settled::model::{Is, Plan};
+//!
+//! let mut plan = Plan::new();
+//! let (job, gone) = (plan.future("job"), plan.variable("gone", 0));
+//! plan.thread("worker", |it| {
+//!     it.on_closed(job, "the client goes", |it| { it.add(gone, 1); });
+//!     it.closed(job);
+//!     it.is_closed(job).when(Is::No, |it| it.panics());
+//!     it.finish_or_return(job).when(Is::Yes, |it| it.panics());
+//! });
+//! plan.thread("client", |it| {
+//!     it.wait_all_timeout(&[job]).when(Is::Expired, |it| { it.drop(job); });
+//! });
+//! plan.thread("cache", |it| { it.upgrade(job); });
+//! plan.finally(gone, Is::Equal(1));
+//! println!("{}", plan.check().unwrap());
 //! ```
 //!
 //! What a program has of its own, and an update that is lost between a load and a store:
@@ -172,8 +193,8 @@ impl Plan {
         Self::default()
     }
 
-    /// A future that is not settled yet. Whoever calls `start`, `finish` and the like has its promise, and drops it when
-    /// its script ends; a job or a task that is made for it settles it with a value as it ends. Up to eight.
+    /// A future that is not settled yet. Whoever calls `start`, `finish` and the like has its promise, and drops it
+    /// when its script ends; a job or a task that is made for it settles it with a value as it ends. Up to eight.
     pub fn future(&mut self, name: &'static str) -> Future {
         Future(self.part(name, |program| &mut program.shape.names.futures))
     }
@@ -189,8 +210,8 @@ impl Plan {
         Variable(self.part(name, |program| &mut program.shape.names.variables))
     }
 
-    /// A channel with room for as many numbers, and at least one. It stays open, whoever has gone, until somebody closes
-    /// it.
+    /// A channel with room for as many numbers, and at least one. It stays open, whoever has gone, until somebody
+    /// closes it.
     pub fn channel(&mut self, name: &'static str, room: u8) -> Channel {
         self.program.shape.channels.push(room);
         Channel(self.part(name, |program| &mut program.shape.names.channels))
@@ -208,7 +229,7 @@ impl Plan {
         EventLoop(Part { name, at: self.member(name.to_owned(), Role::Loop) })
     }
 
-    /// The first job of a loop, on its thread: one for each.
+    /// Writes the first job of a loop, which runs on its thread: one for each loop.
     pub fn first(&mut self, on: EventLoop, script: impl FnOnce(&mut Script<'_>)) {
         let at = usize::from(self.place(on));
         let script = Script::write(self, script);
@@ -218,8 +239,8 @@ impl Plan {
         }
     }
 
-    /// A pool with as many workers. In charts they are called as the pool, and numbered if there are more than one:
-    /// `pool 1`, `pool 2`. Of the pools of a plan only the first can be shut down or joined.
+    /// Adds a pool of `workers` workers. In charts they are called as the pool, and numbered if there are more than
+    /// one: `pool 1`, `pool 2`. Of the pools of a plan only the first can be shut down or joined.
     pub fn pool(&mut self, name: &'static str, workers: u8) -> Pool {
         let at = self.pools.len() as u8;
         self.pools.push(name);
@@ -238,7 +259,7 @@ impl Plan {
         self.program.shape.finally.push((at, is));
     }
 
-    /// The program, for what explores programs.
+    /// Returns the program, for what explores programs.
     ///
     /// # Errors
     ///

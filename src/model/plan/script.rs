@@ -8,7 +8,8 @@ use crate::model::{
 
 /// What a thread, loop, callback, job or task does, one call after the other.
 ///
-/// Each call takes effect in one step, unless it says otherwise, and between two steps of one everybody else may take some.
+/// Each call takes effect in one step, unless it says otherwise, and between two steps of one everybody else may take
+/// some.
 ///
 /// What a call may answer, for [`when`](Answer::when):
 ///
@@ -114,18 +115,18 @@ calls! {
     fail: Fail;
     /// The promise is dropped.
     abandon: Abandon;
-    /// `finish_or_return`: the promise delivers a value: [`Is::Yes`], or [`Is::No`] if a cancel came first or nobody can ever
-    /// see it, and it comes back.
+    /// `finish_or_return`: the promise delivers a value: [`Is::Yes`], or [`Is::No`] if a cancel came first or nobody
+    /// can ever see it, and it comes back.
     finish_or_return: FinishOrReturn;
     /// `is_closed`, asked of the promise: [`Is::Yes`] if nobody can see any more what it would deliver, or [`Is::No`].
     is_closed: IsClosed;
     /// Waits for `closed`, of the promise. In a thread.
     closed: Closed;
-    /// Drops the handle that this script has of its own. A script that uses a future and does not say so keeps what it has,
-    /// and so does a loop with a view of it.
+    /// Drops the handle that this script has of its own. A script that uses a future and does not say so keeps what it
+    /// has, and so does a loop with a view of it.
     drop: Drop;
-    /// `upgrade` of a weak handle: [`Is::Yes`], or [`Is::No`] if nobody was left. What it gives is dropped at once, in a step
-    /// of its own.
+    /// `upgrade` of a weak handle: [`Is::Yes`], or [`Is::No`] if nobody was left. What it gives is dropped at once, in
+    /// a step of its own.
     upgrade: Upgrade;
     /// `cancel`: [`Is::Now`], [`Is::Already`], [`Is::Requested`] or [`Is::Refused`].
     cancel: Cancel;
@@ -135,7 +136,8 @@ calls! {
     try_result: Read;
     /// `result`: waits; how it ended, or [`Is::Unsettled`] where waiting is refused.
     result: Result;
-    /// `wait_timeout`, and `result` of what it answers: waits; how it ended, or [`Is::Expired`], which may be the answer at any time.
+    /// `wait_timeout`, and `result` of what it answers: waits; how it ended, or [`Is::Expired`], which may be the
+    /// answer at any time.
     wait_timeout: WaitTimeout;
     /// Asks `done` again and again until it is, for ever if it never is: how it ended.
     until_done: Poll;
@@ -215,8 +217,8 @@ impl<'a> Script<'a> {
         self.several(these, Do::WaitFirst);
     }
 
-    /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`], or [`Is::Unsettled`] where waiting is
-    /// refused.
+    /// `wait` for all of up to four, with a timeout: [`Is::Yes`] or [`Is::Expired`], or [`Is::Unsettled`] where waiting
+    /// is refused.
     pub fn wait_all_timeout(&mut self, these: &[Future]) -> Answer<'_, 'a> {
         self.several(these, Do::WaitAllTimeout)
     }
@@ -238,8 +240,8 @@ impl<'a> Script<'a> {
         self.asks(Do::Post(on, piece))
     }
 
-    /// Makes a task of a loop, `create_task` there and `run_coroutine_threadsafe` elsewhere: [`Is::Yes`], or [`Is::No`] if
-    /// the loop is closed. It settles `future` as it ends.
+    /// Makes a task of a loop, `create_task` there and `run_coroutine_threadsafe` elsewhere: [`Is::Yes`], or [`Is::No`]
+    /// if the loop is closed. It settles `future` as it ends.
     pub fn spawn(
         &mut self,
         on: EventLoop,
@@ -266,26 +268,27 @@ impl<'a> Script<'a> {
     }
 
     /// Stops the loop that runs this, after its turn; it is then closed, as by
-    /// [`EventLoop::close`](crate::EventLoop::close): its coroutines are dropped and their futures cancelled, what it has
-    /// accepted still runs, and the callbacks of futures that are open are dropped. What is given to it later is refused.
+    /// [`EventLoop::close`](crate::EventLoop::close): its coroutines are dropped and their futures cancelled, what it
+    /// has accepted still runs, and the callbacks of futures that are open are dropped. What is given to it later is
+    /// refused.
     pub fn stop(&mut self) {
         self.calls.push(Do::Stop);
     }
 
-    /// [`ThreadPool::close`](crate::ThreadPool::close): the pool, the first of the plan, refuses new jobs, and its workers
-    /// end when they have run what is queued.
+    /// [`ThreadPool::close`](crate::ThreadPool::close): the pool, the first of the plan, refuses new jobs, and its
+    /// workers end when they have run what is queued.
     pub fn close_pool(&mut self, pool: Pool) {
         self.first_pool(pool, Do::ClosePool);
     }
 
-    /// [`ThreadPool::cancel_pending`](crate::ThreadPool::cancel_pending): what is queued is taken out in one step, and then
-    /// dropped, a job a step. The pool, the first of the plan, stays open if it is.
+    /// [`ThreadPool::cancel_pending`](crate::ThreadPool::cancel_pending): what is queued is taken out in one step, and
+    /// then dropped, a job a step. The pool, the first of the plan, stays open if it is.
     pub fn cancel_pending(&mut self, pool: Pool) {
         self.first_pool(pool, Do::CancelPending);
     }
 
-    /// The wait of [`ThreadPool::shutdown`](crate::ThreadPool::shutdown), after [`close_pool`](Self::close_pool): until the
-    /// workers of the pool, the first of the plan, have ended.
+    /// Waits until the workers of the pool, the first of the plan, have ended: what
+    /// [`ThreadPool::shutdown`](crate::ThreadPool::shutdown) does after [`close_pool`](Self::close_pool).
     pub fn shutdown(&mut self, pool: Pool) {
         self.first_pool(pool, Do::Shutdown);
     }
@@ -334,8 +337,8 @@ impl<'a> Script<'a> {
         self.asks(Do::Send(channel, number))
     }
 
-    /// Receives a number, and waits while there is none: the number, [`Is::Equal`] and the like; [`Is::No`] if the channel
-    /// is closed and empty. Any number is `recv(jobs).when(Is::No, …).otherwise(…)`.
+    /// Receives a number, and waits while there is none: the number, [`Is::Equal`] and the like; [`Is::No`] if the
+    /// channel is closed and empty. Any number is `recv(jobs).when(Is::No, …).otherwise(…)`.
     pub fn recv(&mut self, channel: Channel) -> Answer<'_, 'a> {
         let channel = self.channel(channel);
         self.asks(Do::Recv(channel))
@@ -357,8 +360,8 @@ impl<'a> Script<'a> {
         self.calls.push(Do::Skip(u8::MAX));
     }
 
-    /// The same, as many times: it is written down so often, and each counts among the 250 calls of a script. Nothing else
-    /// goes round but [`until_done`](Self::until_done).
+    /// The same, as many times: it is written down so often, and each counts among the 250 calls of a script. Nothing
+    /// else goes round but [`until_done`](Self::until_done).
     pub fn repeat(&mut self, times: usize, mut script: impl FnMut(&mut Script<'_>)) {
         for _ in 0..times {
             script(self);

@@ -45,13 +45,13 @@ pub struct Always {
 }
 
 impl Always {
-    /// Whether it holds in a state.
+    /// Returns whether it holds in a state.
     #[must_use]
     pub fn holds(&self, program: &Program, state: &System) -> bool {
         (self.holds)(Sight { shape: &program.shape, state, judge: program })
     }
 
-    /// Whether it says something of a state: its reachability twin.
+    /// Returns whether it says something of a state: its reachability twin.
     #[must_use]
     pub fn speaks(&self, program: &Program, state: &System) -> bool {
         self.says(program, state)
@@ -362,7 +362,7 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
     twins.into_iter().filter(|it| it.0).map(|(_, name, reached)| (name, reached)).collect()
 }
 
-/// Whether everything has ended properly: what every fair run comes to.
+/// Returns whether everything has ended properly: what every fair run comes to.
 #[must_use]
 pub fn ended(program: &Program, state: &System) -> bool {
     program.ended(state)
