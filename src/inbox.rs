@@ -36,6 +36,11 @@ impl Inbox {
         }
     }
 
+    /// Those with these numbers have settled. Nobody has told of another, and nobody sleeps.
+    pub(crate) fn tell_first(&self, numbers: Vec<usize>) {
+        lock(&self.told).settled = numbers;
+    }
+
     /// Sleeps until as many as `wanted` were told of, or the deadline has passed, or the thread is interrupted; says
     /// whether they were. What was told meanwhile counts. `[wait-3]` `[wait-9]`
     pub(crate) fn sleep(self: &Arc<Self>, wanted: usize, deadline: Option<Instant>) -> bool {

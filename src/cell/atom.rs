@@ -43,6 +43,13 @@ impl Atom {
         so(self.guess(Ordering::Relaxed).0)
     }
 
+    /// Whether that is so of the word, or perhaps not yet: a look where it is.
+    #[inline]
+    pub(super) fn is(&self, so: impl Fn(Word) -> bool) -> bool {
+        let (word, is_seen) = self.guess(at("look", Ordering::Acquire));
+        so(word) && (is_seen || so(self.look()))
+    }
+
     /// One step, once a hold more can be counted: puts the word in place that `decide` makes of the one that is there, unless
     /// that says that there is none.
     #[inline(always)]

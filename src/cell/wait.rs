@@ -70,6 +70,11 @@ impl<T, E> Handle<T, E> {
         self.look_at_word().is_over(until)
     }
 
+    /// The same, or perhaps not yet. Whoever registers then finds out.
+    pub(crate) fn is_over_already(&self, until: Until) -> bool {
+        self.word().is(|word| word.is_over(until))
+    }
+
     /// Parks this thread until what is waited for is so or the deadline has passed; says whether it is
     /// so. Every return follows a look at the word, and the settler has given its handle up in the step that settled: when
     /// this returns `true`, the settler shares the outcome no more.

@@ -3,7 +3,7 @@
 use std::{
     borrow::Borrow,
     cell::RefCell,
-    collections::{HashSet, VecDeque},
+    collections::VecDeque,
     fmt,
     future::{Future, poll_fn},
     marker::PhantomData,
@@ -17,6 +17,7 @@ use std::{
 use super::{Sleep, sleep};
 use crate::{
     Expired, LoopFuture, ReturnWhen, Settled, Token,
+    addresses::Addresses,
     context::{self, Id},
     event_loop::forward,
 };
@@ -177,7 +178,7 @@ pub fn as_completed<'a, T: 'static, E: 'static>(
 fn distinct<'a, T: 'static, E: 'static>(
     futures: impl IntoIterator<Item = &'a LoopFuture<T, E>>,
 ) -> (Vec<usize>, Vec<&'a LoopFuture<T, E>>) {
-    let mut cells = HashSet::new();
+    let mut cells = Addresses::default();
     let first = |(_, future): &(usize, &LoopFuture<T, E>)| cells.insert(future.address());
     futures.into_iter().enumerate().filter(first).unzip()
 }

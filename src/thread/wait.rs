@@ -1,7 +1,7 @@
 //! Waiting for several futures: [`wait`] and [`as_completed`].
 
 use std::{
-    collections::{BTreeSet, HashSet, VecDeque},
+    collections::{BTreeSet, VecDeque},
     fmt,
     iter::FusedIterator,
     sync::Arc,
@@ -10,6 +10,7 @@ use std::{
 
 use super::{ThreadFuture, watched::Watched};
 use crate::{
+    addresses::Addresses,
     blocking::{Cells, Looked, May, Wanted, before_parking, is_worker},
     cell::{Address, Ticket, Until},
     deferred,
@@ -375,32 +376,47 @@ impl<F: Watched> Group<F> {
     /// Registers with each future, once. Those for which there is nothing to wait are told of at once, so that the
     /// inbox hears of each exactly once.
     pub(super) fn register(futures: impl IntoIterator<Item = F>) -> Self {
-        let mut cells = HashSet::new();
+        let futures = futures.into_iter();
+        let many = futures.size_hint().0;
+        let mut cells = Addresses::with_capacity_and_hasher(many, Default::default());
+        let mut first = Some(Vec::new());
         let mut group = Self {
-            members: Vec::new(),
+            members: Vec::with_capacity(many),
             inbox: Arc::default(),
             left: None,
             looked: Looked::default(),
         };
         let mut by_value = false;
-        for (place, future) in futures.into_iter().enumerate() {
+        for (place, future) in futures.enumerate() {
             by_value |= future.until() == Until::Returned;
             if cells.insert(future.address()) {
                 let number = group.members.len();
-                let waiter = Waiter::Member(Arc::clone(&group.inbox), number);
-                let ticket = match future.register_until(future.until(), waiter) {
-                    Ok(ticket) => Some(ticket),
-                    Err(waiter) => {
-                        waiter.notify();
-                        None
-                    }
-                };
+                let ticket = group.enter(&future, number, &mut first);
                 group.members.push(Member { place, future: Some(future), ticket });
             }
         }
+        first.into_iter().for_each(|first| group.inbox.tell_first(first));
         let decide = is_worker() || by_value && !deferred::lending().is_empty();
         group.left = decide.then(|| Arc::new(cells.into_iter().collect()));
         group
+    }
+
+    /// Has the inbox told of this one: now, if there is nothing to wait for, which mostly is seen without a lock. Those of
+    /// which that is so are told together, as long as nobody else can tell of another.
+    fn enter(&self, future: &F, number: usize, first: &mut Option<Vec<usize>>) -> Option<Ticket> {
+        let until = future.until();
+        if !future.is_over(until) {
+            first.take().into_iter().for_each(|first| self.inbox.tell_first(first));
+            let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
+            if let Ok(ticket) = future.register_until(until, waiter) {
+                return Some(ticket);
+            }
+        }
+        match first {
+            Some(first) => first.push(number),
+            None => self.inbox.tell(number),
+        }
+        None
     }
 
     /// Whether a callback that was registered late and deferred reads the outcome after the inbox told of this one; the
@@ -410,13 +426,8 @@ impl<F: Watched> Group<F> {
         let by_value = |future: &&F| future.until() == Until::Returned;
         let Some(future) = member.future.as_ref().filter(by_value) else { return false };
         let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
-        match future.register_until(future.until(), waiter) {
-            Ok(ticket) => {
-                member.ticket = Some(ticket);
-                true
-            }
-            Err(_) => false,
-        }
+        member.ticket = future.register_until(future.until(), waiter).ok();
+        member.ticket.is_some()
     }
 
     /// Of how many this is so; the inbox told of all.

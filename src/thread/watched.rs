@@ -11,6 +11,8 @@ pub(super) trait Watched {
     /// Until when it is waited for.
     fn until(&self) -> Until;
     fn address(&self) -> Address;
+    /// Whether there is nothing to wait for, as far as one look tells.
+    fn is_over(&self, until: Until) -> bool;
     fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter>;
     fn deregister(&self, ticket: Ticket) -> Option<Waiter>;
 }
@@ -22,6 +24,10 @@ impl<F: Handed> Watched for F {
 
     fn address(&self) -> Address {
         self.future().handle().address()
+    }
+
+    fn is_over(&self, until: Until) -> bool {
+        self.future().handle().is_over_already(until)
     }
 
     fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
@@ -40,6 +46,10 @@ impl Watched for &dyn Watched {
 
     fn address(&self) -> Address {
         (**self).address()
+    }
+
+    fn is_over(&self, until: Until) -> bool {
+        (**self).is_over(until)
     }
 
     fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
