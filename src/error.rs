@@ -13,7 +13,12 @@ use std::{
 
 use thiserror::Error;
 
-use crate::{deferred::TooDeep, interrupt, sync::is_past};
+use crate::{
+    deferred::TooDeep,
+    interrupt,
+    lost::{Death, Unsent},
+    sync::is_past,
+};
 
 /// Why a settled future holds no value. `[settled-2]`
 ///
@@ -65,6 +70,11 @@ pub enum Failure<E> {
     Cancelled(Cancellation),
     /// The running work dropped its promise without an outcome.
     Abandoned,
+    /// The process that ran the work has died, and the answer is not whole: the work may have run, wholly or partly.
+    /// Nobody runs it again. `[process-3]`
+    Died(Death),
+    /// What the work was to get, or has given, could not travel from one process to another. `[process-5]`
+    Unsent(Unsent),
 }
 
 /// `[settled-4]`
@@ -76,6 +86,8 @@ impl<E> Failure<E> {
             Self::Panicked(_) => "Panicked",
             Self::Cancelled(cancellation) => cancellation.cause.kind(),
             Self::Abandoned => "Abandoned",
+            Self::Died(_) => "Died",
+            Self::Unsent(_) => "Unsent",
         }
     }
 
@@ -102,6 +114,18 @@ impl<E> Failure<E> {
     #[must_use]
     pub const fn is_abandoned(&self) -> bool {
         matches!(self, Self::Abandoned)
+    }
+
+    /// Returns what died with the work, if something did. `[process-3]`
+    #[must_use]
+    pub const fn death(&self) -> Option<&Death> {
+        if let Self::Died(death) = self { Some(death) } else { None }
+    }
+
+    /// Returns what could not travel, if something could not. `[process-5]`
+    #[must_use]
+    pub const fn unsent(&self) -> Option<&Unsent> {
+        if let Self::Unsent(unsent) = self { Some(unsent) } else { None }
     }
 
     /// Returns the work's own error, if it ended with one.
@@ -133,6 +157,8 @@ impl<E> Failure<E> {
             Self::Panicked(panic) => Err(Failure::Panicked(panic)),
             Self::Cancelled(cancellation) => Err(Failure::Cancelled(cancellation)),
             Self::Abandoned => Err(Failure::Abandoned),
+            Self::Died(death) => Err(Failure::Died(death)),
+            Self::Unsent(unsent) => Err(Failure::Unsent(unsent)),
         }
     }
 
@@ -161,6 +187,8 @@ impl<E> Failure<E> {
             Self::Panicked(panic) => Failure::Panicked(panic),
             Self::Cancelled(cancellation) => Failure::Cancelled(cancellation),
             Self::Abandoned => Failure::Abandoned,
+            Self::Died(death) => Failure::Died(death),
+            Self::Unsent(unsent) => Failure::Unsent(unsent),
         }
     }
 }
@@ -187,6 +215,8 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Self::Abandoned => f.write_str(
                 "the work ended without an outcome: its running promise was dropped; no value will come",
             ),
+            Self::Died(death) => death.fmt(f),
+            Self::Unsent(unsent) => unsent.fmt(f),
         }
     }
 }
@@ -281,11 +311,11 @@ pub enum Cancelled {
     /// The pending promise was dropped, for instance with the queue that held its job.
     #[error("cancelled because its promise was dropped before the work began; no value will come")]
     Dropped,
-    /// The initializer of a worker failed, and the pool with it broke before the work began:
-    /// [`ThreadPool::broken_reason`](crate::ThreadPool::broken_reason) says why it did.
+    /// The pool broke before the work began, since the initializer of a worker failed, or no worker process could be
+    /// started: [`ThreadPool::broken_reason`](crate::ThreadPool::broken_reason) says why.
     #[error(
-        "cancelled because the initializer of its pool failed, and the pool runs no job any more; no \
-         value will come; mend the initializer and submit to a new pool"
+        "cancelled because its pool broke, whose initializer failed or whose workers could not be started, and which \
+         runs no job any more; no value will come; mend the cause, which the pool tells, and submit to a new pool"
     )]
     Broken,
     /// The owner stopped the work of its own accord, for instance because its loop was closed.

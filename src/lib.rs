@@ -21,12 +21,16 @@ mod hook;
 pub mod host;
 mod inbox;
 mod interrupt;
+mod lost;
 pub mod machine;
 #[cfg(feature = "model")]
 #[cfg_attr(docsrs, doc(cfg(feature = "model")))]
 pub mod model;
 mod output;
 pub mod phase;
+#[cfg(all(feature = "process", unix))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "process", unix))))]
+pub mod process;
 mod promise;
 mod settled;
 #[cfg(all(doc, not(doctest)))]
@@ -54,6 +58,7 @@ pub use crate::{
     },
     first::First,
     interrupt::{Interrupt, InterruptGuard},
+    lost::{Death, DeathCause, Progress, Unsent, UnsentKind},
     output::{Back, JoinError, Output, OutputResult},
     promise::{Listen, Promise},
     settled::Settled,

@@ -12,6 +12,7 @@ use crate::{
     cell::{Address, End, Handle, Outcome, Producer, Registration, Until},
     context::Id,
     error::{Cancel, Cancelled, Failure, Lost, Panic, Unseen},
+    lost::{Death, Unsent},
     phase::{Owned, Pending, Phase, Running},
     waiter::Waiter,
 };
@@ -350,6 +351,20 @@ impl<T, E> Promise<T, E, Running> {
             Ok(value) => self.finish(value),
             Err(error) => self.fail(error),
         }
+    }
+
+    /// Says that the process which ran the work has died: see [`Death`]. For executors whose workers can. Cannot fail; runs the
+    /// callbacks in this thread. `[process-3]`
+    #[doc(alias = "set_exception")]
+    pub fn died(self, death: Death) {
+        self.deliver_surely(Err(Failure::Died(death)));
+    }
+
+    /// Says that something could not travel to the work or back: see [`Unsent`]. Cannot fail; runs the callbacks in this thread.
+    /// `[process-5]`
+    #[doc(alias = "set_exception")]
+    pub fn unsent(self, unsent: Unsent) {
+        self.deliver_surely(Err(Failure::Unsent(unsent)));
     }
 
     /// Delivers a panic of the work, as [`std::panic::catch_unwind`] caught it. Runs the

@@ -60,6 +60,10 @@ pub mod machine {}
 pub mod memory {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../spec/processes.md")]
+pub mod processes {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../spec/proven.md")]
 pub mod proven {}
 

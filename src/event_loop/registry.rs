@@ -190,7 +190,9 @@ impl Registry {
                 Incident::ErrorNeverRetrieved { error, type_name: type_name::<E>(), future, task }
             }
             Failure::Panicked(panic) => Incident::PanicNeverRetrieved { panic, future, task },
-            Failure::Abandoned => Incident::AbandonmentNeverRetrieved { future },
+            Failure::Abandoned | Failure::Died(_) | Failure::Unsent(_) => {
+                Incident::AbandonmentNeverRetrieved { future }
+            }
             Failure::Cancelled(_) => return,
         };
         self.report(&incident);

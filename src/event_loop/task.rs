@@ -108,7 +108,7 @@ impl Ended {
             Ok(_) => Self::Finished,
             Err(Failure::Error(_)) => Self::Failed,
             Err(Failure::Panicked(_)) => Self::Panicked,
-            Err(Failure::Cancelled(_) | Failure::Abandoned) => Self::Cancelled,
+            Err(_) => Self::Cancelled,
         }
     }
 }
@@ -357,7 +357,7 @@ where
                 Ok(value) => promise.finish(value),
                 Err(Failure::Error(error)) => promise.fail(error),
                 Err(Failure::Panicked(panic)) => promise.panicked(panic),
-                Err(Failure::Cancelled(_) | Failure::Abandoned) => promise.stopped(),
+                Err(_) => promise.stopped(),
             }
         });
     }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use settled::{
-    AnyPromise, Cancel, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef, MapError,
-    Schedule, ThreadFuture, ThreadPool, bridge, tasks,
+    AnyPromise, Cancel, Death, DeathCause, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef,
+    MapError, Progress, Schedule, ThreadFuture, ThreadPool, Unsent, UnsentKind, bridge, tasks,
 };
 
 type Future = ThreadFuture<u32, &'static str>;
@@ -83,6 +83,18 @@ runs! {
     "Failure::Abandoned" {
         let (promise, future) = Future::pair();
         drop(promise.start());
+        future.exception().unwrap().unwrap().to_string()
+    }
+    "Failure::Died" {
+        let (promise, future) = Future::pair();
+        let (who, cause) = ("worker 3 (process 4711)", DeathCause::Signal(9));
+        promise.start().unwrap().died(Death::new(who, "resize", cause, Progress::Begun));
+        future.exception().unwrap().unwrap().to_string()
+    }
+    "Failure::Unsent" {
+        let (promise, future) = Future::pair();
+        let why = "\"resize\" gave 70000000 bytes, of at most 67108864";
+        promise.start().unwrap().unsent(Unsent::new(UnsentKind::TooLarge, why));
         future.exception().unwrap().unwrap().to_string()
     }
     "Cancellation" {

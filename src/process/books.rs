@@ -1,0 +1,318 @@
+//! What a pool knows of its workers and jobs, and decides: one pure function, without processes, pipes or threads.
+//!
+//! Whoever keeps the books tells them what has happened, in the order in which it was seen, and does what they say. The
+//! models step them, with processes that may die at every step. `[process-3]` `[process-4]`
+
+use std::collections::{BTreeMap, VecDeque};
+
+/// Numbers a job. Never used twice.
+pub(crate) type Token = u64;
+
+/// Numbers a worker. Never used twice, so that nothing said of one is ever taken for another.
+pub(crate) type Number = u64;
+
+/// How many workers in a row may end before they were ready.
+pub(crate) const STARTS: u32 = 3;
+
+/// What a worker does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Doing {
+    /// It was started, and has not said that it is ready.
+    Starting,
+    Nothing,
+    /// It was given this job, and has said that it began it or has not.
+    Job(Token, bool),
+    /// It was told to end.
+    Leaving,
+}
+
+/// A worker.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Worker {
+    pub(crate) doing: Doing,
+    /// How many jobs it may still begin.
+    left: u64,
+    /// Whether its pipe has ended, and if so whether inside a message.
+    pipe: Option<bool>,
+    /// Whether its process has ended.
+    process: bool,
+    /// Whether it was ended, or is to be: nothing new is given to it.
+    doomed: bool,
+    /// Whether it has said what makes no sense: it is not listened to any more.
+    deaf: bool,
+}
+
+impl Worker {
+    /// Whether it has said what makes no sense.
+    pub(crate) const fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+}
+
+/// How far a lost job had come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Far {
+    NotBegun,
+    Begun,
+    CutShort,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Event {
+    /// A job was accepted.
+    Submitted(Token),
+    /// A job that was offered had been cancelled before.
+    Withdrawn(Number),
+    /// A worker says that it is ready.
+    Ready(Number),
+    /// A worker says that it cannot be made ready.
+    Unready(Number),
+    /// A worker says that it begins its job.
+    Began(Number, Token),
+    /// A worker has answered its job, and all of the answer is here.
+    Answered(Number, Token),
+    /// A worker has sent what makes no sense.
+    Nonsense(Number),
+    /// Nothing more comes out of a worker's pipe; it ended inside a message or did not.
+    PipeEnded(Number, bool),
+    /// A worker's process has ended, and something may still be in its pipe.
+    ProcessEnded(Number),
+    /// A worker could not be started.
+    NotStarted(Number),
+    /// Somebody wants the worker with this job killed.
+    Kill(Token),
+    /// No more jobs are accepted.
+    Closed,
+    /// What is queued is to be dropped.
+    DropQueued,
+    /// Every worker is to be killed.
+    Terminate,
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Order {
+    /// Start a worker of this number.
+    Start(Number),
+    /// Begin this job and give it to this worker, or say that it is [`Withdrawn`](Event::Withdrawn).
+    Offer(Number, Token),
+    /// Settle the job with what the worker has answered.
+    Settle(Token),
+    /// The job is lost with this worker, whose process has ended and whose pipe is empty.
+    Lose(Number, Token, Far),
+    /// Drop the job unrun.
+    Drop(Token),
+    /// Drop the job unrun, because the pool is broken.
+    BreakOff(Token),
+    /// Tell the worker to end.
+    Dismiss(Number),
+    /// Kill the worker's process.
+    Kill(Number),
+    /// Read what is left in the worker's pipe, say so, and then that it has ended.
+    Drain(Number),
+    /// Forget the worker: its process has ended and its pipe is empty.
+    Forget(Number),
+    /// No worker can be started any more, and none is left: the pool is broken.
+    Break,
+    /// Everything has ended.
+    End,
+}
+
+/// The books.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Books {
+    max: usize,
+    jobs_each: u64,
+    queue: VecDeque<Token>,
+    workers: BTreeMap<Number, Worker>,
+    next: Number,
+    /// How many workers in a row have ended before they were ready.
+    failed: u32,
+    open: bool,
+    broken: bool,
+    ended: bool,
+}
+
+impl Books {
+    /// Of a pool of so many workers at the most, each of which gets so many jobs.
+    pub(crate) const fn new(max: usize, jobs_each: u64) -> Self {
+        Self {
+            max,
+            jobs_each,
+            queue: VecDeque::new(),
+            workers: BTreeMap::new(),
+            next: 0,
+            failed: 0,
+            open: true,
+            broken: false,
+            ended: false,
+        }
+    }
+
+    pub(crate) fn workers(&self) -> &BTreeMap<Number, Worker> {
+        &self.workers
+    }
+
+    /// Notes what has happened, and says what is to be done.
+    pub(crate) fn on(&mut self, event: Event, orders: &mut Vec<Order>) {
+        match event {
+            Event::Submitted(job) if self.broken => orders.push(Order::BreakOff(job)),
+            Event::Submitted(job) => self.queue.push_back(job),
+            Event::Ready(it) => {
+                self.failed = 0;
+                self.change(it, orders, |worker| match worker.doing {
+                    Doing::Starting => worker.doing = Doing::Nothing,
+                    Doing::Leaving => (),
+                    Doing::Nothing | Doing::Job(..) => worker.deaf = true,
+                });
+            }
+            Event::Unready(_) => self.break_down(orders),
+            Event::Began(it, job) => self.change(it, orders, |worker| match worker.doing {
+                Doing::Job(own, false) if own == job => worker.doing = Doing::Job(own, true),
+                _ => worker.deaf = true,
+            }),
+            Event::Answered(it, job) => self.answered(it, job, orders),
+            Event::Withdrawn(it) => self.change(it, orders, |worker| {
+                worker.doing = Doing::Nothing;
+                worker.left += 1;
+            }),
+            Event::Nonsense(it) => self.change(it, orders, |worker| worker.deaf = true),
+            Event::PipeEnded(it, cut) => {
+                let Some(worker) = self.workers.get_mut(&it) else { return };
+                worker.pipe = Some(cut);
+                if worker.process {
+                    self.bury(it, orders);
+                } else if !worker.doomed {
+                    worker.doomed = true;
+                    orders.push(Order::Kill(it));
+                }
+            }
+            Event::ProcessEnded(it) => {
+                let Some(worker) = self.workers.get_mut(&it) else { return };
+                (worker.process, worker.doomed) = (true, true);
+                match worker.pipe {
+                    Some(_) => self.bury(it, orders),
+                    None => orders.push(Order::Drain(it)),
+                }
+            }
+            Event::NotStarted(it) => {
+                self.workers.remove(&it);
+                self.failed += 1;
+            }
+            Event::Kill(job) => {
+                let has =
+                    |worker: &Worker| matches!(worker.doing, Doing::Job(own, _) if own == job);
+                self.doom(orders, has);
+            }
+            Event::Closed => self.open = false,
+            Event::DropQueued => orders.extend(self.queue.drain(..).map(Order::Drop)),
+            Event::Terminate => self.doom(orders, |_| true),
+        }
+        self.go_on(orders);
+    }
+
+    /// Has those killed, and given nothing any more.
+    fn doom(&mut self, orders: &mut Vec<Order>, which: impl Fn(&Worker) -> bool) {
+        for (it, worker) in self.workers.iter_mut().filter(|it| !it.1.doomed && which(it.1)) {
+            worker.doomed = true;
+            orders.push(Order::Kill(*it));
+        }
+    }
+
+    /// Changes a worker that is listened to; one that turns out to make no sense is killed.
+    fn change(&mut self, it: Number, orders: &mut Vec<Order>, change: impl FnOnce(&mut Worker)) {
+        let Some(worker) = self.workers.get_mut(&it).filter(|worker| !worker.deaf) else { return };
+        change(worker);
+        if worker.deaf && !worker.doomed {
+            worker.doomed = true;
+            orders.push(Order::Kill(it));
+        }
+    }
+
+    fn answered(&mut self, it: Number, job: Token, orders: &mut Vec<Order>) {
+        let mut is_whole = false;
+        self.change(it, orders, |worker| match worker.doing {
+            Doing::Job(own, _) if own == job => {
+                is_whole = true;
+                worker.doing = Doing::Nothing;
+            }
+            _ => worker.deaf = true,
+        });
+        if is_whole {
+            orders.push(Order::Settle(job));
+        }
+    }
+
+    /// The worker's process has ended, and its pipe is empty.
+    fn bury(&mut self, it: Number, orders: &mut Vec<Order>) {
+        let Some(worker) = self.workers.remove(&it) else { return };
+        match worker.doing {
+            Doing::Job(job, begun) => {
+                let far = match (begun, worker.deaf) {
+                    (true, false) if worker.pipe == Some(true) => Far::CutShort,
+                    (false, false) => Far::NotBegun,
+                    // One that makes no sense may have begun without a word.
+                    _ => Far::Begun,
+                };
+                orders.push(Order::Lose(it, job, far));
+            }
+            Doing::Starting => self.failed += 1,
+            Doing::Nothing | Doing::Leaving => (),
+        }
+        orders.push(Order::Forget(it));
+    }
+
+    /// No worker begins a job any more, and what is queued is dropped.
+    fn break_down(&mut self, orders: &mut Vec<Order>) {
+        if !self.broken {
+            (self.broken, self.open) = (true, false);
+            orders.push(Order::Break);
+            orders.extend(self.queue.drain(..).map(Order::BreakOff));
+        }
+    }
+
+    /// Gives jobs to workers that have none, starts workers for the others, and dismisses whom nobody needs.
+    fn go_on(&mut self, orders: &mut Vec<Order>) {
+        for (it, worker) in &mut self.workers {
+            if worker.doomed || worker.doing != Doing::Nothing {
+                continue;
+            }
+            if worker.left == 0 || self.queue.is_empty() && !self.open {
+                worker.doing = Doing::Leaving;
+                orders.push(Order::Dismiss(*it));
+            } else if let Some(job) = self.queue.pop_front() {
+                worker.left -= 1;
+                worker.doing = Doing::Job(job, false);
+                orders.push(Order::Offer(*it, job));
+            }
+        }
+        let starting = |worker: &&Worker| worker.doing == Doing::Starting && !worker.doomed;
+        let mut starting = self.workers.values().filter(starting).count();
+        if self.failed < STARTS {
+            while self.queue.len() > starting && self.workers.len() < self.max {
+                let (left, doing) = (self.jobs_each, Doing::Starting);
+                let worker =
+                    Worker { doing, left, pipe: None, process: false, doomed: false, deaf: false };
+                self.workers.insert(self.next, worker);
+                orders.push(Order::Start(self.next));
+                self.next += 1;
+                starting += 1;
+            }
+        } else if self.workers.is_empty() && !self.queue.is_empty() {
+            self.break_down(orders);
+        }
+        if !self.open && self.queue.is_empty() {
+            for (it, worker) in &mut self.workers {
+                if worker.doing == Doing::Starting && !worker.doomed {
+                    worker.doing = Doing::Leaving;
+                    orders.push(Order::Dismiss(*it));
+                }
+            }
+            if self.workers.is_empty() && !self.ended {
+                self.ended = true;
+                orders.push(Order::End);
+            }
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! One worker, as its pool has it: a process, a channel, and its standard output and error.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, Read, Write},
+    mem,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::{
+            net::UnixStream,
+            process::{CommandExt, ExitStatusExt},
+        },
+    },
+    path::PathBuf,
+    process::{Command, ExitStatus, Stdio},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{
+    books::{Far, Number, Token},
+    frame::{Decoder, Frame, Garbage},
+    job::Given,
+};
+use crate::lost::{Death, DeathCause, Progress};
+
+/// How workers are started.
+#[derive(Clone, Debug)]
+pub(super) struct How {
+    pub(super) program: PathBuf,
+    pub(super) name: Option<OsString>,
+    pub(super) arguments: Vec<OsString>,
+    pub(super) environment: Vec<(OsString, Option<OsString>)>,
+    pub(super) directory: Option<PathBuf>,
+    /// Whether its standard output and error are read.
+    pub(super) reads: bool,
+    pub(super) limit: u32,
+}
+
+/// How many bytes of what a worker wrote last are kept.
+const TAIL: usize = 4 << 10;
+
+pub(super) struct Child {
+    number: Number,
+    process: std::process::Child,
+    /// Readable when the process has ended. `None` where the system has none, and when it was told.
+    ended: Option<OwnedFd>,
+    /// `None` when it has ended.
+    channel: Option<UnixStream>,
+    decoder: Decoder,
+    /// What is to be written, and how much of it was.
+    outgoing: Vec<u8>,
+    written: usize,
+    /// Its standard output and error, if they are read.
+    streams: [Option<File>; 2],
+    tail: Vec<u8>,
+    status: Option<ExitStatus>,
+    pub(super) given: Option<(Token, Given)>,
+    pub(super) fault: Option<String>,
+    pub(super) asked: bool,
+    pub(super) is_ready: bool,
+}
+
+/// What of a child can be waited for, in the order in which it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Channel,
+    Stream(usize),
+    Process,
+}
+
+/// What came out of a channel.
+pub(super) enum Came {
+    /// Something, or nothing for now.
+    Some,
+    /// Its end.
+    End,
+}
+
+impl Child {
+    pub(super) fn start(number: Number, how: &How) -> io::Result<Self> {
+        let (channel, theirs) = UnixStream::pair()?;
+        channel.set_nonblocking(true)?;
+        let stream = || if how.reads { Stdio::piped() } else { Stdio::inherit() };
+        let mut command = Command::new(&how.program);
+        command.args(&how.arguments).stdin(OwnedFd::from(theirs)).stdout(stream()).stderr(stream());
+        // What a terminal sends to the program is for the program.
+        command.process_group(0);
+        if let Some(name) = &how.name {
+            command.arg0(name);
+        }
+        for (name, value) in &how.environment {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(directory) = &how.directory {
+            command.current_dir(directory);
+        }
+        let mut process = command.spawn()?;
+        let stdout = process.stdout.take().map(|it| File::from(OwnedFd::from(it)));
+        let stderr = process.stderr.take().map(|it| File::from(OwnedFd::from(it)));
+        Ok(Self {
+            number,
+            ended: notice(&process),
+            process,
+            channel: Some(channel),
+            decoder: Decoder::new(how.limit),
+            outgoing: Vec::new(),
+            written: 0,
+            streams: [stdout, stderr],
+            tail: Vec::new(),
+            status: None,
+            given: None,
+            fault: None,
+            asked: false,
+            is_ready: false,
+        })
+    }
+
+    /// What it waits for.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (Part, BorrowedFd<'_>, PollFlags)> {
+        let writes = if self.outgoing.is_empty() { PollFlags::empty() } else { PollFlags::OUT };
+        let channel =
+            self.channel.iter().map(move |it| (Part::Channel, it.as_fd(), PollFlags::IN | writes));
+        let streams = self.streams.iter().enumerate();
+        let streams = streams
+            .filter_map(|(at, it)| Some((Part::Stream(at), it.as_ref()?.as_fd(), PollFlags::IN)));
+        let ended = self.ended.iter().map(|it| (Part::Process, it.as_fd(), PollFlags::IN));
+        channel.chain(streams).chain(ended)
+    }
+
+    /// Writes a message as far as there is room, and the rest when there is.
+    pub(super) fn send(&mut self, message: Vec<u8>) {
+        if self.outgoing.is_empty() {
+            self.outgoing = message;
+        } else {
+            self.outgoing.extend(message);
+        }
+        self.write();
+    }
+
+    /// Writes what there is room for.
+    pub(super) fn write(&mut self) {
+        let Some(mut channel) = self.channel.as_ref() else { return self.outgoing.clear() };
+        while self.written < self.outgoing.len() {
+            match channel.write(&self.outgoing[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // Nobody reads any more, and the channel says so.
+                Err(_) => break,
+            }
+        }
+        self.outgoing.clear();
+        self.written = 0;
+    }
+
+    /// Takes what has come, once.
+    pub(super) fn read(&mut self, bytes: &mut [u8]) -> Came {
+        let Some(mut channel) = self.channel.as_ref() else { return Came::Some };
+        loop {
+            match channel.read(bytes) {
+                Ok(0) => break,
+                Ok(count) => {
+                    self.decoder.feed(&bytes[..count]);
+                    return Came::Some;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Came::Some,
+                Err(_) => break,
+            }
+        }
+        self.channel = None;
+        Came::End
+    }
+
+    /// Whether its channel is open, and something is in it.
+    pub(super) fn has_more(&self) -> bool {
+        self.channel.as_ref().is_some_and(|it| is_readable(it.as_fd()))
+    }
+
+    pub(super) fn frame(&mut self) -> Result<Option<Frame<'_>>, Garbage> {
+        self.decoder.next()
+    }
+
+    /// Whether what came ends inside a message.
+    pub(super) fn is_cut(&self) -> bool {
+        self.decoder.is_inside()
+    }
+
+    /// Closes the channel: nothing more is read.
+    pub(super) fn close(&mut self) {
+        self.channel = None;
+    }
+
+    /// Takes once what it has printed, and hands it on.
+    pub(super) fn hear(
+        &mut self,
+        stream: usize,
+        bytes: &mut [u8],
+        tell: &mut dyn FnMut(Number, bool, &[u8]),
+    ) {
+        let Some(file) = &mut self.streams[stream] else { return };
+        match file.read(bytes) {
+            Ok(count @ 1..) => {
+                let said = &bytes[..count];
+                if stream == 1 {
+                    self.tail.extend(said);
+                    self.tail.drain(..self.tail.len().saturating_sub(TAIL));
+                }
+                tell(self.number, stream == 1, said);
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Ok(_) | Err(_) => self.streams[stream] = None,
+        }
+    }
+
+    /// Takes all that it has printed, and looks no more: its process has ended.
+    pub(super) fn hear_the_rest(
+        &mut self,
+        bytes: &mut [u8],
+        tell: &mut dyn FnMut(Number, bool, &[u8]),
+    ) {
+        for stream in [0, 1] {
+            while self.streams[stream].as_ref().is_some_and(|it| is_readable(it.as_fd())) {
+                self.hear(stream, bytes, tell);
+            }
+            self.streams[stream] = None;
+        }
+    }
+
+    /// Kills the process. Whether its end is told when it comes; else it has ended now.
+    pub(super) fn kill(&mut self) -> bool {
+        let _ = self.process.kill();
+        if self.ended.is_none() {
+            self.reap();
+        }
+        self.ended.is_some()
+    }
+
+    /// Takes the status of the process, which has ended.
+    pub(super) fn reap(&mut self) {
+        self.ended = None;
+        if self.status.is_none() {
+            self.status = self.process.wait().ok();
+        }
+    }
+
+    pub(super) fn who(&self) -> String {
+        format!("worker {} (process {})", self.number, self.process.id())
+    }
+
+    fn cause(&self) -> DeathCause {
+        let status = self.status.as_ref();
+        let exited = status.and_then(ExitStatus::code).map(DeathCause::Exited);
+        exited.or_else(|| status?.signal().map(DeathCause::Signal)).unwrap_or(DeathCause::Unknown)
+    }
+
+    fn last_words(&self) -> String {
+        String::from_utf8_lossy(&self.tail).trim_end().to_owned()
+    }
+
+    pub(super) fn death(&mut self, work: &str, far: Far) -> Death {
+        let progress = match far {
+            Far::NotBegun => Progress::NotBegun,
+            Far::Begun => Progress::Begun,
+            Far::CutShort => Progress::CutShort,
+        };
+        let mut death = Death::new(self.who(), work, self.cause(), progress);
+        if self.asked {
+            death = death.on_request();
+        }
+        if let Some(fault) = self.fault.take() {
+            death = death.for_a_fault(fault);
+        }
+        death.with_last_words(self.last_words())
+    }
+
+    /// How it ended that was never ready.
+    pub(super) fn failure(&mut self) -> String {
+        let (who, cause, words) = (self.who(), self.cause(), self.last_words());
+        let fault = self.fault.take().map(|it| format!(", because {it}")).unwrap_or_default();
+        let words = if words.is_empty() { words } else { format!("; it wrote last: {words}") };
+        format!("{who} ended before it was ready: {cause}{fault}{words}")
+    }
+
+    pub(super) fn take_job(&mut self) -> Option<(Token, Given)> {
+        mem::take(&mut self.given)
+    }
+}
+
+fn is_readable(file: BorrowedFd<'_>) -> bool {
+    let mut files = [PollFd::from_borrowed_fd(file, PollFlags::IN)];
+    poll(&mut files, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
+}
+
+/// What tells the end of a process, whoever has its channel.
+#[cfg(target_os = "linux")]
+fn notice(process: &std::process::Child) -> Option<OwnedFd> {
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+    pidfd_open(Pid::from_child(process), PidfdFlags::empty()).ok()
+}
+
+/// The end of the channel tells it alone.
+#[cfg(not(target_os = "linux"))]
+fn notice(_process: &std::process::Child) -> Option<OwnedFd> {
+    None
+}

@@ -1,0 +1,257 @@
+//! Functions that have a name on both sides.
+
+use std::{any::type_name, convert::Infallible, fmt, sync::Arc};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::format::Format;
+use crate::lost::UnsentKind;
+
+/// A function that a pool and its workers know by its name: from `A`, to `T` or an error `E`. `[process-2]`
+///
+/// It is a constant beside the function itself. The pool submits it with arguments, and
+/// [`worker`](super::worker) is given all of them.
+///
+/// ```
+/// use settled::process::{Current, Function};
+///
+/// const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
+/// const PARSE: Function<String, u64, String> =
+///     Function::fallible("parse", |text| text.parse().map_err(|_| format!("{text} is no number")));
+/// const COUNT: Function<(), u64, u64> = Function::asked("count", count);
+///
+/// fn count((): (), job: &Current) -> Result<u64, u64> {
+///     (0..u64::MAX).find(|_| job.cancel_requested()).map_or(Ok(u64::MAX), Err)
+/// }
+/// # assert_eq!((SQUARE.name(), PARSE.name(), COUNT.name()), ("square", "parse", "count"));
+/// ```
+pub struct Function<A, T, E = Infallible> {
+    name: &'static str,
+    call: Call<A, T, E>,
+    pub(super) write: Write<A>,
+    pub(super) write_each: Write<Vec<A>>,
+    pub(super) value: Read<T>,
+    pub(super) values: Read<Vec<T>>,
+    pub(super) error: Read<E>,
+    arguments: Read<A>,
+    each: Read<Vec<A>>,
+    write_value: Write<T>,
+    write_values: Write<Vec<T>>,
+    write_error: Write<E>,
+}
+
+pub(super) type Read<T> = fn(Format, &[u8]) -> Result<T, String>;
+pub(super) type Write<T> = fn(Format, &T, &mut Vec<u8>) -> Result<(), String>;
+
+enum Call<A, T, E> {
+    Plain(fn(A) -> T),
+    Fallible(fn(A) -> Result<T, E>),
+    Asked(fn(A, &Current) -> Result<T, E>),
+    Foreign,
+}
+
+impl<A, T> Function<A, T, Infallible>
+where
+    A: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned,
+{
+    /// Makes one that has no errors. `[process-2]`
+    #[must_use]
+    pub const fn new(name: &'static str, call: fn(A) -> T) -> Self {
+        Self::with(
+            name,
+            Call::Plain(call),
+            |_, _| Err("there is no error of this type".into()),
+            |_, never, _| match *never {},
+        )
+    }
+}
+
+impl<A, T, E> Function<A, T, E>
+where
+    A: Serialize + DeserializeOwned,
+    T: Serialize + DeserializeOwned,
+    E: Serialize + DeserializeOwned,
+{
+    /// Makes one that can fail. `[process-2]`
+    #[must_use]
+    pub const fn fallible(name: &'static str, call: fn(A) -> Result<T, E>) -> Self {
+        Self::with(name, Call::Fallible(call), Format::read, Format::write)
+    }
+
+    /// Makes one that can fail, and can see a request to cancel. `[process-2]` `[process-7]`
+    #[must_use]
+    pub const fn asked(name: &'static str, call: fn(A, &Current) -> Result<T, E>) -> Self {
+        Self::with(name, Call::Asked(call), Format::read, Format::write)
+    }
+
+    /// Makes one that only workers know which are other programs. `[process-6]`
+    #[must_use]
+    pub const fn foreign(name: &'static str) -> Self {
+        Self::with(name, Call::Foreign, Format::read, Format::write)
+    }
+}
+
+impl<A, T, E> Function<A, T, E> {
+    const fn with(
+        name: &'static str,
+        call: Call<A, T, E>,
+        error: Read<E>,
+        write_error: Write<E>,
+    ) -> Self
+    where
+        A: Serialize + DeserializeOwned,
+        T: Serialize + DeserializeOwned,
+    {
+        Self {
+            name,
+            call,
+            write: Format::write,
+            write_each: Format::write,
+            value: Format::read,
+            values: Format::read,
+            error,
+            arguments: Format::read,
+            each: Format::read,
+            write_value: Format::write,
+            write_values: Format::write,
+            write_error,
+        }
+    }
+
+    /// Returns its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What its types are, as a number; 0 says nothing.
+    pub(super) fn signature(&self) -> u64 {
+        if matches!(self.call, Call::Foreign) {
+            return 0;
+        }
+        let types = [type_name::<A>(), type_name::<T>(), type_name::<E>()];
+        let bytes = types.iter().flat_map(|it| it.bytes().chain([0]));
+        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }) | 1
+    }
+
+    fn call(&self, arguments: A, job: &Current) -> Result<T, Return<E>> {
+        match self.call {
+            Call::Plain(call) => Ok(call(arguments)),
+            Call::Fallible(call) => call(arguments).map_err(Return::Error),
+            Call::Asked(call) => call(arguments, job).map_err(Return::Error),
+            Call::Foreign => Err(Return::Unsent(
+                UnsentKind::UnknownFunction,
+                format!("{:?} is of another program", self.name),
+            )),
+        }
+    }
+}
+
+/// What there is instead of a value.
+enum Return<E> {
+    Error(E),
+    Unsent(UnsentKind, String),
+}
+
+/// What a worker does with a [`Function`], whatever its types. `[process-2]`
+pub trait Served: sealed::Served {}
+
+impl<A, T, E> Served for Function<A, T, E> {}
+
+/// What was asked of a worker.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub(super) format: Format,
+    pub(super) each: bool,
+    pub(super) arguments: &'a [u8],
+}
+
+/// What came of it. The bytes are those of the value or the error.
+#[derive(Debug)]
+pub enum Answer {
+    /// The value was written.
+    Value,
+    /// The error was written.
+    Error,
+    /// Something could not travel.
+    Unsent(UnsentKind, String),
+}
+
+pub(super) mod sealed {
+    use super::{Answer, Asked, Current};
+
+    pub trait Served {
+        fn name(&self) -> &'static str;
+        fn signature(&self) -> u64;
+        fn serve(&self, asked: Asked<'_>, job: &Current, bytes: &mut Vec<u8>) -> Answer;
+    }
+}
+
+impl<A, T, E> sealed::Served for Function<A, T, E> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn signature(&self) -> u64 {
+        self.signature()
+    }
+
+    fn serve(
+        &self,
+        Asked { format, each, arguments }: Asked<'_>,
+        job: &Current,
+        bytes: &mut Vec<u8>,
+    ) -> Answer {
+        let unread = |why| Return::Unsent(UnsentKind::Arguments, why);
+        let unwritten = |why| Return::Unsent(UnsentKind::Value, why);
+        let written = if each {
+            (self.each)(format, arguments)
+                .map_err(unread)
+                .and_then(|items| items.into_iter().map(|item| self.call(item, job)).collect())
+                .and_then(|values| (self.write_values)(format, &values, bytes).map_err(unwritten))
+        } else {
+            (self.arguments)(format, arguments)
+                .map_err(unread)
+                .and_then(|arguments| self.call(arguments, job))
+                .and_then(|value| (self.write_value)(format, &value, bytes).map_err(unwritten))
+        };
+        match written {
+            Ok(()) => Answer::Value,
+            Err(Return::Unsent(kind, why)) => Answer::Unsent(kind, why),
+            Err(Return::Error(error)) => match (self.write_error)(format, &error, bytes) {
+                Ok(()) => Answer::Error,
+                Err(why) => Answer::Unsent(UnsentKind::Error, why),
+            },
+        }
+    }
+}
+
+/// The job that a worker runs at this moment, as far as it is told of it. `[process-7]`
+#[derive(Debug, Default)]
+pub struct Current {
+    pub(super) asked: std::sync::OnceLock<Arc<str>>,
+}
+
+impl Current {
+    /// Says whether somebody has asked to cancel the job. The cancel was refused, since the job runs; a long one looks now
+    /// and then, in order to stop early. Never blocks. `[process-7]`
+    #[must_use]
+    pub fn cancel_requested(&self) -> bool {
+        self.asked.get().is_some()
+    }
+
+    /// Returns what the first canceller said who gave a reason; an empty text if nobody did. `None` if nobody has asked.
+    #[must_use]
+    pub fn cancel_reason(&self) -> Option<&str> {
+        self.asked.get().map(|reason| &**reason)
+    }
+}
+
+impl<A, T, E> fmt::Debug for Function<A, T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Function").field(&self.name).finish()
+    }
+}

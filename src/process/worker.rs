@@ -1,0 +1,264 @@
+//! What a worker does: it reads jobs, runs one at a time, and answers.
+
+use std::{
+    cell::RefCell,
+    env,
+    fs::File,
+    io::{self, Read, Write},
+    os::unix::net::UnixStream,
+    panic::{self, AssertUnwindSafe, catch_unwind},
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
+    thread,
+};
+
+use super::{
+    format::Format,
+    frame::{self, Call, Decoder, Kind},
+    function::{Answer, Asked, Current, Served},
+};
+use crate::{
+    error::Panic,
+    lost::UnsentKind,
+    sync::{Mutex, lock},
+    waiter::isolate,
+};
+
+/// How a worker is told that it is one.
+pub(super) const ARGUMENT: &str = "--settled-worker";
+
+/// Whether this worker has been made one.
+static SERVES: AtomicBool = AtomicBool::new(false);
+
+/// Whether this process was started as a worker, and has not become one.
+pub(super) fn is_astray() -> bool {
+    // ORDERING: Relaxed; it is a look at what the main thread has done before it made anything else.
+    env::args_os().nth(1).is_some_and(|it| it == ARGUMENT) && !SERVES.load(Ordering::Relaxed)
+}
+
+/// Makes this process a worker, if a pool of this program has started it as one; returns at once if not. `[process-2]`
+///
+/// It is the first line of `main`, before anything reads the standard input. In a worker it runs jobs until the pool
+/// needs it no more, and never returns. The worker was given its channel as its standard input, which it takes away
+/// first of all: from then on that is `/dev/null`, and neither what a job prints nor what it starts touches the channel.
+/// Jobs run in this thread, one after the other. A second thread reads what the pool says, and ends the process by
+/// force when the pool's process has ended, also in the middle of a job. `[process-8]`
+///
+/// ```standalone_crate
+/// use std::num::NonZero;
+/// use settled::process::{self, Function, ProcessPool};
+///
+/// const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     process::worker(&[&SQUARE]);
+///     let pool = ProcessPool::new(NonZero::new(2).unwrap())?;
+///     assert_eq!(pool.submit(&SQUARE, &7)?.join()?, 49);
+///     Ok(())
+/// }
+/// ```
+#[doc(alias("freeze_support", "init"))]
+pub fn worker(functions: &[&dyn Served]) {
+    if env::args_os().nth(1).is_none_or(|it| it != ARGUMENT) {
+        return;
+    }
+    // ORDERING: Relaxed, as above.
+    SERVES.store(true, Ordering::Relaxed);
+    let status = match serve(functions) {
+        Ok(()) => 0,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "settled: this worker ends: {error}");
+            1
+        }
+    };
+    process::exit(status);
+}
+
+/// What the thread that reads shares with the one that runs jobs.
+#[derive(Default)]
+struct Shared {
+    /// The job that runs.
+    current: Mutex<Option<(u64, Arc<Current>)>>,
+}
+
+/// What the thread that reads gives to the one that runs jobs.
+enum Task {
+    Setup(Vec<u8>, u8),
+    Job { token: u64, format: u8, payload: Vec<u8>, current: Arc<Current> },
+    Leave,
+}
+
+thread_local! {
+    /// Where the last panic of this thread was.
+    static PLACE: RefCell<String> = RefCell::default();
+}
+
+fn serve(functions: &[&dyn Served]) -> io::Result<()> {
+    let channel = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
+    rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
+    let channel = UnixStream::from(channel);
+    let (give, tasks) = mpsc::channel();
+    let shared = Arc::<Shared>::default();
+    let theirs = (channel.try_clone()?, Arc::clone(&shared));
+    thread::Builder::new()
+        .name("settled-watch".into())
+        .spawn(move || watch(theirs.0, &theirs.1, &give))?;
+    let told = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        let _ = PLACE.try_with(|it| *it.borrow_mut() = place);
+        told(info);
+    }));
+    let mut worker = Worker { functions, channel, limit: u32::MAX };
+    for task in tasks {
+        match task {
+            Task::Setup(payload, format) => worker.set_up(&payload, format)?,
+            Task::Job { token, format, payload, current } => {
+                worker.channel.write_all(&frame::text(
+                    Kind::Began,
+                    token,
+                    &[],
+                    "",
+                    worker.limit,
+                ))?;
+                let answer = worker.run(token, format, &payload, &current);
+                *lock(&shared.current) = None;
+                worker.channel.write_all(&answer)?;
+            }
+            Task::Leave => break,
+        }
+    }
+    Ok(())
+}
+
+/// Reads what the pool says. When there is no pool any more, nothing here is of use to anybody.
+fn watch(mut channel: UnixStream, shared: &Shared, give: &mpsc::Sender<Task>) {
+    let mut decoder = Decoder::new(u32::MAX);
+    let mut bytes = vec![0; 64 << 10];
+    loop {
+        match channel.read(&mut bytes) {
+            Ok(0) => end("the pool has gone"),
+            Ok(count) => decoder.feed(&bytes[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => end(error),
+        }
+        loop {
+            let frame = match decoder.next() {
+                Ok(Some(frame)) => frame,
+                Ok(None) => break,
+                Err(garbage) => end(garbage),
+            };
+            let (token, format, payload) = (frame.token, frame.format, frame.payload);
+            let task = match frame.kind {
+                Kind::Setup => Task::Setup(payload.into(), format),
+                Kind::Job => {
+                    let current = Arc::<Current>::default();
+                    *lock(&shared.current) = Some((token, Arc::clone(&current)));
+                    Task::Job { token, format, payload: payload.into(), current }
+                }
+                Kind::Cancel => {
+                    let current = lock(&shared.current)
+                        .as_ref()
+                        .filter(|it| it.0 == token)
+                        .map(|it| Arc::clone(&it.1));
+                    if let Some(current) = current {
+                        let _ = current.asked.set(String::from_utf8_lossy(payload).into());
+                    }
+                    continue;
+                }
+                Kind::Leave => Task::Leave,
+                _ => end("the pool said what only workers say"),
+            };
+            if give.send(task).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Ends this process, whatever its other threads do, and hold. A process that cannot end itself so is let go.
+fn end(_why: impl std::fmt::Display) -> ! {
+    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    process::abort();
+}
+
+struct Worker<'a> {
+    functions: &'a [&'a dyn Served],
+    channel: UnixStream,
+    limit: u32,
+}
+
+impl Worker<'_> {
+    /// Is told what is too large and how to begin, and says that it is ready.
+    fn set_up(&mut self, payload: &[u8], format: u8) -> io::Result<()> {
+        let Some((limit, initializer)) = payload.split_first_chunk() else {
+            return Err(io::Error::other("the pool has not said what is too large"));
+        };
+        self.limit = u32::from_le_bytes(*limit);
+        let mut ready = frame::text(Kind::Ready, 0, &[], "", self.limit);
+        if !initializer.is_empty() {
+            let answer = self.run(0, format, initializer, &Current::default());
+            let mut decoder = Decoder::new(u32::MAX);
+            decoder.feed(&answer);
+            let why = match decoder.next() {
+                Ok(Some(frame)) if frame.kind == Kind::Value => None,
+                Ok(Some(frame)) if frame.kind == Kind::Error => {
+                    Some("the initializer failed".to_owned())
+                }
+                Ok(Some(frame)) if frame.kind == Kind::Unsent => Some(
+                    String::from_utf8_lossy(frame.payload.get(1..).unwrap_or_default())
+                        .into_owned(),
+                ),
+                Ok(Some(frame)) => Some(String::from_utf8_lossy(frame.payload).into_owned()),
+                Ok(None) | Err(_) => Some("the initializer gave no answer".to_owned()),
+            };
+            if let Some(why) = why {
+                ready = frame::text(Kind::Unready, 0, &[], &why, self.limit);
+            }
+        }
+        self.channel.write_all(&ready)
+    }
+
+    /// Runs a job; the message that answers it.
+    fn run(&self, token: u64, tag: u8, payload: &[u8], current: &Current) -> Vec<u8> {
+        let unsent = |kind: UnsentKind, why: &str| {
+            frame::text(Kind::Unsent, token, &[super::code(kind)], why, self.limit)
+        };
+        let (Some(format), Some((call, arguments))) = (Format::of(tag), Call::read(payload)) else {
+            let why = format!("what came, in format {tag}, is no call");
+            return unsent(UnsentKind::Arguments, &why);
+        };
+        let Some(function) = self.functions.iter().find(|it| it.name() == call.name) else {
+            return unsent(UnsentKind::UnknownFunction, &format!("{:?}", call.name));
+        };
+        if ![0, function.signature()].contains(&call.signature) {
+            return unsent(UnsentKind::OtherVersion, &format!("{:?}", call.name));
+        }
+        let mut bytes = frame::begin(Kind::Value, tag, token);
+        let asked = Asked { format, each: call.each, arguments };
+        let served = catch_unwind(AssertUnwindSafe(|| function.serve(asked, current, &mut bytes)));
+        match served {
+            Ok(Answer::Value) => (),
+            Ok(Answer::Error) => bytes[5] = Kind::Error as u8,
+            Ok(Answer::Unsent(kind, why)) => return unsent(kind, &why),
+            Err(payload) => {
+                let panic = Panic::new(payload);
+                let place = PLACE.with(|it| std::mem::take(&mut *it.borrow_mut()));
+                let text = format!("{}, at {place}", panic.message());
+                isolate(|| drop(panic));
+                return frame::text(Kind::Panic, token, &[], &text, self.limit);
+            }
+        }
+        match frame::end(&mut bytes, self.limit) {
+            Ok(()) => bytes,
+            Err(length) => {
+                let why = format!("{:?} gave {length} bytes, of at most {}", call.name, self.limit);
+                unsent(UnsentKind::TooLarge, &why)
+            }
+        }
+    }
+}

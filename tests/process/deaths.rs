@@ -1,0 +1,167 @@
+//! What becomes of the jobs of workers that die.
+
+use std::{env, num::NonZero, sync::mpsc};
+
+use settled::{DeathCause, Failure, Progress, process::ProcessPool};
+
+use crate::{
+    Test,
+    functions::{self, *},
+    jobs::{pool, until_it_runs},
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("deaths::a_dead_worker_takes_its_own_job_alone", a_dead_worker_takes_its_own_job_alone),
+    ("deaths::each_end_is_told_as_what_it_was", each_end_is_told_as_what_it_was),
+    ("deaths::a_death_tells_how_far_the_work_had_come", a_death_tells_how_far_the_work_had_come),
+    ("deaths::a_whole_answer_in_the_pipe_counts", a_whole_answer_in_the_pipe_counts),
+    ("deaths::a_running_job_is_killed_on_request", a_running_job_is_killed_on_request),
+    ("deaths::a_stopped_worker_is_killed", a_stopped_worker_is_killed),
+    (
+        "deaths::whoever_leaves_the_channel_to_a_child_has_died",
+        whoever_leaves_the_channel_to_a_child_has_died,
+    ),
+    ("deaths::a_worker_that_hangs_up_is_ended", a_worker_that_hangs_up_is_ended),
+    ("deaths::nonsense_ends_its_worker", nonsense_ends_its_worker),
+    ("deaths::nothing_is_run_again", nothing_is_run_again),
+];
+
+/// A pool whose workers play this role.
+pub(crate) fn playing(role: &str) -> ProcessPool {
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    builder.program(env::current_exe().unwrap(), [format!("role-{role}")]).build().unwrap()
+}
+
+fn a_dead_worker_takes_its_own_job_alone() {
+    let pool = pool(2);
+    let other = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&other);
+    let dies = pool.submit(&DIE, &functions::Death::Exit(7)).unwrap();
+    let behind: Vec<_> = (0..10).map(|n| pool.submit(&SQUARE, &n).unwrap()).collect();
+    let failure = dies.join().unwrap_err().into_failure().unwrap();
+    let Failure::Died(death) = failure else { panic!("{failure}") };
+    assert_eq!((death.cause(), death.progress()), (DeathCause::Exited(7), Progress::Begun));
+    assert_eq!((death.work(), death.was_asked_for(), death.fault()), ("die", false, None));
+    assert!(death.to_string().contains("it exited with status 7; the work had begun"), "{death}");
+    for (n, job) in (0..).zip(behind) {
+        assert_eq!(job.join().unwrap(), n * n);
+    }
+    assert!(other.running());
+    other.cancel();
+    assert!(other.join_result().unwrap().is_err());
+    assert_eq!(pool.broken_reason(), None);
+}
+
+fn each_end_is_told_as_what_it_was() {
+    use functions::Death::*;
+    let pool = pool(1);
+    let ends = [
+        (Exit(0), DeathCause::Exited(0)),
+        (Exit(3), DeathCause::Exited(3)),
+        (Raise(15), DeathCause::Signal(15)),
+        (Raise(9), DeathCause::Signal(9)),
+        (Abort, DeathCause::Signal(6)),
+        (Overflow, DeathCause::Signal(6)),
+    ];
+    for (end, cause) in ends {
+        let failure = pool.submit(&DIE, &end).unwrap().join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap_or_else(|| panic!("{end:?}: {failure}"));
+        assert_eq!((death.cause(), death.progress()), (cause, Progress::Begun), "{end:?}");
+    }
+    assert_eq!(pool.submit(&SQUARE, &2).unwrap().join().unwrap(), 4);
+}
+
+fn a_death_tells_how_far_the_work_had_come() {
+    for (role, progress) in
+        [("never-begins", Progress::NotBegun), ("cut-short", Progress::CutShort)]
+    {
+        let failure =
+            playing(role).submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap_or_else(|| panic!("{role}: {failure}"));
+        assert_eq!((death.cause(), death.progress()), (DeathCause::Exited(0), progress), "{role}");
+    }
+}
+
+fn a_whole_answer_in_the_pipe_counts() {
+    for _ in 0..10 {
+        // Of one pool, the next job might be given to the worker that dies.
+        assert_eq!(playing("answers-and-dies").submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
+    }
+}
+
+fn a_running_job_is_killed_on_request() {
+    let pool = pool(1);
+    let job = pool.submit(&SPIN, &()).unwrap();
+    let queued = pool.submit(&SQUARE, &3).unwrap();
+    assert!(!pool.kill(&queued));
+    until_it_runs(&job);
+    assert!(pool.kill(&job));
+    let failure = job.exception().unwrap().unwrap();
+    let death = failure.death().unwrap();
+    assert!(death.was_asked_for());
+    assert_eq!(death.cause(), DeathCause::Signal(9));
+    assert!(!pool.kill(&job));
+    assert_eq!(queued.join().unwrap(), 9);
+}
+
+fn a_stopped_worker_is_killed() {
+    let pool = pool(1);
+    let job = pool.submit(&DIE, &functions::Death::Raise(19)).unwrap();
+    until_it_runs(&job);
+    assert!(pool.kill(&job));
+    assert_eq!(job.exception().unwrap().unwrap().death().unwrap().cause(), DeathCause::Signal(9));
+}
+
+fn whoever_leaves_the_channel_to_a_child_has_died() {
+    let (tell, told) = mpsc::channel();
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let builder = builder.program(env::current_exe().unwrap(), ["role-leaves-a-child"]);
+    let pool =
+        builder.on_output(move |_, _, text| tell.send(text.to_vec()).unwrap()).build().unwrap();
+    let failure = pool.submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.death().unwrap().cause(), DeathCause::Exited(5));
+    let child = String::from_utf8(told.recv().unwrap()).unwrap().trim().parse().unwrap();
+    assert_eq!(failure.death().unwrap().last_words(), child_text(child));
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(child), nix::sys::signal::Signal::SIGKILL)
+        .unwrap();
+}
+
+fn child_text(child: i32) -> String {
+    child.to_string()
+}
+
+fn a_worker_that_hangs_up_is_ended() {
+    let failure = playing("hangs-up")
+        .submit(&SQUARE, &7)
+        .unwrap()
+        .join()
+        .unwrap_err()
+        .into_failure()
+        .unwrap();
+    let death = failure.death().unwrap();
+    assert_eq!((death.cause(), death.progress()), (DeathCause::Signal(9), Progress::NotBegun));
+}
+
+fn nonsense_ends_its_worker() {
+    let faults = [
+        ("garbage", "it speaks version 111 of the protocol, and not 1"),
+        ("too-large", "it began a message of 4294967295 bytes, of at most 67108864"),
+        ("another-job", "it told of a job that it does not have"),
+    ];
+    for (role, fault) in faults {
+        let failure =
+            playing(role).submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap_or_else(|| panic!("{role}: {failure}"));
+        assert_eq!((death.fault(), death.progress()), (Some(fault), Progress::Begun), "{role}");
+    }
+}
+
+fn nothing_is_run_again() {
+    let pool = pool(1);
+    let file = env::temp_dir().join(format!("settled-again-{}", std::process::id()));
+    pool.submit(&NOTE, &file).unwrap().wait().unwrap();
+    std::fs::remove_file(&file).unwrap();
+    pool.submit(&DIE, &functions::Death::Abort).unwrap().wait().unwrap();
+    pool.submit(&PID, &()).unwrap().wait().unwrap();
+    assert!(!file.exists());
+}

@@ -1,0 +1,99 @@
+//! How pools and programs end.
+
+use std::{
+    env,
+    io::{BufRead, BufReader, Read},
+    num::NonZero,
+    process::{Command, Stdio},
+};
+
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use settled::{Cancelled, process::SubmitError};
+
+use crate::{
+    Test,
+    functions::{self, *},
+    jobs::{pool, until_it_runs},
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("ends::shutdown_runs_what_is_queued", shutdown_runs_what_is_queued),
+    ("ends::cancel_pending_drops_what_is_queued", cancel_pending_drops_what_is_queued),
+    ("ends::terminate_ends_everything_by_force", terminate_ends_everything_by_force),
+    ("ends::workers_end_with_a_parent_that_is_killed", workers_end_with_a_parent_that_is_killed),
+    ("ends::nothing_is_left", nothing_is_left),
+    (
+        "ends::no_descriptor_of_a_worker_reaches_its_children",
+        no_descriptor_of_a_worker_reaches_its_children,
+    ),
+];
+
+fn shutdown_runs_what_is_queued() {
+    let pool = pool(2);
+    let jobs: Vec<_> = (0..20).map(|n| pool.submit(&SQUARE, &n).unwrap()).collect();
+    pool.shutdown().unwrap();
+    assert!(jobs.iter().all(|job| job.done() && !job.cancelled()));
+    assert_eq!(pool.workers(), 0);
+    assert_eq!(pool.submit(&SQUARE, &1).unwrap_err(), SubmitError::Closed);
+    pool.shutdown().unwrap();
+}
+
+fn cancel_pending_drops_what_is_queued() {
+    let pool = pool(1);
+    let first = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&first);
+    let queued = pool.submit(&SQUARE, &1).unwrap();
+    pool.cancel_pending();
+    assert_eq!(queued.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+    assert!(first.running());
+    first.cancel();
+    assert_eq!(pool.submit(&SQUARE, &2).unwrap().join().unwrap(), 4);
+}
+
+fn terminate_ends_everything_by_force() {
+    let pool = pool(1);
+    let (first, second) = (pool.submit(&SPIN, &()).unwrap(), pool.submit(&SPIN, &()).unwrap());
+    until_it_runs(&first);
+    pool.terminate();
+    pool.shutdown().unwrap();
+    assert!(first.exception().unwrap().unwrap().death().unwrap().was_asked_for());
+    assert_eq!(second.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+}
+
+fn workers_end_with_a_parent_that_is_killed() {
+    let mut parent = Command::new(env::current_exe().unwrap());
+    let mut parent =
+        parent.arg("role-parent").stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(parent.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    assert_eq!(line, "running\n");
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    // The workers have the same output, which ends with the last of them.
+    assert_eq!(output.read_to_string(&mut line).unwrap(), 0);
+}
+
+fn nothing_is_left() {
+    let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = count();
+    {
+        let pool = pool(3);
+        for n in 0..30 {
+            let _ = pool.submit(&DIE, &functions::Death::Exit(n)).unwrap().wait().unwrap();
+            pool.submit(&SQUARE, &1).unwrap().wait().unwrap();
+        }
+    }
+    assert_eq!(count(), before);
+    assert_eq!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Err(nix::errno::Errno::ECHILD));
+    let few = NonZero::<usize>::MIN;
+    for _ in 0..5 {
+        drop(settled::process::ProcessPool::new(few).unwrap());
+    }
+    assert_eq!(count(), before);
+}
+
+fn no_descriptor_of_a_worker_reaches_its_children() {
+    // What this process has been given for its children, they have too.
+    assert_eq!(pool(1).submit(&LIST_FILES, &()).unwrap().join().unwrap(), list_files());
+}

@@ -1,0 +1,182 @@
+//! What the workers of these tests can do.
+
+use std::{
+    env, fs,
+    hint::black_box,
+    io::{self, Write},
+    path::PathBuf,
+    process, thread,
+};
+
+use nix::{
+    sys::signal::{Signal, raise},
+    unistd,
+};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use settled::process::{Current, Function, ProcessPool, Served};
+
+pub(crate) const ALL: &[&dyn Served] = &[
+    &SQUARE,
+    &PARSE,
+    &PANIC,
+    &PID,
+    &ECHO,
+    &UNTIL,
+    &NOTE,
+    &DIE,
+    &PRINT,
+    &LOOK,
+    &FAIL,
+    &TWO,
+    &ODD,
+    &LIST_FILES,
+    &SPIN,
+    &OTHER,
+    &DOUBLE,
+];
+
+pub(crate) const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
+
+pub(crate) const PARSE: Function<String, u64, String> =
+    Function::fallible("parse", |text| text.parse().map_err(|_| format!("{text} is no number")));
+
+pub(crate) const PANIC: Function<String, ()> = Function::new("panic", |text| panic!("{text}"));
+
+pub(crate) const PID: Function<(), u32> = Function::new("pid", |()| process::id());
+
+pub(crate) const ECHO: Function<Vec<u8>, Vec<u8>> = Function::new("echo", |bytes| bytes);
+
+/// Goes on until it is asked to stop, and says why it was.
+pub(crate) const UNTIL: Function<(), (), String> =
+    Function::asked("until", |(), job| Err(until(job)));
+
+/// Goes on for ever.
+pub(crate) const SPIN: Function<(), ()> = Function::new("spin", |()| {
+    loop {
+        thread::yield_now();
+    }
+});
+
+/// Writes that it ran.
+pub(crate) const NOTE: Function<PathBuf, ()> =
+    Function::new("note", |path| fs::write(path, "ran").unwrap());
+
+pub(crate) const DIE: Function<Death, ()> = Function::new("die", die);
+
+pub(crate) const PRINT: Function<(), ()> = Function::new("print", |()| {
+    println!("to the output");
+    io::stdout().flush().unwrap();
+    eprintln!("to the error");
+});
+
+/// What a worker sees of where it is.
+pub(crate) const LOOK: Function<String, (Option<String>, PathBuf, String)> =
+    Function::new("look", |name| {
+        let mut input = String::new();
+        io::stdin().read_line(&mut input).unwrap();
+        (env::var(name).ok(), env::current_dir().unwrap(), input)
+    });
+
+pub(crate) const FAIL: Function<(), (), String> =
+    Function::fallible("fail", |()| Err("no licence".into()));
+
+/// Makes a pool of its own.
+pub(crate) const TWO: Function<u64, u64> = Function::new("two", |n| {
+    let pool = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap();
+    pool.submit(&SQUARE, &n).unwrap().join().unwrap()
+});
+
+/// Takes and gives what cannot travel, if it is asked to.
+pub(crate) const ODD: Function<Odd, Odd, Odd> =
+    Function::fallible("odd", |odd| if odd == Odd::Error { Err(Odd::Unwritten) } else { Ok(odd) });
+
+/// Which descriptors a child of the worker has.
+pub(crate) const LIST_FILES: Function<(), String> = Function::new("list-files", |()| list_files());
+
+pub(crate) const DOUBLE: Function<String, String> = Function::new("double", |text| text.repeat(2));
+
+/// In the worker it is a function of other types.
+pub(crate) const OTHER: Function<u8, u8> = Function::new("other", |n| n);
+
+/// Which descriptors a child of this process has.
+pub(crate) fn list_files() -> String {
+    let child = process::Command::new("ls").arg("/proc/self/fd").output().unwrap();
+    String::from_utf8(child.stdout).unwrap()
+}
+
+fn until(job: &Current) -> String {
+    loop {
+        if let Some(reason) = job.cancel_reason() {
+            return reason.to_owned();
+        }
+        thread::yield_now();
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Death {
+    Exit(i32),
+    Raise(i32),
+    Abort,
+    Overflow,
+}
+
+fn die(death: Death) {
+    match death {
+        Death::Exit(status) => process::exit(status),
+        Death::Raise(signal) => {
+            raise(Signal::try_from(signal).unwrap()).unwrap();
+            unistd::pause();
+        }
+        Death::Abort => process::abort(),
+        Death::Overflow => drop(black_box(overflow(1))),
+    }
+}
+
+#[expect(unconditional_recursion, reason = "it is what is wanted")]
+fn overflow(depth: u64) -> u64 {
+    let room = black_box([depth; 1000]);
+    black_box(overflow(depth + 1)) + room[0]
+}
+
+/// What some can write, and some can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Odd {
+    Fine,
+    /// Is written, and not read by anybody.
+    Unread,
+    /// Is written as an argument, and its value is not written.
+    Value,
+    /// Is answered with an error that is not written.
+    Error,
+    Unwritten,
+    /// Whoever reads it panics.
+    Panics,
+}
+
+impl Serialize for Odd {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Unwritten => Err(ser::Error::custom("it cannot be written")),
+            Self::Value if env::args().nth(1).is_some_and(|it| it == "--settled-worker") => {
+                Err(ser::Error::custom("it cannot be written here"))
+            }
+            other => (*other as u8).serialize(to),
+        }
+    }
+}
+
+impl<'a> Deserialize<'a> for Odd {
+    fn deserialize<D: Deserializer<'a>>(from: D) -> Result<Self, D::Error> {
+        let is_worker = env::args().nth(1).is_some_and(|it| it == "--settled-worker");
+        match u8::deserialize(from)? {
+            0 => Ok(Self::Fine),
+            1 => Err(de::Error::custom("it cannot be read")),
+            2 => Ok(Self::Value),
+            3 => Ok(Self::Error),
+            5 if is_worker => Ok(Self::Panics),
+            5 => panic!("out of ink"),
+            other => panic!("{other}"),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! What cannot travel, and pools that cannot begin.
+
+use std::num::NonZero;
+
+use settled::{
+    Cancelled, UnsentKind,
+    process::{Format, Function, ProcessPool, SubmitError},
+};
+
+use crate::{Test, deaths::playing, functions::*, jobs::pool};
+
+pub(crate) const TESTS: &[Test] = &[
+    (
+        "inputs::what_cannot_travel_is_told_and_the_worker_goes_on",
+        what_cannot_travel_is_told_and_the_worker_goes_on,
+    ),
+    (
+        "inputs::what_is_too_large_is_refused_on_either_side",
+        what_is_too_large_is_refused_on_either_side,
+    ),
+    (
+        "inputs::a_pool_whose_workers_die_at_their_start_breaks",
+        a_pool_whose_workers_die_at_their_start_breaks,
+    ),
+    ("inputs::a_pool_whose_initializer_fails_breaks", a_pool_whose_initializer_fails_breaks),
+    ("inputs::a_program_that_is_no_worker_says_so", a_program_that_is_no_worker_says_so),
+    ("inputs::workers_have_their_own_surroundings", workers_have_their_own_surroundings),
+    ("inputs::what_workers_print_is_read_apart", what_workers_print_is_read_apart),
+    ("inputs::json_crosses_too", json_crosses_too),
+];
+
+const UNKNOWN: Function<u64, u64> = Function::new("nobody knows it", |n| n);
+const OTHERWISE: Function<u64, u64> = Function::new("other", |n| n);
+
+fn what_cannot_travel_is_told_and_the_worker_goes_on() {
+    let pool = pool(1);
+    let pid = pool.submit(&PID, &()).unwrap().join().unwrap();
+    for (function, kind) in
+        [(UNKNOWN, UnsentKind::UnknownFunction), (OTHERWISE, UnsentKind::OtherVersion)]
+    {
+        let failure =
+            pool.submit(&function, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+        assert_eq!(failure.unsent().unwrap().kind(), kind, "{failure}");
+        assert!(failure.to_string().ends_with(&format!("{:?}", function.name())), "{failure}");
+    }
+    let refused = pool.submit(&ODD, &Odd::Unwritten).unwrap_err();
+    assert!(
+        matches!(&refused, SubmitError::Unsent(it) if it.kind() == UnsentKind::Arguments),
+        "{refused}"
+    );
+    let kinds = [
+        (Odd::Unread, UnsentKind::Arguments),
+        (Odd::Value, UnsentKind::Value),
+        (Odd::Error, UnsentKind::Error),
+        (Odd::Panics, UnsentKind::Value),
+    ];
+    for (odd, kind) in kinds {
+        let failure = pool.submit(&ODD, &odd).unwrap().join().unwrap_err().into_failure().unwrap();
+        assert_eq!(failure.unsent().map(|it| it.kind()), Some(kind), "{odd:?}: {failure:?}");
+    }
+    assert_eq!(pool.submit(&ODD, &Odd::Fine).unwrap().join().unwrap(), Odd::Fine);
+    assert_eq!(pool.submit(&PID, &()).unwrap().join().unwrap(), pid);
+}
+
+fn what_is_too_large_is_refused_on_either_side() {
+    let pool = ProcessPool::builder().workers(NonZero::<usize>::MIN).limit(2000).build().unwrap();
+    let refused = pool.submit(&ECHO, &vec![0; 3000]).unwrap_err();
+    let SubmitError::Unsent(unsent) = &refused else { panic!("{refused}") };
+    assert_eq!(unsent.kind(), UnsentKind::TooLarge);
+    assert!(refused.to_string().contains("bytes, of at most 2000"), "{refused}");
+    let name = "settled".repeat(200);
+    let failure = pool.submit(&DOUBLE, &name).unwrap().join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.unsent().unwrap().kind(), UnsentKind::TooLarge, "{failure}");
+}
+
+fn a_pool_whose_workers_die_at_their_start_breaks() {
+    let pool = ProcessPool::builder().program("/bin/false", [""; 0]).build().unwrap();
+    let jobs: Vec<_> = (0..5).map(|n| pool.submit(&SQUARE, &n)).collect();
+    for job in jobs.into_iter().flatten() {
+        assert_eq!(job.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
+    }
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("3 workers in a row ended before they were ready; the last: "), "{why}");
+    assert!(why.contains("it exited with status 1"), "{why}");
+    let refused = pool.submit(&SQUARE, &1).unwrap_err();
+    assert_eq!(refused, SubmitError::Broken(why));
+    let pool = ProcessPool::builder().program("/no/such/program", [""; 0]).build().unwrap();
+    assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
+    assert!(pool.broken_reason().unwrap().contains("/no/such/program: No such file"));
+    let pool = playing("another-version");
+    assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
+    assert!(pool.broken_reason().unwrap().contains("it speaks version 2 of the protocol"));
+}
+
+fn a_pool_whose_initializer_fails_breaks() {
+    let builder = ProcessPool::builder().initializer(&PARSE, "12".to_owned());
+    assert_eq!(builder.build().unwrap().submit(&SQUARE, &2).unwrap().join().unwrap(), 4);
+    let pool = ProcessPool::builder().initializer(&PANIC, "no licence".to_owned()).build().unwrap();
+    let job = pool.submit(&SQUARE, &2).unwrap();
+    assert_eq!(job.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
+    assert!(pool.broken_reason().unwrap().starts_with("the initializer failed: no licence, at "));
+    let pool = ProcessPool::builder().initializer(&FAIL, ()).build().unwrap();
+    assert!(pool.submit(&SQUARE, &2).unwrap().wait().unwrap().cancelled());
+    assert!(pool.broken_reason().unwrap().starts_with("the initializer failed"));
+}
+
+fn a_program_that_is_no_worker_says_so() {
+    let builder = ProcessPool::builder().env("SETTLED_ASTRAY", "yes").on_output(|_, _, _| ());
+    let pool = builder.build().unwrap();
+    assert!(pool.submit(&SQUARE, &2).unwrap().wait().unwrap().cancelled());
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("does not begin with settled::process::worker"), "{why}");
+}
+
+fn workers_have_their_own_surroundings() {
+    let builder =
+        ProcessPool::builder().env("SETTLED_TOLD", "yes").env_remove("PATH").current_dir("/");
+    let pool = builder.build().unwrap();
+    let (told, directory, input) =
+        pool.submit(&LOOK, &"SETTLED_TOLD".to_owned()).unwrap().join().unwrap();
+    assert_eq!((told.as_deref(), &*directory, &*input), (Some("yes"), "/".as_ref(), ""));
+    assert_eq!(pool.submit(&LOOK, &"PATH".to_owned()).unwrap().join().unwrap().0, None);
+}
+
+fn what_workers_print_is_read_apart() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let listen = move |_, is_error, text: &[u8]| {
+        tell.send((is_error, String::from_utf8_lossy(text).into_owned())).unwrap()
+    };
+    let pool =
+        ProcessPool::builder().workers(NonZero::<usize>::MIN).on_output(listen).build().unwrap();
+    pool.submit(&PRINT, &()).unwrap().wait().unwrap();
+    drop(pool);
+    let mut texts = [String::new(), String::new()];
+    told.into_iter().for_each(|(is_error, text)| texts[usize::from(is_error)] += &text);
+    assert_eq!(texts, ["to the output\n", "to the error\n"]);
+}
+
+fn json_crosses_too() {
+    let pool = ProcessPool::builder().format(Format::Json).build().unwrap();
+    assert_eq!(pool.submit(&SQUARE, &9).unwrap().join().unwrap(), 81);
+    assert_eq!(
+        pool.submit(&PARSE, &"x".to_owned()).unwrap().join_result().unwrap(),
+        Err("x is no number".into())
+    );
+}

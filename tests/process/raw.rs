@@ -1,0 +1,146 @@
+//! Other programs than a worker of this crate, which this program plays too.
+
+use std::{
+    fs::File,
+    io::{self, Read, Write},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    process::{self, ExitCode},
+    thread,
+};
+
+use settled::process::ProcessPool;
+
+use crate::functions;
+
+/// A worker by hand, which misbehaves in its own way.
+struct Raw(UnixStream);
+
+impl Raw {
+    fn new() -> Self {
+        Self(UnixStream::from(io::stdin().as_fd().try_clone_to_owned().unwrap()))
+    }
+
+    /// The number and the payload of the next message.
+    fn next(&mut self) -> (u64, Vec<u8>) {
+        let mut head = [0; 16];
+        self.0.read_exact(&mut head).unwrap();
+        let [a, b, c, d, _, _, _, _, token @ ..] = head;
+        let mut payload = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
+        self.0.read_exact(&mut payload).unwrap();
+        (u64::from_le_bytes(token), payload)
+    }
+
+    fn say(&mut self, kind: u8, token: u64, payload: &[u8]) {
+        self.0.write_all(&message(kind, token, payload)).unwrap();
+    }
+
+    /// Is ready, and takes a job.
+    fn take(&mut self) -> u64 {
+        self.next();
+        self.say(16, 0, &[]);
+        self.next().0
+    }
+}
+
+fn message(kind: u8, token: u64, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = (payload.len() as u32).to_le_bytes().to_vec();
+    bytes.extend([1, kind, 1, 0]);
+    bytes.extend(token.to_le_bytes());
+    bytes.extend(payload);
+    bytes
+}
+
+pub(crate) fn play(role: &str) -> ExitCode {
+    if role == "astray" {
+        // A program that does not begin as a worker has to.
+        let error = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap_err();
+        eprintln!("{error}");
+        return ExitCode::FAILURE;
+    }
+    let mut raw = Raw::new();
+    match role {
+        // A worker that ends with a job, before it begins it.
+        "never-begins" => {
+            raw.take();
+        }
+        "cut-short" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            let answer = message(19, job, &[7]);
+            raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
+        }
+        // All of the answer is in the pipe.
+        "answers-and-dies" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(19, job, &[49]);
+            process::abort();
+        }
+        // Leaves its channel to a child.
+        "leaves-a-child" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            let child = process::Command::new("sleep")
+                .arg("1000")
+                .stdin(OwnedFd::from(raw.0))
+                .spawn()
+                .unwrap();
+            eprintln!("{}", child.id());
+            process::exit(5);
+        }
+        other => misbehave(raw, other),
+    }
+    ExitCode::SUCCESS
+}
+
+/// What goes on until it is ended.
+fn misbehave(mut raw: Raw, role: &str) -> ! {
+    match role {
+        "garbage" => {
+            raw.take();
+            raw.0.write_all(b"Hello, world! This is no message.").unwrap();
+        }
+        "too-large" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            let mut answer = message(19, job, &[]);
+            answer[..4].copy_from_slice(&u32::MAX.to_le_bytes());
+            raw.0.write_all(&answer).unwrap();
+        }
+        "another-job" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(19, job + 1, &[49]);
+            raw.say(19, job, &[49]);
+        }
+        "another-version" => {
+            let mut ready = message(16, 0, &[]);
+            ready[4] = 2;
+            raw.0.write_all(&ready).unwrap();
+        }
+        // Ends its channel, and goes on.
+        "hangs-up" => {
+            raw.take();
+            drop(raw);
+            nix::unistd::dup2_stdin(File::open("/dev/null").unwrap()).unwrap();
+        }
+        // A pool whose workers go on for ever.
+        "parent" => {
+            let pool = ProcessPool::new(std::num::NonZero::new(2).unwrap()).unwrap();
+            let jobs = [0, 1].map(|_| pool.submit(&functions::SPIN, &()).unwrap());
+            jobs.iter().for_each(crate::jobs::until_it_runs);
+            println!("running");
+        }
+        other => panic!("{other}"),
+    }
+    forever()
+}
+
+fn forever() -> ! {
+    loop {
+        thread::park();
+    }
+}
