@@ -146,7 +146,7 @@ impl<T, E> AnyPromise<T, E> {
         }
     }
 
-    /// Returns what the first canceller said who gave a reason; `None` of one that is over. Never blocks. `[cancel-7]`
+    /// Returns the first reason that a canceller gave; `None` of one that is over. Never blocks. `[cancel-7]`
     #[must_use]
     pub fn cancel_reason(&self) -> Option<Arc<str>> {
         match &self.0 {

@@ -43,16 +43,16 @@ pub trait Subject {
     /// The way into the loop. `[schedule-1]`
     fn schedule(&self) -> Arc<dyn Schedule>;
 
-    /// Runs the loop on this thread until `done` answers true. The answer changes only by jobs that the loop runs:
-    /// ask before the first turn and after each. A loop that has nothing to do may sleep. `[schedule-2]`
+    /// Runs the loop on this thread until `done` returns true. Only jobs that the loop runs change what it returns: ask
+    /// before the first turn, and after each. A loop that has nothing to do may sleep. `[schedule-2]`
     fn run_until(&mut self, done: &dyn Fn() -> bool);
 }
 
 /// A rule of the contract: its name, and a check that panics with it.
 type Rule<S> = (&'static str, fn(&dyn Fn() -> S));
 
-/// Every rule of the contract, to be checked one by one: a name, and a function that is given a way to make new
-/// loops and panics if the rule is broken. `[schedule-2]`
+/// Returns every rule of the contract, to be checked one by one: a name, and a function that takes a way to make new
+/// loops, and panics if the rule is broken. `[schedule-2]`
 ///
 /// ```
 /// use settled::conformance::{Subject, rules};
@@ -85,8 +85,8 @@ pub fn rules<S: Subject>() -> [Rule<S>; 9] {
     ]
 }
 
-/// Checks every rule with new loops that `make` makes on this thread, and says how many there are. A loop that
-/// loses a wake-up hangs instead of failing. `[schedule-2]` `[schedule-3]` `[schedule-4]`
+/// Checks every rule, each with new loops that `make` makes on this thread, prints its name before, and returns how many
+/// rules there are. A loop that loses a wake-up hangs instead of failing. `[schedule-2]` `[schedule-3]` `[schedule-4]`
 ///
 /// # Panics
 ///

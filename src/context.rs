@@ -1,7 +1,8 @@
 //! What the current thread is: may it block?
 //!
-//! One thread-local stack answers it. An event loop pushes an entry while it runs, a pool worker
-//! while it lives; a call that would have to park asks `may_block` first. `[deadlock-1]`
+//! A thread-local stack of roles answers it. An event loop pushes a role while it runs, a pool worker while it lives; a
+//! call that would have to park asks `may_block` first. `[deadlock-1]` A second stack has the reasons of the stops that
+//! are in progress.
 
 use std::{
     cell::RefCell,
@@ -38,7 +39,7 @@ pub(crate) enum Role {
 
 thread_local! {
     static ROLES: RefCell<Stack> = RefCell::default();
-    /// Why each of the coroutines is stopped that are being stopped.
+    /// The reasons of the stops in progress, the innermost last.
     static REASONS: RefCell<Vec<Option<Arc<str>>>> = RefCell::default();
 }
 

@@ -1,7 +1,7 @@
-//! Every answer that is not a value, as types.
+//! The types of every answer that is not a value.
 //!
-//! Each method's error type has only the cases that the method can meet, and each message says
-//! what happened, what it means and what to do.
+//! The error of a method has only the cases that the method can meet. Each message says what happened, what it means and
+//! what to do.
 
 use std::{
     any::Any,
@@ -140,7 +140,7 @@ impl<E> Failure<E> {
         if let Self::Cancelled(it) = self { Some(it.cause) } else { None }
     }
 
-    /// Returns what the first canceller said who gave a reason, if the future was cancelled. `[cancel-7]`
+    /// Returns the first reason that a canceller gave, if the future was cancelled. `[cancel-7]`
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         if let Self::Cancelled(it) = self { it.reason() } else { None }
@@ -213,7 +213,7 @@ impl<E: fmt::Display> fmt::Display for Failure<E> {
             Self::Panicked(panic) => write!(f, "the work panicked: {panic}"),
             Self::Cancelled(cancellation) => cancellation.fmt(f),
             Self::Abandoned => f.write_str(
-                "the work ended without an outcome: its running promise was dropped; no value will come",
+                "the work ended without an outcome: its promise was dropped while it ran",
             ),
             Self::Died(death) => death.fmt(f),
             Self::Unsent(unsent) => unsent.fmt(f),
@@ -227,11 +227,10 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
     }
 }
 
-/// That a future was cancelled: whose doing it was, and what the first canceller said who gave a reason. `[cancel-6]`
-/// `[cancel-7]`
+/// How a future was cancelled: the cause, and the first reason that a canceller gave. `[cancel-6]` `[cancel-7]`
 ///
-/// The reason is a part of it, in what is read and in what is taken by value, so that it goes up with the error.
-/// Whoever wants the cause alone compares with it.
+/// The reason is a part of it, whether it is read or taken by value, so that it goes up with the error. For the cause
+/// alone, compare it with a [`Cancelled`].
 ///
 /// ```
 /// use settled::{Cancelled, Failure, ThreadFuture};
@@ -239,7 +238,7 @@ impl<E: std::error::Error + 'static> std::error::Error for Failure<E> {
 /// let (_promise, future) = ThreadFuture::<u32, std::io::Error>::pair();
 /// let _ = future.cancel_with("user pressed x");
 /// let error = future.join().unwrap_err();
-/// assert_eq!(error.to_string(), "cancelled on request; no value will come; the reason given: user pressed x");
+/// assert_eq!(error.to_string(), "cancelled on request; the reason given: user pressed x");
 /// let Ok(Failure::Cancelled(cancellation)) = error.into_failure() else { panic!("another failure") };
 /// assert_eq!(cancellation, Cancelled::Requested);
 /// assert_eq!((cancellation.cause(), cancellation.reason()), (Cancelled::Requested, Some("user pressed x")));
@@ -265,7 +264,7 @@ impl Cancellation {
         self.cause
     }
 
-    /// Returns what the first canceller said who gave a reason.
+    /// Returns the first reason that a canceller gave.
     #[must_use]
     pub fn reason(&self) -> Option<&str> {
         self.reason.as_deref().map(|reason| &**reason)
@@ -306,20 +305,20 @@ impl std::error::Error for Cancellation {}
 #[non_exhaustive]
 pub enum Cancelled {
     /// Somebody called `cancel`.
-    #[error("cancelled on request; no value will come")]
+    #[error("cancelled on request")]
     Requested,
     /// The pending promise was dropped, for instance with the queue that held its job.
-    #[error("cancelled because its promise was dropped before the work began; no value will come")]
+    #[error("cancelled because its promise was dropped before the work began")]
     Dropped,
     /// The pool broke before the work began, since the initializer of a worker failed, or no worker process could be
     /// started: [`ThreadPool::broken_reason`](crate::ThreadPool::broken_reason) says why.
     #[error(
-        "cancelled because its pool broke, whose initializer failed or whose workers could not be started, and which \
-         runs no job any more; no value will come; mend the cause, which the pool tells, and submit to a new pool"
+        "cancelled because its pool broke: an initializer failed, or no worker could be started; the pool runs no more \
+         jobs, and tells why; mend that, and submit to a new pool"
     )]
     Broken,
     /// The owner stopped the work of its own accord, for instance because its loop was closed.
-    #[error("cancelled because its owner stopped it; no value will come")]
+    #[error("cancelled because its owner stopped the work")]
     Stopped,
 }
 
@@ -335,7 +334,7 @@ impl Cancelled {
     }
 }
 
-/// What `cancel` did. Who does not care ignores it. `[cancel-1]`
+/// What a cancel did. It may be ignored. `[cancel-1]`
 ///
 /// Python's answers are projections of it: [`thread_answer`](Self::thread_answer) and
 /// [`loop_answer`](Self::loop_answer).
@@ -393,8 +392,8 @@ impl Cancel {
     }
 }
 
-/// A captured panic. It is `Sync` although the payload is not: the message is lent, the payload
-/// given away. Two are equal if their messages are: payloads cannot be compared. `[panic-1]`
+/// A captured panic. It is `Sync` although the payload is not, because it lends the message alone and gives the payload
+/// away. Two are equal if their messages are, since payloads cannot be compared. `[panic-1]`
 ///
 /// ```
 /// use settled::{Executor, ThreadPool};
@@ -464,8 +463,7 @@ impl std::error::Error for Panic {}
 
 /// Why a read gave no value: the future is not settled, or it failed. `[read-1]`
 ///
-/// `W` says why there is no outcome yet, as far as the method can meet it: [`WaitError`] or
-/// [`InvalidState`].
+/// `W` says why there is no outcome yet: a [`WaitError`] of a method that waits, an [`InvalidState`] of one that does not.
 ///
 /// ```
 /// use settled::{Failure, InvalidState, NoValue, ThreadFuture};
@@ -498,8 +496,8 @@ pub struct InvalidState;
 /// as its error (difference D6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error(
-    "the time was over before what was waited for had ended; a future is unchanged and can be waited for again, the \
-     coroutine of a timeout was stopped"
+    "the time ran out before what was waited for had ended; a future is unchanged, and can be waited for again; a \
+     coroutine that ran under `tasks::timeout` was stopped"
 )]
 #[doc(alias = "TimeoutError")]
 pub struct Expired;
@@ -526,9 +524,9 @@ pub enum WaitError {
     /// Waiting here might never end.
     #[error(transparent)]
     WouldDeadlock(#[from] WouldDeadlock),
-    /// Somebody has interrupted the waits of this thread: an [`Interrupt`](crate::Interrupt). `[wait-9]`
+    /// An [`Interrupt`](crate::Interrupt) that this thread has entered has ended the wait. `[wait-9]`
     #[error(
-        "the wait was interrupted, as this thread has allowed; what was waited for is unchanged, goes on, and can be \
+        "the wait was interrupted by an `Interrupt` that this thread has entered; what was waited for goes on, and can be \
          waited for again"
     )]
     Interrupted,
@@ -545,7 +543,7 @@ impl WaitError {
     }
 }
 
-/// Why a value was handed back by one who asked for it where nobody can ever see it. `[promise-9]`
+/// Why [`finish_or_return`](crate::Promise::finish_or_return) handed a value back. `[promise-9]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum Unseen {
@@ -553,7 +551,7 @@ pub enum Unseen {
     #[error(transparent)]
     Cancelled(#[from] Cancelled),
     /// Nobody was left: no handle of the future, and no callback.
-    #[error("nobody is left who could see it, no handle of the future and no callback")]
+    #[error("nobody is left who could see it: there is no handle of the future, and no callback")]
     Closed,
 }
 
@@ -570,7 +568,7 @@ pub enum WouldDeadlock {
     /// This thread is a worker of the pool that is to be waited for.
     #[error(
         "this thread is a worker of the pool whose end is to be waited for, and it would wait for \
-         itself; the pool was shut down, wait for it from another thread"
+         itself; the pool is closed all the same, so wait for its end in another thread"
     )]
     OwnWorker,
     /// This thread is a worker, and its wait would close a circle of waits between workers.
@@ -607,8 +605,8 @@ impl From<TooDeep> for RunError {
     }
 }
 
-/// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]` Of an
-/// [`AnyPromise`](crate::AnyPromise) the `cause` may be another. `[promise-7]`
+/// A cancel came first: the value is handed back, and the future stays cancelled. `[promise-2]` With an
+/// [`AnyPromise`](crate::AnyPromise) the `cause` is a [`TooLate`](crate::TooLate), which has more cases. `[promise-7]`
 ///
 /// ```
 /// use settled::{Cancelled, ThreadFuture};
@@ -656,7 +654,9 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// ```
 #[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
-#[error("the loop or executor is closed; the work is handed back, unrun, to be given to another")]
+#[error(
+    "the loop or executor is closed, and takes no more work; the work is handed back, unrun: give it to another"
+)]
 pub struct Closed<J>(
     /// The lock is never taken; it is what makes work that is only `Send` shareable.
     Mutex<J>,

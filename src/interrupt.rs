@@ -65,7 +65,7 @@ pub(crate) trait Sleeper: Send + Sync {
 }
 
 impl Interrupt {
-    /// One that nobody has raised.
+    /// Makes an interrupt that nobody has raised.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -168,7 +168,7 @@ fn pay<T, E>(settling: Settling<T, E>, rest: Rest<T, E>) -> Option<Outcome<T, E>
 }
 
 impl<T, E> Settling<T, E> {
-    /// As [`Settlement::pay`], for one who settled through a handle of his own.
+    /// Tells everybody, as [`Settlement::pay`] does, where the settler has a handle of its own.
     pub(crate) fn pay(self, settled: &Settled<T, E>) {
         deferred::run(self.wake(), settled);
     }

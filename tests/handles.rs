@@ -305,7 +305,7 @@ fn debug_says_how_a_task_ended() {
 #[test]
 fn a_reason_goes_up_with_the_failure() {
     watch!();
-    const TEXT: &str = "cancelled on request; no value will come; the reason given: user pressed x";
+    const TEXT: &str = "cancelled on request; the reason given: user pressed x";
     let cancelled = || {
         let (promise, future) = Future::pair();
         assert_eq!(future.cancel_with("user pressed x"), Cancel::Now);

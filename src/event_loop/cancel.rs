@@ -8,8 +8,8 @@ use crate::{cell::Canceller, error::Cancel, machine::State};
 /// Cancels a [`LoopFuture`] from any thread, and asks whether it is settled, whatever its value is. It is made by
 /// [`cancel_handle`](LoopFuture::cancel_handle). `[cancel-10]`
 ///
-/// It keeps the future from nobody: it does not count as somebody who listens, and what is in the future goes with the
-/// last handle of that, on its own thread. What it keeps is memory, and neither the value nor a callback.
+/// It does not keep the future: it is not counted among those who could see the outcome, and what is in the future is
+/// dropped with the last handle of the future, on the loop's thread. All that it keeps is memory: no value, no callback.
 ///
 /// ```
 /// use std::{rc::Rc, thread};

@@ -210,10 +210,9 @@ impl EventLoop {
         }
     }
 
-    /// Takes the first entry of the queue, if it has one, without waiting, and says whether it had: a call, a step
-    /// of a task, or one of which nothing is left, such as the step of a task that has ended. For tests that
-    /// decide the order of everything. It is a run of its own: a [`stop`](LoopRef::stop) has nothing to end here,
-    /// and is over with it. `[loop-10]`
+    /// Runs the first entry of the queue, and returns whether there was one. Never waits. An entry is a call, a step of
+    /// a task, or a step of a task that has ended, which does nothing. For tests that decide the order of everything.
+    /// Each tick is a run of its own: a [`stop`](LoopRef::stop) has nothing to end here, and is used up. `[loop-10]`
     ///
     /// ```
     /// use settled::EventLoop;
@@ -236,16 +235,19 @@ impl EventLoop {
         Ok(core.tick())
     }
 
-    /// Has `hook` called when there is something to run, for a loop that is driven by [`try_tick`](Self::try_tick) and
-    /// sleeps between its turns in another one, such as winit's with `ControlFlow::Wait`: it is to end that sleep,
-    /// after which whoever drives the loop ticks until there is nothing left, and sleeps until
-    /// [`next_timer`](Self::next_timer). `[loop-12]`
+    /// Sets `hook`, which is called when there is something to run. It is for a loop that is driven by
+    /// [`try_tick`](Self::try_tick) and sleeps between its turns in another loop, such as winit's with
+    /// `ControlFlow::Wait`: the hook ends that sleep. Whoever drives the loop then ticks until there is nothing left, and
+    /// sleeps until [`next_timer`](Self::next_timer). `[loop-12]`
     ///
-    /// It is called at the first post after each tick or turn has taken what was posted, so once however much is
-    /// posted; also for what this thread schedules outside of the loop, and at once if there is something when the hook
-    /// is set. It runs in the thread that posts, with no lock held; it may call everything, but is to be short, and is
-    /// not to drive the loop. A panic in it is caught, and reported by the process's panic hook. A second hook replaces
-    /// the first. The runs of this loop, which sleep in it, need none.
+    /// Each tick takes what was posted; the first post after that calls the hook, and further posts do not. What this
+    /// thread schedules outside of the loop calls it too. If there is something to run when the hook is set, the hook is
+    /// called at once.
+    ///
+    /// The hook runs in the thread that posts, with no lock held. It may call everything, but must not drive the loop;
+    /// keep it short. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the first.
+    /// [`run_until_complete`](Self::run_until_complete) and [`run_forever`](Self::run_forever), which sleep themselves,
+    /// need none.
     ///
     /// ```
     /// use std::{sync::mpsc, thread};

@@ -1,8 +1,8 @@
 //! The loops of other crates, each behind a feature of its name.
 
 #[cfg(feature = "tokio")]
-/// Returns the way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as for
-/// `tokio::task::spawn_local`. When the set is dropped, so is what has not run, and later posts are handed back.
+/// Makes a way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as `tokio::task::spawn_local`.
+/// When the set is dropped, jobs that have not run are dropped with it, and later posts are handed back.
 /// `[host-3]`
 ///
 /// # Panics
@@ -28,8 +28,8 @@ pub fn tokio_local() -> super::JobSender {
 }
 
 #[cfg(feature = "async-executor")]
-/// Returns the way into an async-executor `LocalExecutor`. When it is dropped, so is what has not run, and later posts
-/// are handed back. `[host-3]`
+/// Makes a way into an async-executor `LocalExecutor`. When the executor is dropped, jobs that have not run are dropped
+/// with it, and later posts are handed back. `[host-3]`
 ///
 /// ```
 /// use std::sync::Arc;

@@ -19,8 +19,8 @@ use crate::{
     waiter::isolate,
 };
 
-/// A way into a loop that can poll a local future, or that somebody drives turn by turn: what is posted to the
-/// sender, the queue runs, first in, first out, on the thread that made it. `[host-2]`
+/// Makes a way into a loop that can poll a local future, or that somebody drives turn by turn. What is posted to the
+/// sender, from any thread, the queue runs on the thread that made it, first in, first out. `[host-2]`
 ///
 /// ```
 /// use settled::{Job, Schedule, host::job_queue};
@@ -82,8 +82,8 @@ pub struct JobQueue {
 }
 
 impl JobQueue {
-    /// Runs what was posted before this call, in this thread, and says how many jobs that were. Meanwhile the
-    /// thread is marked as one that runs an event loop. A panic in a job is caught, and reported by the
+    /// Runs the jobs that were posted before this call, in this thread, and returns how many there were. While it runs
+    /// them the thread is marked as one that runs an event loop. A panic in a job is caught, and reported by the
     /// process's panic hook. `[host-2]` `[deadlock-2]`
     pub fn run_pending(&mut self) -> usize {
         let mut inner = lock(&self.shared);
@@ -98,16 +98,18 @@ impl JobQueue {
         number
     }
 
-    /// Has `hook` called when there is something to run, for a loop that is driven by hand and sleeps between its turns,
-    /// such as winit's with `ControlFlow::Wait`: it is to end that sleep, after which the loop calls
+    /// Sets `hook`, which is called when there is something to run. It is for a loop that is driven by hand and sleeps
+    /// between its turns, such as winit's with `ControlFlow::Wait`: the hook ends that sleep, and the loop then calls
     /// [`run_pending`](Self::run_pending). `[host-4]`
     ///
-    /// It is called at the first post after each `run_pending` has taken its jobs, so once however many are posted, and
-    /// never missed: also for what is posted while `run_pending` runs jobs, which the next one runs, and at once if
-    /// something is queued when the hook is set. It runs in the thread that posts, which may be any, also the loop's own
-    /// or one that settles a future, with no lock held. It may call everything, but is to be short, since the settler
-    /// waits for it, and is not to run the jobs. A panic in it is caught, and reported by the process's panic hook.
-    /// A second hook replaces the first. Whoever polls the queue as a future needs none.
+    /// Each `run_pending` takes the jobs that are queued; the first post after that calls the hook, and further posts do
+    /// not. A job that is posted while `run_pending` runs others is one for the next call, and so calls the hook too. If
+    /// something is queued when the hook is set, the hook is called at once.
+    ///
+    /// The hook runs in the thread that posts, with no lock held. That may be any thread: the loop's own, or one that
+    /// settles a future and waits until the hook has returned, so keep it short. It may call everything, but must not run
+    /// the jobs itself. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the
+    /// first. Whoever polls the queue as a future needs none.
     ///
     /// ```
     /// use std::{sync::mpsc, thread};

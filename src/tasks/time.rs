@@ -101,7 +101,7 @@ impl fmt::Debug for Sleep {
 /// the future in a later turn, and the cancel has changed nothing. `[combine-5]`
 #[derive(Debug, Error)]
 #[error(
-    "the future did not settle in time; a cancel was requested, and its outcome stays readable"
+    "the future did not settle in time, and was asked to cancel; how it ends can be read from the future in this error"
 )]
 #[doc(alias = "TimeoutError")]
 pub struct TimedOut<T: 'static, E: 'static> {

@@ -62,7 +62,7 @@ pub enum MapError {
     WouldDeadlock(#[from] WouldDeadlock),
     /// Somebody has interrupted the waits of this thread: an [`Interrupt`](crate::Interrupt). `[wait-9]`
     #[error(
-        "the map was interrupted, as this thread has allowed; what has not begun was cancelled"
+        "the map was interrupted by an `Interrupt` that this thread has entered; what has not begun was cancelled"
     )]
     Interrupted,
     /// The executor took no more work, and items are left.

@@ -435,7 +435,7 @@ impl<F: Watched> Group<F> {
         (0..self.members.len()).filter(|number| self.lends_again(*number)).count()
     }
 
-    /// The inbox told of this one: there is nothing to wait for, and nothing of this group is left in it.
+    /// Takes note that the inbox has told of this one: it is waited for no more, and holds no ticket of this group.
     pub(super) fn hear(&mut self, number: usize) {
         let member = &mut self.members[number];
         member.ticket = None;
