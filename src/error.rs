@@ -50,6 +50,7 @@ use crate::{
 /// assert!(failure.is_error() && !failure.is_panic() && !failure.is_cancelled() && !failure.is_abandoned());
 /// assert_eq!(failure.error().map(ToString::to_string).as_deref(), Some("disk full"));
 /// assert_eq!((failure.cause(), failure.reason()), (None, None));
+/// assert!(failure.death().is_none() && failure.unsent().is_none()); // that it ran in another process, and was lost
 ///
 /// let failure: Failure<&str> = Failure::Error("disk full");
 /// assert_eq!(failure.map_error(str::len).into_error(), Ok(9));

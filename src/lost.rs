@@ -20,6 +20,14 @@ use std::fmt;
 /// promise.start().unwrap().died(Death::new("worker 3 on host b", "resize", cause, Progress::Begun));
 /// let failure = future.exception().unwrap().unwrap();
 /// assert_eq!(failure.death().map(Death::progress), Some(Progress::Begun));
+///
+/// let death = Death::new("worker 3", "resize", cause, Progress::CutShort)
+///     .on_request()
+///     .for_a_fault("an answer that was not asked for")
+///     .with_last_words("out of memory");
+/// assert_eq!((death.who(), death.work(), death.cause()), ("worker 3", "resize", cause));
+/// assert_eq!((death.was_asked_for(), death.last_words()), (true, "out of memory"));
+/// assert_eq!(death.fault(), Some("an answer that was not asked for"));
 /// ```
 #[doc(alias("BrokenProcessPool", "TerminatedWorkerError"))]
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,6 +204,7 @@ impl std::error::Error for Death {}
 /// use settled::{Failure, Unsent, UnsentKind};
 ///
 /// let unsent = Unsent::new(UnsentKind::TooLarge, "90 bytes, of at most 64");
+/// assert_eq!(unsent.why(), "90 bytes, of at most 64");
 /// assert_eq!(Failure::<()>::Unsent(unsent).unsent().map(Unsent::kind), Some(UnsentKind::TooLarge));
 /// ```
 #[doc(alias("PicklingError", "PickleError"))]

@@ -355,6 +355,15 @@ impl<T, E> Promise<T, E, Running> {
 
     /// Says that the process which ran the work has died: see [`Death`]. For executors whose workers can. Cannot fail; runs the
     /// callbacks in this thread. `[process-3]`
+    ///
+    /// ```
+    /// use settled::{Death, DeathCause, Progress, ThreadFuture};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// let death = Death::new("worker 3", "resize", DeathCause::Signal(9), Progress::Begun);
+    /// promise.start().unwrap().died(death);
+    /// assert!(future.exception().unwrap().unwrap().death().is_some());
+    /// ```
     #[doc(alias = "set_exception")]
     pub fn died(self, death: Death) {
         self.deliver_surely(Err(Failure::Died(death)));
@@ -362,6 +371,14 @@ impl<T, E> Promise<T, E, Running> {
 
     /// Says that something could not travel to the work or back: see [`Unsent`]. Cannot fail; runs the callbacks in this thread.
     /// `[process-5]`
+    ///
+    /// ```
+    /// use settled::{ThreadFuture, Unsent, UnsentKind};
+    ///
+    /// let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    /// promise.start().unwrap().unsent(Unsent::new(UnsentKind::TooLarge, "90 bytes, of at most 64"));
+    /// assert!(future.exception().unwrap().unwrap().unsent().is_some());
+    /// ```
     #[doc(alias = "set_exception")]
     pub fn unsent(self, unsent: Unsent) {
         self.deliver_surely(Err(Failure::Unsent(unsent)));

@@ -23,7 +23,9 @@ use crate::lost::UnsentKind;
 /// fn count((): (), job: &Current) -> Result<u64, u64> {
 ///     (0..u64::MAX).find(|_| job.cancel_requested()).map_or(Ok(u64::MAX), Err)
 /// }
-/// # assert_eq!((SQUARE.name(), PARSE.name(), COUNT.name()), ("square", "parse", "count"));
+/// // In a worker that is another program:
+/// const RESIZE: Function<String, u64, String> = Function::foreign("resize");
+/// assert_eq!((SQUARE.name(), PARSE.name(), COUNT.name(), RESIZE.name()), ("square", "parse", "count", "resize"));
 /// ```
 pub struct Function<A, T, E = Infallible> {
     name: &'static str,

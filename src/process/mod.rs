@@ -13,6 +13,67 @@
 //!
 //! On Unix. The end of a worker whose channel somebody else holds is seen on Linux alone.
 //!
+//! A pool with all that can be chosen, what one may ask of it, and a job that stops on request:
+//!
+//! ```standalone_crate
+//! use std::num::NonZero;
+//! use settled::process::{self, Current, Format, Function, ProcessPool, Served, SubmitError};
+//!
+//! const BEGIN: Function<(), ()> = Function::new("begin", |()| ());
+//! const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
+//! const WAIT: Function<(), (), String> = Function::asked("wait", wait);
+//!
+//! fn wait((): (), job: &Current) -> Result<(), String> {
+//!     while !job.cancel_requested() {
+//!         std::thread::yield_now(); // a piece of the work
+//!     }
+//!     Err(job.cancel_reason().unwrap_or_default().to_owned())
+//! }
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let functions: [&dyn Served; 3] = [&BEGIN, &SQUARE, &WAIT];
+//!     process::worker(&functions);
+//!
+//!     let [one, two] = [1, 2].map(|n| NonZero::new(n).unwrap());
+//!     let pool = ProcessPool::builder()
+//!         .workers(two)
+//!         .jobs_per_worker(NonZero::new(100).unwrap())
+//!         .program(std::env::current_exe()?, ["--settled-worker"]) // as it is without
+//!         .current_dir(std::env::temp_dir())
+//!         .env("MODE", "worker")
+//!         .env_remove("EDITOR")
+//!         .format(Format::Postcard)
+//!         .limit(1 << 20)
+//!         .on_output(|worker, _is_error, bytes| println!("worker {worker}: {} bytes", bytes.len()))
+//!         .initializer(&BEGIN, ())
+//!         .build()?;
+//!     let squares: Result<Vec<u64>, _> = pool.map(&SQUARE, [1, 2, 3], two)?.collect();
+//!     assert_eq!(squares.unwrap(), [1, 4, 9]);
+//!     assert!(pool.workers() <= pool.max_workers() && pool.broken_reason().is_none());
+//!
+//!     let waits = pool.submit(&WAIT, &())?;
+//!     while !waits.running() {
+//!         std::thread::yield_now();
+//!     }
+//!     waits.cancel_with("no time");
+//!     assert_eq!(waits.join_result()?, Err("no time".to_owned()));
+//!
+//!     let killed = pool.submit(&WAIT, &())?;
+//!     while !pool.kill(&killed) {}
+//!     assert!(killed.exception()?.unwrap().death().unwrap().was_asked_for());
+//!
+//!     pool.close();
+//!     pool.cancel_pending();
+//!     assert_eq!(pool.submit(&SQUARE, &7).unwrap_err(), SubmitError::Closed);
+//!     pool.shutdown()?;
+//!     pool.terminate(); // nothing is left
+//!
+//!     let other = ProcessPool::new(one)?;
+//!     assert_eq!(other.submit(&SQUARE, &7)?.join()?, 49);
+//!     Ok(())
+//! }
+//! ```
+//!
 //! [`ThreadFuture`]: crate::ThreadFuture
 
 mod books;
