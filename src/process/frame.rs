@@ -140,6 +140,12 @@ impl Decoder {
         self.at < self.bytes.len()
     }
 
+    /// How many bytes it keeps room for.
+    #[allow(dead_code, clippy::allow_attributes, reason = "a test asks, which has this file too")]
+    pub(crate) fn kept(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// The next message, if all of it has come.
     pub(crate) fn next(&mut self) -> Result<Option<Frame<'_>>, Garbage> {
         let Some((head, rest)) = self.bytes[self.at..].split_first_chunk::<HEADER>() else {

@@ -15,6 +15,8 @@ use nix::{
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
 use settled::process::{Current, Function, ProcessPool, Served};
 
+use crate::kills::{ARM, WORK};
+
 pub(crate) const ALL: &[&dyn Served] = &[
     &SQUARE,
     &PARSE,
@@ -33,6 +35,8 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &SPIN,
     &OTHER,
     &DOUBLE,
+    &WORK,
+    &ARM,
 ];
 
 pub(crate) const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
@@ -134,7 +138,7 @@ fn die(death: Death) {
 }
 
 #[expect(unconditional_recursion, reason = "it is what is wanted")]
-fn overflow(depth: u64) -> u64 {
+pub(crate) fn overflow(depth: u64) -> u64 {
     let room = black_box([depth; 1000]);
     black_box(overflow(depth + 1)) + room[0]
 }

@@ -1,0 +1,167 @@
+//! Workers that are other programs, and the protocol itself.
+
+use std::{num::NonZero, process::Command};
+
+use settled::{
+    DeathCause, Progress, UnsentKind,
+    process::{Format, Function, ProcessPool},
+};
+
+use crate::{
+    Test,
+    frame::{Call, Decoder, HEADER, Kind, begin, end},
+    jobs::until_it_runs,
+};
+
+pub(crate) const TESTS: &[Test] = &[
+    ("foreign::a_worker_in_python_speaks_json", a_worker_in_python_speaks_json),
+    ("foreign::the_decoder_takes_anything", the_decoder_takes_anything),
+    ("foreign::messages_come_out_as_they_went_in", messages_come_out_as_they_went_in),
+];
+
+const HALF: Function<i64, i64, String> = Function::foreign("half");
+const UNTIL: Function<(), (), String> = Function::foreign("until");
+const ADD: Function<Vec<i64>, i64, String> = Function::foreign("add");
+const UNKNOWN: Function<i64, i64, String> = Function::foreign("nobody knows it");
+
+fn a_worker_in_python_speaks_json() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        assert!(std::env::var_os("SETTLED_STRICT").is_none(), "python3 is missing");
+        return eprintln!("SKIPPED: python3 is missing (apt-get install python3)");
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/process/worker.py");
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN).format(Format::Json);
+    let pool = builder.program("python3", [script]).build().unwrap();
+    assert_eq!(pool.submit(&HALF, &14).unwrap().join().unwrap(), 7);
+    assert_eq!(pool.submit(&HALF, &7).unwrap().join_result().unwrap(), Err("7 is odd".into()));
+    assert_eq!(pool.submit(&ADD, &vec![1, 2, 3]).unwrap().join().unwrap(), 6);
+    let halves = pool.map(&HALF, (0..10).map(|n| 2 * n), NonZero::new(3).unwrap()).unwrap();
+    assert!(halves.map(Result::unwrap).eq(0..10));
+    let failure = pool.submit(&UNKNOWN, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.unsent().unwrap().kind(), UnsentKind::UnknownFunction);
+    let job = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&job);
+    job.cancel();
+    assert_eq!(job.join_result().unwrap(), Err("it was asked to stop".into()));
+    let job = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&job);
+    assert!(pool.kill(&job));
+    let failure = job.exception().unwrap().unwrap();
+    let death = failure.death().unwrap();
+    assert_eq!(death.cause(), DeathCause::Signal(9));
+    assert_ne!(death.progress(), Progress::CutShort);
+    assert_eq!(pool.submit(&HALF, &2).unwrap().join().unwrap(), 1);
+}
+
+struct Luck(u64);
+
+impl Luck {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+}
+
+const KINDS: [Kind; 4] = [Kind::Setup, Kind::Job, Kind::Value, Kind::Unsent];
+
+/// A stream of messages, which are changed here and there.
+fn input(luck: &mut Luck) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for _ in 0..luck.below(4) {
+        let mut message = begin(KINDS[luck.below(4)], luck.next() as u8, luck.next());
+        let length = luck.below(40);
+        message.extend((0..length).map(|_| luck.next() as u8));
+        if luck.below(2) == 0 {
+            let call = Call { signature: luck.next(), each: luck.below(2) == 0, name: "square" };
+            call.write(&mut message).unwrap();
+        }
+        end(&mut message, u32::MAX).unwrap();
+        bytes.extend(message);
+    }
+    match luck.below(3) {
+        0 => bytes.truncate(luck.below(bytes.len() + 1)),
+        1 if !bytes.is_empty() => {
+            for _ in 0..=luck.below(3) {
+                let at = luck.below(bytes.len());
+                bytes[at] = luck.next() as u8;
+            }
+        }
+        _ => (),
+    }
+    let noise = luck.below(3) * luck.below(20);
+    bytes.extend((0..noise).map(|_| luck.next() as u8));
+    bytes
+}
+
+/// Whatever comes, in whatever pieces: it does not panic, it keeps no more than has come, it gives no more than that.
+fn the_decoder_takes_anything() {
+    let full = std::env::var_os("SETTLED_FULL").is_some();
+    let inputs = if full { 10_000_000 } else { 100_000 };
+    let mut luck = Luck(0x2545_F491_4F6C_DD1D);
+    let (mut messages, mut refused) = (0_u64, 0_u64);
+    for _ in 0..inputs {
+        let input = input(&mut luck);
+        let limit = [16, 64, u32::MAX][luck.below(3)];
+        let mut decoder = Decoder::new(limit);
+        let (mut left, mut given) = (&input[..], 0);
+        'all: while !left.is_empty() {
+            let (piece, rest) = left.split_at(1 + luck.below(left.len()));
+            left = rest;
+            decoder.feed(piece);
+            loop {
+                match decoder.next() {
+                    Ok(Some(frame)) => {
+                        messages += 1;
+                        given += HEADER + frame.payload.len();
+                        assert!(frame.payload.len() <= limit as usize && given <= input.len());
+                        if let Some((call, rest)) = Call::read(frame.payload) {
+                            assert!(call.name.len() + rest.len() + 11 == frame.payload.len());
+                        }
+                    }
+                    Ok(None) => break,
+                    Err(garbage) => {
+                        assert!(garbage.to_string().starts_with("it "));
+                        refused += 1;
+                        break 'all;
+                    }
+                }
+            }
+            assert!(decoder.kept() <= 2 * input.len() + 64, "it keeps more than has come");
+        }
+    }
+    assert!(messages > inputs / 4 && refused > inputs / 10, "{messages} {refused}");
+}
+
+fn messages_come_out_as_they_went_in() {
+    let mut luck = Luck(7);
+    for _ in 0..1000 {
+        let sent: Vec<_> = (0..1 + luck.below(5))
+            .map(|_| {
+                let payload: Vec<_> = (0..luck.below(300)).map(|_| luck.next() as u8).collect();
+                (KINDS[luck.below(4)], luck.next() as u8, luck.next(), payload)
+            })
+            .collect();
+        let mut stream = Vec::new();
+        for (kind, format, token, payload) in &sent {
+            let mut message = begin(*kind, *format, *token);
+            message.extend(payload);
+            end(&mut message, u32::MAX).unwrap();
+            stream.extend(message);
+        }
+        let (mut decoder, mut came) = (Decoder::new(u32::MAX), Vec::new());
+        while !stream.is_empty() {
+            let piece: Vec<_> = stream.drain(..1 + luck.below(stream.len())).collect();
+            decoder.feed(&piece);
+            while let Some(it) = decoder.next().unwrap() {
+                came.push((it.kind, it.format, it.token, it.payload.to_vec()));
+            }
+        }
+        assert!(came == sent && !decoder.is_inside());
+    }
+}
