@@ -65,7 +65,8 @@ fn shown() -> Vec<String> {
 pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut documents = shown();
-    let others = ["CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"];
+    let others =
+        ["CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/README.md"];
     documents.extend(others.map(str::to_owned));
     let (mut local, mut wrong) = (0, Vec::new());
     for document in documents {
@@ -169,6 +170,18 @@ pub(crate) fn the_index_has_every_document() -> Result<String, String> {
         let Some(name) = document.strip_prefix("spec/") else { continue };
         let told = name == "README.md" || index.contains(&format!("| [{name}]"));
         assert!(told || index.contains(&format!(", [{name}] |")), "the index has no {name}");
+    }
+    Ok(String::new())
+}
+
+/// Each test has its row where they are told.
+pub(crate) fn each_test_is_told() -> Result<String, String> {
+    let told = read("tests/README.md");
+    for entry in fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let name = name.strip_suffix(".rs").unwrap_or(&name);
+        let is_told = told.contains(&format!("`{name}`")) || told.contains(&format!("`{name}/`"));
+        assert!(is_told || name == "README.md", "tests/README.md does not tell of {name}");
     }
     Ok(String::new())
 }

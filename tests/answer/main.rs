@@ -80,6 +80,7 @@ fn main() -> ExitCode {
             "the_clauses_of_the_guide_have_their_places",
             links::the_clauses_of_the_guide_have_their_places,
         ),
+        ("each_test_is_told", links::each_test_is_told),
         ("the_read_me_is_short", links::the_read_me_is_short),
         ("no_room_imports_from_above", walls::no_room_imports_from_above),
         ("the_walls_stand", walls::the_walls_stand),
