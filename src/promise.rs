@@ -120,10 +120,10 @@ impl<T, E, P: Phase> Promise<T, E, P> {
         Listen::new(self.producer.handle(), Until::Requested)
     }
 
-    /// Calls `f` at the first request to cancel, in the thread that asks and inside its call, with no lock held; here
-    /// and now if there was one. It interrupts what blocks the work: it closes a socket, say. A panic in it is caught,
-    /// and reported by the process's panic hook. It is dropped uncalled when the future is settled otherwise.
-    /// `[cancel-8]`
+    /// Calls `f` at the first request to cancel, in the thread that asks, inside its call, and with no lock held; at
+    /// once, in this thread, if there was a request before. `f` interrupts what blocks the work: it closes a socket,
+    /// say. A panic in it is caught, and reported by the process's panic hook. If the future is settled otherwise, `f`
+    /// is dropped uncalled. `[cancel-8]`
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -237,19 +237,19 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 }
 
 impl<T, E> Promise<T, E, Pending> {
-    /// Begins the work: from now on `cancel` is refused. Of this and a concurrent cancel exactly
-    /// one succeeds. `[promise-4]`
+    /// Begins the work: from now on `cancel` is refused. Of this call and a concurrent cancel exactly one succeeds.
+    /// `[promise-4]`
     ///
     /// # Errors
     ///
-    /// Why the future was cancelled; the work must not be done then.
+    /// Why the future was cancelled. The work must then not be done.
     #[doc(alias = "set_running_or_notify_cancel")]
     pub fn start(self) -> Result<Promise<T, E, Running>, Cancelled> {
         self.producer.handle().start()?;
         Ok(Promise { producer: self.producer, phase: PhantomData })
     }
 
-    /// Delivers the value, without ever having been Running. Runs the callbacks in this thread.
+    /// Delivers the value of work that was never Running. Runs the callbacks in this thread.
     ///
     /// # Errors
     ///
@@ -286,7 +286,7 @@ impl<T, E> Promise<T, E, Pending> {
         self.deliver_or_return(value).map_err(|(value, cause)| Lost { value, cause })
     }
 
-    /// Delivers an error, without ever having been Running. Runs the callbacks in this thread.
+    /// Delivers the error of work that was never Running. Runs the callbacks in this thread.
     ///
     /// # Errors
     ///
@@ -300,7 +300,7 @@ impl<T, E> Promise<T, E, Pending> {
         })
     }
 
-    /// Delivers what the work returned, without ever having been Running: its value or its error. `[promise-6]`
+    /// Delivers what the work returned, its value or its error, where it was never Running. `[promise-6]`
     ///
     /// # Errors
     ///
@@ -353,8 +353,8 @@ impl<T, E> Promise<T, E, Running> {
         }
     }
 
-    /// Says that the process which ran the work has died: see [`Death`]. For executors whose workers can. Cannot fail; runs the
-    /// callbacks in this thread. `[process-3]`
+    /// Says that the process which ran the work has died: see [`Death`]. For executors whose workers can. Cannot fail;
+    /// runs the callbacks in this thread. `[process-3]`
     ///
     /// ```
     /// use settled::{Death, DeathCause, Progress, ThreadFuture};
@@ -369,8 +369,8 @@ impl<T, E> Promise<T, E, Running> {
         self.deliver_surely(Err(Failure::Died(death)));
     }
 
-    /// Says that something could not travel to the work or back: see [`Unsent`]. Cannot fail; runs the callbacks in this thread.
-    /// `[process-5]`
+    /// Says that something could not travel to the work or back: see [`Unsent`]. Cannot fail; runs the callbacks in
+    /// this thread. `[process-5]`
     ///
     /// ```
     /// use settled::{ThreadFuture, Unsent, UnsentKind};

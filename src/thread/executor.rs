@@ -58,12 +58,14 @@ pub trait Executor {
     /// outcome, with its payload. `[pool-2]` `[pool-3]` Cancelled before a worker begins, it never
     /// runs, and is dropped. `[cancel-2]`
     ///
-    /// In a [`ThreadPool`](crate::ThreadPool), a job that waits for a queued job of its own pool runs that itself. An
-    /// [`EventLoop`](crate::EventLoop) in a job does so only when it would sleep and nobody else can run what it awaits,
-    /// since all other workers wait, or sleep in loops; its timers wait until that job has ended, so that one which ends
-    /// only when a `wait_for` of this loop cancels it never ends. `[pool-7]` `[pool-13]` If what a loop awaits runs
-    /// already, and waits for the job that runs the loop, both wait for ever. A foreign `block_on` in a job tells the pool
-    /// nothing: awaiting a job of the same pool there may never end.
+    /// In a [`ThreadPool`](crate::ThreadPool), a job that waits for a queued job of its own pool runs that job itself.
+    /// `[pool-7]` An [`EventLoop`](crate::EventLoop) that runs inside a job does so too when three things hold: it
+    /// would sleep, it awaits a queued job of the pool, and no other worker can run that job, because each of them
+    /// waits or sleeps in a loop. `[pool-13]` The loop stands still meanwhile: its timers are late, and a job that ends
+    /// only when a `wait_for` of this loop cancels it never ends.
+    ///
+    /// Two waits inside a job may never end: a loop's for a job that has begun and waits for the job which runs the
+    /// loop; and a foreign `block_on` that awaits a job of the same pool, since it tells the pool nothing.
     ///
     /// # Errors
     ///
@@ -113,8 +115,8 @@ pub trait Executor {
 
     /// As [`submit_result`](Self::submit_result), for work that can stop early: it is lent its promise, which tells it
     /// that somebody asked to cancel, or that nobody is left who would see what it returns. The cancel stays refused,
-    /// since only the work itself can stop; what it then returns is its own decision. `[cancel-3]` `[promise-8]` Lent, the
-    /// promise settles nothing: every method that does takes it by value.
+    /// since only the work itself can stop; what it then returns is its own decision. `[cancel-3]` `[promise-8]` Lent,
+    /// the promise settles nothing: every method that does takes it by value.
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};
@@ -187,8 +189,8 @@ pub trait Executor {
         Map::new(self, items.into_iter(), work)
     }
 
-    /// As [`map`](Self::map), and keeps the executor, for instance an `Arc` of it: what this returns borrows nothing, and
-    /// can live in a struct or go to another thread. `[pool-9]`
+    /// As [`map`](Self::map), and keeps the executor, for instance an `Arc` of it: what this returns borrows nothing,
+    /// and can live in a struct or go to another thread. `[pool-9]`
     ///
     /// ```
     /// use std::sync::Arc;

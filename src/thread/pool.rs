@@ -29,11 +29,16 @@ use crate::{
 /// `<name>-<number>`, or as [`PoolBuilder::thread_names`] says. No job, callback or drop of a job
 /// ever runs under a lock of the pool. `[pool-5]`
 ///
-/// Dropping the pool shuts it down in order: what is queued still runs, and the drop waits for it,
-/// except where waiting might never end: on a worker of its own, on a thread that runs an event loop, in
-/// many callbacks that wait inside each other, and on a worker of another pool for which this one waits. In
-/// that last case it writes a line to the standard error. `[pool-6]` `[pool-11]` No [`Interrupt`](crate::Interrupt)
-/// ends that wait; whoever does not want it calls [`detach`](Self::detach).
+/// Dropping the pool closes it, and waits until the queued jobs have run and the workers have ended. `[pool-6]` It does
+/// not wait where that might never end, and the workers then end later, by themselves:
+///
+/// * on a worker of the pool itself;
+/// * on a thread that runs an event loop;
+/// * inside many callbacks that wait inside each other;
+/// * on a worker of another pool for which a job of this one waits. A line on the standard error says so. `[pool-11]`
+///
+/// No [`Interrupt`](crate::Interrupt) ends the wait of a drop. To let a pool go without waiting, call
+/// [`detach`](Self::detach).
 #[doc(alias = "ThreadPoolExecutor")]
 pub struct ThreadPool {
     shared: Arc<Shared>,
@@ -364,11 +369,13 @@ impl PoolBuilder {
         self
     }
 
-    /// Has each worker call `initializer` once, before its first job. It runs no job inside that: a wait for a job of
-    /// its own pool is ended by other workers, or is [`WouldDeadlock`] if there is none that can. If it panics, the
-    /// pool is broken: it drops what is queued, which settles the future of every job that has not begun as
-    /// [`Cancelled(Broken)`](crate::Cancelled::Broken), and hands later jobs back; other workers end what they run.
-    /// [`ThreadPool::broken_reason`] has the message. `[pool-10]`
+    /// Has each worker call `initializer` once, before its first job. If it panics, the pool is broken: what is queued
+    /// is dropped, which settles the future of every job that has not begun as
+    /// [`Cancelled(Broken)`](crate::Cancelled::Broken); later jobs are handed back; and what other workers have begun
+    /// runs to its end. [`ThreadPool::broken_reason`] has the message. `[pool-10]`
+    ///
+    /// A worker runs no job inside its initializer. If that waits for a job of its own pool, another worker has to run
+    /// the job; if none can, the wait answers [`WouldDeadlock`].
     pub fn initializer(self, initializer: impl Fn() + Send + Sync + 'static) -> Self {
         self.try_initializer(move || {
             initializer();

@@ -30,22 +30,24 @@ use crate::{
     waiter::{Job, Run},
 };
 
-/// Calls `f`, which may submit jobs to `executor` that borrow what lives longer than this call, and returns when nothing
-/// of any of these jobs is left. `[scope-1]`
+/// Calls `f`, which may submit jobs to `executor` that borrow what lives longer than this call, and returns when
+/// nothing of any of these jobs is left. `[scope-1]`
 ///
-/// That is when each has run or was dropped, with all that it captured; the callbacks have returned that whoever ran it has
-/// called inside it, and not those that were deferred or sent elsewhere, or that a canceller calls. `[callback-8]`
-/// `[callback-10]` A cancelled job is waited for too, until its executor drops it. This thread waits, as in [`wait`](crate::wait): a worker runs those of the
-/// jobs that are queued in its own pool. But it cannot give up: an executor that keeps a job for ever, or leaks it, makes it
-/// wait for ever, and no [`Interrupt`](crate::Interrupt) ends it. `[scope-3]` If `f` panics, the panic goes on when the jobs
-/// have ended. A panic of a job is its future's outcome, and nobody else's. `[pool-3]`
+/// Nothing of a job is left when it has run or was dropped, when what it captured was dropped, and when the callbacks
+/// have returned that its settler called inside the job. Callbacks that were deferred or sent elsewhere, and those that
+/// a canceller calls, are not waited for. `[callback-8]` `[callback-10]` A cancelled job is waited for too, until its
+/// executor drops it. This thread waits as in [`wait`](crate::wait): a worker runs those of the scope's jobs that are
+/// queued in its own pool. But the scope cannot give up: an executor that keeps a job for ever, or leaks it, makes it
+/// wait for ever, and no [`Interrupt`](crate::Interrupt) ends it. `[scope-3]` If `f` panics, the panic goes on when the
+/// jobs have ended. A panic of a job is the outcome of its future, and reaches nobody else. `[pool-3]`
 ///
-/// A worker's scope counts in the circles of waits from its first job on: of what the job that made the scope is to settle,
-/// its jobs cannot wait. `[scope-4]` A wait that began before, and that keeps a worker from beginning a job of the scope,
-/// cannot be refused any more: the scope then says so on the standard error, and waits for ever.
+/// A worker's scope counts in the circles of waits from its first job on: of what the job that made the scope is to
+/// settle, its jobs cannot wait. `[scope-4]` A wait that began before, and that keeps a worker from beginning a job of
+/// the scope, cannot be refused any more: the scope then says so on the standard error, and waits for ever.
 ///
-/// There is no such scope for tasks: a coroutine can be dropped, or forgotten, at any of its awaits, with what it lends, and
-/// jobs in other threads would go on reading it. In a task, move what the job needs into it, or share it by an `Arc`.
+/// There is no such scope for tasks: a coroutine can be dropped, or forgotten, at any of its awaits, with what it
+/// lends, and jobs in other threads would go on reading it. In a task, move what the job needs into it, or share it by
+/// an `Arc`.
 ///
 /// ```
 /// use settled::{ThreadPool, scope};
@@ -63,8 +65,9 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`WouldDeadlock`], and `f` is not called: on a thread that runs an event loop, in a worker that runs many jobs inside
-/// each other or has little of its stack left, and in many callbacks that wait inside each other. `[scope-2]` `[deadlock-1]`
+/// [`WouldDeadlock`], and `f` is not called: on a thread that runs an event loop, in a worker that runs many jobs
+/// inside each other or has little of its stack left, and in many callbacks that wait inside each other. `[scope-2]`
+/// `[deadlock-1]`
 ///
 /// # Panics
 ///
