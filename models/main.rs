@@ -10,6 +10,9 @@
 mod watchdog;
 
 mod blind;
+#[path = "../src/process/books.rs"]
+#[expect(dead_code, reason = "the pool needs more of them")]
+mod books;
 mod breaks;
 mod cases;
 #[path = "../tests/memory/cell/mod.rs"]
@@ -23,6 +26,7 @@ mod families;
 mod larger;
 mod machine;
 mod needed;
+mod processes;
 #[path = "../tests/memory/program.rs"]
 #[expect(dead_code, reason = "what memory orders is the target `memory`'s")]
 mod program;
@@ -119,6 +123,7 @@ fn main() -> ExitCode {
     table::add(&mut trials);
     machine::add(&mut trials);
     cells::add(&mut trials);
+    processes::add(&mut trials);
     waiting::add(&mut trials);
     needed::add(&mut trials);
     coarser::add(&mut trials);

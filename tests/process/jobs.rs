@@ -1,6 +1,6 @@
 //! What becomes of jobs whose workers live.
 
-use std::{num::NonZero, sync::mpsc, thread, time::Duration};
+use std::{num::NonZero, ops::Deref, sync::mpsc, thread, time::Duration};
 
 use settled::{
     Cancel, Cancelled, EventLoop, LoopRef, Refusal, ReturnWhen, ThreadFuture, WaitError,
@@ -38,8 +38,27 @@ pub(crate) const TESTS: &[Test] = &[
     ("jobs::a_job_may_make_a_pool_of_its_own", a_job_may_make_a_pool_of_its_own),
 ];
 
-pub(crate) fn pool(workers: usize) -> ProcessPool {
-    ProcessPool::new(NonZero::new(workers).unwrap()).unwrap()
+/// A pool that does not go on when its test has failed.
+pub(crate) struct Ending(ProcessPool);
+
+impl Deref for Ending {
+    type Target = ProcessPool;
+
+    fn deref(&self) -> &ProcessPool {
+        &self.0
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.terminate();
+        }
+    }
+}
+
+pub(crate) fn pool(workers: usize) -> Ending {
+    Ending(ProcessPool::new(NonZero::new(workers).unwrap()).unwrap())
 }
 
 /// Returns when a worker has the job.
