@@ -8,6 +8,10 @@
 pub mod architecture {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../spec/accidents.md")]
+pub mod accidents {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../spec/bugs.md")]
 pub mod bugs {}
 

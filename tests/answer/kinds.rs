@@ -64,6 +64,14 @@ pub(crate) fn each_difference_is_of_one_kind_and_has_what_that_asks_for() -> Res
     for row in accidents.lines().skip(1) {
         assert!(row.contains("](https://"), "an accident has no source: {row}");
     }
+    let (shown, (_, told)) = (
+        read("spec/accidents.md"),
+        why.split_once("Five of them, as programs").expect("there are five"),
+    );
+    for id in &kinds["accident"] {
+        let is_shown = shown.contains(&format!("\n## {id}\n")) || told.contains(&format!("({id}"));
+        assert!(is_shown, "there is no program for {id}");
+    }
     Ok(String::new())
 }
 

@@ -1,6 +1,6 @@
-//! `spec/why.md` is true: what its programs print, its charts, and how it sorts the differences; each question of
-//! `spec/questions.md` is answered by clauses and checks that exist; no link of the documents leads to nowhere; and the
-//! rooms and walls of `spec/architecture.md` are those of the code.
+//! `spec/why.md` is true: what its programs print, and those of `spec/accidents.md`; its charts, and how it sorts the
+//! differences. Each question of `spec/questions.md` is answered by clauses and checks that exist; no link of the
+//! documents leads to nowhere; and the rooms and walls of `spec/architecture.md` are those of the code.
 
 #[macro_use]
 #[path = "../support/watchdog.rs"]

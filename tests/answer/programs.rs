@@ -48,17 +48,19 @@ pub(crate) fn each_program_prints_what_is_said() -> Result<String, String> {
         return Ok(String::new());
     };
     let installed = numbers(version.trim().trim_end_matches(|c: char| !c.is_ascii_digit()));
-    let why = read("spec/why.md");
-    let programs = blocks(&why, "python");
-    assert_eq!(programs.len(), why.matches("```python\n").count(), "a program has no mark");
+    let documents = [read("spec/why.md"), read("spec/accidents.md")];
     let mut ran = 0;
-    for (versions, program) in programs {
+    for (text, (versions, program)) in documents.iter().flat_map(|text| {
+        let programs = blocks(text, "python");
+        assert_eq!(programs.len(), text.matches("```python\n").count(), "a program has no mark");
+        programs.into_iter().map(move |program| (text, program))
+    }) {
         let (from, to) = versions.split_once(" to ").unwrap_or((versions, TRIED));
         if !is_at_least(&installed, from) {
             println!("a program is about Python {versions}, and not about {}", version.trim());
             continue;
         }
-        let (_, after) = why.split_once(program).expect("it stands there");
+        let (_, after) = text.split_once(program).expect("it stands there");
         let said = after.trim_start_matches("```\n\n```text\n").split_once("```").unwrap().0;
         assert!(
             after.starts_with("```\n\n```text\n"),
@@ -79,7 +81,7 @@ pub(crate) fn each_program_prints_what_is_said() -> Result<String, String> {
             assert_eq!(printed, said, "{program}\n{error}");
         }
     }
-    assert!(ran > 9, "only {ran} programs ran");
+    assert!(ran > 19, "only {ran} programs ran");
     Ok(String::new())
 }
 
