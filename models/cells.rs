@@ -1,8 +1,8 @@
 //! The cell's own protocol, access by access: its programs of two and three threads, whose calls are those of
 //! `tests/memory/cell` with the word that ships, in every interleaving.
 //!
-//! One step is one access: of the word, of the slot, of the list or its lock, of who is told; or that the memory is freed.
-//! What the orderings of the code add to that is `tests/memory`'s.
+//! One step is one access: of the word, of the slot, of the list or its lock, of who is told; or that the memory is
+//! freed. What the orderings of the code add to that is `tests/memory`'s.
 
 use settled::model::check::{self, Kinds};
 use stateright::{Model, Property};

@@ -1,8 +1,8 @@
 //! Most general clients: whoever takes part does any operation of a menu, at any time and as often as it likes.
 //!
 //! What [`Client`] says is done once for each piece is what a client is finite by. One callback of each kind is marked,
-//! by which any of them is followed; the others do nothing, are alike, and come again when they have run. How many of them
-//! are on their way at once is a cap, and that it is none is compared: with one more the same states are reached,
+//! by which any of them is followed; the others do nothing, are alike, and come again when they have run. How many of
+//! them are on their way at once is a cap, and that it is none is compared: with one more the same states are reached,
 //! the others left out of them.
 
 use ahash::AHashSet;

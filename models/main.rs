@@ -1,9 +1,10 @@
 //! The bounded models: `cargo test --features model`.
 //!
 //! Each system is explored exhaustively: every interleaving of every step, where one step is one
-//! linearization point, or that one other is told of it. The steps are those of [`State::on`](settled::machine::State::on), the
-//! function that ships. The target owns its output, so that its closing line stands at the start of a
-//! line. `cargo test --features model --test models -- D21` runs what has that in its name.
+//! linearization point, or that one other is told of it. The steps are those of
+//! [`State::on`](settled::machine::State::on), the function that ships. The target owns its output, so that its closing
+//! line stands at the start of a line. `cargo test --features model --test models -- D21` runs what has that in its
+//! name.
 
 #[macro_use]
 #[path = "../tests/support/watchdog.rs"]

@@ -1,8 +1,9 @@
-//! A pool of processes that may die at every step: the books that ship, `src/process/books.rs`, between a client and workers.
+//! A pool of processes that may die at every step: the books that ship, `src/process/books.rs`, between a client and
+//! workers.
 //!
-//! One step is one event that the pool's thread tells the books, or one order that it obeys; a step of a worker's process,
-//! which takes a message, begins, or writes an answer; a call of the client; or a death. What a process has written stays in
-//! its pipe when it dies.
+//! One step is one event that the pool's thread tells the books, or one order that it obeys; a step of a worker's
+//! process, which takes a message, begins, or writes an answer; a call of the client; or a death. What a process has
+//! written stays in its pipe when it dies.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -36,7 +36,8 @@ pub(crate) const DEPTH: usize = 2_000;
 /// How many bytes of its stack a worker may have in use when it begins another job inside a wait.
 const ROOM: usize = STACK / 2;
 
-/// How many bytes of it a scope may have in use in its own call when it waits for its jobs, beyond what it has at its entry.
+/// How many bytes of it a scope may have in use in its own call when it waits for its jobs, beyond what it has at its
+/// entry.
 const SCOPE: usize = 256 << 10;
 
 /// The size in bytes of a worker's stack. It is reserved, and used as far as jobs go.
@@ -47,8 +48,8 @@ pub(crate) trait Queue: Send + Sync {
     /// Tells pools apart.
     fn id(&self) -> context::Id;
 
-    /// Takes the first queued job that is a part of what is wanted of these cells. Whoever asks again with the same notes
-    /// asks for no cell besides.
+    /// Takes the first queued job that is a part of what is wanted of these cells. Whoever asks again with the same
+    /// notes asks for no cell besides.
     fn take(&self, cells: &Cells, wanted: Wanted, looked: &mut Looked) -> Option<Job>;
 
     /// What the first queued job settles that is awaited on this loop.
@@ -60,8 +61,8 @@ pub(crate) trait Queue: Send + Sync {
     /// Whether such a job is queued.
     fn holds(&self, cells: &Cells, wanted: Wanted) -> bool;
 
-    /// Whether a job that brings this about is queued, and the pool has no worker beside as many as are `stuck`, nor can
-    /// start one.
+    /// Whether a job that brings this about is queued, and the pool has no worker beside as many as are `stuck`, nor
+    /// can start one.
     fn leaves(self: Arc<Self>, wanted: Brings, stuck: usize) -> bool;
 }
 
@@ -179,8 +180,8 @@ static_mutex! {
 #[derive(Debug)]
 pub(crate) struct Registered(Option<context::Id>);
 
-/// What a thread has to wait for before it goes on after a scope. Others see it from the first moment on, so that none of
-/// them waits for what this thread does after it. `[scope-4]`
+/// What a thread has to wait for before it goes on after a scope. Others see it from the first moment on, so that none
+/// of them waits for what this thread does after it. `[scope-4]`
 pub(crate) struct Owed {
     cells: Arc<Mutex<BTreeSet<Address>>>,
     _registered: Registered,
@@ -304,9 +305,9 @@ fn ask_for_the_end(pool: context::Id) -> Result<Registered, WouldDeadlock> {
     }
 }
 
-/// What a loop does before it sleeps: in a worker, inside of it, it runs the first job in the queue of the worker's pool
-/// that is awaited on this loop, if nobody else can run it. It may sleep if there is none, and keeps what this returns
-/// for as long; otherwise it looks again. `[pool-13]`
+/// What a loop does before it sleeps: in a worker, inside of it, it runs the first job in the queue of the worker's
+/// pool that is awaited on this loop, if nobody else can run it. It may sleep if there is none, and keeps what this
+/// returns for as long; otherwise it looks again. `[pool-13]`
 pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<Registered> {
     let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
     let Some((pool, ready, jobs, bottom)) = me else { return Some(Registered(None)) };

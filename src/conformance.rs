@@ -85,8 +85,9 @@ pub fn rules<S: Subject>() -> [Rule<S>; 9] {
     ]
 }
 
-/// Checks every rule, each with new loops that `make` makes on this thread, prints its name before, and returns how many
-/// rules there are. A loop that loses a wake-up hangs instead of failing. `[schedule-2]` `[schedule-3]` `[schedule-4]`
+/// Checks every rule, each with new loops that `make` makes on this thread, prints its name before, and returns how
+/// many rules there are. A loop that loses a wake-up hangs instead of failing. `[schedule-2]` `[schedule-3]`
+/// `[schedule-4]`
 ///
 /// # Panics
 ///

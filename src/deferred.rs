@@ -127,8 +127,8 @@ pub(crate) fn may_run_one() -> Result<(), TooDeep> {
     if inside < LIMIT { Ok(()) } else { Err(TooDeep) }
 }
 
-/// Counts one more call that runs callbacks, unless there are as many as `most`. A thread that is being torn down counts
-/// no more, and runs all of them at once.
+/// Counts one more call that runs callbacks, unless there are as many as `most`. A thread that is being torn down
+/// counts no more, and runs all of them at once.
 fn enter(most: usize) -> bool {
     INSIDE
         .try_with(|inside| {

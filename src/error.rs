@@ -1,7 +1,7 @@
 //! The types of every answer that is not a value.
 //!
-//! The error of a method has only the cases that the method can meet. Each message says what happened, what it means and
-//! what to do.
+//! The error of a method has only the cases that the method can meet. Each message says what happened, what it means
+//! and what to do.
 
 use std::{
     any::Any,
@@ -464,7 +464,8 @@ impl std::error::Error for Panic {}
 
 /// Why a read gave no value: the future is not settled, or it failed. `[read-1]`
 ///
-/// `W` says why there is no outcome yet: a [`WaitError`] of a method that waits, an [`InvalidState`] of one that does not.
+/// `W` says why there is no outcome yet: a [`WaitError`] of a method that waits, an [`InvalidState`] of one that does
+/// not.
 ///
 /// ```
 /// use settled::{Failure, InvalidState, NoValue, ThreadFuture};

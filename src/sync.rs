@@ -1,8 +1,9 @@
-//! The one place, with its folder, that knows whether this build runs on `std` or under the scheduler of loom or shuttle.
+//! The one place, with its folder, that knows whether this build runs on `std` or under the scheduler of loom or
+//! shuttle.
 //!
 //! Everything that two threads may share goes through here, so that loom sees it. Build with
-//! `RUSTFLAGS="--cfg settled_loom"` or `"--cfg settled_shuttle"` to swap; the cfgs are this crate's own, so that no other
-//! crate in the same build changes.
+//! `RUSTFLAGS="--cfg settled_loom"` or `"--cfg settled_shuttle"` to swap; the cfgs are this crate's own, so that no
+//! other crate in the same build changes.
 
 use std::{
     sync::{Arc, PoisonError},
@@ -142,8 +143,8 @@ macro_rules! static_mutex {
 }
 pub(crate) use static_mutex;
 
-/// Parks its thread. The token is this one's alone: that of `std::thread::park` is one for the whole thread, and whoever
-/// else parks it would lose theirs. `[wait-7]`
+/// Parks its thread. The token is this one's alone: that of `std::thread::park` is one for the whole thread, and
+/// whoever else parks it would lose theirs. `[wait-7]`
 #[derive(Debug)]
 pub(crate) struct Parker(Arc<Parked>);
 
@@ -278,8 +279,9 @@ mod timer {
         }
     }
 
-    /// loom's, and beside it those who wait with a deadline, of whom there is one at a time. loom need not see the list:
-    /// who waits enters it, and who notifies looks, after the one has taken the lock of the condition and the other has.
+    /// loom's, and beside it those who wait with a deadline, of whom there is one at a time. loom need not see the
+    /// list: who waits enters it, and who notifies looks, after the one has taken the lock of the condition and the
+    /// other has.
     #[derive(Debug, Default)]
     pub(crate) struct Condvar {
         others: loom::sync::Condvar,

@@ -3,8 +3,8 @@
 //!
 //! The guide has the table of them, `src/guide/tracing.md`. `[report-4]`
 //!
-//! A subscriber is foreign code, as a callback is: no event is told under a lock, and none inside another that this thread
-//! tells; a panic of the subscriber is caught. `[callback-6]`
+//! A subscriber is foreign code, as a callback is: no event is told under a lock, and none inside another that this
+//! thread tells; a panic of the subscriber is caught. `[callback-6]`
 
 use std::any::Any;
 #[cfg(feature = "tracing")]

@@ -1,8 +1,8 @@
 //! What ships, and what happens otherwise: a program for each rule, and for each of the differences
 //! between Python's two classes that a rule is about.
 //!
-//! The programs are as small as the reason allows; all programs of a size are in `families`. The programs alone: `tests/replay` and
-//! `examples/why.rs` have them too.
+//! The programs are as small as the reason allows; all programs of a size are in `families`. The programs alone:
+//! `tests/replay` and `examples/why.rs` have them too.
 
 mod bridge;
 mod callbacks;

@@ -6,8 +6,8 @@
 //! are others by another name. Every callback calls its future again. The second has one call a thread, and
 //! a loop that uses its view twice in a turn, before it makes its task and after; its callback removes another.
 //!
-//! What takes a third thread, a second future, task or loop, or a pool is not in them: `clients` has it, with any number
-//! of operations, and [`BREAKS_NOTHING`] says which properties the families say nothing about.
+//! What takes a third thread, a second future, task or loop, or a pool is not in them: `clients` has it, with any
+//! number of operations, and [`BREAKS_NOTHING`] says which properties the families say nothing about.
 
 mod programs;
 
@@ -74,7 +74,8 @@ fn every() -> impl Iterator<Item = Program> {
     })
 }
 
-/// One in so many of the programs of both families: of the first in the order of `every`, but each script's are made once.
+/// One in so many of the programs of both families: of the first in the order of `every`, but each script's are made
+/// once.
 pub(crate) fn some(each: usize) -> Vec<Program> {
     let scripts = scripts();
     let mut chosen = Vec::new();

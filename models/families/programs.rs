@@ -99,8 +99,8 @@ fn program(producer: &[Do], caller: &[Do], own: &[Do], first: &[Do], step: Do) -
     program.task(TASK, LOOP, &[step])
 }
 
-/// All programs of a third kind: A has two operations of its promise, of which the last ends it; B and C have a call each,
-/// or none, and then drop their handles, or keep them.
+/// All programs of a third kind: A has two operations of its promise, of which the last ends it; B and C have a call
+/// each, or none, and then drop their handles, or keep them.
 pub(crate) fn handles() -> Vec<Program> {
     let ends = [Do::Finish(F), Do::FinishOrReturn(F), Do::Abandon(F)];
     let before = [Do::Start(F), Do::IsClosed(F), Do::OnClosed(F, 0), Do::Closed(F)];
@@ -141,8 +141,8 @@ pub(crate) fn handles() -> Vec<Program> {
     all
 }
 
-/// All programs of a second kind: A does nothing but to end its promise, B makes one call, and the loop makes one before
-/// its task, and one after; its first callback removes the next.
+/// All programs of a second kind: A does nothing but to end its promise, B makes one call, and the loop makes one
+/// before its task, and one after; its first callback removes the next.
 pub(crate) fn turns() -> Vec<Program> {
     let uses = |callback| {
         let removes = [piece::BEFORE, piece::OF_LOOP].map(|it| Do::LoopRemove(F, it));

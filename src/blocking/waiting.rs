@@ -262,8 +262,8 @@ impl Registry {
         named(&self.lending, cell).chain(self.queued(Brings::Returned(cell)))
     }
 
-    /// The pools in which this is queued, and all of whose workers wait: of those that they have, and not of those that they
-    /// may have.
+    /// The pools in which this is queued, and all of whose workers wait: of those that they have, and not of those that
+    /// they may have.
     fn queued(&self, wanted: Brings) -> impl Iterator<Item = Question> {
         let leaves = move |pool: &Pool| Arc::clone(&pool.queue).leaves(wanted, pool.parked());
         let left = self.pools.iter().filter(move |(_, pool)| leaves(pool));
@@ -292,8 +292,8 @@ enum Question {
     Serves(Id),
 }
 
-/// Answers questions: yes, where that follows from what is certain, and no where it does not. Who waits in a circle goes on
-/// by nothing.
+/// Answers questions: yes, where that follows from what is certain, and no where it does not. Who waits in a circle
+/// goes on by nothing.
 struct Hope<'a> {
     registry: &'a Registry,
     /// Whether loops that sleep go on.

@@ -110,8 +110,8 @@ impl<T, E> Drop for AwaitLoop<T, E> {
     }
 }
 
-/// Awaits a [`LoopFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and cancels nothing.
-/// `[await-2]` `[await-3]`
+/// Awaits a [`LoopFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and cancels
+/// nothing. `[await-2]` `[await-3]`
 ///
 /// ```
 /// use std::future::IntoFuture;

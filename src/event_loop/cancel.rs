@@ -9,7 +9,8 @@ use crate::{cell::Canceller, error::Cancel, machine::State};
 /// [`cancel_handle`](LoopFuture::cancel_handle). `[cancel-10]`
 ///
 /// It does not keep the future: it is not counted among those who could see the outcome, and what is in the future is
-/// dropped with the last handle of the future, on the loop's thread. All that it keeps is memory: no value, no callback.
+/// dropped with the last handle of the future, on the loop's thread. All that it keeps is memory: no value, no
+/// callback.
 ///
 /// ```
 /// use std::{rc::Rc, thread};

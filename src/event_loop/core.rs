@@ -208,8 +208,8 @@ impl Core {
         self.queue_due(posts);
     }
 
-    /// What has been posted; sleeps until there is something or a timer is due. In a worker that would sleep it runs what
-    /// it awaits and nobody else can run, and then does not sleep: the job may have asked something of this loop.
+    /// What has been posted; sleeps until there is something or a timer is due. In a worker that would sleep it runs
+    /// what it awaits and nobody else can run, and then does not sleep: the job may have asked something of this loop.
     fn sleep(&self) -> VecDeque<Post> {
         if !is_worker() {
             return self.take_or_sleep();

@@ -237,17 +237,17 @@ impl EventLoop {
 
     /// Sets `hook`, which is called when there is something to run. It is for a loop that is driven by
     /// [`try_tick`](Self::try_tick) and sleeps between its turns in another loop, such as winit's with
-    /// `ControlFlow::Wait`: the hook ends that sleep. Whoever drives the loop then ticks until there is nothing left, and
-    /// sleeps until [`next_timer`](Self::next_timer). `[loop-12]`
+    /// `ControlFlow::Wait`: the hook ends that sleep. Whoever drives the loop then ticks until there is nothing left,
+    /// and sleeps until [`next_timer`](Self::next_timer). `[loop-12]`
     ///
     /// Each tick takes what was posted; the first post after that calls the hook, and further posts do not. What this
-    /// thread schedules outside of the loop calls it too. If there is something to run when the hook is set, the hook is
-    /// called at once.
+    /// thread schedules outside of the loop calls it too. If there is something to run when the hook is set, the hook
+    /// is called at once.
     ///
     /// The hook runs in the thread that posts, with no lock held. It may call everything, but must not drive the loop;
-    /// keep it short. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the first.
-    /// [`run_until_complete`](Self::run_until_complete) and [`run_forever`](Self::run_forever), which sleep themselves,
-    /// need none.
+    /// keep it short. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the
+    /// first. [`run_until_complete`](Self::run_until_complete) and [`run_forever`](Self::run_forever), which sleep
+    /// themselves, need none.
     ///
     /// ```
     /// use std::{sync::mpsc, thread};

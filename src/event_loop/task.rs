@@ -113,8 +113,8 @@ impl Ended {
     }
 }
 
-/// A task of a loop, whatever its outcome: its name, and a way to stop it. Cheap to clone. It does not keep the outcome,
-/// which is read from the task's [`LoopFuture`](crate::LoopFuture). Python's `asyncio.Task`. `[task-1]`
+/// A task of a loop, whatever its outcome: its name, and a way to stop it. Cheap to clone. It does not keep the
+/// outcome, which is read from the task's [`LoopFuture`](crate::LoopFuture). Python's `asyncio.Task`. `[task-1]`
 ///
 /// ```
 /// use settled::{EventLoop, LoopRef};

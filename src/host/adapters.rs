@@ -1,9 +1,9 @@
 //! The loops of other crates, each behind a feature of its name.
 
 #[cfg(feature = "tokio")]
-/// Makes a way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as `tokio::task::spawn_local`.
-/// When the set is dropped, jobs that have not run are dropped with it, and later posts are handed back.
-/// `[host-3]`
+/// Makes a way into the tokio `LocalSet` or local runtime of this thread. Call it inside, as
+/// `tokio::task::spawn_local`. When the set is dropped, jobs that have not run are dropped with it, and later posts are
+/// handed back. `[host-3]`
 ///
 /// # Panics
 ///

@@ -1,5 +1,5 @@
-//! Event loops that are not this crate's. A [`Host`] makes such a loop the home of [`LoopFuture`]s; a [`job_queue`] is the
-//! way into a loop that has none of its own.
+//! Event loops that are not this crate's. A [`Host`] makes such a loop the home of [`LoopFuture`]s; a [`job_queue`] is
+//! the way into a loop that has none of its own.
 //!
 //! | loop | way in |
 //! |---|---|
@@ -41,9 +41,9 @@ use crate::{
 /// [`EventLoop::close`](crate::EventLoop::close). `[loop-5]`
 ///
 /// If the loop is dropped first, the host learns of it by the first job that the loop refuses, or that it accepted and
-/// drops unrun. From then on the host's futures read through to what other threads have settled. Callbacks that would run
-/// now are dropped instead, on this thread; those that were registered before are dropped with the host, at the latest. An
-/// await that had begun goes on only when its callback is dropped, so drop the host too. `[host-1]`
+/// drops unrun. From then on the host's futures read through to what other threads have settled. Callbacks that would
+/// run now are dropped instead, on this thread; those that were registered before are dropped with the host, at the
+/// latest. An await that had begun goes on only when its callback is dropped, so drop the host too. `[host-1]`
 ///
 /// ```
 /// use std::sync::Arc;

@@ -102,14 +102,14 @@ impl JobQueue {
     /// between its turns, such as winit's with `ControlFlow::Wait`: the hook ends that sleep, and the loop then calls
     /// [`run_pending`](Self::run_pending). `[host-4]`
     ///
-    /// Each `run_pending` takes the jobs that are queued; the first post after that calls the hook, and further posts do
-    /// not. A job that is posted while `run_pending` runs others is one for the next call, and so calls the hook too. If
-    /// something is queued when the hook is set, the hook is called at once.
+    /// Each `run_pending` takes the jobs that are queued; the first post after that calls the hook, and further posts
+    /// do not. A job that is posted while `run_pending` runs others is one for the next call, and so calls the hook
+    /// too. If something is queued when the hook is set, the hook is called at once.
     ///
     /// The hook runs in the thread that posts, with no lock held. That may be any thread: the loop's own, or one that
-    /// settles a future and waits until the hook has returned, so keep it short. It may call everything, but must not run
-    /// the jobs itself. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the
-    /// first. Whoever polls the queue as a future needs none.
+    /// settles a future and waits until the hook has returned, so keep it short. It may call everything, but must not
+    /// run the jobs itself. A panic in it is caught, and reported by the process's panic hook. A second hook replaces
+    /// the first. Whoever polls the queue as a future needs none.
     ///
     /// ```
     /// use std::{sync::mpsc, thread};

@@ -6,8 +6,8 @@ use std::{
     slice, vec,
 };
 
-/// A list that costs nothing where it is empty. A vector is compared by `memcmp` if its items are bytes or numbers, which
-/// of two empty ones took longer than all the rest of a state: it looks where they have nothing.
+/// A list that costs nothing where it is empty. A vector is compared by `memcmp` if its items are bytes or numbers,
+/// which of two empty ones took longer than all the rest of a state: it looks where they have nothing.
 #[derive(Debug, Eq)]
 pub(super) struct List<T>(Vec<T>);
 

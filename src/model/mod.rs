@@ -1,9 +1,9 @@
-//! What the two flavours are, as something that can be explored. With feature `model`.
+//! A model of the two flavours, which can be explored. With feature `model`.
 //!
 //! # Check a program of your own
 //!
-//! Write down who takes part and what each of them does, and [`Plan::check`] looks at every order in which their steps can
-//! be taken. Two services, each of which waits for the other if a cancel comes too late:
+//! Write down who takes part and what each of them does, and [`Plan::check`] looks at every order in which their steps
+//! can be taken. Two services, each of which waits for the other if a cancel comes too late:
 //!
 //! ```
 //! use settled::model::{Is, Plan};
@@ -43,23 +43,25 @@
 //!
 //! What is found is a shortest run that goes wrong, and shows itself as its chart; `unwrap` prints it too. That is
 //! a [deadlock](Wrong::Deadlock), be it for a future, a lock, a channel or the end of a pool; a run that [never
-//! ends](Wrong::ForEver); an [assertion](plan::Script::assert) that fails, as after a lost update; and anything that the
-//! library [promises](property::ALWAYS). What the program does with an answer is said with
-//! [`when`](plan::Answer::when); a [table](plan::Script) says what each call may answer. [`Run::mermaid`] draws the run, and the example `explore` shows all of them in a browser.
+//! ends](Wrong::ForEver); an [assertion](plan::Script::assert) that fails, as after a lost update; and anything that
+//! the library [promises](property::ALWAYS). What the program does with an answer is said with
+//! [`when`](plan::Answer::when); a [table](plan::Script) says what each call may answer. [`Run::mermaid`] draws the
+//! run, and the example `explore` shows all of them in a browser.
 //!
-//! A plan has up to eight futures, eight threads, loops and workers together, sixteen callbacks, jobs and tasks, and 250
-//! calls in a script; what is more is [refused](Misuse), as is what nobody could write with the types of this crate. To
-//! run your own *code* under every schedule, not a plan of it, see [there](crate::guide::schedules#the-code-under-every-schedule).
+//! A plan has up to eight futures, eight threads, loops and workers together, sixteen callbacks, jobs and tasks, and
+//! 250 calls in a script; what is more is [refused](Misuse), as is what nobody could write with the types of this
+//! crate. To run your own *code* under every schedule, not a plan of it, see
+//! [there](crate::guide::schedules#the-code-under-every-schedule).
 //!
 //! # What it is made of
 //!
 //! [`Spec`] is one future for calls that come one after the other; it steps
 //! [`State::on`](crate::machine::State::on), the table that ships, and holds no second copy of any rule
 //! of it. A [`Program`] is threads, event loops and pools with scripts of operations over several
-//! futures; one [`Step`] of it is one linearization point, or that one other is told of it. How operations are made of steps is said by
-//! [`Rules`]: the default is what ships, and a what-if is one field flipped. A
-//! [property](property::ALWAYS) is a sentence about what users see, and cannot see the rules.
-//! [`check`] explores a program: all of its states, and the shortest way to one that breaks a property.
+//! futures; one [`Step`] of it is one linearization point, or that one other is told of it. How operations are made of
+//! steps is said by [`Rules`]: the default is what ships, and a what-if is one field flipped. A
+//! [property](property::ALWAYS) is a sentence about what users see, and cannot see the rules. [`check`] explores a
+//! program: all of its states, and the shortest way to one that breaks a property.
 //!
 //! # What is proven with it
 //!
@@ -81,9 +83,10 @@
 //! what is *not* proven: that the code does what the programs say, programs beyond these sizes, and
 //! progress where tasks await each other in a circle.
 //!
-//! Deadlock freedom of the *library* is this, which [`check::prove`] shows and which is not what a user asks: in every state in which nobody can take a step, everything has ended
-//! properly, or the program wrote a circle of waits itself, of which one goes through a lock of its own
-//! or through a promise that a thread holds while it waits. See [`property::ENDS`].
+//! Deadlock freedom of the *library* is this, which [`check::prove`] shows and which is not what a user asks: in every
+//! state in which nobody can take a step, everything has ended properly, or the program wrote a circle of waits itself,
+//! of which one goes through a lock of its own or through a promise that a thread holds while it waits. See
+//! [`property::ENDS`].
 
 mod act;
 mod chart;

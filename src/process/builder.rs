@@ -69,7 +69,8 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// Makes this program the worker, which speaks the protocol of `spec/processes.md` over its standard input. `[process-6]`
+    /// Makes this program the worker, which speaks the protocol of `spec/processes.md` over its standard input.
+    /// `[process-6]`
     pub fn program<I>(mut self, program: impl Into<PathBuf>, arguments: I) -> Self
     where
         I: IntoIterator<Item: Into<OsString>>,
@@ -109,8 +110,8 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// Has each worker call `function` with `arguments` once, before its first job. If that fails or panics, the pool is
-    /// broken: see [`ProcessPool::broken_reason`]. `[process-4]`
+    /// Has each worker call `function` with `arguments` once, before its first job. If that fails or panics, the pool
+    /// is broken: see [`ProcessPool::broken_reason`]. `[process-4]`
     pub fn initializer<A, T, E>(mut self, function: &Function<A, T, E>, arguments: A) -> Self
     where
         A: 'static,
@@ -124,9 +125,9 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// Reads what workers write to their standard output and error, and tells it to `listener` as it comes: the number of
-    /// the worker, whether it is the standard error, and the bytes. It is called in the pool's thread, and must not block.
-    /// Without it both are those of this process. `[process-9]`
+    /// Reads what workers write to their standard output and error, and tells it to `listener` as it comes: the number
+    /// of the worker, whether it is the standard error, and the bytes. It is called in the pool's thread, and must not
+    /// block. Without it both are those of this process. `[process-9]`
     pub fn on_output(
         mut self,
         listener: impl Fn(u64, bool, &[u8]) + Send + Sync + 'static,

@@ -238,14 +238,15 @@ pub struct Current {
 }
 
 impl Current {
-    /// Says whether somebody has asked to cancel the job. The cancel was refused, since the job runs; a long one looks now
-    /// and then, in order to stop early. Never blocks. `[process-7]`
+    /// Says whether somebody has asked to cancel the job. The cancel was refused, since the job runs; a long one looks
+    /// now and then, in order to stop early. Never blocks. `[process-7]`
     #[must_use]
     pub fn cancel_requested(&self) -> bool {
         self.asked.get().is_some()
     }
 
-    /// Returns what the first canceller said who gave a reason; an empty text if nobody did. `None` if nobody has asked.
+    /// Returns what the first canceller said who gave a reason; an empty text if nobody did. `None` if nobody has
+    /// asked.
     #[must_use]
     pub fn cancel_reason(&self) -> Option<&str> {
         self.asked.get().map(|reason| &**reason)

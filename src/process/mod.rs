@@ -1,7 +1,7 @@
 //! An executor over processes: a function with a name runs in another process, and its future is a [`ThreadFuture`].
 //!
-//! A [`ProcessPool`] starts the program itself again, as often as it has work for, and gives each of these workers one job
-//! at a time. What a future means across a process, the protocol, and where another executor can begin, is told in
+//! A [`ProcessPool`] starts the program itself again, as often as it has work for, and gives each of these workers one
+//! job at a time. What a future means across a process, the protocol, and where another executor can begin, is told in
 //! `spec/processes.md`.
 //!
 //! * The future is Running from the moment on at which a worker that waits for work is given the job. A cancel before

@@ -67,10 +67,10 @@ impl ProcessPool {
 
     /// Runs `function` with `arguments` in a worker. `[process-1]` `[process-2]`
     ///
-    /// The arguments are written here and now, and stay the caller's. What the function returns is the future's outcome;
-    /// a panic in it is one too, with its message and place as the text of the payload. If the worker dies, the future
-    /// fails as [`Failure::Died`](crate::Failure::Died), and as [`Failure::Unsent`](crate::Failure::Unsent) if something
-    /// could not travel.
+    /// The arguments are written here and now, and stay the caller's. What the function returns is the future's
+    /// outcome; a panic in it is one too, with its message and place as the text of the payload. If the worker dies,
+    /// the future fails as [`Failure::Died`](crate::Failure::Died), and as [`Failure::Unsent`](crate::Failure::Unsent)
+    /// if something could not travel.
     ///
     /// # Errors
     ///
@@ -161,8 +161,8 @@ impl ProcessPool {
     /// Kills the worker that runs the job of `future`, by force, if one does; says whether one did. `[process-3]`
     ///
     /// The future then fails as [`Failure::Died`](crate::Failure::Died) with
-    /// [`was_asked_for`](crate::Death::was_asked_for), unless the whole answer was in the pipe already. A job that has not
-    /// begun is not touched: cancel it.
+    /// [`was_asked_for`](crate::Death::was_asked_for), unless the whole answer was in the pipe already. A job that has
+    /// not begun is not touched: cancel it.
     #[doc(alias("kill_workers", "terminate_workers"))]
     pub fn kill<T, E>(&self, future: &ThreadFuture<T, E>) -> bool {
         let mut state = lock(&self.shared.state);
@@ -187,9 +187,9 @@ impl ProcessPool {
         self.max
     }
 
-    /// Returns why the pool takes no more work, if its initializer has failed, or no worker could be started: several in a row
-    /// have ended before they were ready. What was queued is then [`Cancelled::Broken`](crate::Cancelled::Broken); what
-    /// workers had begun goes on. `[process-4]`
+    /// Returns why the pool takes no more work, if its initializer has failed, or no worker could be started: several
+    /// in a row have ended before they were ready. What was queued is then
+    /// [`Cancelled::Broken`](crate::Cancelled::Broken); what workers had begun goes on. `[process-4]`
     #[must_use]
     #[doc(alias = "BrokenProcessPool")]
     pub fn broken_reason(&self) -> Option<Arc<str>> {
@@ -205,8 +205,8 @@ impl ProcessPool {
     }
 
     /// Drops what is queued, in the pool's thread, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). What workers have begun goes on. A pool that is open stays open.
-    /// `[process-9]`
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped). What workers have begun goes on. A pool that is open stays
+    /// open. `[process-9]`
     #[doc(alias = "cancel_futures")]
     pub fn cancel_pending(&self) {
         self.shared.tell(&mut lock(&self.shared.state), Message::DropQueued);
@@ -229,8 +229,8 @@ impl ProcessPool {
     /// # Errors
     ///
     /// [`WaitError::WouldDeadlock`] instead of waiting, if there is something to wait for and this thread runs an event
-    /// loop, or is the pool's own, or is in many callbacks that wait inside each other; [`WaitError::Interrupted`] if an
-    /// [`Interrupt`](crate::Interrupt) ends the wait. The pool is closed all the same.
+    /// loop, or is the pool's own, or is in many callbacks that wait inside each other; [`WaitError::Interrupted`] if
+    /// an [`Interrupt`](crate::Interrupt) ends the wait. The pool is closed all the same.
     pub fn shutdown(&self) -> Result<(), WaitError> {
         self.close();
         let shared = &self.shared;

@@ -44,9 +44,9 @@ pub(super) fn is_astray() -> bool {
 ///
 /// It is the first line of `main`, before anything reads the standard input. In a worker it runs jobs until the pool
 /// needs it no more, and never returns. The worker was given its channel as its standard input, which it takes away
-/// first of all: from then on that is `/dev/null`, and neither what a job prints nor what it starts touches the channel.
-/// Jobs run in this thread, one after the other. A second thread reads what the pool says, and ends the process by
-/// force when the pool's process has ended, also in the middle of a job. `[process-8]`
+/// first of all: from then on that is `/dev/null`, and neither what a job prints nor what it starts touches the
+/// channel. Jobs run in this thread, one after the other. A second thread reads what the pool says, and ends the
+/// process by force when the pool's process has ended, also in the middle of a job. `[process-8]`
 ///
 /// ```standalone_crate
 /// use std::num::NonZero;

@@ -71,9 +71,10 @@ impl AtomicU64 {
 /// loom's, of which every access is one that may write, and beside it the newest value, of which loom knows nothing: it
 /// runs one thread at a time.
 ///
-/// loom keeps in mind who was the last to access an atomic, or to write it. Where one thread reads, another reads, and that
-/// writes, it does not know that the first could have come last. So a load writes what it reads. It finds the newest value
-/// then, unless `SETTLED_LOADS` is `stale`: then it is a load, which may find an older one, and schedules are missed.
+/// loom keeps in mind who was the last to access an atomic, or to write it. Where one thread reads, another reads, and
+/// that writes, it does not know that the first could have come last. So a load writes what it reads. It finds the
+/// newest value then, unless `SETTLED_LOADS` is `stale`: then it is a load, which may find an older one, and schedules
+/// are missed.
 ///
 /// A step that begins with a guess is one access here, so that there are fewer schedules to explore.
 #[cfg(settled_loom)]
@@ -115,8 +116,8 @@ impl AtomicU64 {
     }
 }
 
-/// Something that ends, and that nobody touches then. loom does not see a free, but it sees a write, and that nothing orders
-/// it after a touch.
+/// Something that ends, and that nobody touches then. loom does not see a free, but it sees a write, and that nothing
+/// orders it after a touch.
 #[cfg(settled_loom)]
 #[derive(Debug)]
 pub(crate) struct Alive(UnsafeCell<()>);

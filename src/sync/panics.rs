@@ -7,8 +7,8 @@ std::thread_local! {
     static PANICS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Runs `tries`, and panics if something in it has panicked, and was caught. Callbacks and wakers that panic harm nobody,
-/// and so would what the scheduler finds there.
+/// Runs `tries`, and panics if something in it has panicked, and was caught. Callbacks and wakers that panic harm
+/// nobody, and so would what the scheduler finds there.
 pub(super) fn none_caught(tries: impl FnOnce()) {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {

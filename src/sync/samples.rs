@@ -13,9 +13,9 @@ const STACK: usize = 1 << 20;
 /// Runs `scenario` under so many schedules of its threads, picked at random by `seed`: for what has more than
 /// `explore`, which `--cfg settled_loom` has here, could go through. What it does not find may be there. `[program-4]`
 ///
-/// The scenario must do the same under the same schedule: threads and locks are those of [`thread`] and [`sync`], as many
-/// as it likes, and whatever it uses it makes itself. It must not wait with a timeout, which goes by the system's clock. An
-/// atomic of a weaker order is taken for one of `SeqCst`: what hangs on that, `explore` sees.
+/// The scenario must do the same under the same schedule: threads and locks are those of [`thread`] and [`sync`], as
+/// many as it likes, and whatever it uses it makes itself. It must not wait with a timeout, which goes by the system's
+/// clock. An atomic of a weaker order is taken for one of `SeqCst`: what hangs on that, `explore` sees.
 ///
 /// # Panics
 ///

@@ -17,14 +17,14 @@ pub use loom::{sync, thread};
 ///
 /// # Panics
 ///
-/// If it panics, blocks for ever or leaks under some schedule; if something in it has panicked in a callback, which harms
-/// nobody, and would hide what was found there; and if it has one schedule only, so that nothing was shown.
+/// If it panics, blocks for ever or leaks under some schedule; if something in it has panicked in a callback, which
+/// harms nobody, and would hide what was found there; and if it has one schedule only, so that nothing was shown.
 pub fn explore(scenario: impl Fn() + Send + Sync + 'static) -> usize {
     several(run(None, scenario))
 }
 
-/// The same, under every schedule in which so many threads at the most are interrupted where they could have gone on: for
-/// what has too many without a bound.
+/// The same, under every schedule in which so many threads at the most are interrupted where they could have gone on:
+/// for what has too many without a bound.
 ///
 /// # Panics
 ///

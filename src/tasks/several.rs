@@ -11,8 +11,9 @@ use crate::First;
 /// Awaits two, three or four futures of different types, all of them, side by side. `[combine-6]`
 ///
 /// It takes whatever can be awaited: a [`LoopFuture`](crate::LoopFuture), a [`ThreadFuture`](crate::ThreadFuture), a
-/// coroutine, each by value or by reference; their outputs come in the order of the tuple. It waits for all, whether they
-/// fail or not. For many futures of one type there are [`gather`](super::gather) and [`gather_all`](super::gather_all).
+/// coroutine, each by value or by reference; their outputs come in the order of the tuple. It waits for all, whether
+/// they fail or not. For many futures of one type there are [`gather`](super::gather) and
+/// [`gather_all`](super::gather_all).
 ///
 /// Cancel safety: each is dropped as its own await says: in a task that is stopped, futures by value are asked to stop,
 /// and what is awaited by reference is left as it is. `[await-3]`
@@ -38,9 +39,9 @@ pub async fn join<F: Several>(futures: F) -> F::Outputs {
 
 /// Awaits the first of two, three or four futures of different types. `[combine-6]`
 ///
-/// It takes whatever can be awaited, as [`join`] does. The others are dropped as their own awaits say: what is awaited by
-/// reference is left as it is, with its caller, and nothing is cancelled unless this is a stop. `[await-3]` Of several
-/// that are ready it answers the first in the tuple.
+/// It takes whatever can be awaited, as [`join`] does. The others are dropped as their own awaits say: what is awaited
+/// by reference is left as it is, with its caller, and nothing is cancelled unless this is a stop. `[await-3]` Of
+/// several that are ready it answers the first in the tuple.
 ///
 /// Cancel safety: as for [`join`]; nothing that was ready is lost, since what is ready ends it.
 ///

@@ -105,8 +105,8 @@ impl fmt::Debug for Sleep {
 )]
 #[doc(alias = "TimeoutError")]
 pub struct TimedOut<T: 'static, E: 'static> {
-    /// The future: it is cancelled; or not settled, since its work refused the cancel or belongs to another loop; or settled by
-    /// another thread and not delivered yet.
+    /// The future: it is cancelled; or not settled, since its work refused the cancel or belongs to another loop; or
+    /// settled by another thread and not delivered yet.
     pub future: LoopFuture<T, E>,
 }
 
@@ -168,9 +168,10 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 /// Runs `coroutine` for `timeout` at the most, in the task that awaits this; then it is stopped. Python's
 /// `asyncio.timeout`. `[combine-2]` The time counts from the first poll.
 ///
-/// To stop it is to drop it. The tasks that it awaited by value, and those of its groups, have then been stopped too before
-/// this returns. A job of a pool that it awaited by value, as in `timeout(job.output(), time)`, is asked to cancel, and
-/// nobody has it any more: [`wait_for`] gives it back. A coroutine that is complete when the time is over is in time.
+/// To stop it is to drop it. The tasks that it awaited by value, and those of its groups, have then been stopped too
+/// before this returns. A job of a pool that it awaited by value, as in `timeout(job.output(), time)`, is asked to
+/// cancel, and nobody has it any more: [`wait_for`] gives it back. A coroutine that is complete when the time is over
+/// is in time.
 ///
 /// # Errors
 ///
@@ -199,7 +200,8 @@ pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F
     timeout_at(coroutine, now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)).await
 }
 
-/// As [`timeout`], until a moment of the loop's [`time`](crate::LoopRef::time). Python's `asyncio.timeout_at`. `[combine-2]`
+/// As [`timeout`], until a moment of the loop's [`time`](crate::LoopRef::time). Python's `asyncio.timeout_at`.
+/// `[combine-2]`
 ///
 /// # Errors
 ///

@@ -10,8 +10,8 @@ use crate::{
 /// How many jobs are looked at one after the other before an index is made.
 const FEW: usize = 8;
 
-/// Jobs, each with a number that grows and never comes again. Taking one costs the same wherever it is, and however many
-/// there are.
+/// Jobs, each with a number that grows and never comes again. Taking one costs the same wherever it is, and however
+/// many there are.
 #[derive(Default)]
 pub(super) struct Jobs {
     /// In the order of their numbers. Those that were taken leave a hole.
@@ -19,8 +19,8 @@ pub(super) struct Jobs {
     len: usize,
     /// The number of the next.
     next: u64,
-    /// The numbers of the jobs by what they bring about. Made when somebody looks for a job among many, and kept until none is
-    /// left.
+    /// The numbers of the jobs by what they bring about. Made when somebody looks for a job among many, and kept until
+    /// none is left.
     index: Option<BTreeSet<(Brings, u64)>>,
 }
 

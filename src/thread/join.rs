@@ -87,8 +87,8 @@ impl<T, E> ThreadFuture<T, E> {
         self.join_until(Some(deadline))
     }
 
-    /// As [`join`](Self::join), with the work's own error apart: `job.join_result()??` takes it up as it is, whatever it
-    /// is. `[settled-5]`
+    /// As [`join`](Self::join), with the work's own error apart: `job.join_result()??` takes it up as it is, whatever
+    /// it is. `[settled-5]`
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};

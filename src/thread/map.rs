@@ -18,8 +18,8 @@ use crate::{
     sync::now,
 };
 
-/// The iterator of [`Executor::map`], which borrows the executor, and of [`Executor::map_owned`], which does not. `next`
-/// waits for the future of one item. `[pool-9]`
+/// The iterator of [`Executor::map`], which borrows the executor, and of [`Executor::map_owned`], which does not.
+/// `next` waits for the future of one item. `[pool-9]`
 #[must_use = "nothing is submitted unless it is iterated"]
 pub struct Map<X, I, F, T>
 where

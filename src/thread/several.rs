@@ -10,13 +10,13 @@ use crate::{
     blocking::Wanted, cell::Until, error::WaitError, first::First, output::Back, sync::after,
 };
 
-/// Waits for two, three or four futures of different types: blocks this thread until all are settled, for `timeout` at the
-/// most, counted from this call. `[wait-10]`
+/// Waits for two, three or four futures of different types: blocks this thread until all are settled, for `timeout` at
+/// the most, counted from this call. `[wait-10]`
 ///
-/// The outcomes come in the order of the tuple: of a `&ThreadFuture` the proof that it is settled; of a `ThreadFuture` by
-/// value the outcome by value, as [`ThreadFuture::join`](crate::ThreadFuture::join) gives it, when the callbacks have
-/// returned that read it. It waits for all, whether they fail or not. A zero timeout only looks. For many futures of one
-/// type there are [`wait`](crate::wait) and [`as_completed`](crate::as_completed).
+/// The outcomes come in the order of the tuple: of a `&ThreadFuture` the proof that it is settled; of a `ThreadFuture`
+/// by value the outcome by value, as [`ThreadFuture::join`](crate::ThreadFuture::join) gives it, when the callbacks
+/// have returned that read it. It waits for all, whether they fail or not. A zero timeout only looks. For many futures
+/// of one type there are [`wait`](crate::wait) and [`as_completed`](crate::as_completed).
 ///
 /// ```
 /// use settled::{Executor, ThreadPool, join};
@@ -32,10 +32,10 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Back`] hands the futures back, as they were, with the [`WaitError`]: [`Expired`](WaitError::Expired) if the time is
-/// over first; [`WouldDeadlock`](WaitError::WouldDeadlock) and [`Interrupted`](WaitError::Interrupted) as in
-/// [`wait`](crate::wait), and [`WouldDeadlock::Lent`](crate::WouldDeadlock::Lent) inside a callback of one that is taken by
-/// value.
+/// [`Back`] hands the futures back, as they were, with the [`WaitError`]: [`Expired`](WaitError::Expired) if the time
+/// is over first; [`WouldDeadlock`](WaitError::WouldDeadlock) and [`Interrupted`](WaitError::Interrupted) as in
+/// [`wait`](crate::wait), and [`WouldDeadlock::Lent`](crate::WouldDeadlock::Lent) inside a callback of one that is
+/// taken by value.
 #[doc(alias("zip", "gather"))]
 pub fn join<F: Several>(
     futures: F,
@@ -73,8 +73,8 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
 /// `timeout` at the most, counted from this call. `[wait-10]`
 ///
 /// It takes references, so that the others stay with the caller, and the one that it answers too: its value is taken by
-/// [`ThreadFuture::join`](crate::ThreadFuture::join), which does not wait any more. Of several that are settled it answers
-/// the first in the tuple. Nothing is consumed, and nothing cancelled. A zero timeout only looks.
+/// [`ThreadFuture::join`](crate::ThreadFuture::join), which does not wait any more. Of several that are settled it
+/// answers the first in the tuple. Nothing is consumed, and nothing cancelled. A zero timeout only looks.
 ///
 /// ```
 /// use std::time::Duration;
@@ -108,8 +108,8 @@ pub fn select<F: Borrowed>(futures: F, timeout: Option<Duration>) -> Result<F::F
     }
 }
 
-/// Two, three or four futures: a tuple of `ThreadFuture`s or of references to them, which [`join`] takes. Nobody else can
-/// implement it. `[wait-10]`
+/// Two, three or four futures: a tuple of `ThreadFuture`s or of references to them, which [`join`] takes. Nobody else
+/// can implement it. `[wait-10]`
 ///
 /// ```
 /// use settled::{ThreadFuture, join};

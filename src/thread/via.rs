@@ -13,15 +13,15 @@ impl<T, E> ThreadFuture<T, E> {
     /// As [`add_done_callback`](Self::add_done_callback), but has `executor` run `callback`: a pool, or a loop by its
     /// [`LoopHandle`](crate::LoopHandle), for what is not to run in the thread that settles. `[callback-10]`
     ///
-    /// The thread that settles the future only hands it over, in the order in which callbacks were registered; when and in
-    /// which thread it runs is the executor's affair, also if the future is settled already. Whoever takes the outcome by
-    /// value waits for it, as for every callback, and a worker that does runs it, if it is queued in its own pool.
-    /// `[settled-5]` `[pool-7]`
+    /// The thread that settles the future only hands it over, in the order in which callbacks were registered; when and
+    /// in which thread it runs is the executor's affair, also if the future is settled already. Whoever takes the
+    /// outcome by value waits for it, as for every callback, and a worker that does runs it, if it is queued in its own
+    /// pool. `[settled-5]` `[pool-7]`
     ///
-    /// An executor that takes no more work, or drops it unrun, drops `callback`: it never runs anywhere else. A promise in it
-    /// then settles its future as [`Cancelled(Dropped)`](crate::Cancelled::Dropped). `[promise-3]` `executor` is dropped
-    /// when it was asked: give a pointer to a pool that others keep, since the drop of a pool waits. One future has at most
-    /// 1,048,575 callbacks on their way; one more is dropped.
+    /// An executor that takes no more work, or drops it unrun, drops `callback`: it never runs anywhere else. A promise
+    /// in it then settles its future as [`Cancelled(Dropped)`](crate::Cancelled::Dropped). `[promise-3]` `executor` is
+    /// dropped when it was asked: give a pointer to a pool that others keep, since the drop of a pool waits. One future
+    /// has at most 1,048,575 callbacks on their way; one more is dropped.
     ///
     /// ```
     /// use std::{sync::Arc, thread};

@@ -401,8 +401,8 @@ impl<F: Watched> Group<F> {
         group
     }
 
-    /// Has the inbox told of this one: now, if there is nothing to wait for, which mostly is seen without a lock. Those of
-    /// which that is so are told together, as long as nobody else can tell of another.
+    /// Has the inbox told of this one: now, if there is nothing to wait for, which mostly is seen without a lock. Those
+    /// of which that is so are told together, as long as nobody else can tell of another.
     fn enter(&self, future: &F, number: usize, first: &mut Option<Vec<usize>>) -> Option<Ticket> {
         let until = future.until();
         if !future.is_over(until) {

@@ -1,7 +1,7 @@
 //! Exploring a model to the end, without passing for want of looking.
 //!
-//! A program of a user is judged by [`Program::check`](super::Program::check); the functions here are what the crate's own
-//! proofs are made of.
+//! A program of a user is judged by [`Program::check`](super::Program::check); the functions here are what the crate's
+//! own proofs are made of.
 //!
 //! A checker that stops early, that is asked nothing, or that never arrives where a property speaks,
 //! reports success. [`prove`] rules that out: it explores every reachable state by a search of its
