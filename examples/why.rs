@@ -48,7 +48,9 @@ fn main() -> ExitCode {
         Ok(unknown) if unknown.is_empty() => ExitCode::SUCCESS,
         Ok(unknown) => {
             let unknown = unknown.join(", ");
-            refuse(&format!("nothing is known about {unknown}; --list has what is known"))
+            refuse(&format!(
+                "nothing is known about {unknown}; the differences are D1 to D53, and --list has what has a program"
+            ))
         }
         // Whoever reads has read enough.
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,
