@@ -12,13 +12,12 @@ use crate::{
     waiter::Job,
 };
 
-/// A loop's view of a thread future: a second view of the same cell, not a copy. Python's
-/// `asyncio.wrap_future`. `[bridge-1]`
+/// Makes a loop's view of a thread future: a second view of the same cell, not a copy. Python's `asyncio.wrap_future`.
+/// `[bridge-1]`
 ///
-/// The two views never contradict each other, and a cancel through either is a cancel of the one
-/// future; only, the loop's view may lag until the loop has delivered. A second view hands `&T` to
-/// the loop's thread, hence `Sync`. `[bounds-2]` If nobody needs the thread's view any more, [`adopt_future`] needs no
-/// `Sync`. Call it on the loop's thread.
+/// The two views never contradict each other, and a cancel through either is a cancel of the one future. The loop's view
+/// may lag, until its loop has delivered the end. A second view hands `&T` to the loop's thread, hence `Sync`.
+/// `[bounds-2]` If nobody needs the thread's view any more, [`adopt_future`] needs no `Sync`. Call it on the loop's thread.
 ///
 /// ```
 /// use settled::{EventLoop, ThreadFuture, bridge};
@@ -40,7 +39,7 @@ where
     LoopFuture::view(future.clone().into_inner(), home.registry())
 }
 
-/// A loop's future instead of a thread's: the same cell, whose only handle changes its kind. So the value need not be
+/// Makes a loop's future of a thread's: the same cell, whose only handle changes its kind. So the value need not be
 /// `Sync`, as it must for two views, and comes out of the loop's future by value. `[bridge-5]` Python has no such
 /// crossing, since all its values can be shared.
 ///
@@ -67,15 +66,17 @@ where
     LoopFuture::view(future.into_inner(), home.registry())
 }
 
-/// A thread's view of a loop's future, a task's for example: what other threads can wait for, without sending the
-/// coroutine anywhere. `[bridge-1]`
+/// Makes a thread's view of a loop's future, a task's for example. Other threads can wait for it, and the coroutine stays
+/// where it is. `[bridge-1]`
 ///
-/// It is a second view of the same cell, as [`wrap_future`] gives one the other way round; to cancel through it is
-/// to cancel the one future. Call it on the loop's thread, and hand the result to others: to wait for it on the
-/// loop's own thread is [`WouldDeadlock`](crate::WouldDeadlock) while the loop runs, and does not end while it does
-/// not. A task that is stopped while it awaits this by value asks it to cancel, and does not wait until it has; one
-/// that awaits the loop's future does. `[await-3]` An error that nobody has looked at is reported if the loop's handle
-/// is the last to go. `[report-2]`
+/// It is a second view of the same cell, as [`wrap_future`] makes one the other way round: a cancel through it is a cancel
+/// of the one future. Call it on the loop's thread, and hand the result to others. Do not wait for it on the loop's own
+/// thread: while the loop runs the wait answers [`WouldDeadlock`](crate::WouldDeadlock), and while it does not run nobody
+/// ends the wait.
+///
+/// A task that is stopped while it awaits this by value asks it to cancel, and does not wait until it has; one that awaits
+/// the loop's future does. `[await-3]` An error that nobody has looked at is reported if the loop's handle is the last to
+/// go. `[report-2]`
 ///
 /// ```
 /// use std::{rc::Rc, thread};

@@ -154,7 +154,7 @@ pub async fn wait<'a, T: 'static, E: 'static>(
     (done, not_done)
 }
 
-/// Each of several futures as soon as it is settled. Python's `asyncio.as_completed`. `[combine-4]`
+/// Yields each of several futures as soon as it is settled. Python's `asyncio.as_completed`. `[combine-4]`
 ///
 /// The timeout counts from this call. When it is over, what is ready is still yielded; then comes one [`Expired`], and
 /// then nothing, as from [`settled::as_completed`](crate::as_completed). The futures are as they were: call it again to

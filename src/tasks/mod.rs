@@ -5,9 +5,9 @@
 //! None of them blocks: each is awaited in a task of this crate's [`EventLoop`](crate::EventLoop), on the
 //! loop's thread.
 //!
-//! What takes futures by value, but for [`shield`], owns them once it was polled: when the task is stopped, they are
-//! asked to stop, and the task has not stopped before them. What takes them by reference leaves them as they are.
-//! `[await-3]` `[combine-1]` Cancel safety: dropped outside of a stop, none of them cancels anything, but for
+//! All that take futures by value, except [`shield`], own them from the first poll on: if the task is stopped, they are
+//! asked to stop, and the task is seen stopped only after them. All that take futures by reference leave them as they are.
+//! `[await-3]` `[combine-1]` Cancel safety: dropped outside of a stop, none of them cancels anything, except
 //! [`task_group`], which always stops its tasks.
 //! A stop is the drop of a coroutine, so that nothing here can swallow one. `[combine-1]`
 //!
