@@ -10,7 +10,7 @@ use crate::{
     promise::Promise,
 };
 
-/// A [`Promise`] whose phase is known when the program runs only: for maps, foreign interfaces and interpreters, which
+/// A [`Promise`] whose phase is known only when the program runs: for maps, foreign interfaces and interpreters, which
 /// cannot let a type change. What the types refuse there is answered here, with the value back. `[promise-7]`
 ///
 /// It is made of a promise by `into`. Dropping it does what dropping the promise does. `[promise-3]`
@@ -62,8 +62,8 @@ impl<T, E> AnyPromise<T, E> {
     ///
     /// # Errors
     ///
-    /// [`TooLate::Cancelled`] if a cancel came first, and the work must not be done then; otherwise that it was started
-    /// or settled before.
+    /// [`TooLate::Cancelled`] if a cancel came first: the work must then not be done. [`TooLate::Started`] or
+    /// [`TooLate::Settled`] if it was started or settled before.
     pub fn start(&mut self) -> Result<(), TooLate> {
         let (next, answer) = match self.take() {
             Phase::Pending(promise) => match promise.start() {

@@ -1,8 +1,9 @@
 //! Interrupting the waits of a thread: [`Interrupt`].
 //!
-//! What a thread has entered lies in one thread-local list. Whatever sleeps in a wait asks it before, and is entered
-//! where it is to be woken; whoever interrupts notes that first and wakes then. For a wait an interrupt is a deadline
-//! that passes at that moment, so that a future which settles meanwhile is settled, and not interrupted. `[wait-9]`
+//! A thread-local list has the interrupts that the thread has entered. A wait that is about to sleep asks each of them
+//! whether it is raised, and leaves with it how it is to be woken. Whoever interrupts raises the flag first, and then
+//! wakes those who sleep, so that no interrupt is lost. To a wait an interrupt is a deadline that passes at that moment: a
+//! future that settles meanwhile is settled, and its wait is not interrupted. `[wait-9]`
 
 use std::{
     cell::RefCell,
@@ -82,7 +83,7 @@ impl Interrupt {
         sleepers.iter().for_each(|sleeper| sleeper.wake());
     }
 
-    /// Takes it back, for the waits to come. Says whether it was raised. `[wait-9]`
+    /// Clears it, for the waits to come, and returns whether it was raised. `[wait-9]`
     #[expect(clippy::must_use_candidate, reason = "clearing is what it is called for")]
     pub fn clear(&self) -> bool {
         std::mem::take(&mut lock(&self.0.0).raised)
