@@ -6,6 +6,8 @@
 //! line stands at the start of a line. `cargo test --features model --test models -- D21` runs what has that in its
 //! name.
 
+extern crate alloc;
+
 #[macro_use]
 #[path = "../tests/support/watchdog.rs"]
 mod watchdog;
@@ -27,6 +29,7 @@ mod families;
 mod larger;
 mod machine;
 mod needed;
+mod primitives;
 mod processes;
 #[path = "../tests/memory/program.rs"]
 #[expect(dead_code, reason = "what memory orders is the target `memory`'s")]
@@ -126,6 +129,7 @@ fn main() -> ExitCode {
     cells::add(&mut trials);
     processes::add(&mut trials);
     waiting::add(&mut trials);
+    primitives::add(&mut trials);
     needed::add(&mut trials);
     coarser::add(&mut trials);
     blind::add(&mut trials);

@@ -504,6 +504,20 @@ pub struct InvalidState;
 #[doc(alias = "TimeoutError")]
 pub struct Expired;
 
+/// A semaphore would have more permits than it may. Nothing was added. `[semaphore-6]`
+///
+/// ```
+/// use settled::{Surplus, primitives::Semaphore};
+///
+/// assert_eq!(Semaphore::bounded(1).release(1), Err(Surplus));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[error(
+    "the semaphore would have more permits than it may, those that are held among them, and was given none; whoever \
+     holds a permit gives it back by dropping it"
+)]
+pub struct Surplus;
+
 /// Why a wait ended without an outcome. `[wait-3]` `[deadlock-1]` Without a timeout or deadline it is never
 /// [`Expired`](Self::Expired).
 ///

@@ -4,6 +4,8 @@
 #![doc(test(attr(deny(warnings))))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+extern crate alloc;
+
 mod addresses;
 mod any_promise;
 mod blocking;
@@ -28,6 +30,7 @@ pub mod machine;
 pub mod model;
 mod output;
 pub mod phase;
+pub mod primitives;
 #[cfg(all(feature = "process", unix))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "process", unix))))]
 pub mod process;
@@ -50,7 +53,7 @@ pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{
         Cancel, Cancellation, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue,
-        Panic, Refusal, RunError, Unseen, WaitError, WouldDeadlock,
+        Panic, Refusal, RunError, Surplus, Unseen, WaitError, WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, CancelHandle, Clock, EventLoop, FutureId, Incident,

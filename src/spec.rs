@@ -64,6 +64,10 @@ pub mod machine {}
 pub mod memory {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("../spec/primitives.md")]
+pub mod primitives {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../spec/processes.md")]
 pub mod processes {}
 

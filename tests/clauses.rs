@@ -184,6 +184,31 @@ fn every_name_of_asyncio_is_told() {
     names_are_told("loops.md", 70);
 }
 
+/// Each name of the primitives has a test, or a reason; each of their differences is of a kind.
+#[test]
+fn every_name_of_the_primitives_is_told() {
+    watch!();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/primitives.md");
+    let text = fs::read_to_string(path).unwrap();
+    let names = rows(&text, "| `");
+    assert!(names.len() > 15, "the rows were not found");
+    for row in names {
+        let told = row.last().unwrap();
+        assert!(told.starts_with("not ") || is_test(told), "{}: there is no test {told}", row[0]);
+    }
+    let differences = rows(&text, "| D");
+    let found: Vec<_> = differences.iter().map(|row| row[0].to_owned()).collect();
+    assert_eq!(found, (54..=62).map(|number| format!("D{number}")).collect::<Vec<_>>());
+    let is_kind = |kind: &str| ["inherent", "convention", "accident"].contains(&kind);
+    assert!(differences.iter().all(|row| is_kind(row[1])), "a difference is of another kind");
+    let cited: BTreeSet<_> = differences.iter().flat_map(|row| ids(row[5])).collect();
+    let clauses = fs::read_to_string("spec/clauses.md").unwrap();
+    for clause in &cited {
+        assert!(clauses.contains(&format!("**[{clause}]**")), "{clause} is no clause");
+    }
+    assert!(cited.len() > 5, "the clauses were not found");
+}
+
 /// Each difference and each bug has one row in `coverage.md`, and what it names exists.
 #[test]
 fn every_difference_and_bug_is_covered() {

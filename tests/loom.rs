@@ -10,6 +10,9 @@
 //! allocator's own check. `tests/sanitizer/run` looks for it properly.
 
 #[cfg(settled_loom)]
+extern crate alloc;
+
+#[cfg(settled_loom)]
 #[macro_use]
 #[path = "support/watchdog.rs"]
 mod watchdog;
@@ -66,6 +69,9 @@ mod party;
 #[path = "loom/pool.rs"]
 mod pool;
 #[cfg(settled_loom)]
+#[path = "loom/primitives.rs"]
+mod primitives;
+#[cfg(settled_loom)]
 #[path = "loom/programs.rs"]
 mod programs;
 #[cfg(settled_loom)]
@@ -92,6 +98,9 @@ mod several;
 #[cfg(settled_loom)]
 #[path = "support/told.rs"]
 mod told;
+#[cfg(settled_loom)]
+#[path = "loom/turns.rs"]
+mod turns;
 #[cfg(settled_loom)]
 #[path = "loom/uses.rs"]
 mod uses;
@@ -143,6 +152,7 @@ fn main() -> std::process::ExitCode {
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler, join_of_two_types_against_two_settlers, select_of_two_types_against_two_settlers;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, two_jobs_against_two_idle_workers, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
+    primitives: two_futures_against_a_permit, a_newcomer_against_two_futures, two_futures_against_an_event, two_threads_against_a_permit, an_expiry_against_a_grant, an_expiry_before_another_waiter, a_waiter_that_leaves_before_another, a_loop_that_closes_against_a_grant, what_is_done_with_a_permit_is_seen, what_is_done_before_it_is_set_is_seen, a_lock_against_itself;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, a_look_sees_what_was_done_before_a_cancel, handles_against_finish, take_against_take;
     scope: a_scope_against_its_job, a_scope_against_a_cancelled_job;

@@ -25,12 +25,15 @@ use settled::{
     CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop, Executor, Expired, Failure,
     FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture,
     LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled,
-    Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakLoopFuture, WeakThreadFuture,
-    WouldDeadlock,
+    Surplus, Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakLoopFuture,
+    WeakThreadFuture, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
     phase::{Owned, Pending, Running},
+    primitives::{
+        AwaitEvent, AwaitLock, AwaitPermit, Event as Occasion, Lock, LockGuard, Permit, Semaphore,
+    },
     tasks::{GroupError, Sleep, TaskGroup, TimedOut, ToldToGroup},
 };
 use static_assertions::{assert_impl_all, assert_not_impl_any, assert_obj_safe};
@@ -161,6 +164,25 @@ fn interrupts() {
     bounds! {
         Interrupt: Send Sync Clone, !Copy;
         InterruptGuard: , !Send !Sync !Clone;
+    }
+}
+
+/// They go anywhere, and so does what a thread holds of one, or a task awaits.
+#[test]
+fn primitives() {
+    watch!();
+    bounds! {
+        Occasion: Send Sync Clone Unpin, !Copy;
+        Semaphore: Send Sync Clone Unpin, !Copy;
+        Permit: Send Sync Unpin, !Clone;
+        AwaitEvent: Send Sync Unpin Future, !Clone;
+        AwaitPermit: Send Sync Unpin Future, !Clone;
+        Lock<Local>: Send Sync Clone Unpin, !Copy;
+        Lock<Counted>: Clone, !Send !Sync;
+        LockGuard<Local>: Send Unpin, !Sync !Clone;
+        LockGuard<Both>: Send Sync, !Clone;
+        AwaitLock<Local>: Send Unpin Future, !Clone;
+        Surplus: Send Sync Copy Eq Hash Error, ;
     }
 }
 

@@ -30,12 +30,13 @@ impl Level {
 use Level::{Compared, Explored, Proven, Tested};
 
 /// Where marks stand, below the package, and what they say.
-const MARKED: [(&str, &str, Level); 10] = [
+const MARKED: [(&str, &str, Level); 11] = [
     ("tests/unbounded/cell/lemmas.rs", "unbounded", Proven),
     ("tests/unbounded/group/lemmas.rs", "unbounded", Proven),
     ("models/table.rs", "models/table", Proven),
     ("src/model/property/mod.rs", "models", Explored),
     ("models/processes.rs", "models/processes", Explored),
+    ("models/primitives", "models/primitives", Explored),
     ("tests/loom", "loom", Explored),
     ("tests/spec.rs", "spec", Explored),
     ("tests/word.rs", "word", Explored),
@@ -75,8 +76,9 @@ fn marks(text: &str, of: &str, level: Level) -> Vec<Mark> {
         if code.starts_with("#[") {
             continue;
         }
-        let is_sentence =
-            ["always(", "follows(", "const ", "pub const "].iter().any(|it| code.starts_with(it));
+        let is_sentence = ["always(", "follows(", "const ", "pub const ", "pub(super) const "]
+            .iter()
+            .any(|it| code.starts_with(it));
         let name = match code.split_once("fn ") {
             Some((_, head)) => head.split(['(', '<']).next(),
             None if is_sentence => rest.split('"').nth(1),

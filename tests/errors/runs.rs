@@ -11,7 +11,8 @@ use std::{
 
 use settled::{
     AnyPromise, Cancel, Death, DeathCause, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef,
-    MapError, Progress, Schedule, ThreadFuture, ThreadPool, Unsent, UnsentKind, bridge, tasks,
+    MapError, Progress, Schedule, ThreadFuture, ThreadPool, Unsent, UnsentKind, bridge,
+    primitives::Semaphore, tasks,
 };
 
 type Future = ThreadFuture<u32, &'static str>;
@@ -249,6 +250,9 @@ runs! {
         let (promise, future) = Future::pair();
         assert_eq!(future.cancel(), Cancel::Now);
         promise.finish(5).unwrap_err().to_string()
+    }
+    "Surplus" {
+        Semaphore::bounded(1).release(1).unwrap_err().to_string()
     }
     "Closed" {
         let handle = EventLoop::new().handle();

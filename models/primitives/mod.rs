@@ -1,0 +1,30 @@
+//! Semaphores and events, as they decide in the crate: threads and tasks that wait, leave at every moment, and are closed
+//! with their loops, and whoever gives permits back and tells.
+//!
+//! The machines are those of `src/primitives`, and one step is one critical section of the code, or that one is told.
+
+mod charts;
+mod designs;
+mod event;
+mod fairness;
+#[path = "../../src/primitives/gate.rs"]
+mod gate;
+#[path = "../../src/primitives/line.rs"]
+#[expect(dead_code, reason = "what is shown to users is no step, nor is that a waker is replaced")]
+mod line;
+#[path = "../../src/primitives/permits.rs"]
+mod permits;
+mod semaphore;
+
+use crate::Trials;
+
+pub(crate) fn add(trials: &mut Trials) {
+    semaphore::add(trials);
+    event::add(trials);
+    fairness::add(trials);
+}
+
+/// Whose step it is to tell those who are to be told.
+const TELLER: usize = 100;
+/// Whose step it is to take back what nobody has come for.
+const CLOCK: usize = 101;

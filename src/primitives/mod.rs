@@ -1,0 +1,30 @@
+//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`] and
+//! [`Lock`].
+//!
+//! Python has each of them twice, in `threading` and in `asyncio`. Here each is one, with two ways to wait for it: a thread
+//! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads and the tasks of several
+//! loops may wait for one at the same time, without a copy, and stand in one line, first come, first served.
+//! `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]`
+//!
+//! | | a thread | a task |
+//! |---|---|---|
+//! | waits | blocked, with timeouts, deadlines and interrupts | suspended; `tasks::timeout` limits it, and stops it |
+//! | on the thread of a loop | is [`WouldDeadlock`](crate::WouldDeadlock), where it would have to block | never blocks |
+//! | is told | by being unparked | by its waker, so through its loop, and goes on in a later turn |
+//! | leaves | at its deadline, or interrupted | when what it awaits is dropped, as when its loop is closed |
+//! | a permit that was granted to it | is taken at once: its thread goes on | waits until it is polled: keep no such future that you do not poll |
+//!
+//! The last row is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll it, may be
+//! given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
+
+mod core;
+mod event;
+mod gate;
+mod line;
+mod lock;
+mod permits;
+mod semaphore;
+
+pub use event::{AwaitEvent, Event};
+pub use lock::{AwaitLock, Lock, LockGuard};
+pub use semaphore::{AwaitPermit, Permit, Semaphore};

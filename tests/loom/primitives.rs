@@ -1,0 +1,321 @@
+//! Semaphores and events: the code that ships, against whoever leaves, gives, sets and closes.
+//!
+//! What is polled, dropped, given and set makes histories, which the machines explain that the models step. Threads that
+//! block have no histories: where their turn comes does not show from outside. They have to go on, each time.
+//!
+//! Three threads have at most three preemptions, or four with `SETTLED_FULL=1`: each call is one critical section, or two
+//! where a poll waits, and what can go wrong is that one of them is overtaken between its look and its act.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Waker},
+    time::Duration,
+};
+
+use loom::{
+    sync::atomic::{AtomicU32, Ordering},
+    thread,
+};
+use settled::{
+    EventLoop, Expired, Timer, WaitError,
+    primitives::{Event, Lock, Permit, Semaphore},
+};
+
+use crate::{
+    explore::{Counter, Seen, block_on, bound, explore, explore_bounded, explore_histories, saw},
+    history::{Caller, History},
+    turns::{Call, Decides, Spec, Told, call, gate::Gate, permits::Permits},
+};
+
+type Calls<M> = History<Spec<M>>;
+
+/// What one does with a future of his own.
+#[derive(Clone, Copy, Debug)]
+enum Act {
+    Poll,
+    Drop,
+}
+
+use Act::{Drop as Leave, Poll as Look};
+
+/// Does these to a future, by who has it, until it is ready; it must have been woken if it was not ready at first.
+fn do_these<M: Decides + Clone + Send + 'static, F: Future + Unpin>(
+    history: &Calls<M>,
+    who: Caller,
+    mut future: F,
+    acts: &[Act],
+) -> Option<F::Output> {
+    let counter = Arc::new(Counter::default());
+    let waker = Waker::from(Arc::clone(&counter));
+    let mut cx = Context::from_waker(&waker);
+    for act in acts {
+        match act {
+            Act::Poll => {
+                let mut poll = || Pin::new(&mut future).poll(&mut cx);
+                let told = |poll: &std::task::Poll<_>| Told::Is(poll.is_ready());
+                if let std::task::Poll::Ready(value) =
+                    call(history, Call::Poll(who), &mut poll, told)
+                {
+                    return Some(value);
+                }
+            }
+            Act::Drop => {
+                call(history, Call::Leave(who), || drop(future), |()| Told::Done);
+                return None;
+            }
+        }
+    }
+    call(history, Call::Leave(who), || drop(future), |()| Told::Done);
+    None
+}
+
+fn give(history: &Calls<Permits<Caller>>, permit: Permit) {
+    call(history, Call::Give, || drop(permit), |()| Told::Done);
+}
+
+/// What is left when all is over.
+fn end(history: &Calls<Permits<Caller>>, semaphore: &Semaphore) {
+    call(history, Call::Left, || semaphore.available(), |free| Told::Left(0, *free));
+}
+
+/// One permit, which this thread holds and gives, and two futures in two other threads.
+fn futures_against_a_permit(
+    history: &Calls<Permits<Caller>>,
+    acts: [&'static [Act]; 2],
+    tries: bool,
+) -> Spec<Permits<Caller>> {
+    let semaphore = Semaphore::new(1);
+    let mut spec = Permits::new(1, usize::MAX);
+    assert!(crate::turns::line::Turns::pass(&mut spec));
+    let permit = semaphore.try_acquire().unwrap();
+    let threads: Vec<_> = (1_u8..)
+        .zip(acts)
+        .map(|(who, acts)| {
+            let (history, semaphore) = (history.clone(), semaphore.clone());
+            thread::spawn(move || {
+                if let Some(permit) = do_these(&history, who, semaphore.acquire_async(), acts) {
+                    give(&history, permit);
+                }
+            })
+        })
+        .collect();
+    give(history, permit);
+    if tries {
+        let got = call(history, Call::Try, || semaphore.try_acquire(), |it| Told::Is(it.is_some()));
+        got.into_iter().for_each(|permit| give(history, permit));
+    }
+    for thread in threads {
+        thread.join().unwrap();
+    }
+    end(history, &semaphore);
+    Spec::new(spec)
+}
+
+/// `[semaphore-1]` `[semaphore-2]` `[semaphore-3]` Two futures that are polled and dropped against a permit that is given.
+pub(crate) fn two_futures_against_a_permit() {
+    for acts in [[&[Look, Look][..], &[Look, Leave]], [&[Look, Leave], &[Look, Leave]]] {
+        explore_histories("semaphore_futures", bound(), move |history| {
+            futures_against_a_permit(history, acts, false)
+        });
+    }
+}
+
+/// `[semaphore-2]` The same, and one who takes a permit if it is free.
+pub(crate) fn a_newcomer_against_two_futures() {
+    explore_histories("semaphore_newcomer", bound(), |history| {
+        futures_against_a_permit(history, [&[Look, Look], &[Look]], true)
+    });
+}
+
+/// `[event-1]` `[event-2]` An event that is set and cleared against two futures.
+pub(crate) fn two_futures_against_an_event() {
+    explore_histories("event_futures", bound(), |history: &Calls<Gate<Caller>>| {
+        let event = Event::new();
+        let acts = [&[Look, Look][..], &[Look, Leave]];
+        let threads: Vec<_> = (1_u8..)
+            .zip(acts)
+            .map(|(who, acts)| {
+                let (history, event) = (history.clone(), event.clone());
+                thread::spawn(move || do_these(&history, who, event.wait_async(), acts))
+            })
+            .collect();
+        call(history, Call::Set, || event.set(), |()| Told::Done);
+        call(history, Call::Clear, || event.clear(), |()| Told::Done);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        call(history, Call::Left, || event.is_set(), |is_set| Told::Left(0, usize::from(*is_set)));
+        Spec::new(Gate::new())
+    });
+}
+
+/// `[semaphore-2]` `[semaphore-4]` Two threads that block, and a permit that is given: each has it once.
+pub(crate) fn two_threads_against_a_permit() {
+    explore_bounded("semaphore_threads", &["all"], |seen| {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.try_acquire().unwrap();
+        let threads = [(); 2].map(|()| {
+            let semaphore = semaphore.clone();
+            thread::spawn(move || drop(semaphore.acquire().unwrap()))
+        });
+        drop(permit);
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        assert_eq!(semaphore.available(), 1);
+        saw(seen, "all");
+    });
+}
+
+/// `[semaphore-3]` `[semaphore-4]` A wait that has its time against a grant and the timer: it ends with either, and the
+/// permit is not lost. Three preemptions are one for each of the threads.
+pub(crate) fn an_expiry_against_a_grant() {
+    explore_bounded("semaphore_expiry", &["expired", "has it"], |seen| {
+        let (timer, semaphore) = (Timer::new(), Semaphore::new(1));
+        let permit = semaphore.try_acquire().unwrap();
+        let giver = thread::spawn(move || drop(permit));
+        let ticking = thread::spawn(timer.alarm());
+        match semaphore.acquire_timeout(Duration::from_secs(1)) {
+            Ok(_) => saw(seen, "has it"),
+            Err(WaitError::Expired(Expired)) => saw(seen, "expired"),
+            Err(other) => panic!("{other:?}"),
+        }
+        giver.join().unwrap();
+        ticking.join().unwrap();
+        assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, of: 1, waiting: 0 }");
+    });
+}
+
+/// `[semaphore-3]` A wait that expires before another that does not, and a grant: the second has it in the end.
+pub(crate) fn an_expiry_before_another_waiter() {
+    explore_bounded("semaphore_expiry_2", &["expired", "has it"], |seen| {
+        let (timer, semaphore) = (Timer::new(), Semaphore::new(1));
+        let permit = semaphore.try_acquire().unwrap();
+        let first = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || semaphore.acquire_timeout(Duration::from_secs(1)).is_ok()
+        });
+        let ticking = thread::spawn(timer.alarm());
+        let second = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || block_on(semaphore.acquire_async())
+        });
+        drop(permit);
+        drop(second.join().unwrap());
+        saw(seen, if first.join().unwrap() { "has it" } else { "expired" });
+        ticking.join().unwrap();
+        assert_eq!(semaphore.available(), 1);
+    });
+}
+
+/// `[semaphore-3]` One who is polled once and dropped, one who blocks, and a grant: the second has it each time.
+pub(crate) fn a_waiter_that_leaves_before_another() {
+    explore_bounded("semaphore_leaves", &["first", "second"], |seen| {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.try_acquire().unwrap();
+        let leaves = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || {
+                let waker = Waker::from(Arc::new(Counter::default()));
+                let mut future = semaphore.acquire_async();
+                Pin::new(&mut future).poll(&mut Context::from_waker(&waker)).is_ready()
+            }
+        });
+        let giver = thread::spawn(move || drop(permit));
+        drop(semaphore.acquire().unwrap());
+        saw(seen, if leaves.join().unwrap() { "first" } else { "second" });
+        giver.join().unwrap();
+        assert_eq!(semaphore.available(), 1);
+    });
+}
+
+/// `[semaphore-5]` A loop that is closed over a task that waits, against the grant, and a thread behind it, which has the
+/// permit each time.
+pub(crate) fn a_loop_that_closes_against_a_grant() {
+    explore_bounded("semaphore_close", &["task", "thread"], |seen| {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.try_acquire().unwrap();
+        let event_loop = EventLoop::new();
+        let awaited = semaphore.clone();
+        let task = async move { drop(awaited.acquire_async().await) };
+        let task = event_loop.create_task(task).unwrap();
+        event_loop.try_tick().unwrap();
+        let behind = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || drop(semaphore.acquire().unwrap())
+        });
+        let giver = thread::spawn(move || drop(permit));
+        event_loop.try_tick().unwrap();
+        saw(seen, if task.done() { "task" } else { "thread" });
+        event_loop.close();
+        behind.join().unwrap();
+        giver.join().unwrap();
+        assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, of: 1, waiting: 0 }");
+    });
+}
+
+/// `[semaphore-8]` What is done with a permit is seen by the next who has it: nothing else orders it.
+pub(crate) fn what_is_done_with_a_permit_is_seen() {
+    explore("semaphore_order", &["first", "second"], |seen: &Seen| {
+        let (semaphore, count) = (Semaphore::new(1), Arc::new(AtomicU32::new(0)));
+        let adds = |semaphore: Semaphore, count: Arc<AtomicU32>| {
+            move || {
+                let _permit = semaphore.acquire().unwrap();
+                let last = count.load(Ordering::Relaxed);
+                count.store(last + 1, Ordering::Relaxed);
+                last
+            }
+        };
+        let other = thread::spawn(adds(semaphore.clone(), Arc::clone(&count)));
+        let last = adds(semaphore, count)();
+        saw(seen, if last == 0 { "first" } else { "second" });
+        assert_eq!(last + other.join().unwrap(), 1);
+    });
+}
+
+/// `[event-3]` `[event-4]` One who waits and a task against one who sets it: both go on, and see what was done before.
+pub(crate) fn what_is_done_before_it_is_set_is_seen() {
+    explore_bounded("event_order", &["late", "waited"], |seen| {
+        let (event, written) = (Event::new(), Arc::new(AtomicU32::new(0)));
+        let setter = thread::spawn({
+            let (event, written) = (event.clone(), Arc::clone(&written));
+            move || {
+                written.store(7, Ordering::Relaxed);
+                event.set();
+            }
+        });
+        let task = thread::spawn({
+            let (event, written) = (event.clone(), Arc::clone(&written));
+            move || {
+                block_on(event.wait_async());
+                written.load(Ordering::Relaxed)
+            }
+        });
+        saw(seen, if event.is_set() { "late" } else { "waited" });
+        event.wait().unwrap();
+        assert_eq!(written.load(Ordering::Relaxed), 7);
+        assert_eq!(task.join().unwrap(), 7);
+        setter.join().unwrap();
+    });
+}
+
+/// `[lock-1]` Two threads and a lock: each has the value once, with what the other made of it.
+pub(crate) fn a_lock_against_itself() {
+    explore("lock", &["first", "second"], |seen: &Seen| {
+        let lock = Lock::new(0);
+        let adds = |lock: Lock<u32>| {
+            move || {
+                let mut value = lock.lock().unwrap();
+                *value += 1;
+                *value
+            }
+        };
+        let other = thread::spawn(adds(lock.clone()));
+        let mine = adds(lock.clone())();
+        saw(seen, if mine == 1 { "first" } else { "second" });
+        assert_eq!(mine + other.join().unwrap(), 3);
+        assert_eq!(*lock.try_lock().unwrap(), 2);
+    });
+}
