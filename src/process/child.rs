@@ -38,6 +38,9 @@ pub(super) struct How {
     pub(super) limit: u32,
 }
 
+/// How many bytes of one worker are taken before others are looked at.
+const AT_ONCE: usize = 1 << 20;
+
 /// How many bytes of what a worker wrote last are kept.
 const TAIL: usize = 4 << 10;
 
@@ -158,23 +161,29 @@ impl Child {
         self.written = 0;
     }
 
-    /// Takes what has come, once.
+    /// Takes what has come, and no more than a little at once, since there are others.
     pub(super) fn read(&mut self, bytes: &mut [u8]) -> Came {
         let Some(mut channel) = self.channel.as_ref() else { return Came::Some };
-        loop {
+        let mut left = AT_ONCE;
+        while left > 0 {
             match channel.read(bytes) {
-                Ok(0) => break,
+                Ok(0) => {
+                    self.channel = None;
+                    return Came::End;
+                }
                 Ok(count) => {
                     self.decoder.feed(&bytes[..count]);
-                    return Came::Some;
+                    left = if count < bytes.len() { 0 } else { left.saturating_sub(count) };
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Came::Some,
-                Err(_) => break,
+                Err(_) => {
+                    self.channel = None;
+                    return Came::End;
+                }
             }
         }
-        self.channel = None;
-        Came::End
+        Came::Some
     }
 
     /// Whether its channel is open, and something is in it.

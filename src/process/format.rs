@@ -38,8 +38,7 @@ impl Format {
     pub(super) fn write<T: Serialize>(self, value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Self::Postcard => {
-                let written = postcard::to_extend(value, std::mem::take(bytes));
-                written.map(|written| *bytes = written).map_err(|it| it.to_string())
+                postcard::serialize_with_flavor(value, To(bytes)).map_err(|it| it.to_string())
             }
             #[cfg(feature = "process-json")]
             Self::Json => serde_json::to_writer(bytes, value).map_err(|it| it.to_string()),
@@ -57,5 +56,26 @@ impl Format {
             #[cfg(feature = "process-json")]
             Self::Json => serde_json::from_slice(bytes).map_err(|it| it.to_string()),
         }
+    }
+}
+
+/// Appends what is serialized.
+struct To<'a>(&'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for To<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
     }
 }

@@ -1,0 +1,213 @@
+//! A pool of processes beside Python's: `cargo bench -p settled-bench --bench processes`, with `--quick` for a moment.
+//!
+//! Each row is in nanoseconds for one job, the best of some rounds; ours and the peer's take turns. The peer is
+//! `concurrent.futures.ProcessPoolExecutor` of the `python3` that is installed, whose workers are started by *spawn*; for large
+//! values a pipe by hand, with the same encoding.
+
+use std::{
+    env, fs,
+    hint::black_box,
+    io::{Read, Write},
+    num::NonZero,
+    os::unix::net::UnixStream,
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use settled::{
+    Executor, ThreadPool,
+    process::{self, Function, ProcessPool},
+};
+
+const EMPTY: Function<(), ()> = Function::new("empty", |()| ());
+const ECHO: Function<Vec<u8>, Vec<u8>> = Function::new("echo", |bytes| bytes);
+const SPIN: Function<u64, u64> = Function::new("spin", spin);
+
+/// What the peer prints: a time for each row.
+const PEER: &str = r#"
+import sys, time, multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+def empty(_=None):
+    pass
+
+def main(one, many, starts):
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        list(pool.map(empty, range(100)))
+        begin = time.perf_counter_ns()
+        for _ in range(one):
+            pool.submit(empty).result()
+        print((time.perf_counter_ns() - begin) // one)
+        begin = time.perf_counter_ns()
+        for future in [pool.submit(empty) for _ in range(many)]:
+            future.result()
+        print((time.perf_counter_ns() - begin) // many)
+    begin = time.perf_counter_ns()
+    for _ in range(starts):
+        with ProcessPoolExecutor(1, mp_context=context) as pool:
+            pool.submit(empty).result()
+    print((time.perf_counter_ns() - begin) // starts)
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
+"#;
+
+struct Sizes {
+    one: u32,
+    many: u32,
+    starts: u32,
+    large: u32,
+    rounds: u32,
+}
+
+fn spin(steps: u64) -> u64 {
+    (0..steps).fold(7, |hash, step| black_box(hash ^ step).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// Nanoseconds for each of so many.
+fn each(count: u32, run: impl FnOnce()) -> u64 {
+    let begin = Instant::now();
+    run();
+    u64::try_from(begin.elapsed().as_nanos()).unwrap() / u64::from(count)
+}
+
+fn pool(workers: usize) -> ProcessPool {
+    ProcessPool::new(NonZero::new(workers).unwrap()).unwrap()
+}
+
+fn ours(sizes: &Sizes) -> [u64; 3] {
+    let warm = pool(2);
+    let jobs: Vec<_> = (0..100).map(|_| warm.submit(&EMPTY, &()).unwrap()).collect();
+    jobs.into_iter().for_each(|job| job.join().unwrap());
+    let one = each(sizes.one, || {
+        (0..sizes.one).for_each(|_| warm.submit(&EMPTY, &()).unwrap().join().unwrap());
+    });
+    let many = each(sizes.many, || {
+        let jobs: Vec<_> = (0..sizes.many).map(|_| warm.submit(&EMPTY, &()).unwrap()).collect();
+        jobs.into_iter().for_each(|job| job.join().unwrap());
+    });
+    let starts = each(sizes.starts, || {
+        (0..sizes.starts).for_each(|_| pool(1).submit(&EMPTY, &()).unwrap().join().unwrap());
+    });
+    [one, many, starts]
+}
+
+fn peer(sizes: &Sizes) -> Option<[u64; 3]> {
+    let script = env::temp_dir().join(format!("settled-bench-{}.py", std::process::id()));
+    fs::write(&script, PEER).unwrap();
+    let sizes = [sizes.one, sizes.many, sizes.starts].map(|it| it.to_string());
+    let output = Command::new("python3").arg(&script).args(sizes).stderr(Stdio::inherit()).output();
+    fs::remove_file(&script).unwrap();
+    let text = String::from_utf8(output.ok()?.stdout).unwrap();
+    let times: Vec<_> = text.lines().map(|line| line.parse().unwrap()).collect();
+    times.try_into().ok()
+}
+
+/// A megabyte in and out, by ours and by hand.
+fn large(sizes: &Sizes) -> [u64; 2] {
+    let (warm, bytes) = (pool(1), vec![7_u8; 1 << 20]);
+    warm.submit(&EMPTY, &()).unwrap().join().unwrap();
+    let ours = each(sizes.large, || {
+        for _ in 0..sizes.large {
+            assert_eq!(warm.submit(&ECHO, &bytes).unwrap().join().unwrap().len(), bytes.len());
+        }
+    });
+    // A process that gives back what it gets, encoded and decoded on both sides.
+    let (mut here, there) = UnixStream::pair().unwrap();
+    let mut echo = Command::new(env::current_exe().unwrap())
+        .arg("--by-hand")
+        .stdin(std::os::fd::OwnedFd::from(there))
+        .spawn()
+        .unwrap();
+    let by_hand = each(sizes.large, || {
+        for _ in 0..sizes.large {
+            send(&mut here, &bytes);
+            assert_eq!(receive(&mut here).unwrap().len(), bytes.len());
+        }
+    });
+    drop(here);
+    echo.wait().unwrap();
+    [ours, by_hand]
+}
+
+fn send(to: &mut UnixStream, bytes: &Vec<u8>) {
+    let encoded = postcard::to_allocvec(bytes).unwrap();
+    to.write_all(&u32::try_from(encoded.len()).unwrap().to_le_bytes()).unwrap();
+    to.write_all(&encoded).unwrap();
+}
+
+fn receive(from: &mut UnixStream) -> Option<Vec<u8>> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length).ok()?;
+    let mut bytes = vec![0; u32::from_le_bytes(length) as usize];
+    from.read_exact(&mut bytes).ok()?;
+    Some(postcard::from_bytes(&bytes).unwrap())
+}
+
+/// From which size of a job on two processes are at most a tenth slower than two threads.
+fn pays(rounds: u32) -> Option<(u64, u64)> {
+    let (processes, threads) = (pool(2), ThreadPool::new(NonZero::new(2).unwrap()));
+    processes.submit(&EMPTY, &()).unwrap().join().unwrap();
+    (4..24).find_map(|power| {
+        let (steps, jobs) = (1_u64 << power, 64_u32);
+        let mut best = [u64::MAX; 2];
+        for _ in 0..rounds {
+            let by_processes = each(jobs, || {
+                let jobs: Vec<_> =
+                    (0..jobs).map(|_| processes.submit(&SPIN, &steps).unwrap()).collect();
+                jobs.into_iter().for_each(|job| assert_ne!(job.join().unwrap(), 1));
+            });
+            let by_threads = each(jobs, || {
+                let jobs: Vec<_> =
+                    (0..jobs).map(|_| threads.submit(move || spin(steps)).unwrap()).collect();
+                jobs.into_iter().for_each(|job| assert_ne!(job.join().unwrap(), 1));
+            });
+            best = [best[0].min(by_processes), best[1].min(by_threads)];
+        }
+        (best[0] * 10 <= best[1] * 11).then_some((best[0], best[1]))
+    })
+}
+
+fn main() {
+    process::worker(&[&EMPTY, &ECHO, &SPIN]);
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    if arguments.iter().any(|it| it == "--by-hand") {
+        let input = std::os::fd::AsFd::as_fd(&std::io::stdin()).try_clone_to_owned().unwrap();
+        let mut channel = UnixStream::from(input);
+        while let Some(bytes) = receive(&mut channel) {
+            send(&mut channel, &bytes);
+        }
+        return;
+    }
+    let quick = arguments.iter().any(|it| it == "--quick");
+    let full = Sizes { one: 3000, many: 10_000, starts: 20, large: 60, rounds: 5 };
+    let sizes =
+        if quick { Sizes { one: 50, many: 100, starts: 1, large: 3, rounds: 1 } } else { full };
+    let (mut ours_best, mut peers_best, mut large_best) =
+        ([u64::MAX; 3], [u64::MAX; 3], [u64::MAX; 2]);
+    for _ in 0..sizes.rounds {
+        let times = ours(&sizes);
+        (0..3).for_each(|row| ours_best[row] = ours_best[row].min(times[row]));
+        if let Some(times) = peer(&sizes) {
+            (0..3).for_each(|row| peers_best[row] = peers_best[row].min(times[row]));
+        }
+        let times = large(&sizes);
+        (0..2).for_each(|row| large_best[row] = large_best[row].min(times[row]));
+    }
+    let ratio = |name: &str, [ours, peer]: [u64; 2], aim: f64| {
+        #[expect(clippy::cast_precision_loss, reason = "it is printed with two digits")]
+        let ratio = ours as f64 / peer as f64;
+        println!("ratio {name} {ratio:.2} aim {aim}: ours {ours} ns, peer {peer} ns");
+    };
+    for (row, name) in ["one-at-a-time", "many", "start"].into_iter().enumerate() {
+        ratio(name, [ours_best[row], peers_best[row]], 0.2);
+    }
+    ratio("megabyte", large_best, 1.1);
+    match pays(sizes.rounds) {
+        Some((processes, threads)) => println!(
+            "a job pays in a process from about {threads} ns on, when it takes {processes} ns there"
+        ),
+        None => println!("no job that was tried pays in a process"),
+    }
+}
