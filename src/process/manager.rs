@@ -144,13 +144,18 @@ impl Manager {
                 self.look(sleeps);
             }
         }
-        let mut state = lock(&self.shared.state);
-        state.ended = true;
-        let left = mem::take(&mut state.messages);
-        drop(state);
+        // What was accepted just before the pool broke is broken off too.
+        loop {
+            let mut state = lock(&self.shared.state);
+            let left = mem::take(&mut state.messages);
+            state.ended = left.is_empty();
+            drop(state);
+            if left.is_empty() {
+                break;
+            }
+            left.into_iter().for_each(|message| self.hear(message));
+        }
         self.shared.told.notify_all();
-        // Jobs that a closed pool has accepted before it was closed are not among them.
-        left.into_iter().for_each(|message| isolate(|| drop(message)));
     }
 
     fn hear(&mut self, message: Message) {

@@ -1,6 +1,6 @@
 //! What cannot travel, and pools that cannot begin.
 
-use std::num::NonZero;
+use std::{num::NonZero, thread};
 
 use settled::{
     Cancelled, UnsentKind,
@@ -21,6 +21,10 @@ pub(crate) const TESTS: &[Test] = &[
     (
         "inputs::a_pool_whose_workers_die_at_their_start_breaks",
         a_pool_whose_workers_die_at_their_start_breaks,
+    ),
+    (
+        "inputs::what_is_accepted_while_a_pool_breaks_is_broken_off",
+        what_is_accepted_while_a_pool_breaks_is_broken_off,
     ),
     ("inputs::a_pool_whose_initializer_fails_breaks", a_pool_whose_initializer_fails_breaks),
     ("inputs::a_program_that_is_no_worker_says_so", a_program_that_is_no_worker_says_so),
@@ -90,6 +94,22 @@ fn a_pool_whose_workers_die_at_their_start_breaks() {
     let pool = playing("another-version");
     assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
     assert!(pool.broken_reason().unwrap().contains("it speaks version 2 of the protocol"));
+}
+
+fn what_is_accepted_while_a_pool_breaks_is_broken_off() {
+    for _ in 0..30 {
+        let pool = ProcessPool::builder().program("/no/such/program", [""; 0]).build().unwrap();
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while let Ok(job) = pool.submit(&SQUARE, &1) {
+                        let cause = job.exception().unwrap().unwrap().cause();
+                        assert_eq!(cause, Some(Cancelled::Broken));
+                    }
+                });
+            }
+        });
+    }
 }
 
 fn a_pool_whose_initializer_fails_breaks() {
