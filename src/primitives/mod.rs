@@ -1,10 +1,9 @@
-//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`] and
-//! [`Lock`].
+//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`] and [`Lock`].
 //!
 //! Python has each of them twice, in `threading` and in `asyncio`. Here each is one, with two ways to wait for it: a thread
-//! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads and the tasks of several
-//! loops may wait for one at the same time, without a copy, and stand in one line, first come, first served.
-//! `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]`
+//! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads
+//! and the tasks of several loops may wait for one at the same time, without a copy, and stand in one line, first come,
+//! first served. `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]`
 //!
 //! | | a thread | a task |
 //! |---|---|---|
