@@ -48,9 +48,7 @@ fn main() -> ExitCode {
         Ok(unknown) if unknown.is_empty() => ExitCode::SUCCESS,
         Ok(unknown) => {
             let unknown = unknown.join(", ");
-            refuse(&format!(
-                "nothing is known about {unknown}; the differences are D1 to D53, and --list has what has a program"
-            ))
+            refuse(&format!("nothing is known about {unknown}; --list has what is known"))
         }
         // Whoever reads has read enough.
         Err(error) if is_closed_pipe(&*error) => ExitCode::SUCCESS,

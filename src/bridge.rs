@@ -1,13 +1,12 @@
 //! The crossings between the two flavours: the only module that uses both.
 
-use std::{any::Any, convert::Infallible, future::Future, rc::Rc, sync::Arc, task::Waker};
+use std::{any::Any, convert::Infallible, future::Future, rc::Rc, sync::Arc};
 
 use crate::{
     Executor, LoopFuture, LoopHandle, LoopRef, Schedule, ThreadFuture, ThreadPool,
     error::Closed,
-    event_loop::{Flag, Spawn},
+    event_loop::send,
     host::{Host, JobSender},
-    promise,
     sync::thread,
     waiter::Job,
 };
@@ -311,7 +310,7 @@ where
     F: Future<Output = T> + Send + 'static,
     T: Send + 'static,
 {
-    spawn(coroutine, home, Ok)
+    Ok(ThreadFuture::new(send(coroutine, home, Ok)?))
 }
 
 /// As [`run_coroutine_threadsafe`], for a coroutine that can fail. May be called from any thread.
@@ -339,32 +338,7 @@ where
     T: Send + 'static,
     E: Send + 'static,
 {
-    spawn(coroutine, home, |output| output)
-}
-
-fn spawn<F, T, E, O>(
-    future: F,
-    home: &LoopHandle,
-    call: fn(O) -> Result<T, E>,
-) -> Result<ThreadFuture<T, E>, Closed<F>>
-where
-    F: Future<Output = O> + Send + 'static,
-    T: Send + 'static,
-    E: Send + 'static,
-    O: 'static,
-{
-    // The job that makes the task takes its first step, so that a request to cancel that comes
-    // before is seen there, and the coroutine never runs.
-    let flag = Flag::queued(Arc::clone(&home.queue));
-    let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
-    let spawn = Spawn { future, promise, flag, call };
-    let posted = Schedule::call_soon_threadsafe(home, Job::from_run(spawn));
-    posted.map(|()| ThreadFuture::new(handle)).map_err(|closed| {
-        closed.map(|job| {
-            let refused = job.into_run::<Spawn<F, T, E, O>>();
-            refused.expect("a refused job is handed back as it was").future
-        })
-    })
+    Ok(ThreadFuture::new(send(coroutine, home, |output| output)?))
 }
 
 /// What is executed runs on the loop's thread, in a later turn: `handle.submit(work)` is

@@ -1,18 +1,21 @@
-//! What the current thread is: may it block?
+//! What the current thread is: may it block? Is a coroutine being stopped here, and why?
 //!
-//! A thread-local stack of roles answers it. An event loop pushes a role while it runs, a pool worker while it lives; a
-//! call that would have to park asks `may_block` first. `[deadlock-1]` A second stack has the reasons of the stops that
-//! are in progress.
+//! One thread-local stack answers both. An event loop pushes an entry while it runs, a pool worker while it lives, a
+//! task for a step, a stop for the drop of a coroutine; a call that would have to park asks `may_block` first.
+//! `[deadlock-1]`
 
 use std::{
     cell::RefCell,
+    collections::BTreeSet,
     iter,
     marker::PhantomData,
     mem,
+    rc::Rc,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    task::Waker,
 };
 
 use crate::{cell::Address, error::WouldDeadlock, sync::thread_local};
@@ -39,8 +42,18 @@ pub(crate) enum Role {
 
 thread_local! {
     static ROLES: RefCell<Stack> = RefCell::default();
-    /// The reasons of the stops in progress, the innermost last.
-    static REASONS: RefCell<Vec<Option<Arc<str>>>> = RefCell::default();
+}
+
+/// The stop of a coroutine: why, and what it asked to stop with it.
+#[derive(Debug, Default)]
+pub(crate) struct Stop {
+    reason: Option<Arc<str>>,
+    /// The loop on which it is stopped.
+    pub(crate) home: Option<Id>,
+    /// The tasks that the coroutine owned and that have not ended.
+    pub(crate) tasks: RefCell<BTreeSet<Id>>,
+    /// Woken when one of them ends.
+    pub(crate) waker: RefCell<Option<Waker>>,
 }
 
 /// All that a thread is at some moment, the outermost first. Each role has a number of its own within the thread.
@@ -51,6 +64,8 @@ struct Stack {
     now: Roles,
     /// What it is besides, which does not count while it calls something [`under`] the roles of another moment.
     aside: Vec<Roles>,
+    /// The stops in progress, the innermost last: one for each role of that kind.
+    stops: Vec<Rc<Stop>>,
     /// The number of the last role that was taken on.
     last: u64,
 }
@@ -133,6 +148,9 @@ impl Drop for Guard {
     fn drop(&mut self) {
         let _ = ROLES.try_with(|roles| {
             let Stack { now, aside, .. } = &mut *roles.borrow_mut();
+            if now.pop_if(|(number, _)| *number == self.number).is_some() && aside.is_empty() {
+                return;
+            }
             for roles in iter::once(now).chain(aside) {
                 if let Some(at) = roles.iter().rposition(|(number, _)| *number == self.number) {
                     roles.remove(at);
@@ -154,9 +172,10 @@ pub(crate) fn work(id: Id) -> Guard {
 
 /// A coroutine is being stopped until the guard is dropped: a future that it owned and awaited is
 /// then cancelled with it. `[await-3]`
-pub(crate) fn stop_coroutine(reason: Option<Arc<str>>) -> StopGuard {
-    let _ = REASONS.try_with(|reasons| reasons.borrow_mut().push(reason));
-    StopGuard { _role: enter(Role::Stopping) }
+pub(crate) fn stop_coroutine(reason: Option<Arc<str>>) -> (Rc<Stop>, StopGuard) {
+    let stop = Rc::new(Stop { reason, home: current_loop(), ..Stop::default() });
+    let _ = ROLES.try_with(|roles| roles.borrow_mut().stops.push(Rc::clone(&stop)));
+    (stop, StopGuard { _role: enter(Role::Stopping) })
 }
 
 /// A coroutine is being stopped. Guards of this kind are dropped in the order of their nesting.
@@ -166,14 +185,19 @@ pub(crate) struct StopGuard {
 
 impl Drop for StopGuard {
     fn drop(&mut self) {
-        let last = REASONS.try_with(|reasons| reasons.borrow_mut().pop());
+        let last = ROLES.try_with(|roles| roles.borrow_mut().stops.pop());
         drop(last);
     }
 }
 
-/// The reason for which the coroutine of this moment is being stopped, if one was given.
+/// The innermost stop in progress.
+pub(crate) fn innermost_stop() -> Option<Rc<Stop>> {
+    ROLES.try_with(|roles| roles.borrow().stops.last().cloned()).ok().flatten()
+}
+
+/// The reason of the innermost stop in progress, if one was given.
 pub(crate) fn stop_reason() -> Option<Arc<str>> {
-    REASONS.try_with(|reasons| reasons.borrow().last().cloned()).ok().flatten().flatten()
+    innermost_stop()?.reason.clone()
 }
 
 /// What this thread is: each role once, in its innermost place, so that there are not more of them however often what
@@ -195,7 +219,7 @@ pub(crate) fn roles() -> Roles {
 /// keeps it is from then on, and what it gives up it is no more.
 pub(crate) fn under(roles: Roles, f: impl FnOnce()) {
     let begun = ROLES.try_with(|stack| {
-        let Stack { now, aside, last } = &mut *stack.borrow_mut();
+        let Stack { now, aside, last, .. } = &mut *stack.borrow_mut();
         aside.push(mem::replace(now, roles));
         *last
     });

@@ -92,6 +92,14 @@ impl<T, E> Callbacks<T, E> {
     }
 }
 
+/// A loop that has views of cells.
+pub(crate) trait Home: Send + Sync {
+    fn id(&self) -> Id;
+
+    /// The cell of this view has settled, and the loop is to be told. Any thread may call it. `[loop-3]`
+    fn settled(self: Arc<Self>, view: u64);
+}
+
 /// Somebody who waits. It is told once, with no lock held.
 pub(crate) enum Waiter {
     /// A thread that is parked in `wait`.
@@ -100,8 +108,8 @@ pub(crate) enum Waiter {
     Waker(Waker, Option<Id>),
     /// A thread that waits for several futures, by the number of this one.
     Member(Arc<Inbox>, usize),
-    /// Something to do, such as posting to the loop of a loop future, which this is. Crate code, not the user's.
-    Hook(Job, Id),
+    /// A loop's view of the cell, by its number.
+    View(Arc<dyn Home>, u64),
     /// Something of the producer's to do.
     Call(Box<dyn FnOnce() + Send>),
 }
@@ -111,7 +119,7 @@ impl Waiter {
     pub(crate) fn home(&self) -> Option<Id> {
         match self {
             Self::Waker(_, home) => *home,
-            Self::Hook(_, home) => Some(*home),
+            Self::View(home, _) => Some(home.id()),
             Self::Thread(_) | Self::Member(..) | Self::Call(_) => None,
         }
     }
@@ -122,7 +130,7 @@ impl Waiter {
             Self::Thread(thread) => thread.unpark(),
             Self::Waker(waker, _) => waker.wake(),
             Self::Member(inbox, number) => inbox.tell(number),
-            Self::Hook(hook, _) => hook.run(),
+            Self::View(home, view) => home.settled(view),
             Self::Call(call) => call(),
         });
     }

@@ -326,9 +326,10 @@ fn sizes_of_handles() {
         Promise<u64, Infallible> Promise<Large, String>
         Promise<u64, Infallible, Running> Promise<u64, Infallible, Owned>
         LoopFuture<u64, Infallible> LoopFuture<Large, String>
-        LoopHandle LoopRef EventLoop CallHandle ThreadPool Panic
+        LoopHandle LoopRef EventLoop ThreadPool Panic
     }
     assert_eq!(size_of::<Job>(), 2 * size_of::<usize>(), "a pointer and what to call");
+    assert_eq!(size_of::<CallHandle>(), 2 * size_of::<usize>(), "a pointer and what to call");
     assert_eq!(size_of::<Result<Settled<Large, String>, ()>>(), size_of::<usize>());
 }
 

@@ -1,20 +1,14 @@
 //! Awaiting a [`LoopFuture`], in callback order.
 
 use std::{
-    cell::RefCell,
     future::{Future, IntoFuture},
     pin::Pin,
-    rc::Rc,
-    task::{Context, Poll, Waker, ready},
+    task::{Context, Poll, ready},
 };
 
-use super::{
-    future::{LoopFuture, Token},
-    stop::forward,
-};
+use super::{future::LoopFuture, place::Place, stop::forward};
 use crate::{
-    cell::{Registration, Until},
-    context,
+    output::{Output, OutputResult},
     settled::Settled,
 };
 
@@ -50,6 +44,52 @@ impl<'a, T, E> IntoFuture for &'a LoopFuture<T, E> {
     /// As for an await by value.
     fn into_future(self) -> AwaitLoopRef<'a, T, E> {
         AwaitLoopRef { future: self, place: Place::default() }
+    }
+}
+
+impl<T, E> LoopFuture<T, E> {
+    /// Awaits the value, by value, in a task on the loop's thread, as an await by value does: after the callbacks that
+    /// were registered before, and those that read the outcome elsewhere. `[settled-5]` `[await-4]`
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let event_loop = settled::EventLoop::new();
+    /// let task = event_loop.create_task_result(async { "12".parse::<u32>() })?;
+    /// let number = event_loop.run_until_complete(task.output())??;
+    /// assert_eq!(number, 12);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`JoinError::Failed`](crate::JoinError::Failed) if there is no value and never will be;
+    /// [`JoinError::Shared`](crate::JoinError::Shared) if another handle shares it.
+    ///
+    /// # Panics
+    ///
+    /// Polled again after it was ready.
+    pub fn output(self) -> Output<AwaitLoop<T, E>, T, E> {
+        Output::of(self)
+    }
+
+    /// As [`output`](Self::output), with the work's own error apart, for `??`. `[settled-5]`
+    ///
+    /// # Errors
+    ///
+    /// As [`output`](Self::output), but for the work's own error.
+    ///
+    /// ```
+    /// use settled::{EventLoop, Job};
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let task = event_loop.create_task_result(async { Err::<u32, _>("no route") }).unwrap();
+    /// task.get_loop().call_soon_threadsafe(Job::new(|| println!("in a later turn"))).unwrap();
+    /// let returned = event_loop.run_until_complete(task.output_result()).unwrap();
+    /// assert_eq!(returned.unwrap(), Err("no route"));
+    /// ```
+    pub fn output_result(self) -> OutputResult<AwaitLoop<T, E>, T, E> {
+        OutputResult::of(self)
     }
 }
 
@@ -146,66 +186,5 @@ impl<'a, T, E> Future for AwaitLoopRef<'a, T, E> {
 impl<T, E> Drop for AwaitLoopRef<'_, T, E> {
     fn drop(&mut self) {
         self.place.leave(self.future);
-    }
-}
-
-/// A task's place among the callbacks of a view: one, however often it polls. `[await-2]`
-#[derive(Debug, Default)]
-pub(super) struct Place {
-    /// Shared with the callback, which wakes it.
-    waker: Rc<RefCell<Option<Waker>>>,
-    token: Option<Token>,
-    /// The place in the cell instead, once the loop is closed.
-    late: Registration,
-}
-
-/// Wakes when it is called, and also when it is dropped uncalled because the loop was closed: the
-/// task then looks again.
-struct WakeOnDrop(Rc<RefCell<Option<Waker>>>);
-
-impl Drop for WakeOnDrop {
-    fn drop(&mut self) {
-        if let Some(waker) = self.0.take() {
-            waker.wake();
-        }
-    }
-}
-
-impl Place {
-    pub(super) fn poll<T, E>(
-        &mut self,
-        future: &LoopFuture<T, E>,
-        cx: &mut Context<'_>,
-    ) -> Poll<()> {
-        context::refuse_oneself(future.address());
-        if future.view.home.is_closed() {
-            return self.late.poll(future.view.cell(), Until::Settled, cx);
-        }
-        let here = context::current_loop();
-        assert!(
-            here.is_none_or(|here| here == future.view.home.id()),
-            "a loop future was awaited on another loop than its own, which does not run meanwhile; \
-             await a thread future, or wrap it for this loop"
-        );
-        self.queue(future, cx);
-        Poll::Pending
-    }
-
-    fn queue<T, E>(&mut self, future: &LoopFuture<T, E>, cx: &Context<'_>) {
-        let waiting = self.waker.replace(Some(cx.waker().clone())).is_some();
-        if !waiting {
-            let wake = WakeOnDrop(Rc::clone(&self.waker));
-            self.token = Some(future.wait_with(move |_| drop(wake)));
-        }
-    }
-
-    /// Gives the place up, if there was one.
-    pub(super) fn leave<T, E>(&mut self, future: &LoopFuture<T, E>) -> bool {
-        drop(self.waker.take());
-        let token = self.token.take();
-        if let Some(token) = token {
-            future.remove_done_callback(token);
-        }
-        self.late.leave(future.view.cell()) || token.is_some()
     }
 }

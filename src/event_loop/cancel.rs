@@ -2,11 +2,11 @@
 
 use std::{fmt, panic::RefUnwindSafe, sync::Arc};
 
-use super::LoopFuture;
 use crate::{cell::Canceller, error::Cancel, machine::State};
 
-/// Cancels a [`LoopFuture`] from any thread, and asks whether it is settled, whatever its value is. It is made by
-/// [`cancel_handle`](LoopFuture::cancel_handle). `[cancel-10]`
+/// Cancels a [`LoopFuture`](crate::LoopFuture) from any thread, and asks whether it is settled, whatever its
+/// value is. It is made by
+/// [`cancel_handle`](crate::LoopFuture::cancel_handle). `[cancel-10]`
 ///
 /// It does not keep the future: it is not counted among those who could see the outcome, and what is in the future is
 /// dropped with the last handle of the future, on the loop's thread. All that it keeps is memory: no value, no
@@ -46,13 +46,13 @@ impl<T, E> Remote for Canceller<T, E> {
 }
 
 impl CancelHandle {
-    pub(super) fn of<T, E>(future: &LoopFuture<T, E>) -> Self {
-        Self(Arc::new(Canceller::of(future.handle())))
+    pub(super) fn of<T: 'static, E: 'static>(canceller: Canceller<T, E>) -> Self {
+        Self(Arc::new(canceller))
     }
 
     /// Cancels the work if it has not begun; a task is asked to stop, and seen Cancelled when it has stopped. The
-    /// answer is that of [`LoopFuture::cancel`], also when nobody has the future any more. Never blocks. `[cancel-1]`
-    /// `[cancel-4]`
+    /// answer is that of [`LoopFuture::cancel`](crate::LoopFuture::cancel), also when nobody
+    /// has the future any more. Never blocks. `[cancel-1]` `[cancel-4]`
     ///
     /// The callbacks of the loop future run on its loop, in a later turn. Those of a
     /// [`ThreadFuture`](crate::ThreadFuture) of the same work run in this call, as in that one's

@@ -2,26 +2,25 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
     fmt,
     rc::Rc,
     sync::Arc,
+    task::{Context, Waker},
 };
 
 use super::{
-    awaiting::AwaitLoop,
     cancel::CancelHandle,
     incident::FutureId,
-    registry::{Deliver, Registry},
+    line::Line,
+    ready::{Deliver, Errand},
+    registry::Registry,
     task::Task,
-    weak::WeakLoopFuture,
 };
 use crate::{
-    cell::{Address, Handle, Ticket},
+    cell::{Address, Canceller, Handle, Ticket},
     context::{self, Id},
     deferred,
     error::{Cancel, Failure, InvalidState, NoValue},
-    output::{Output, OutputResult},
     settled::Settled,
     waiter::{Schedule, Waiter},
 };
@@ -94,14 +93,37 @@ pub struct Token {
 
 type LocalCallback<T, E> = Box<dyn FnOnce(&Settled<T, E>)>;
 
-/// A callback in its place.
-struct Registered<T, E> {
-    /// That of its token.
-    number: u64,
-    /// Whether it is somebody of this crate who waits, and not the user's.
-    waits: bool,
-    callback: LocalCallback<T, E>,
+/// Who is told, in its place.
+enum Told<T, E> {
+    /// A callback of the user's.
+    Callback(LocalCallback<T, E>),
+    /// Somebody of this crate who waits.
+    Waits(LocalCallback<T, E>),
+    /// A task that awaits. It is woken also when it goes untold, because the loop was closed: it then looks again.
+    Awaits(Waker),
 }
+
+impl<T, E> Told<T, E> {
+    const fn waits(&self) -> bool {
+        matches!(self, Self::Waits(_) | Self::Awaits(_))
+    }
+
+    fn tell(self, settled: &Settled<T, E>) {
+        match self {
+            Self::Callback(call) | Self::Waits(call) => call(settled),
+            Self::Awaits(waker) => waker.wake(),
+        }
+    }
+
+    /// The loop is closed.
+    fn give_up(self) {
+        match self {
+            Self::Callback(call) | Self::Waits(call) => drop(call),
+            Self::Awaits(waker) => waker.wake(),
+        }
+    }
+}
+
 type Share<T, E> = fn(&Settled<T, E>) -> Settled<T, E>;
 
 /// What all handles of one view share. It holds the view's one handle of the cell.
@@ -116,8 +138,10 @@ pub(super) struct View<T: 'static, E: 'static> {
     delivered: Cell<bool>,
     /// Whether a drain has been posted that will run what is registered now.
     draining: Cell<bool>,
-    /// In registration order.
-    callbacks: RefCell<VecDeque<Registered<T, E>>>,
+    /// By the number of their token, which is their order.
+    callbacks: RefCell<Line<Told<T, E>>>,
+    /// Itself, as long as somebody is to be told: nobody else need hold it then.
+    kept: Cell<Option<Rc<Self>>>,
     /// How to get a second handle of the cell: known as soon as the view was cloned, which needs
     /// `T, E: Sync`, as a second handle does.
     share: Cell<Option<Share<T, E>>>,
@@ -137,7 +161,7 @@ impl<T, E> View<T, E> {
 
     fn future_id(&self) -> FutureId {
         match &self.task {
-            Some(task) => task.future_id(),
+            Some(task) => FutureId::of_task(task.id()),
             None => FutureId::of_view(self.home.id(), self.id),
         }
     }
@@ -154,18 +178,18 @@ impl<T, E> View<T, E> {
     /// Posts a drain, if there is anything to run and none is on its way. `[callback-3]`
     fn drain_soon(self: &Rc<Self>) {
         if !self.callbacks.borrow().is_empty() && !self.draining.replace(true) {
-            let view = Rc::clone(self);
-            self.home.post(Box::new(move || view.deliver()));
+            self.home.post(Errand::Deliver(Rc::clone(self) as Rc<dyn Deliver>));
         }
     }
 
-    /// The next callback, if it was registered before `end`.
-    fn next_callback(&self, end: u64) -> Option<LocalCallback<T, E>> {
-        let mut callbacks = self.callbacks.borrow_mut();
-        if callbacks.front()?.number >= end {
-            return None;
-        }
-        callbacks.pop_front().map(|it| it.callback)
+    /// The next that is told, if it was registered before `end`.
+    fn next_told(&self, end: u64) -> Option<Told<T, E>> {
+        self.callbacks.borrow_mut().pop_below(end)
+    }
+
+    /// Nobody is left to be told.
+    fn let_go(&self) {
+        drop(self.kept.take());
     }
 }
 
@@ -173,7 +197,7 @@ impl<T, E> Deliver for View<T, E> {
     fn arrived(self: Rc<Self>) {
         self.delivered.set(true);
         self.drain_soon();
-        self.home.release(self.id);
+        self.let_go();
     }
 
     fn deliver(self: Rc<Self>) {
@@ -184,17 +208,18 @@ impl<T, E> Deliver for View<T, E> {
         }
         // Those that a callback registers come in a later turn.
         let end = self.home.next();
-        while let Some(callback) = self.next_callback(end) {
-            self.isolate(|| callback(self.proof()));
+        while let Some(told) = self.next_told(end) {
+            self.isolate(|| told.tell(self.proof()));
         }
-        self.home.release(self.id);
+        self.let_go();
     }
 
     fn sweep(&self) {
-        let callbacks = self.callbacks.take();
-        for Registered { callback, .. } in callbacks {
-            self.isolate(|| drop(callback));
+        let callbacks = self.callbacks.take().extract(|_| false);
+        for told in callbacks {
+            self.isolate(|| told.give_up());
         }
+        self.let_go();
     }
 }
 
@@ -229,6 +254,7 @@ impl<T, E> LoopFuture<T, E> {
             delivered: Cell::new(false),
             draining: Cell::new(false),
             callbacks: RefCell::default(),
+            kept: Cell::new(None),
             share: Cell::new(None),
             task,
         });
@@ -238,12 +264,11 @@ impl<T, E> LoopFuture<T, E> {
         }
         // A loop that is closing delivers nothing new; the view reads through when it is closed.
         if home.is_open() {
-            match view.cell().register(Waiter::Hook(home.hook(view.id), home.id())) {
+            match view.cell().register(Waiter::View(home.home(), view.id)) {
                 Ok(ticket) => view.hook.set(Some(ticket)),
                 Err(_) => {
                     view.draining.set(true);
-                    let view = Rc::clone(&view);
-                    home.post(Box::new(move || view.deliver()));
+                    home.post(Errand::Deliver(Rc::clone(&view) as Rc<dyn Deliver>));
                 }
             }
         }
@@ -304,7 +329,8 @@ impl<T, E> LoopFuture<T, E> {
             let callbacks = settling.wake();
             if !callbacks.is_empty() {
                 let view = Rc::clone(&self.view);
-                self.view.home.post(Box::new(move || deferred::run(callbacks, view.proof())));
+                let run = move || deferred::run(callbacks, view.proof());
+                self.view.home.post(Errand::Do(Box::new(run)));
             }
         }
         answer
@@ -326,23 +352,7 @@ impl<T, E> LoopFuture<T, E> {
     #[must_use]
     #[doc(alias = "abort_handle")]
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle::of(self)
-    }
-
-    /// Makes a weak handle of the same view, which does not keep it. `[weak-3]`
-    ///
-    /// ```
-    /// use settled::EventLoop;
-    ///
-    /// let event_loop = EventLoop::new();
-    /// let (_promise, future) = event_loop.create_future::<u32, ()>();
-    /// let weak = future.downgrade();
-    /// drop(future);
-    /// assert!(weak.upgrade().is_none());
-    /// ```
-    #[must_use]
-    pub fn downgrade(&self) -> WeakLoopFuture<T, E> {
-        WeakLoopFuture::of(&self.view)
+        CancelHandle::of(Canceller::of(self.handle()))
     }
 
     /// What it is, as its loop sees it. It is no look at the outcome.
@@ -378,29 +388,47 @@ impl<T, E> LoopFuture<T, E> {
     /// dropped, on the loop's thread, and so is one that is registered later. `[loop-5]`
     #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
-        self.register(false, Box::new(callback))
+        self.register(Told::Callback(Box::new(callback)))
     }
 
     /// The same for somebody of this crate, who waits: [`clear_done_callbacks`](Self::clear_done_callbacks) leaves it.
     pub(crate) fn wait_with(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
-        self.register(true, Box::new(callback))
+        self.register(Told::Waits(Box::new(callback)))
     }
 
-    fn register(&self, waits: bool, callback: LocalCallback<T, E>) -> Token {
+    /// A task that awaits takes a place among those who are told, or keeps the one that it has. `[await-2]`
+    pub(super) fn await_with(&self, place: Option<Token>, cx: &Context<'_>) -> Token {
+        let view = &self.view;
+        // Cloning and dropping a waker is foreign code.
+        let waker = cx.waker().clone();
+        let last = {
+            let mut callbacks = view.callbacks.borrow_mut();
+            match place.and_then(|place| callbacks.get_mut(place.number)) {
+                Some(Told::Awaits(last)) => Ok(std::mem::replace(last, waker)),
+                _ => Err(waker),
+            }
+        };
+        match (last, place) {
+            (Ok(_), Some(place)) => place,
+            (Ok(waker) | Err(waker), _) => self.register(Told::Awaits(waker)),
+        }
+    }
+
+    fn register(&self, told: Told<T, E>) -> Token {
         let view = &self.view;
         let token = Token { home: view.home.id(), number: view.home.next() };
         if view.home.is_closed() {
-            view.isolate(|| drop(callback));
+            view.isolate(|| told.give_up());
             return token;
         }
-        view.callbacks.borrow_mut().push_back(Registered { number: token.number, waits, callback });
+        view.callbacks.borrow_mut().push(token.number, told);
         if view.delivered.get() {
             // While the loop closes nothing new is scheduled, or closing might never end.
             if view.home.is_open() {
                 view.drain_soon();
             }
         } else {
-            view.home.keep(view.id, Rc::clone(view) as Rc<dyn Deliver>);
+            view.kept.set(Some(Rc::clone(view)));
         }
         token
     }
@@ -413,14 +441,11 @@ impl<T, E> LoopFuture<T, E> {
     /// If the drop of the callback does.
     pub fn remove_done_callback(&self, token: Token) -> bool {
         let view = &self.view;
-        let removed = {
-            let mut callbacks = view.callbacks.borrow_mut();
-            let is_here = token.home == view.home.id();
-            let at = callbacks.iter().position(|it| is_here && it.number == token.number);
-            at.and_then(|at| callbacks.remove(at))
-        };
+        let removed = (token.home == view.home.id())
+            .then(|| view.callbacks.borrow_mut().remove(token.number))
+            .flatten();
         if view.callbacks.borrow().is_empty() {
-            view.home.release(view.id);
+            view.let_go();
         }
         removed.is_some()
     }
@@ -442,15 +467,13 @@ impl<T, E> LoopFuture<T, E> {
     /// ```
     pub fn clear_done_callbacks(&self) -> usize {
         let view = &self.view;
-        let (stay, cleared) = view.callbacks.take().into_iter().partition(|it| it.waits);
-        view.callbacks.replace(stay);
+        let cleared = view.callbacks.borrow_mut().extract(Told::waits);
         if view.callbacks.borrow().is_empty() {
-            view.home.release(view.id);
+            view.let_go();
         }
-        let cleared: VecDeque<Registered<T, E>> = cleared;
         let count = cleared.len();
-        for Registered { callback, .. } in cleared {
-            view.isolate(|| drop(callback));
+        for told in cleared {
+            view.isolate(|| drop(told));
         }
         count
     }
@@ -506,53 +529,18 @@ impl<T, E> LoopFuture<T, E> {
     }
 
     /// Returns the loop that it lives on. Python's `get_loop()`. `[schedule-1]`
-    #[must_use]
-    pub fn get_loop(&self) -> &Arc<dyn Schedule> {
-        self.view.home.schedule()
-    }
-
-    /// Awaits the value, by value, in a task on the loop's thread, as an await by value does: after the callbacks that
-    /// were registered before, and those that read the outcome elsewhere. `[settled-5]` `[await-4]`
-    ///
-    /// ```
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let event_loop = settled::EventLoop::new();
-    /// let task = event_loop.create_task_result(async { "12".parse::<u32>() })?;
-    /// let number = event_loop.run_until_complete(task.output())??;
-    /// assert_eq!(number, 12);
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`JoinError::Failed`](crate::JoinError::Failed) if there is no value and never will be;
-    /// [`JoinError::Shared`](crate::JoinError::Shared) if another handle shares it.
-    ///
-    /// # Panics
-    ///
-    /// Polled again after it was ready.
-    pub fn output(self) -> Output<AwaitLoop<T, E>, T, E> {
-        Output::of(self)
-    }
-
-    /// As [`output`](Self::output), with the work's own error apart, for `??`. `[settled-5]`
-    ///
-    /// # Errors
-    ///
-    /// As [`output`](Self::output), but for the work's own error.
     ///
     /// ```
     /// use settled::{EventLoop, Job};
     ///
     /// let event_loop = EventLoop::new();
-    /// let task = event_loop.create_task_result(async { Err::<u32, _>("no route") }).unwrap();
-    /// task.get_loop().call_soon_threadsafe(Job::new(|| println!("in a later turn"))).unwrap();
-    /// let returned = event_loop.run_until_complete(task.output_result()).unwrap();
-    /// assert_eq!(returned.unwrap(), Err("no route"));
+    /// let (_promise, future) = event_loop.create_future::<u32, ()>();
+    /// future.get_loop().call_soon_threadsafe(Job::new(|| println!("in a later turn"))).unwrap();
+    /// while event_loop.try_tick().unwrap() {}
     /// ```
-    pub fn output_result(self) -> OutputResult<AwaitLoop<T, E>, T, E> {
-        OutputResult::of(self)
+    #[must_use]
+    pub fn get_loop(&self) -> &Arc<dyn Schedule> {
+        self.view.home.schedule()
     }
 
     /// Turns into the proof, whose [`take`](Settled::take) gives the outcome by value. Never blocks.
@@ -606,8 +594,8 @@ impl<T, E> fmt::Debug for LoopFuture<T, E> {
         let view = &self.view;
         let (waiters, callbacks) = {
             let all = view.callbacks.borrow();
-            let waiters = all.iter().filter(|it| it.waits).count();
-            (waiters, all.len() - waiters)
+            let waiters = all.iter().filter(|it| it.waits()).count();
+            (waiters, all.iter().count() - waiters)
         };
         f.debug_struct("LoopFuture")
             .field("id", &format_args!("{}", self.id()))

@@ -8,7 +8,7 @@ use crate::{
     context::{self, Id},
     error::Closed,
     hook::Hook,
-    sync::{Condvar, Mutex, is_past, lock, wait_until},
+    sync::{AtomicBool, Condvar, Mutex, Ordering, is_past, lock, wait_until},
     waiter::{Job, Schedule, isolate},
 };
 
@@ -33,6 +33,8 @@ impl Post {
 /// The queue between threads, and the loop's bed.
 pub(crate) struct Queue {
     pub(crate) id: Id,
+    /// Whether something has been posted and not taken. It changes with the lock held.
+    posted: AtomicBool,
     inner: Mutex<Inner>,
     /// Told when the queue gets its first entry while the loop sleeps, and when the loop is to look again.
     bell: Condvar,
@@ -57,7 +59,12 @@ impl Queue {
             look: false,
             hook: Hook::default(),
         };
-        Arc::new(Self { id: context::next_id(), inner: Mutex::new(inner), bell: Condvar::new() })
+        Arc::new(Self {
+            id: context::next_id(),
+            posted: AtomicBool::new(false),
+            inner: Mutex::new(inner),
+            bell: Condvar::new(),
+        })
     }
 
     /// Queues and wakes: in this order, so that no wake-up is lost. `[schedule-2]`
@@ -67,6 +74,8 @@ impl Queue {
             return Err(Closed::new(post));
         }
         inner.posts.push_back(post);
+        // ORDERING: Relaxed, *=>true; whoever looks takes the lock then.
+        self.posted.store(true, Ordering::Relaxed);
         let (wake, ring) = (mem::take(&mut inner.asleep), inner.hook.ring());
         drop(inner);
         if wake {
@@ -76,20 +85,27 @@ impl Queue {
         Ok(())
     }
 
-    /// What has been posted, without waiting.
-    pub(crate) fn take(&self) -> VecDeque<Post> {
+    /// Whether there is something to take, as far as this thread knows: what was posted before this call is seen, and
+    /// what is posted meanwhile may not be.
+    pub(super) fn has_posts(&self) -> bool {
+        // ORDERING: Relaxed; of a post that happened before this, the mark did too. The lock orders what is in it.
+        self.posted.load(Ordering::Relaxed)
+    }
+
+    /// Takes what has been posted, without waiting, into what is empty and whose room the queue gets.
+    pub(super) fn take(&self, posts: &mut VecDeque<Post>) {
+        self.swap(&mut lock(&self.inner), posts);
+    }
+
+    /// The same for a turn, after which the hook is called again.
+    pub(super) fn take_and_rest(&self, posts: &mut VecDeque<Post>) {
         let mut inner = lock(&self.inner);
         inner.hook.rest();
-        mem::take(&mut inner.posts)
+        self.swap(&mut inner, posts);
     }
 
-    /// What has been posted, for whoever puts something behind it that the loop is to take later.
-    pub(super) fn take_ahead(&self) -> VecDeque<Post> {
-        mem::take(&mut lock(&self.inner).posts)
-    }
-
-    /// What has been posted; sleeps until there is something, the deadline has passed or the loop is to look again.
-    pub(crate) fn take_or_sleep(&self, deadline: Option<Instant>) -> VecDeque<Post> {
+    /// The same; sleeps until there is something, the deadline has passed or the loop is to look again.
+    pub(super) fn take_or_sleep(&self, posts: &mut VecDeque<Post>, deadline: Option<Instant>) {
         let mut inner = lock(&self.inner);
         while inner.posts.is_empty() && !inner.look && !is_past(deadline) {
             inner.asleep = true;
@@ -98,7 +114,13 @@ impl Queue {
         inner.asleep = false;
         inner.look = false;
         inner.hook.rest();
-        mem::take(&mut inner.posts)
+        self.swap(&mut inner, posts);
+    }
+
+    fn swap(&self, inner: &mut Inner, posts: &mut VecDeque<Post>) {
+        mem::swap(&mut inner.posts, posts);
+        // ORDERING: Relaxed, *=>false; see `post`.
+        self.posted.store(false, Ordering::Relaxed);
     }
 
     /// The task that a coroutine which was posted will be, if it will settle this cell.

@@ -1,13 +1,16 @@
 //! What a loop keeps for its futures, on its own thread.
 //!
 //! Callbacks and handles of loop futures need not be `Send`, so they never leave the loop's thread:
-//! what is posted to the loop is a job that carries two numbers, the loop's and the entry's. A job
+//! what other threads post to the loop is a job that carries two numbers, the loop's and the view's. A job
 //! that a closed loop refuses is therefore dropped safely wherever it is. `[loop-3]`
+//!
+//! A loop of this crate is asked directly by its own thread: what that delivers is queued where its turns take it from.
+//! A foreign loop has one way in for all, its [`Schedule`].
 
 use std::{
-    any::type_name,
+    any::{Any, type_name},
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     mem,
     panic::{AssertUnwindSafe, catch_unwind},
     rc::{Rc, Weak},
@@ -15,15 +18,23 @@ use std::{
 };
 
 use super::{
+    clock::Clock,
+    ids::ById,
     incident::{FutureId, Incident, by_default},
+    queue::{LoopHandle, Post},
+    ready::{Call, Deliver, Errand, Ready},
+    stops::Stops,
+    table::Tasks,
     task::Task,
+    timers::Timers,
 };
 use crate::{
-    context::Id,
+    cell::Address,
+    context::{self, Id},
     error::{Failure, Panic},
     sync::{AtomicBool, Ordering, thread_local},
     trace,
-    waiter::{Job, Schedule, isolate},
+    waiter::{Home, Job, Schedule, isolate},
 };
 
 thread_local! {
@@ -45,15 +56,30 @@ pub(crate) struct Registry {
     /// What its owner has done to it; see [`Registry::life`].
     life: Cell<Life>,
     next: Cell<u64>,
-    views: RefCell<HashMap<u64, Entry>>,
+    views: RefCell<ById<Weak<dyn Deliver>>>,
     /// Who is told of what went wrong; the default if there is none.
     handler: RefCell<Option<Handler>>,
-    /// Things to do that were posted from this thread, by number and so in order.
-    errands: RefCell<BTreeMap<u64, Box<dyn FnOnce()>>>,
+    /// Things to do that a foreign loop was asked for by its own thread, by number and so in order.
+    errands: RefCell<BTreeMap<u64, Errand>>,
+    /// What a loop of this crate has besides.
+    own: Option<Own>,
+}
+
+/// What a loop has that is of this crate.
+pub(super) struct Own {
+    pub(super) ready: Ready,
+    pub(super) timers: Timers,
+    pub(super) tasks: Tasks,
+    stops: Stops,
+    /// Whether this run ends after this turn.
+    pub(super) stop: Cell<bool>,
+    /// What the crossings keep with the loop, until it is closed.
+    pub(super) kept: RefCell<Option<Rc<dyn Any>>>,
 }
 
 /// The way into the loop. Other threads share it.
 struct Door {
+    id: Id,
     schedule: Arc<dyn Schedule>,
     /// A job was refused, or dropped unrun: the loop is gone, whether or not its owner has told us.
     gone: AtomicBool,
@@ -68,6 +94,28 @@ impl Door {
             run();
         });
         drop(self.schedule.call_soon_threadsafe(job));
+    }
+}
+
+impl Home for Door {
+    fn id(&self) -> Id {
+        self.id
+    }
+
+    fn settled(self: Arc<Self>, view: u64) {
+        let id = self.id;
+        if let Some(registry) = Registry::find(id) {
+            if let Some(view) = registry.view(view) {
+                view.arrived();
+            }
+        } else {
+            // Refused by a closed loop: its views read through from now on.
+            self.post(move || {
+                if let Some(view) = Registry::find(id).and_then(|registry| registry.view(view)) {
+                    view.deliver();
+                }
+            });
+        }
     }
 }
 
@@ -86,43 +134,66 @@ impl Drop for Unrun {
 
 pub(crate) type Handler = Rc<dyn Fn(&Incident<'_>)>;
 
-/// What the registry knows of a view.
-struct Entry {
-    view: Weak<dyn Deliver>,
-    /// Keeps a view alive that nobody holds but that has callbacks.
-    kept: Option<Rc<dyn Deliver>>,
-}
-
-/// A view of a cell, whatever its types.
-pub(crate) trait Deliver {
-    /// The cell was settled by this thread: it is settled for the loop from now on.
-    fn arrived(self: Rc<Self>);
-    /// The loop delivers: it is settled for the loop from now on, and its callbacks run.
-    fn deliver(self: Rc<Self>);
-    /// The loop is closed: drops the callbacks, which will never run.
-    fn sweep(&self);
-}
-
 impl Registry {
+    /// That of a foreign loop.
     pub(crate) fn new(id: Id, schedule: Arc<dyn Schedule>) -> Rc<Self> {
+        Self::with(id, schedule, None)
+    }
+
+    /// That of a loop of this crate.
+    pub(super) fn own(clock: Option<Clock>) -> Rc<Self> {
+        let own = Own {
+            ready: Ready::new(),
+            timers: Timers::new(clock),
+            tasks: Tasks::default(),
+            stops: Stops::default(),
+            stop: Cell::new(false),
+            kept: RefCell::default(),
+        };
+        let queue = Arc::clone(own.ready.queue());
+        Self::with(queue.id, Arc::new(LoopHandle { queue }), Some(own))
+    }
+
+    fn with(id: Id, schedule: Arc<dyn Schedule>, own: Option<Own>) -> Rc<Self> {
         let registry = Rc::new(Self {
             id,
-            door: Arc::new(Door { schedule, gone: AtomicBool::new(false) }),
+            door: Arc::new(Door { id, schedule, gone: AtomicBool::new(false) }),
             life: Cell::new(Life::Open),
             next: Cell::new(0),
             views: RefCell::default(),
             handler: RefCell::default(),
             errands: RefCell::default(),
+            own,
         });
         REGISTRIES.with(|all| all.borrow_mut().push(Rc::clone(&registry)));
         registry
     }
 
-    fn find(id: Id) -> Option<Rc<Self>> {
+    /// That of this thread's loop with this number, if it is not closed.
+    pub(super) fn find(id: Id) -> Option<Rc<Self>> {
         REGISTRIES
             .try_with(|all| all.borrow().iter().find(|registry| registry.id == id).cloned())
             .ok()
             .flatten()
+    }
+
+    /// That of the loop of this crate that this thread runs at this moment.
+    pub(super) fn current() -> Option<Rc<Self>> {
+        Self::find(context::current_loop()?).filter(|registry| registry.own.is_some())
+    }
+
+    /// What a loop of this crate has.
+    pub(super) fn of_own(&self) -> &Own {
+        self.own.as_ref().expect("this is asked of loops of this crate alone")
+    }
+
+    pub(super) fn stops(&self) -> &Stops {
+        &self.of_own().stops
+    }
+
+    /// The way into a loop of this crate.
+    pub(super) fn handle(&self) -> LoopHandle {
+        LoopHandle { queue: Arc::clone(self.of_own().ready.queue()) }
     }
 
     pub(crate) fn id(&self) -> Id {
@@ -207,8 +278,9 @@ impl Registry {
     pub(super) fn isolate_for(&self, future: Option<(FutureId, Option<&Task>)>, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
             let panic = Panic::new(payload);
-            let current = Task::current();
-            let of = future.or_else(|| current.as_ref().map(|task| (task.future_id(), Some(task))));
+            let current = current_task();
+            let of_task = |task| (FutureId::of_task(Task::id(task)), Some(task));
+            let of = future.or_else(|| current.as_ref().map(of_task));
             let (future, task) = of.unzip();
             let task = task.flatten();
             self.report(&Incident::CallbackPanicked { panic: &panic, future, task });
@@ -217,26 +289,13 @@ impl Registry {
         }
     }
 
-    pub(crate) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
-        self.views.borrow_mut().insert(id, Entry { view, kept: None });
+    pub(super) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
+        self.views.borrow_mut().insert(id, view);
     }
 
-    pub(crate) fn leave(&self, id: u64) {
-        // It may hold the last reference to the view, whose drop comes here again: not borrowed then.
-        let entry = self.views.borrow_mut().remove(&id);
-        drop(entry);
-    }
-
-    /// Keeps `view` alive until it is delivered or swept, or until it is released.
-    pub(crate) fn keep(&self, id: u64, view: Rc<dyn Deliver>) {
-        if let Some(entry) = self.views.borrow_mut().get_mut(&id) {
-            entry.kept = Some(view);
-        }
-    }
-
-    pub(crate) fn release(&self, id: u64) {
-        let kept = self.views.borrow_mut().get_mut(&id).and_then(|entry| entry.kept.take());
-        drop(kept);
+    pub(super) fn leave(&self, id: u64) {
+        let view = self.views.borrow_mut().remove(&id);
+        drop(view);
     }
 
     /// How many views there are.
@@ -245,46 +304,84 @@ impl Registry {
     }
 
     fn view(&self, id: u64) -> Option<Rc<dyn Deliver>> {
-        self.views.borrow().get(&id).and_then(|entry| entry.view.upgrade())
+        self.views.borrow().get(&id).and_then(Weak::upgrade)
     }
 
-    /// What a cell has to do when it settles: tell the view `id` through its loop. `[loop-3]`
-    pub(crate) fn hook(&self, id: u64) -> Job {
-        let (home, door) = (self.id, Arc::clone(&self.door));
-        Job::new(move || {
-            if let Some(registry) = Self::find(home) {
-                if let Some(view) = registry.view(id) {
-                    view.arrived();
-                }
-            } else {
-                // Refused by a closed loop: its views read through from now on.
-                door.post(move || {
-                    if let Some(view) = Self::find(home).and_then(|registry| registry.view(id)) {
-                        view.deliver();
-                    }
-                });
-            }
-        })
+    /// What is told when a cell settles of which this loop has views. `[loop-3]`
+    pub(super) fn home(&self) -> Arc<dyn Home> {
+        Arc::clone(&self.door) as Arc<dyn Home>
     }
 
     /// Does `errand` on the loop, later. If the loop takes no more, it is done by `close`, or after
     /// that at once: an errand is never lost.
-    pub(crate) fn post(&self, errand: Box<dyn FnOnce()>) {
+    pub(super) fn post(&self, errand: Errand) {
         if self.is_closed() {
-            return self.isolate(errand);
+            return self.isolate(|| errand.run());
+        }
+        if let Some(own) = &self.own {
+            return own.ready.push(Call::Errand(errand));
         }
         let (home, id) = (self.id, self.next());
         self.errands.borrow_mut().insert(id, errand);
         self.door.post(move || {
             let errand = Self::find(home).and_then(|home| home.errands.borrow_mut().remove(&id));
             if let Some(errand) = errand {
-                errand();
+                errand.run();
             }
         });
         // Refused while the loop is closing, the errand stays, and `close` does it. Refused because the loop is gone,
         // nobody else does it.
         if self.is_closed() {
             while self.run_errand() {}
+        }
+    }
+
+    /// Queues a step of a task on the loop's own thread. One that is closing has stopped its tasks.
+    pub(super) fn queue_step(&self, task: Id) {
+        if self.is_open() {
+            self.of_own().ready.push(Call::Posted(Post::Step(task)));
+        }
+    }
+
+    /// Takes a task in, and its first step, unless the loop is closing.
+    pub(super) fn begin(&self, task: Task) {
+        let id = task.id();
+        self.of_own().tasks.enter(task);
+        if self.is_open() {
+            self.step(id);
+        }
+    }
+
+    pub(super) fn step(&self, id: Id) {
+        let Some(task) = self.of_own().tasks.get(id) else { return };
+        if task.step() {
+            self.release(id);
+        } else {
+            self.end_due(id);
+        }
+    }
+
+    /// Settles a task that is stopped, if it waits for nobody any more, and those that wait for it alone.
+    pub(super) fn end_due(&self, id: Id) {
+        for task in self.stops().due(id) {
+            task.end();
+            self.release(task.id());
+        }
+    }
+
+    /// A task has ended.
+    fn release(&self, id: Id) {
+        self.of_own().tasks.leave(id);
+        self.stops().leave(id);
+    }
+
+    /// The task that settles a cell, or the one that a coroutine which was sent will be. Views that were made of a
+    /// thread's future do not know their task.
+    pub(super) fn task_of(&self, cell: Address, known: Option<&Task>) -> Option<Id> {
+        let Own { tasks, ready, .. } = self.of_own();
+        match known {
+            Some(task) => tasks.get(task.id()).map(|task| task.id()),
+            None => tasks.that_settles(cell).or_else(|| ready.sent(cell)),
         }
     }
 
@@ -296,21 +393,25 @@ impl Registry {
     /// Does one errand that the loop did not take, or has let go of, oldest first.
     pub(crate) fn run_errand(&self) -> bool {
         let errand = self.errands.borrow_mut().pop_first();
-        errand.map(|(_, errand)| self.isolate(errand)).is_some()
+        errand.map(|(_, errand)| self.isolate(|| errand.run())).is_some()
     }
 
     /// Last act of closing: drops every callback that has not run, on this thread. `[loop-5]`
     pub(crate) fn sweep(&self) {
         self.life.set(Life::Closed);
-        let entries = mem::take(&mut *self.views.borrow_mut());
-        for entry in entries.into_values() {
+        let views = mem::take(&mut *self.views.borrow_mut());
+        for view in views.into_values() {
             self.isolate(|| {
-                if let Some(view) = entry.view.upgrade() {
+                if let Some(view) = view.upgrade() {
                     view.sweep();
                 }
-                drop(entry.kept);
             });
         }
         let _ = REGISTRIES.try_with(|all| all.borrow_mut().retain(|other| other.id != self.id));
     }
+}
+
+/// The task whose step this is, on the loop of this crate that this thread runs.
+pub(super) fn current_task() -> Option<Task> {
+    Registry::current()?.of_own().tasks.get(context::current_task()?)
 }

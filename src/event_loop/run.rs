@@ -16,12 +16,14 @@ use std::{
 
 use super::{
     clock::Clock,
-    core::{Call, Core, Slot},
+    coroutine,
     future::LoopFuture,
     incident::Incident,
-    queue::{LoopHandle, Post},
-    registry::Registry,
-    task::{Flag, Spawn, Task},
+    queue::LoopHandle,
+    ready::Scheduled,
+    registry::{Own, Registry},
+    task::Task,
+    waker::TaskWaker,
 };
 use crate::{
     context,
@@ -29,6 +31,7 @@ use crate::{
     phase::Pending,
     promise::{self, Promise},
     settled::Settled,
+    trace,
 };
 
 /// A timer that would be due after the end of the clock is due in a century.
@@ -91,7 +94,7 @@ pub struct EventLoop {
 /// ```
 #[derive(Clone)]
 pub struct LoopRef {
-    core: Rc<Core>,
+    registry: Rc<Registry>,
 }
 
 /// A call that was scheduled, in order to be cancelled, on the loop's thread. Dropping it cancels
@@ -109,7 +112,7 @@ pub struct LoopRef {
 #[derive(Clone)]
 #[doc(alias = "TimerHandle")]
 pub struct CallHandle {
-    slot: Rc<Slot>,
+    call: Rc<dyn Scheduled>,
 }
 
 impl EventLoop {
@@ -121,7 +124,7 @@ impl EventLoop {
     #[must_use]
     #[doc(alias = "new_event_loop")]
     pub fn new() -> Self {
-        Self { here: LoopRef { core: Core::new(None) } }
+        Self { here: LoopRef::make(None) }
     }
 
     /// Makes a new loop, bound to this thread, whose timers follow `clock`: for tests. `[loop-11]`
@@ -141,7 +144,7 @@ impl EventLoop {
     /// ```
     #[must_use]
     pub fn with_clock(clock: &Clock) -> Self {
-        Self { here: LoopRef { core: Core::new(Some(clock.clone())) } }
+        Self { here: LoopRef::make(Some(clock.clone())) }
     }
 
     /// Runs the loop until `future` is complete, and returns its output. It need be neither `Send`
@@ -158,17 +161,18 @@ impl EventLoop {
     /// If `future` panics; the loop can still be used.
     #[doc(alias("block_on", "run"))]
     pub fn run_until_complete<F: IntoFuture>(&self, future: F) -> Result<F::Output, RunError> {
-        let core = &self.core;
-        let _role = core.enter()?;
-        let _unstop = Unstop(&core.stop);
+        let registry = self.registry();
+        let Own { ready, stop, .. } = registry.of_own();
+        let _role = registry.run_here()?;
+        let _unstop = Unstop(stop);
         let mut future = pin!(future.into_future());
-        let flag = Flag::queued(Arc::clone(&core.queue));
-        let waker = Waker::from(Arc::clone(&flag));
-        drop(core.queue.post(Post::Step(flag.task())));
+        let task = TaskWaker::queued(Arc::clone(ready.queue()));
+        let waker = Waker::from(Arc::clone(&task));
+        registry.queue_step(task.task());
         let mut output = None;
         loop {
-            core.turn(flag.task(), &mut || {
-                flag.lower();
+            registry.turn(task.task(), &mut || {
+                task.lower();
                 if output.is_none() {
                     match future.as_mut().poll(&mut Context::from_waker(&waker)) {
                         Poll::Ready(value) => output = Some(value),
@@ -179,7 +183,7 @@ impl EventLoop {
             if let Some(output) = output {
                 return Ok(output);
             }
-            if core.stop.get() {
+            if stop.get() {
                 return Err(RunError::Stopped);
             }
         }
@@ -229,10 +233,10 @@ impl EventLoop {
     /// [`RunError::Nested`] if this thread runs an event loop already. `[loop-4]`
     #[doc(alias("poll", "run_once"))]
     pub fn try_tick(&self) -> Result<bool, RunError> {
-        let core = &self.core;
-        let _role = core.enter()?;
-        let _unstop = Unstop(&core.stop);
-        Ok(core.tick())
+        let registry = self.registry();
+        let _role = registry.run_here()?;
+        let _unstop = Unstop(&registry.of_own().stop);
+        Ok(registry.tick())
     }
 
     /// Sets `hook`, which is called when there is something to run. It is for a loop that is driven by
@@ -267,10 +271,7 @@ impl EventLoop {
     /// ```
     #[doc(alias("waker", "notify", "ping"))]
     pub fn set_wake_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
-        self.core.hooked.set(true);
-        // The hook is called in there, and may give the loop something to do.
-        let work = !self.core.ready.borrow().is_empty();
-        self.core.queue.set_hook(hook, work);
+        self.registry().of_own().ready.set_hook(hook);
     }
 
     /// Returns when the next timer is due that has not been cancelled, by the loop's clock: until then whoever drives
@@ -287,7 +288,7 @@ impl EventLoop {
     /// ```
     #[must_use]
     pub fn next_timer(&self) -> Option<Instant> {
-        self.core.next_timer()
+        self.registry().of_own().timers.next()
     }
 
     /// Closes the loop. Dropping it does the same. `[loop-5]`
@@ -311,6 +312,10 @@ impl EventLoop {
     pub fn close(self) {}
 }
 
+fn scheduled(f: impl FnOnce() + 'static) -> Rc<dyn Scheduled> {
+    Rc::new(Cell::new(Some(f)))
+}
+
 /// A stop ends the run in which it arrives, whatever else ends it, and no other.
 struct Unstop<'a>(&'a Cell<bool>);
 
@@ -328,7 +333,7 @@ impl Default for EventLoop {
 
 impl Drop for EventLoop {
     fn drop(&mut self) {
-        self.core.close();
+        self.registry.close();
     }
 }
 
@@ -346,25 +351,31 @@ impl LoopRef {
     #[must_use]
     #[doc(alias("get_running_loop", "get_event_loop"))]
     pub fn current() -> Option<Self> {
-        Core::current().map(|core| Self { core })
+        Registry::current().map(|registry| Self { registry })
+    }
+
+    fn make(clock: Option<Clock>) -> Self {
+        let registry = Registry::own(clock);
+        trace::loop_begins(registry.id());
+        Self { registry }
     }
 
     pub(crate) fn registry(&self) -> &Rc<Registry> {
-        &self.core.registry
+        &self.registry
     }
 
     /// Returns the way to this loop for other threads. `[loop-3]`
     #[must_use]
     #[doc(alias = "Handle")]
     pub fn handle(&self) -> LoopHandle {
-        LoopHandle { queue: Arc::clone(&self.core.queue) }
+        self.registry.handle()
     }
 
     /// Returns whether the loop takes no more work. On the loop's own thread, where this is asked, the answer
     /// does not go stale; other threads can only try. `[schedule-3]`
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        !self.core.registry.is_open()
+        !self.registry.is_open()
     }
 
     /// Calls `f` in a later turn. Calls run in the order in which they were scheduled, also among
@@ -378,19 +389,9 @@ impl LoopRef {
         if self.is_closed() {
             return Err(Closed::new(f));
         }
-        let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
-        // What was posted before this call runs before it.
-        self.core.absorb(self.core.queue.take_ahead());
-        self.core.ready.borrow_mut().push_back(Call::Local(Rc::clone(&slot)));
-        self.ring();
-        Ok(CallHandle { slot })
-    }
-
-    /// Whoever drives the loop by hand, and does not at this moment, has something to do.
-    fn ring(&self) {
-        if self.core.hooked.get() && !self.is_running() {
-            self.core.queue.ring();
-        }
+        let call = scheduled(f);
+        self.registry.of_own().ready.schedule(Rc::clone(&call));
+        Ok(CallHandle { call })
     }
 
     /// Returns what time it is for the timers of this loop: [`Instant::now`], or what its [`Clock`] says. Python's
@@ -398,7 +399,7 @@ impl LoopRef {
     #[must_use]
     #[doc(alias = "now")]
     pub fn time(&self) -> Instant {
-        self.core.now()
+        self.registry.of_own().timers.now()
     }
 
     /// Calls `f` when `delay` is over, not before. One too long for the clock counts as a century.
@@ -440,10 +441,11 @@ impl LoopRef {
         if self.is_closed() {
             return Err(Closed::new(f));
         }
-        let slot: Rc<Slot> = Rc::new(Cell::new(Some(Box::new(f))));
-        self.core.add_timer(at, Rc::clone(&slot));
-        self.ring();
-        Ok(CallHandle { slot })
+        let call = scheduled(f);
+        let Own { ready, timers, .. } = self.registry.of_own();
+        timers.add(at, Rc::clone(&call));
+        ready.ring();
+        Ok(CallHandle { call })
     }
 
     /// Makes a new pending future of this loop, and its promise. The promise may be sent to another
@@ -519,13 +521,12 @@ impl LoopRef {
         if self.is_closed() {
             return Err(Closed::new(future));
         }
-        let flag = Flag::queued(Arc::clone(&self.core.queue));
-        let id = flag.task();
-        let (promise, handle) = promise::owned(Waker::from(Arc::clone(&flag)));
-        let task = Spawn { future, promise, flag, call }.into_task(self.registry());
-        let view = LoopFuture::view_of(Settled::new(handle), self.registry(), Some(task.clone()));
-        self.core.adopt(task);
-        drop(self.core.queue.post(Post::Step(id)));
+        let (task, handle) = coroutine::make(future, call, &self.registry);
+        let settled = Settled::new(handle);
+        let view = LoopFuture::view_of(settled, &self.registry, Some(task.clone()));
+        let id = task.id();
+        self.registry.of_own().tasks.enter(task);
+        self.registry.queue_step(id);
         Ok(view)
     }
 
@@ -533,14 +534,14 @@ impl LoopRef {
     /// [`run_until_complete`](EventLoop::run_until_complete) runs. Python's `current_task`. `[task-1]`
     #[must_use]
     pub fn current_task(&self) -> Option<Task> {
-        self.core.tasks.borrow().get(&context::current_task()?).cloned()
+        self.registry.of_own().tasks.get(context::current_task()?)
     }
 
     /// Returns the tasks of this loop that have not ended, in the order in which they were made. Python's
     /// `all_tasks`. `[task-1]`
     #[must_use]
     pub fn all_tasks(&self) -> Vec<Task> {
-        self.core.tasks.borrow().values().cloned().collect()
+        self.registry.of_own().tasks.in_order()
     }
 
     /// Tells `handler` from now on of what goes wrong on this loop and nobody else is told of, on the loop's
@@ -592,27 +593,27 @@ impl LoopRef {
     /// Returns whether this thread runs this loop at this moment. `[loop-4]`
     #[must_use]
     pub fn is_running(&self) -> bool {
-        context::current_loop() == Some(self.core.queue.id)
+        context::current_loop() == Some(self.registry.id())
     }
 
     pub(crate) fn kept(&self) -> &RefCell<Option<Rc<dyn Any>>> {
-        &self.core.kept
+        &self.registry.of_own().kept
     }
 
     /// Ends the run after this turn. Called while the loop does not run, it ends the next run after
     /// its first turn, as asyncio does. `[loop-4]`
     pub fn stop(&self) {
-        self.core.stop.set(true);
+        self.registry.of_own().stop.set(true);
     }
 }
 
 impl fmt::Debug for LoopRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Read before printing: what is printed to is the user's, and may use the loop.
-        let (tasks, timers) = (self.core.tasks.borrow().len(), self.core.timers.borrow().len());
-        let futures = self.core.registry.views();
+        let Own { tasks, timers, .. } = self.registry.of_own();
+        let (tasks, timers, futures) = (tasks.len(), timers.len(), self.registry.views());
         f.debug_struct("LoopRef")
-            .field("id", &self.core.queue.id)
+            .field("id", &self.registry.id())
             .field("closed", &self.is_closed())
             .field("tasks", &tasks)
             .field("timers", &timers)
@@ -630,7 +631,7 @@ impl CallHandle {
     /// If the drop of what it would have called does.
     #[expect(clippy::must_use_candidate, reason = "cancelling is what it is called for")]
     pub fn cancel(&self) -> bool {
-        self.slot.take().is_some()
+        self.call.cancel()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, rc};
 
-use super::{LoopFuture, future::View};
+use super::future::{LoopFuture, View};
 
 /// A handle of a [`LoopFuture`] that does not keep it: what is in the future goes with its last other handle.
 /// `[weak-3]`
@@ -26,8 +26,26 @@ use super::{LoopFuture, future::View};
 pub struct WeakLoopFuture<T: 'static, E: 'static>(rc::Weak<View<T, E>>);
 
 impl<T, E> WeakLoopFuture<T, E> {
-    pub(super) fn of(view: &rc::Rc<View<T, E>>) -> Self {
+    fn of(view: &rc::Rc<View<T, E>>) -> Self {
         Self(rc::Rc::downgrade(view))
+    }
+}
+
+impl<T, E> LoopFuture<T, E> {
+    /// Makes a weak handle of the same view, which does not keep it. `[weak-3]`
+    ///
+    /// ```
+    /// use settled::EventLoop;
+    ///
+    /// let event_loop = EventLoop::new();
+    /// let (_promise, future) = event_loop.create_future::<u32, ()>();
+    /// let weak = future.downgrade();
+    /// drop(future);
+    /// assert!(weak.upgrade().is_none());
+    /// ```
+    #[must_use]
+    pub fn downgrade(&self) -> WeakLoopFuture<T, E> {
+        WeakLoopFuture::of(&self.view)
     }
 }
 

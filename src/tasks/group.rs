@@ -17,7 +17,7 @@ use thiserror::Error;
 use super::here;
 use crate::{
     Closed, Failure, LoopFuture, LoopRef, Settled, Task, context,
-    event_loop::{stop, wait_in_scope},
+    event_loop::{stop, wait_in_stop},
 };
 
 /// Runs `body`, which may start tasks in the group that it is lent, and returns when it and all of them have
@@ -308,7 +308,7 @@ impl<E: 'static> Drop for Scope<E> {
         group.stop_all();
         if context::is_stopping_coroutine() && group.0.home.is_running() {
             let members = group.0.members.borrow();
-            members.values().filter(|task| !task.done()).map(Task::id).for_each(wait_in_scope);
+            members.values().filter(|task| !task.done()).map(Task::id).for_each(wait_in_stop);
         }
     }
 }

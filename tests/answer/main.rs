@@ -84,6 +84,7 @@ fn main() -> ExitCode {
         ("the_read_me_is_short", links::the_read_me_is_short),
         ("no_room_imports_from_above", walls::no_room_imports_from_above),
         ("the_walls_stand", walls::the_walls_stand),
+        ("no_file_imports_one_that_imports_it", walls::no_file_imports_one_that_imports_it),
         ("what_is_named_exists", walls::what_is_named_exists),
         ("each_program_prints_what_is_said", programs::each_program_prints_what_is_said),
         (

@@ -1,4 +1,5 @@
-//! `spec/architecture.md` says on which floor each room is, and no room imports from above; its walls stand.
+//! `spec/architecture.md` says on which floor each room is, and no room imports from above; its walls stand, and inside
+//! a room no file imports one that imports it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -141,6 +142,69 @@ pub(crate) fn the_walls_stand() -> Result<String, String> {
     };
     assert_eq!(knowing("cfg(settled_loom"), ["lib", "sync"], "who knows the schedulers");
     assert_eq!(knowing("unsafe {"), ["cell", "thread"], "who is unsafe");
+    Ok(String::new())
+}
+
+/// What the files of a room import of each other, also by way of what its `mod.rs` hands on.
+fn imports_inside(room: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all = Vec::new();
+    files(&root().join("src").join(room), &mut all);
+    let name = |path: &PathBuf| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let code = |path: &PathBuf| {
+        let text = fs::read_to_string(path).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        code.collect::<Vec<_>>().join("\n")
+    };
+    let mut codes: BTreeMap<_, _> = all.iter().map(|path| (name(path), code(path))).collect();
+    let front = codes.remove("mod").unwrap();
+    let handed_on: BTreeMap<_, _> = front
+        .split("use ")
+        .skip(1)
+        .flat_map(|rest| {
+            let (file, names) =
+                rest.split_once(';').unwrap().0.split_once("::").unwrap_or(("", ""));
+            let names = names.trim_matches(['{', '}']).split(',').map(first);
+            names.map(|name| (name, file.to_owned())).collect::<Vec<_>>()
+        })
+        .collect();
+    let of = |name: &str| match codes.contains_key(name) {
+        true => Some(name.to_owned()),
+        false => handed_on.get(name).filter(|file| codes.contains_key(*file)).cloned(),
+    };
+    let of_code = |(file, code): (&String, &String)| {
+        let inside = format!("crate::{room}::");
+        let paths = code.split("super::").skip(1).chain(code.split(&*inside).skip(1));
+        let names = paths.flat_map(|rest| match rest.strip_prefix('{') {
+            Some(rest) => items(rest).into_iter().map(first).collect(),
+            None => vec![first(rest)],
+        });
+        (file.clone(), names.filter_map(of).filter(|other| other != file).collect())
+    };
+    codes.iter().map(of_code).collect()
+}
+
+/// Those from which imports lead back to themselves.
+fn in_circles(imports: &BTreeMap<String, BTreeSet<String>>) -> Vec<&str> {
+    let comes_back = |file: &&String| {
+        let (mut found, mut next) = (BTreeSet::new(), vec![*file]);
+        while let Some(it) = next.pop() {
+            next.extend(imports[it].iter().filter(|other| found.insert(*other)));
+        }
+        found.contains(*file)
+    };
+    imports.keys().filter(comes_back).map(String::as_str).collect()
+}
+
+pub(crate) fn no_file_imports_one_that_imports_it() -> Result<String, String> {
+    let files = ["event_loop", "tasks", "cell", "host"].map(|room| {
+        let imports = imports_inside(room);
+        assert_eq!(in_circles(&imports), Vec::<&str>::new(), "the files of {room} go in a circle");
+        imports.len()
+    });
+    assert!(files[0] > 15, "the files were not found");
+    // Where there is one, it is known, and grows no more.
+    let known = ["executor", "future", "map", "wait", "watched", "weak"];
+    assert_eq!(in_circles(&imports_inside("thread")), known);
     Ok(String::new())
 }
 

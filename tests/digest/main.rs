@@ -7,8 +7,6 @@ mod watchdog;
 
 mod changes;
 mod memory;
-#[cfg(feature = "process")]
-mod processes;
 mod stop;
 mod support;
 mod terminal;

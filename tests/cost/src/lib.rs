@@ -22,7 +22,7 @@ use settled::{
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 12] = [
+pub const OPERATIONS: [(&str, Operation); 18] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -35,6 +35,12 @@ pub const OPERATIONS: [(&str, Operation); 12] = [
     ("post", post),
     ("sleep beside 1,000 jobs", sleep),
     ("stop through a view", stop),
+    ("leave an await", leave_awaits),
+    ("leave a view", leave_views),
+    ("remove a callback", remove_callbacks),
+    ("stop an await", stop_awaits),
+    ("list a task", list),
+    ("cancel a timer", cancel_timers),
 ];
 
 /// The operation of two threads. What one frees that the other has allocated, the C library's allocator puts together now
@@ -244,6 +250,83 @@ fn stop(times: usize) {
         for task in outer {
             assert!(task.await.cancelled());
         }
+    });
+}
+
+/// Those who came first and last go last and first, in turn.
+fn in_turn<T>(items: Vec<T>) -> impl Iterator<Item = T> {
+    let (mut items, mut last) = (items.into_iter(), false);
+    std::iter::from_fn(move || {
+        last = !last;
+        if last { items.next_back() } else { items.next() }
+    })
+}
+
+fn leave_awaits(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let (promise, future) = pair();
+    let polled = std::iter::repeat_with(|| {
+        let mut polled = (&future).into_future();
+        assert!(pin!(&mut polled).poll(&mut Context::from_waker(&waker)).is_pending());
+        polled
+    });
+    in_turn(polled.take(times).collect()).for_each(drop);
+    drop(promise);
+}
+
+fn leave_views(times: usize) {
+    on_loop(async |here| {
+        let (promise, future) = pair();
+        let views = (0..times).map(|_| bridge::wrap_future(&future, &here));
+        in_turn(views.collect()).for_each(drop);
+        drop(promise);
+    });
+}
+
+fn remove_callbacks(times: usize) {
+    on_loop(async |here| {
+        let (promise, future) = here.create_future::<u64, Infallible>();
+        let tokens =
+            (0..times).map(|_| future.add_done_callback(|_| unreachable!("it is removed")));
+        for token in in_turn(tokens.collect()) {
+            assert!(future.remove_done_callback(token));
+        }
+        drop(promise);
+    });
+}
+
+fn stop_awaits(times: usize) {
+    on_loop(async |here| {
+        let (promise, future) = here.create_future::<u64, Infallible>();
+        let wait = |_| {
+            let future = future.clone();
+            here.create_task(async move { (&future).await.cancelled() }).expect("it is open")
+        };
+        let waits: Vec<_> = (0..times).map(wait).collect();
+        tasks::sleep(Duration::ZERO).await;
+        for task in in_turn(waits) {
+            assert_eq!(task.cancel(), settled::Cancel::Requested);
+            assert!(task.await.cancelled());
+        }
+        drop(promise);
+    });
+}
+
+fn list(times: usize) {
+    on_loop(async |here| {
+        let wait = |_| here.create_task(pending::<u64>()).expect("it is open");
+        let waits: Vec<_> = (0..times).map(wait).collect();
+        assert_eq!(here.all_tasks().len(), waits.len());
+    });
+}
+
+fn cancel_timers(times: usize) {
+    on_loop(async |here| {
+        let hour = Duration::from_secs(3600);
+        let timer =
+            |number| here.call_later(hour, move || _ = black_box(number)).expect("it is open");
+        in_turn((0..times).map(timer).collect()).for_each(|timer| assert!(timer.cancel()));
+        tasks::sleep(Duration::ZERO).await;
     });
 }
 

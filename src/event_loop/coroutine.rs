@@ -1,0 +1,277 @@
+//! The coroutines of a loop: how they become tasks, their steps, and their ends.
+
+use std::{
+    cell::RefCell,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+};
+
+use super::{
+    incident::FutureId,
+    queue::LoopHandle,
+    registry::Registry,
+    stop::{Stopping, stop},
+    task::{Ended, Facts, Step, Task},
+    waker::TaskWaker,
+};
+use crate::{
+    cell::{Address, Handle},
+    context::{self, Id},
+    error::{Cancel, Closed, Failure, Panic, Refusal},
+    phase::Owned,
+    promise::{self, Promise},
+    waiter::{Job, Run, Schedule},
+};
+
+/// A task of a loop, made of a coroutine, and the handle of its outcome. Its first step is up to the caller.
+pub(super) fn make<F, T, E, O>(
+    future: F,
+    call: fn(O) -> Result<T, E>,
+    home: &Rc<Registry>,
+) -> (Task, Handle<T, E>)
+where
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
+{
+    let (spawn, handle) = Spawn::new(future, call, &home.handle());
+    (spawn.into_task(home), handle)
+}
+
+/// Sends a coroutine to a loop, which makes a task of it, and gives the handle of its outcome.
+pub(crate) fn send<F, T, E, O>(
+    future: F,
+    home: &LoopHandle,
+    call: fn(O) -> Result<T, E>,
+) -> Result<Handle<T, E>, Closed<F>>
+where
+    F: Future<Output = O> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+    O: 'static,
+{
+    // The job that makes the task takes its first step, so that a request to cancel that comes
+    // before is seen there, and the coroutine never runs.
+    let (spawn, handle) = Spawn::new(future, call, home);
+    let posted = Schedule::call_soon_threadsafe(home, Job::from_run(spawn));
+    posted.map(|()| handle).map_err(|closed| {
+        closed.map(|job| {
+            let refused = job.into_run::<Spawn<F, T, E, O>>();
+            refused.expect("a refused job is handed back as it was").future
+        })
+    })
+}
+
+/// A coroutine and what becomes of it. Also what another thread sends to the loop to make a task.
+struct Spawn<F, T, E, O> {
+    future: F,
+    promise: Promise<T, E, Owned>,
+    waker: Arc<TaskWaker>,
+    call: fn(O) -> Result<T, E>,
+}
+
+impl<F, T, E, O> Run for Spawn<F, T, E, O>
+where
+    F: Future<Output = O> + Send + 'static,
+    T: Send + 'static,
+    E: Send + 'static,
+    O: 'static,
+{
+    fn run(self: Box<Self>) {
+        if let Some(home) = Registry::find(self.waker.home()) {
+            let task = self.into_task(&home);
+            home.begin(task);
+        }
+    }
+
+    fn settles(&self) -> Option<Address> {
+        Some(self.promise.address())
+    }
+
+    fn task(&self) -> Option<Id> {
+        Some(self.waker.task())
+    }
+}
+
+impl<F, T, E, O> Spawn<F, T, E, O>
+where
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
+{
+    fn new(future: F, call: fn(O) -> Result<T, E>, home: &LoopHandle) -> (Self, Handle<T, E>) {
+        let waker = TaskWaker::queued(Arc::clone(&home.queue));
+        let (promise, handle) = promise::owned(Waker::from(Arc::clone(&waker)));
+        (Self { future, promise, waker, call }, handle)
+    }
+
+    fn into_task(self, home: &Rc<Registry>) -> Task {
+        Task::new(Rc::new(Body {
+            facts: Facts::new(self.waker.task()),
+            home: Rc::clone(home),
+            coroutine: RefCell::new(Coroutine::Suspended(Box::pin(self.future))),
+            promise: RefCell::new(Some(self.promise)),
+            queued: Arc::clone(&self.waker),
+            waker: Waker::from(self.waker),
+            call: self.call,
+        }))
+    }
+}
+
+struct Body<F, T, E, O> {
+    facts: Facts,
+    home: Rc<Registry>,
+    coroutine: RefCell<Coroutine<F>>,
+    /// `None` after its end.
+    promise: RefCell<Option<Promise<T, E, Owned>>>,
+    queued: Arc<TaskWaker>,
+    /// The same.
+    waker: Waker,
+    call: fn(O) -> Result<T, E>,
+}
+
+enum Coroutine<F> {
+    Suspended(Pin<Box<F>>),
+    /// It is dropped; those that it owned are about to stop.
+    Stopping(Stopping),
+    /// It is polled at this moment, or gone.
+    Away,
+}
+
+impl<F, T, E, O> Body<F, T, E, O>
+where
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
+{
+    fn is_requested(&self) -> bool {
+        self.promise.borrow().as_ref().is_some_and(Promise::<T, E, Owned>::cancel_requested)
+    }
+
+    fn stop_coroutine(self: &Rc<Self>, coroutine: Pin<Box<F>>) -> Stopping {
+        let reason = self.promise.borrow().as_ref().and_then(Promise::<T, E, Owned>::cancel_reason);
+        let stopping = stop(coroutine, reason, &self.home);
+        self.home.stops().enter(self.task(), stopping.stop());
+        stopping
+    }
+
+    fn task(self: &Rc<Self>) -> Task {
+        Task::new(Rc::clone(self) as Rc<dyn Step>)
+    }
+
+    /// Steps again when one of those that the coroutine owned has ended. `[await-3]`
+    fn wait_for_stopped(&self, stopping: Stopping, cx: &Context<'_>) -> bool {
+        let _ = stopping.poll(cx);
+        self.coroutine.replace(Coroutine::Stopping(stopping));
+        false
+    }
+
+    fn settle(&self, ended: Ended, how: impl FnOnce(Promise<T, E, Owned>)) {
+        self.facts.end(ended);
+        let promise = self.promise.take();
+        if let Some(promise) = promise {
+            how(promise);
+        }
+    }
+
+    /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
+    fn finish(
+        self: &Rc<Self>,
+        coroutine: Pin<Box<F>>,
+        outcome: Result<T, Failure<E>>,
+        step: context::Guard,
+    ) {
+        self.home.isolate(|| drop(coroutine));
+        self.settle(Ended::with(&outcome), |promise| {
+            if let Err(failure) = &outcome
+                && promise.is_closed()
+            {
+                let task = self.task();
+                self.home.report_failure(failure, FutureId::of_task(task.id()), Some(&task));
+            }
+            // Once it is settled its cell may be gone, and another one have its address.
+            drop(step);
+            match outcome {
+                Ok(value) => promise.finish(value),
+                Err(Failure::Error(error)) => promise.fail(error),
+                Err(Failure::Panicked(panic)) => promise.panicked(panic),
+                Err(_) => promise.stopped(),
+            }
+        });
+    }
+}
+
+impl<F, T, E, O> Step for Body<F, T, E, O>
+where
+    F: Future<Output = O> + 'static,
+    T: 'static,
+    E: 'static,
+    O: 'static,
+{
+    fn step(self: Rc<Self>) -> bool {
+        let Some(cell) = self.settles() else { return true };
+        let step = context::run_task(self.facts.id(), cell);
+        self.queued.lower();
+        let mut cx = Context::from_waker(&self.waker);
+        let mut coroutine = match self.coroutine.replace(Coroutine::Away) {
+            Coroutine::Suspended(coroutine) => coroutine,
+            Coroutine::Stopping(stopping) => return self.wait_for_stopped(stopping, &cx),
+            Coroutine::Away => return true,
+        };
+        if self.is_requested() {
+            let stopping = self.stop_coroutine(coroutine);
+            return self.wait_for_stopped(stopping, &cx);
+        }
+        match catch_unwind(AssertUnwindSafe(|| coroutine.as_mut().poll(&mut cx))) {
+            Ok(Poll::Pending) => {
+                self.coroutine.replace(Coroutine::Suspended(coroutine));
+                return false;
+            }
+            Ok(Poll::Ready(output)) => {
+                self.finish(coroutine, (self.call)(output).map_err(Failure::Error), step);
+            }
+            Err(payload) => {
+                self.finish(coroutine, Err(Failure::Panicked(Panic::new(payload))), step);
+            }
+        }
+        true
+    }
+
+    fn stop(self: Rc<Self>) {
+        let stopping = match self.coroutine.replace(Coroutine::Away) {
+            Coroutine::Suspended(coroutine) => self.stop_coroutine(coroutine),
+            Coroutine::Stopping(stopping) => stopping,
+            Coroutine::Away => return,
+        };
+        self.coroutine.replace(Coroutine::Stopping(stopping));
+    }
+
+    fn end(&self) {
+        self.coroutine.replace(Coroutine::Away);
+        self.settle(Ended::Cancelled, Promise::<T, E, Owned>::stopped);
+    }
+
+    fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {
+        let promise = self.promise.borrow();
+        match promise.as_ref() {
+            Some(promise) => promise.request(reason),
+            None if self.facts.ended() == Some(Ended::Cancelled) => Cancel::Already,
+            None => Cancel::Refused(Refusal::Finished),
+        }
+    }
+
+    fn settles(&self) -> Option<Address> {
+        self.promise.borrow().as_ref().map(Promise::address)
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}

@@ -1,0 +1,196 @@
+//! What a loop is to do next, on its own thread.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    sync::Arc,
+    time::Instant,
+};
+
+use super::queue::{Post, Queue};
+use crate::{
+    cell::Address,
+    context::{self, Id},
+};
+
+/// A scheduled call.
+pub(super) trait Scheduled {
+    /// Calls it, unless it was called or cancelled.
+    fn call(&self);
+    /// Drops what it would call; says whether it was there.
+    fn cancel(&self) -> bool;
+    /// Whether it has neither been called nor cancelled.
+    fn is_live(&self) -> bool;
+}
+
+impl<F: FnOnce()> Scheduled for Cell<Option<F>> {
+    fn call(&self) {
+        if let Some(f) = self.take() {
+            f();
+        }
+    }
+
+    fn cancel(&self) -> bool {
+        self.take().is_some()
+    }
+
+    fn is_live(&self) -> bool {
+        let call = self.take();
+        let live = call.is_some();
+        self.set(call);
+        live
+    }
+}
+
+/// A view of a cell, whatever its types.
+pub(crate) trait Deliver {
+    /// The cell was settled by this thread: it is settled for the loop from now on.
+    fn arrived(self: Rc<Self>);
+    /// The loop delivers: it is settled for the loop from now on, and its callbacks run.
+    fn deliver(self: Rc<Self>);
+    /// The loop is closed: drops the callbacks, which will never run.
+    fn sweep(&self);
+}
+
+/// What a loop does for its futures, later.
+pub(super) enum Errand {
+    Deliver(Rc<dyn Deliver>),
+    Do(Box<dyn FnOnce()>),
+}
+
+impl Errand {
+    pub(super) fn run(self) {
+        match self {
+            Self::Deliver(view) => view.deliver(),
+            Self::Do(f) => f(),
+        }
+    }
+}
+
+/// Something that a loop is to do in its turn.
+pub(super) enum Call {
+    Scheduled(Rc<dyn Scheduled>),
+    Errand(Errand),
+    Posted(Post),
+}
+
+impl Call {
+    fn posted(&self) -> Option<&Post> {
+        match self {
+            Self::Posted(post) => Some(post),
+            Self::Scheduled(_) | Self::Errand(_) => None,
+        }
+    }
+
+    /// Whether it is a coroutine that was sent, and is no task yet.
+    pub(super) fn makes_a_task(&self) -> bool {
+        matches!(self, Self::Posted(Post::Job(job)) if job.task().is_some())
+    }
+}
+
+/// What a loop of this crate is to do, in the order in which it came, whoever it came from: what other threads have
+/// posted before something is pushed goes before it. `[schedule-2]`
+pub(super) struct Ready {
+    queue: Arc<Queue>,
+    calls: RefCell<VecDeque<Call>>,
+    /// The room of what was posted last, for what will be.
+    room: Cell<VecDeque<Post>>,
+    /// Whether somebody drives the loop by hand, and has set a hook.
+    hooked: Cell<bool>,
+}
+
+impl Ready {
+    pub(super) fn new() -> Self {
+        let (calls, room) = (RefCell::default(), Cell::default());
+        Self { queue: Queue::new(), calls, room, hooked: Cell::new(false) }
+    }
+
+    pub(super) const fn queue(&self) -> &Arc<Queue> {
+        &self.queue
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.calls.borrow().len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.calls.borrow().is_empty()
+    }
+
+    /// Queues a call of the user's, after all that was posted by now, whether or not this thread could know.
+    pub(super) fn schedule(&self, call: Rc<dyn Scheduled>) {
+        self.absorb(Queue::take);
+        self.push(Call::Scheduled(call));
+    }
+
+    /// Queues something on the loop's own thread, after what was posted before.
+    pub(super) fn push(&self, call: Call) {
+        if self.queue.has_posts() {
+            self.absorb(Queue::take);
+        }
+        self.calls.borrow_mut().push_back(call);
+        self.ring();
+    }
+
+    /// Whoever drives the loop by hand, and does not at this moment, has something to do.
+    pub(super) fn ring(&self) {
+        if self.hooked.get() && context::current_loop() != Some(self.queue.id) {
+            self.queue.ring();
+        }
+    }
+
+    pub(super) fn set_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
+        self.hooked.set(true);
+        // The hook is called in there, and may give the loop something to do.
+        let work = !self.is_empty();
+        self.queue.set_hook(hook, work);
+    }
+
+    pub(super) fn pop(&self) -> Option<Call> {
+        self.calls.borrow_mut().pop_front()
+    }
+
+    /// Queues what has been posted: a turn begins, after which the hook is called again.
+    pub(super) fn begin_turn(&self) {
+        if self.hooked.get() || self.queue.has_posts() {
+            self.begin_tick();
+        }
+    }
+
+    /// The same for a turn of one entry: all that was posted by now, whether or not this thread could know.
+    pub(super) fn begin_tick(&self) {
+        self.absorb(Queue::take_and_rest);
+    }
+
+    /// The same, and sleeps before until there is something, the deadline has passed or the loop is to look again.
+    pub(super) fn sleep(&self, deadline: Option<Instant>) {
+        self.absorb(|queue, posts| queue.take_or_sleep(posts, deadline));
+    }
+
+    fn absorb(&self, take: impl FnOnce(&Queue, &mut VecDeque<Post>)) {
+        let mut posts = self.room.take();
+        take(&self.queue, &mut posts);
+        self.calls.borrow_mut().extend(posts.drain(..).map(Call::Posted));
+        self.room.set(posts);
+    }
+
+    /// Queues a timer that is due.
+    pub(super) fn push_due(&self, call: Rc<dyn Scheduled>) {
+        self.calls.borrow_mut().push_back(Call::Scheduled(call));
+    }
+
+    /// The task that a coroutine which was sent will be, if it will settle this cell.
+    pub(super) fn sent(&self, cell: Address) -> Option<Id> {
+        let here = self.calls.borrow().iter().find_map(|call| call.posted()?.sends(cell));
+        here.or_else(|| self.queue.sent(cell))
+    }
+
+    /// Takes those out that make tasks.
+    pub(super) fn take_sent(&self) -> VecDeque<Call> {
+        self.absorb(Queue::take);
+        let (sent, others) = self.calls.take().into_iter().partition(Call::makes_a_task);
+        self.calls.replace(others);
+        sent
+    }
+}
