@@ -1172,6 +1172,7 @@ fn a_hook_that_is_called_when_it_is_set_may_give_the_loop_something_to_do() {
     watch!();
     thread_local! {
         static HERE: RefCell<Option<LoopRef>> = const { RefCell::new(None) };
+        static GIVEN: Cell<bool> = const { Cell::new(false) };
     }
     let event_loop = EventLoop::new();
     HERE.set(Some(LoopRef::clone(&event_loop)));
@@ -1180,10 +1181,12 @@ fn a_hook_that_is_called_when_it_is_set_may_give_the_loop_something_to_do() {
     event_loop.call_soon(move || call.set(call.get() + 1)).unwrap();
     let task = event_loop.create_task(async move { task.set(task.get() + 1) }).unwrap();
     event_loop.set_wake_hook(|| {
-        HERE.with_borrow(|here| here.as_ref().map(|here| drop(here.call_soon(|| ()).unwrap())));
+        let give = |here: &LoopRef| drop(here.call_soon(|| GIVEN.set(true)).unwrap());
+        HERE.with_borrow(|here| here.as_ref().map(give));
     });
     while event_loop.try_tick().unwrap() {}
     HERE.take();
+    assert!(GIVEN.get());
     assert_eq!(ran.get(), 2);
     assert!(task.done());
 }
