@@ -160,14 +160,15 @@ impl Books {
             Event::Submitted(job) if self.broken => orders.push(Order::BreakOff(job)),
             Event::Submitted(job) => self.queue.push_back(job),
             Event::Ready(it) => {
-                self.failed = 0;
-                self.change(it, orders, |worker| match worker.doing {
-                    Doing::Starting => worker.doing = Doing::Nothing,
-                    Doing::Leaving => (),
-                    Doing::Nothing | Doing::Job(..) => worker.deaf = true,
-                });
+                if self.answers_its_start(it, Doing::Nothing, orders) {
+                    self.failed = 0;
+                }
             }
-            Event::Unready(_) => self.break_down(orders),
+            Event::Unready(it) => {
+                if self.answers_its_start(it, Doing::Starting, orders) {
+                    self.break_down(orders);
+                }
+            }
             Event::Began(it, job) => self.change(it, orders, |worker| match worker.doing {
                 Doing::Job(own, false) if own == job => worker.doing = Doing::Job(own, true),
                 _ => worker.deaf = true,
@@ -228,6 +229,17 @@ impl Books {
             worker.doomed = true;
             orders.push(Order::Kill(it));
         }
+    }
+
+    /// Whether a worker that starts says how that went, and is listened to. It does this then.
+    fn answers_its_start(&mut self, it: Number, next: Doing, orders: &mut Vec<Order>) -> bool {
+        let mut is_first = false;
+        self.change(it, orders, |worker| match worker.doing {
+            Doing::Starting => (worker.doing, is_first) = (next, true),
+            Doing::Leaving => (),
+            Doing::Nothing | Doing::Job(..) => worker.deaf = true,
+        });
+        is_first
     }
 
     fn answered(&mut self, it: Number, job: Token, orders: &mut Vec<Order>) {

@@ -20,7 +20,7 @@ use super::{
     pool::ProcessPool,
     worker,
 };
-use crate::sync::thread;
+use crate::{blocking, sync::thread};
 
 /// Makes a [`ProcessPool`]: made by [`ProcessPool::builder`].
 #[must_use = "it makes no pool before `build`"]
@@ -180,8 +180,11 @@ impl ProcessPoolBuilder {
         let shared = Arc::new(Shared::new(wake));
         let books = Books::new(max, jobs_each);
         let manager = Manager::new(&shared, how, setup, listener, woken, books);
-        let thread =
-            thread::Builder::new().name("settled-processes".into()).spawn(move || manager.run())?;
+        // It reads and drops values that workers have written, with as large a stack as theirs at least.
+        let thread = thread::Builder::new()
+            .name("settled-processes".into())
+            .stack_size(blocking::STACK)
+            .spawn(move || manager.run())?;
         Ok(ProcessPool {
             shared,
             thread: Some(thread),

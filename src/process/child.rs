@@ -39,7 +39,7 @@ pub(super) struct How {
 }
 
 /// How many bytes of one worker are taken before others are looked at.
-const AT_ONCE: usize = 1 << 20;
+const AT_ONCE: usize = 128 << 10;
 
 /// How many bytes of what a worker wrote last are kept.
 const TAIL: usize = 4 << 10;
@@ -52,6 +52,8 @@ pub(super) struct Child {
     /// `None` when it has ended.
     channel: Option<UnixStream>,
     decoder: Decoder,
+    /// How many bytes were read from the channel.
+    received: u64,
     /// What is to be written, and how much of it was.
     outgoing: Vec<u8>,
     written: usize,
@@ -111,6 +113,7 @@ impl Child {
             process,
             channel: Some(channel),
             decoder: Decoder::new(how.limit),
+            received: 0,
             outgoing: Vec::new(),
             written: 0,
             streams: [stdout, stderr],
@@ -153,8 +156,11 @@ impl Child {
                 Ok(count) => self.written += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // Nobody reads any more, and the channel says so.
-                Err(_) => break,
+                // What comes after it would be read as a part of it: the worker is of no use any more.
+                Err(_) => {
+                    self.signal();
+                    break;
+                }
             }
         }
         self.outgoing.clear();
@@ -173,6 +179,7 @@ impl Child {
                 }
                 Ok(count) => {
                     self.decoder.feed(&bytes[..count]);
+                    self.received += count as u64;
                     left = if count < bytes.len() { 0 } else { left.saturating_sub(count) };
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -186,9 +193,14 @@ impl Child {
         Came::Some
     }
 
-    /// Whether its channel is open, and something is in it.
-    pub(super) fn has_more(&self) -> bool {
-        self.channel.as_ref().is_some_and(|it| is_readable(it.as_fd()))
+    /// How many bytes have been written to the channel, those that are still in it included.
+    pub(super) fn written_so_far(&self) -> u64 {
+        self.received + self.channel.as_ref().map_or(0, |it| waiting(it.as_fd()))
+    }
+
+    /// Whether its channel is open, and some of its first bytes, so many, are still in it.
+    pub(super) fn has_more(&self, until: u64) -> bool {
+        self.received < until && self.channel.as_ref().is_some_and(|it| is_readable(it.as_fd()))
     }
 
     pub(super) fn frame(&mut self) -> Result<Option<Frame<'_>>, Garbage> {
@@ -205,14 +217,14 @@ impl Child {
         self.channel = None;
     }
 
-    /// Takes once what it has printed, and hands it on.
+    /// Takes once what it has printed, and hands it on; says how much it was.
     pub(super) fn hear(
         &mut self,
         stream: usize,
         bytes: &mut [u8],
         tell: &mut dyn FnMut(Number, bool, &[u8]),
-    ) {
-        let Some(file) = &mut self.streams[stream] else { return };
+    ) -> u64 {
+        let Some(file) = &mut self.streams[stream] else { return 0 };
         match file.read(bytes) {
             Ok(count @ 1..) => {
                 let said = &bytes[..count];
@@ -221,21 +233,26 @@ impl Child {
                     self.tail.drain(..self.tail.len().saturating_sub(TAIL));
                 }
                 tell(self.number, stream == 1, said);
+                return count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Ok(_) | Err(_) => self.streams[stream] = None,
         }
+        0
     }
 
-    /// Takes all that it has printed, and looks no more: its process has ended.
+    /// Takes all that it has printed until now, and looks no more: its process has ended. A child of it may go on printing.
     pub(super) fn hear_the_rest(
         &mut self,
         bytes: &mut [u8],
         tell: &mut dyn FnMut(Number, bool, &[u8]),
     ) {
         for stream in [0, 1] {
-            while self.streams[stream].as_ref().is_some_and(|it| is_readable(it.as_fd())) {
-                self.hear(stream, bytes, tell);
+            let mut left = self.streams[stream].as_ref().map_or(0, |it| waiting(it.as_fd()));
+            while left > 0
+                && self.streams[stream].as_ref().is_some_and(|it| is_readable(it.as_fd()))
+            {
+                left = left.saturating_sub(self.hear(stream, bytes, tell));
             }
             self.streams[stream] = None;
         }
@@ -243,11 +260,23 @@ impl Child {
 
     /// Kills the process. Whether its end is told when it comes; else it has ended now.
     pub(super) fn kill(&mut self) -> bool {
-        let _ = self.process.kill();
+        self.signal();
         if self.ended.is_none() {
             self.reap();
         }
         self.ended.is_some()
+    }
+
+    /// Kills the process and nothing else, also where another part of the program may have reaped it.
+    fn signal(&mut self) {
+        #[cfg(target_os = "linux")]
+        if let Some(process) = &self.ended {
+            let _ = rustix::process::pidfd_send_signal(process, rustix::process::Signal::KILL);
+            return;
+        }
+        if self.status.is_none() {
+            let _ = self.process.kill();
+        }
     }
 
     /// Takes the status of the process, which has ended.
@@ -304,6 +333,11 @@ impl Child {
 fn is_readable(file: BorrowedFd<'_>) -> bool {
     let mut files = [PollFd::from_borrowed_fd(file, PollFlags::IN)];
     poll(&mut files, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
+}
+
+/// How many bytes can be read now.
+fn waiting(file: BorrowedFd<'_>) -> u64 {
+    rustix::io::ioctl_fionread(file).unwrap_or(0)
 }
 
 /// What tells the end of a process, whoever has its channel.

@@ -45,6 +45,14 @@ impl Format {
         }
     }
 
+    /// Refuses a list of another length than is wanted before it is read, where its length comes first: values that take no
+    /// bytes may be any number.
+    pub(super) fn check(self, bytes: &[u8], many: Option<usize>) -> Result<(), String> {
+        let (Self::Postcard, Some(many)) = (self, many) else { return Ok(()) };
+        let (given, _) = postcard::take_from_bytes::<u64>(bytes).map_err(|it| it.to_string())?;
+        if given == many as u64 { Ok(()) } else { Err(another_number(given, many)) }
+    }
+
     /// Reads a value that all of the bytes are.
     pub(super) fn read<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
@@ -57,6 +65,11 @@ impl Format {
             Self::Json => serde_json::from_slice(bytes).map_err(|it| it.to_string()),
         }
     }
+}
+
+/// What is wrong with a list of another length than is wanted.
+pub(super) fn another_number(given: impl std::fmt::Display, many: usize) -> String {
+    format!("it gave {given} values for {many} items")
 }
 
 /// Appends what is serialized.

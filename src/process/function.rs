@@ -245,8 +245,8 @@ impl Current {
         self.asked.get().is_some()
     }
 
-    /// Returns what the first canceller said who gave a reason; an empty text if nobody did. `None` if nobody has
-    /// asked.
+    /// Returns the reason of the request that has come here, the first; an empty text if it gave none. `None` if nobody has
+    /// asked. A reason that a later canceller gives does not travel.
     #[must_use]
     pub fn cancel_reason(&self) -> Option<&str> {
         self.asked.get().map(|reason| &**reason)

@@ -68,6 +68,9 @@ impl Shared {
 
     /// Tells the pool's thread, under a lock that is held.
     pub(super) fn tell(&self, state: &mut State, message: Message) {
+        if state.ended {
+            return;
+        }
         state.messages.push(message);
         if mem::take(&mut state.asleep) {
             // If there is no room, it is awake.
@@ -96,6 +99,8 @@ pub(super) struct Manager {
     queued: HashMap<Token, Queued>,
     /// What has happened while orders were obeyed.
     later: VecDeque<Event>,
+    /// Whose pipes are to be read to their end once all orders are obeyed: what is found there brings orders of its own.
+    ended_with_a_pipe: VecDeque<Number>,
     /// What a worker has answered that is just being told of.
     answer: Option<(Number, Kind, u8, Vec<u8>)>,
     failure: String,
@@ -122,6 +127,7 @@ impl Manager {
             children: BTreeMap::new(),
             queued: HashMap::new(),
             later: VecDeque::new(),
+            ended_with_a_pipe: VecDeque::new(),
             answer: None,
             failure: String::new(),
             bytes: vec![0; 64 << 10],
@@ -232,7 +238,7 @@ impl Manager {
                 }
             }
             Part::Stream(stream) => {
-                child.hear(stream, &mut self.bytes, &mut told(self.listener.as_ref()))
+                child.hear(stream, &mut self.bytes, &mut told(self.listener.as_ref()));
             }
             Part::Process => {
                 child.reap();
@@ -246,9 +252,14 @@ impl Manager {
         let Some(child) = self.children.get_mut(&number) else { return };
         let came = child.read(&mut self.bytes);
         while let Some(child) = self.children.get_mut(&number) {
+            let was_ready = child.is_ready;
             let event = match child.frame() {
                 Ok(None) => break,
                 Ok(Some(Frame { kind, format, token, payload })) => match kind {
+                    Kind::Ready | Kind::Unready if was_ready => {
+                        child.fault = Some("it told again how its start went".into());
+                        Event::Nonsense(number)
+                    }
                     Kind::Ready => {
                         child.is_ready = true;
                         Event::Ready(number)
@@ -284,8 +295,16 @@ impl Manager {
         }
     }
 
-    /// Tells the books, and does what they say.
+    /// Tells the books, and does what they say; then reads the pipes of those who have ended.
     fn happened(&mut self, event: Event) {
+        self.obey_all(event);
+        while let Some(number) = self.ended_with_a_pipe.pop_front() {
+            self.drain(number);
+        }
+    }
+
+    /// Tells the books, and does what they say, in this order.
+    fn obey_all(&mut self, event: Event) {
         let mut next = Some(event);
         while let Some(event) = next {
             let mut orders = Vec::new();
@@ -330,7 +349,7 @@ impl Manager {
                     .for_each(|child| child.send(message.clone()));
             }
             Order::Kill(number) => self.kill(number),
-            Order::Drain(number) => self.drain(number),
+            Order::Drain(number) => self.ended_with_a_pipe.push_back(number),
             Order::Forget(number) => self.forget(number),
             Order::Break => {
                 let why = if self.failure.is_empty() {
@@ -364,10 +383,14 @@ impl Manager {
     fn offer(&mut self, number: Number, token: Token) {
         let job = self.queued.remove(&token);
         let Some(Queued { name, message, promise }) = job else { return };
+        // In one step for others: who sees it Running can have it killed.
+        let mut state = lock(&self.shared.state);
         let (Some(child), Some(promise)) = (self.children.get_mut(&number), promise.start()) else {
+            drop(state);
             return self.later.push_back(Event::Withdrawn(number));
         };
-        lock(&self.shared.state).running.insert(promise.address(), token);
+        state.running.insert(promise.address(), token);
+        drop(state);
         let shared = Arc::clone(&self.shared);
         promise.on_cancel_request(Box::new(move || {
             shared.tell(&mut lock(&shared.state), Message::Cancel(token));
@@ -395,15 +418,17 @@ impl Manager {
         }
     }
 
-    /// Reads all that is in the pipe of a worker whose process has ended, and then says that nothing more comes.
+    /// Reads all that a worker had written when its process had ended, and then says that nothing more comes. A child that has
+    /// its pipe may go on writing.
     fn drain(&mut self, number: Number) {
-        while self.children.get(&number).is_some_and(Child::has_more) {
+        let until = self.children.get(&number).map_or(0, Child::written_so_far);
+        while self.children.get(&number).is_some_and(|child| child.has_more(until)) {
             self.read(number);
         }
         let Some(child) = self.children.get_mut(&number) else { return };
         child.close();
         let cut = child.is_cut();
-        self.later.push_back(Event::PipeEnded(number, cut));
+        self.obey_all(Event::PipeEnded(number, cut));
     }
 
     fn forget(&mut self, number: Number) {

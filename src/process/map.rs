@@ -2,28 +2,52 @@
 
 use std::{collections::VecDeque, fmt, iter::FusedIterator, vec};
 
+use super::format::another_number;
 use crate::{
     error::{Failure, NoValue, WaitError},
+    lost::{Unsent, UnsentKind},
     output::JoinError,
     thread::ThreadFuture,
 };
+
+/// Why there is no value.
+type Why<E> = NoValue<WaitError, Failure<E>>;
 
 /// The iterator of [`ProcessPool::map`](super::ProcessPool::map). `next` waits for the chunk of one item. Dropping it
 /// cancels what has not begun. `[process-2]`
 #[must_use = "dropping it cancels what has not begun"]
 pub struct ProcessMap<T, E> {
-    ahead: VecDeque<ThreadFuture<Vec<T>, E>>,
+    /// Each chunk, and how many items are in it.
+    ahead: VecDeque<(ThreadFuture<Vec<T>, E>, usize)>,
     values: vec::IntoIter<T>,
 }
 
 impl<T, E> ProcessMap<T, E> {
-    pub(super) fn push(&mut self, chunk: ThreadFuture<Vec<T>, E>) {
-        self.ahead.push_back(chunk);
+    pub(super) fn push(&mut self, chunk: ThreadFuture<Vec<T>, E>, items: usize) {
+        self.ahead.push_back((chunk, items));
     }
 
     fn cancel(&mut self) {
-        for future in self.ahead.drain(..) {
+        for (future, _) in self.ahead.drain(..) {
             future.cancel();
+        }
+    }
+
+    /// The values of a chunk, one for each item.
+    fn wait(&mut self, chunk: ThreadFuture<Vec<T>, E>, items: usize) -> Result<Vec<T>, Why<E>> {
+        match chunk.join() {
+            Ok(values) if values.len() == items => Ok(values),
+            Ok(values) => {
+                let why = another_number(values.len(), items);
+                Err(NoValue::Failed(Failure::Unsent(Unsent::new(UnsentKind::Value, why))))
+            }
+            Err(JoinError::Failed(failure)) => Err(NoValue::Failed(failure)),
+            Err(JoinError::Back(back)) => {
+                let why = back.why();
+                self.ahead.push_front((back.into_future(), items));
+                Err(NoValue::Unsettled(why))
+            }
+            Err(JoinError::Shared) => unreachable!("nobody else has a handle"),
         }
     }
 }
@@ -42,15 +66,12 @@ impl<T, E> Iterator for ProcessMap<T, E> {
             if let Some(value) = self.values.next() {
                 return Some(Ok(value));
             }
-            match self.ahead.pop_front()?.join() {
+            let (chunk, items) = self.ahead.pop_front()?;
+            match self.wait(chunk, items) {
                 Ok(values) => self.values = values.into_iter(),
-                Err(error) => {
+                Err(why) => {
                     self.cancel();
-                    return Some(Err(match error {
-                        JoinError::Failed(failure) => NoValue::Failed(failure),
-                        JoinError::Back(back) => NoValue::Unsettled(back.why()),
-                        JoinError::Shared => unreachable!("nobody else has a handle"),
-                    }));
+                    return Some(Err(why));
                 }
             }
         }

@@ -86,7 +86,7 @@ impl ProcessPool {
         E: Send + 'static,
     {
         let write = |bytes: &mut Vec<u8>| (function.write)(self.format, arguments, bytes);
-        self.queue(function, false, write, function.value)
+        self.queue(function, None, write, function.value)
     }
 
     /// Runs `function` with each of `items`, in jobs of `chunk` items, and yields what it returns, in the order of the
@@ -113,14 +113,14 @@ impl ProcessPool {
                 return Ok(map);
             }
             let write = |bytes: &mut Vec<u8>| (function.write_each)(self.format, &chunk, bytes);
-            map.push(self.queue(function, true, write, function.values)?);
+            map.push(self.queue(function, Some(chunk.len()), write, function.values)?, chunk.len());
         }
     }
 
     fn queue<A, T, E, R>(
         &self,
         function: &Function<A, T, E>,
-        each: bool,
+        many: Option<usize>,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
         value: Read<R>,
     ) -> Result<ThreadFuture<R, E>, SubmitError>
@@ -139,14 +139,14 @@ impl ProcessPool {
                 format!("{name:?} is to get {it} bytes, of at most {}", self.limit),
             )
         };
-        Call { signature: function.signature(), each, name }
+        Call { signature: function.signature(), each: many.is_some(), name }
             .write(&mut message)
             .map_err(too_large)?;
         write(&mut message)
             .map_err(|why| unsent(UnsentKind::Arguments, format!("{name:?}: {why}")))?;
         frame::end(&mut message, self.limit).map_err(too_large)?;
         let (promise, future) = ThreadFuture::pair();
-        let promise = Box::new(Typed { promise, value, error: function.error });
+        let promise = Box::new(Typed { promise, value, error: function.error, many });
         let mut state = lock(&self.shared.state);
         if let Some(why) = &state.broken {
             return Err(SubmitError::Broken(Arc::clone(why)));

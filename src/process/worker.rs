@@ -238,6 +238,7 @@ impl Worker<'_> {
         if ![0, function.signature()].contains(&call.signature) {
             return unsent(UnsentKind::OtherVersion, &format!("{:?}", call.name));
         }
+        PLACE.with(|it| it.borrow_mut().clear());
         let mut bytes = frame::begin(Kind::Value, tag, token);
         let asked = Asked { format, each: call.each, arguments };
         let served = catch_unwind(AssertUnwindSafe(|| function.serve(asked, current, &mut bytes)));
@@ -248,7 +249,8 @@ impl Worker<'_> {
             Err(payload) => {
                 let panic = Panic::new(payload);
                 let place = PLACE.with(|it| std::mem::take(&mut *it.borrow_mut()));
-                let text = format!("{}, at {place}", panic.message());
+                let at = if place.is_empty() { "" } else { ", at " };
+                let text = format!("{}{at}{place}", panic.message());
                 isolate(|| drop(panic));
                 return frame::text(Kind::Panic, token, &[], &text, self.limit);
             }

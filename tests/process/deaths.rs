@@ -1,6 +1,12 @@
 //! What becomes of the jobs of workers that die.
 
-use std::{env, num::NonZero, sync::mpsc};
+use std::{
+    env,
+    num::NonZero,
+    path::Path,
+    sync::{Mutex, mpsc},
+    thread,
+};
 
 use settled::{DeathCause, Failure, Progress, process::ProcessPool};
 
@@ -8,6 +14,7 @@ use crate::{
     Test,
     functions::{self, *},
     jobs::{pool, until_it_runs},
+    raw::printed,
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -24,6 +31,18 @@ pub(crate) const TESTS: &[Test] = &[
     ("deaths::a_worker_that_hangs_up_is_ended", a_worker_that_hangs_up_is_ended),
     ("deaths::nonsense_ends_its_worker", nonsense_ends_its_worker),
     ("deaths::nothing_is_run_again", nothing_is_run_again),
+    ("deaths::whoever_is_seen_running_can_be_killed", whoever_is_seen_running_can_be_killed),
+    ("deaths::what_is_left_in_the_pipe_is_read", what_is_left_in_the_pipe_is_read),
+    (
+        "deaths::what_is_found_in_the_pipe_comes_after_what_was_ordered",
+        what_is_found_in_the_pipe_comes_after_what_was_ordered,
+    ),
+    (
+        "deaths::a_child_that_goes_on_printing_stops_nobody",
+        a_child_that_goes_on_printing_stops_nobody,
+    ),
+    ("deaths::a_worker_that_reads_no_more_is_ended", a_worker_that_reads_no_more_is_ended),
+    ("deaths::a_start_is_told_of_once", a_start_is_told_of_once),
 ];
 
 /// A pool whose workers play this role.
@@ -159,9 +178,106 @@ fn nonsense_ends_its_worker() {
 fn nothing_is_run_again() {
     let pool = pool(1);
     let file = env::temp_dir().join(format!("settled-again-{}", std::process::id()));
-    pool.submit(&NOTE, &file).unwrap().wait().unwrap();
-    std::fs::remove_file(&file).unwrap();
-    pool.submit(&DIE, &functions::Death::Abort).unwrap().wait().unwrap();
+    pool.submit(&NOTE_AND_DIE, &file).unwrap().wait().unwrap();
     pool.submit(&PID, &()).unwrap().wait().unwrap();
-    assert!(!file.exists());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "ran");
+    std::fs::remove_file(&file).unwrap();
+}
+
+fn whoever_is_seen_running_can_be_killed() {
+    let pool = pool(1);
+    for _ in 0..20 {
+        let job = pool.submit(&SPIN, &()).unwrap();
+        while !job.running() {
+            std::hint::spin_loop();
+        }
+        assert!(pool.kill(&job));
+        assert!(job.exception().unwrap().unwrap().death().unwrap().was_asked_for());
+    }
+}
+
+/// A pool whose thread waits, when the worker has printed its number, until that has ended.
+fn late(role: &str, workers: usize, file: &Path) -> ProcessPool {
+    let builder = ProcessPool::builder().workers(NonZero::new(workers).unwrap());
+    let builder = builder.program(
+        env::current_exe().unwrap(),
+        [format!("role-{role}").into(), file.as_os_str().to_owned()],
+    );
+    let listener = |_, _, text: &[u8]| {
+        let number = String::from_utf8_lossy(text).trim().to_owned();
+        let lives = || {
+            let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
+            stat.is_ok_and(|it| !it.contains(") Z "))
+        };
+        while lives() {
+            thread::yield_now();
+        }
+    };
+    builder.on_output(listener).build().unwrap()
+}
+
+/// More than is taken at once is there when the process has ended.
+fn what_is_left_in_the_pipe_is_read() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let pool = late("answers-much-and-dies", 1, Path::new(""));
+    assert_eq!(pool.submit(&ECHO, &vec![]).unwrap().join().unwrap(), vec![7; 160_000]);
+}
+
+fn what_is_found_in_the_pipe_comes_after_what_was_ordered() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let file = env::temp_dir().join(format!("settled-unready-{}", std::process::id()));
+    let pool = late("unready-at-first", 2, &file);
+    let job = pool.submit(&SQUARE, &7).unwrap();
+    let failure = job.join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.cause(), Some(settled::Cancelled::Broken));
+    // The worker that was started for it meanwhile is told to end.
+    pool.shutdown().unwrap();
+    std::fs::remove_file(&file).unwrap();
+}
+
+fn a_child_that_goes_on_printing_stops_nobody() {
+    if !cfg!(target_os = "linux") {
+        return;
+    }
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let builder = builder.program(env::current_exe().unwrap(), ["role-leaves-a-printer"]);
+    let child = Mutex::new(0);
+    // Whenever something was read, the child has filled the pipe again, as long as somebody reads it.
+    let slow = move |_, is_error, text: &[u8]| {
+        let mut child = child.lock().unwrap();
+        if is_error {
+            *child = String::from_utf8_lossy(text).trim().parse().unwrap();
+        }
+        let before = printed(*child);
+        while *child > 0
+            && printed(*child).is_some_and(|it| it < before.unwrap_or(0) + text.len() as u64)
+        {
+            thread::yield_now();
+        }
+    };
+    let pool = builder.on_output(slow).build().unwrap();
+    let failure = pool.submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.death().unwrap().cause(), DeathCause::Exited(5));
+}
+
+fn a_worker_that_reads_no_more_is_ended() {
+    let job = playing("reads-no-more").submit(&SQUARE, &7).unwrap();
+    let failure = job.join().unwrap_err().into_failure().unwrap();
+    let death = failure.death().unwrap();
+    assert_eq!((death.cause(), death.progress()), (DeathCause::Signal(9), Progress::NotBegun));
+}
+
+fn a_start_is_told_of_once() {
+    let pool = playing("unready-later");
+    let jobs = [1, 2].map(|n| pool.submit(&SQUARE, &n).unwrap());
+    for job in jobs {
+        let failure = job.join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap();
+        assert_eq!(death.fault(), Some("it told again how its start went"));
+    }
+    assert_eq!(pool.broken_reason(), None);
 }

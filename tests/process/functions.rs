@@ -25,6 +25,8 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &ECHO,
     &UNTIL,
     &NOTE,
+    &NOTE_AND_DIE,
+    &LIST,
     &DIE,
     &PRINT,
     &LOOK,
@@ -64,6 +66,34 @@ pub(crate) const SPIN: Function<(), ()> = Function::new("spin", |()| {
 /// Writes that it ran.
 pub(crate) const NOTE: Function<PathBuf, ()> =
     Function::new("note", |path| fs::write(path, "ran").unwrap());
+
+/// Adds that it ran, and dies.
+pub(crate) const NOTE_AND_DIE: Function<PathBuf, ()> = Function::new("note-and-die", |path| {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    file.write_all(b"ran").unwrap();
+    process::abort();
+});
+
+/// Gives a list as long as that, each place inside the one before.
+pub(crate) const LIST: Function<u32, List> =
+    Function::new("list", |long| (0..long).fold(List::End, |rest, _| List::Place(Box::new(rest))));
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum List {
+    End,
+    Place(Box<List>),
+}
+
+impl List {
+    /// How long it is. It is taken apart from its beginning on, since to drop it would need much stack.
+    pub(crate) fn long(mut self) -> u32 {
+        let mut long = 0;
+        while let Self::Place(rest) = self {
+            (self, long) = (*rest, long + 1);
+        }
+        long
+    }
+}
 
 pub(crate) const DIE: Function<Death, ()> = Function::new("die", die);
 

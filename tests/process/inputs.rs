@@ -31,6 +31,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("inputs::workers_have_their_own_surroundings", workers_have_their_own_surroundings),
     ("inputs::what_workers_print_is_read_apart", what_workers_print_is_read_apart),
     ("inputs::json_crosses_too", json_crosses_too),
+    ("inputs::a_chunk_gives_a_value_for_each_item", a_chunk_gives_a_value_for_each_item),
 ];
 
 const UNKNOWN: Function<u64, u64> = Function::new("nobody knows it", |n| n);
@@ -163,4 +164,16 @@ fn json_crosses_too() {
         pool.submit(&PARSE, &"x".to_owned()).unwrap().join_result().unwrap(),
         Err("x is no number".into())
     );
+}
+
+fn a_chunk_gives_a_value_for_each_item() {
+    let three = NonZero::new(3).unwrap();
+    let pool = playing("one-too-many");
+    let why = pool.map(&SQUARE, 0..3, three).unwrap().next().unwrap().unwrap_err();
+    assert!(why.to_string().contains("it gave 4 values for 3 items"), "{why}");
+    pool.terminate();
+    let pool = playing("no-end-of-nothing");
+    let why = pool.map(&SPIN, [(); 3], three).unwrap().next().unwrap().unwrap_err();
+    assert!(why.to_string().contains("it gave 18446744073709551615 values for 3 items"), "{why}");
+    pool.terminate();
 }

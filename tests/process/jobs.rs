@@ -3,7 +3,7 @@
 use std::{num::NonZero, ops::Deref, sync::mpsc, thread, time::Duration};
 
 use settled::{
-    Cancel, Cancelled, EventLoop, LoopRef, Refusal, ReturnWhen, ThreadFuture, WaitError,
+    Cancel, Cancelled, EventLoop, LoopRef, NoValue, Refusal, ReturnWhen, ThreadFuture, WaitError,
     as_completed, bridge, process::ProcessPool, wait,
 };
 
@@ -36,6 +36,11 @@ pub(crate) const TESTS: &[Test] = &[
         a_callback_that_would_stop_all_workers_is_refused,
     ),
     ("jobs::a_job_may_make_a_pool_of_its_own", a_job_may_make_a_pool_of_its_own),
+    (
+        "jobs::a_value_may_need_as_much_stack_as_a_worker_has",
+        a_value_may_need_as_much_stack_as_a_worker_has,
+    ),
+    ("jobs::a_map_that_may_not_wait_begins_nothing", a_map_that_may_not_wait_begins_nothing),
 ];
 
 /// A pool that does not go on when its test has failed.
@@ -213,4 +218,24 @@ fn a_callback_that_would_stop_all_workers_is_refused() {
 
 fn a_job_may_make_a_pool_of_its_own() {
     assert_eq!(pool(1).submit(&TWO, &6).unwrap().join().unwrap(), 36);
+}
+
+fn a_value_may_need_as_much_stack_as_a_worker_has() {
+    assert_eq!(pool(1).submit(&LIST, &40_000).unwrap().join().unwrap().long(), 40_000);
+}
+
+fn a_map_that_may_not_wait_begins_nothing() {
+    let file = |it| std::env::temp_dir().join(format!("settled-map-{}-{it}", std::process::id()));
+    let pool = pool(1);
+    let first = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&first);
+    let mut map = pool.map(&NOTE, [0, 1, 2].map(file), NonZero::<usize>::MIN).unwrap();
+    let refused = EventLoop::new().run_until_complete(async { map.next() }).unwrap();
+    let refused = refused.unwrap().unwrap_err();
+    assert!(matches!(refused, NoValue::Unsettled(WaitError::WouldDeadlock(_))), "{refused}");
+    assert!(map.next().is_none());
+    first.cancel();
+    // What was behind it in the queue would have run by now.
+    pool.submit(&PID, &()).unwrap().wait().unwrap();
+    assert!(![0, 1, 2].map(file).iter().any(|it| it.exists()));
 }

@@ -73,10 +73,8 @@ fn journal(journals: &Path, line: &str) {
 
 /// Makes a worker ready; every tenth is killed instead.
 fn arm(journals: PathBuf) {
-    let mut starts =
-        OpenOptions::new().create(true).append(true).open(journals.join("starts")).unwrap();
-    starts.write_all(b"s").unwrap();
-    if starts.metadata().unwrap().len() % 10 == 5 {
+    let is_mine = |start: &u32| File::create_new(journals.join(format!("start-{start}"))).is_ok();
+    if (0..).find(is_mine).unwrap() % 10 == 4 {
         journal(&journals, "kill at the start");
         raise(Signal::SIGKILL).unwrap();
     }

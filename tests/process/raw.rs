@@ -53,6 +53,12 @@ fn message(kind: u8, token: u64, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// How many bytes a process has written, if it is there.
+pub(crate) fn printed(process: u32) -> Option<u64> {
+    let io = std::fs::read_to_string(format!("/proc/{process}/io")).ok()?;
+    io.lines().find_map(|line| line.strip_prefix("wchar: "))?.parse().ok()
+}
+
 pub(crate) fn play(role: &str) -> ExitCode {
     if role == "astray" {
         // A program that does not begin as a worker has to.
@@ -78,6 +84,41 @@ pub(crate) fn play(role: &str) -> ExitCode {
             raw.say(18, job, &[]);
             raw.say(19, job, &[49]);
             process::abort();
+        }
+        // All of a large answer is in the pipe.
+        "answers-much-and-dies" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            eprintln!("{}", process::id());
+            // 160,000 bytes, after their number.
+            let mut answer = vec![0x80, 0xE2, 0x09];
+            answer.extend([7; 160_000]);
+            raw.say(19, job, &answer);
+            process::abort();
+        }
+        "unready-at-first" => {
+            let is_first = File::create_new(std::env::args().nth(2).unwrap()).is_ok();
+            if is_first {
+                eprintln!("{}", process::id());
+                raw.next();
+                raw.say(17, 0, &[b'!'; 160_000]);
+            } else {
+                raw.next();
+                raw.say(16, 0, &[]);
+                // That it is to leave.
+                raw.next();
+            }
+        }
+        // Leaves its output to a child that prints for ever.
+        "leaves-a-printer" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            let yes = process::Command::new("yes").stdin(process::Stdio::null()).spawn().unwrap();
+            eprintln!("{}", yes.id());
+            while printed(yes.id()).unwrap() < 500_000 {
+                thread::yield_now();
+            }
+            process::exit(5);
         }
         // Leaves its channel to a child.
         "leaves-a-child" => {
@@ -115,6 +156,28 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
             raw.say(18, job, &[]);
             raw.say(19, job + 1, &[49]);
             raw.say(19, job, &[49]);
+        }
+        "unready-later" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(17, 0, b"too late");
+            raw.say(19, job, &[49]);
+        }
+        "reads-no-more" => {
+            raw.next();
+            raw.0.shutdown(std::net::Shutdown::Read).unwrap();
+            raw.say(16, 0, &[]);
+        }
+        "one-too-many" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(19, job, &[4, 1, 2, 3, 4]);
+        }
+        // As many of what takes no bytes as can be said.
+        "no-end-of-nothing" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(19, job, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
         }
         "another-version" => {
             let mut ready = message(16, 0, &[]);

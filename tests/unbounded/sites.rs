@@ -110,7 +110,7 @@ const ACTS: &[&str] = &[
     ".unpark()",
     ".wake()",
     ".tell(",
-    "hook.run()",
+    "home.settled(",
     ".settled.push(",
     ".settled.len()",
     "told.wanted = ",
@@ -333,7 +333,7 @@ const CELL_SITES: &[File] = &[
     (
         "waiter.rs",
         ["impl Waiter {", "impl Job {"],
-        &[("notify", ".unpark() .wake() .tell( hook.run()", "tell")],
+        &[("notify", ".unpark() .wake() .tell( home.settled(", "tell")],
     ),
     (
         "settled.rs",
