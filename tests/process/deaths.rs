@@ -204,7 +204,8 @@ fn late(role: &str, workers: usize, file: &Path) -> ProcessPool {
         [format!("role-{role}").into(), file.as_os_str().to_owned()],
     );
     let listener = |_, _, text: &[u8]| {
-        let number = String::from_utf8_lossy(text).trim().to_owned();
+        // The end of the line may come by itself.
+        let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() else { return };
         let lives = || {
             let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
             stat.is_ok_and(|it| !it.contains(") Z "))
@@ -245,17 +246,18 @@ fn a_child_that_goes_on_printing_stops_nobody() {
     }
     let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
     let builder = builder.program(env::current_exe().unwrap(), ["role-leaves-a-printer"]);
-    let child = Mutex::new(0);
-    // Whenever something was read, the child has filled the pipe again, as long as somebody reads it.
+    let seen = Mutex::new((0, 0));
+    // Whenever something was read, there is more, as long as somebody reads.
     let slow = move |_, is_error, text: &[u8]| {
-        let mut child = child.lock().unwrap();
+        let mut seen = seen.lock().unwrap();
+        let (child, heard) = &mut *seen;
         if is_error {
-            *child = String::from_utf8_lossy(text).trim().parse().unwrap();
+            // The end of the line may come by itself.
+            *child = String::from_utf8_lossy(text).trim().parse().unwrap_or(*child);
+        } else {
+            *heard += text.len() as u64;
         }
-        let before = printed(*child);
-        while *child > 0
-            && printed(*child).is_some_and(|it| it < before.unwrap_or(0) + text.len() as u64)
-        {
+        while *child > 0 && printed(*child).is_some_and(|it| it <= *heard) {
             thread::yield_now();
         }
     };

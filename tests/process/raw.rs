@@ -109,32 +109,32 @@ pub(crate) fn play(role: &str) -> ExitCode {
                 raw.next();
             }
         }
-        // Leaves its output to a child that prints for ever.
-        "leaves-a-printer" => {
-            let job = raw.take();
-            raw.say(18, job, &[]);
-            let yes = process::Command::new("yes").stdin(process::Stdio::null()).spawn().unwrap();
-            eprintln!("{}", yes.id());
-            while printed(yes.id()).unwrap() < 500_000 {
-                thread::yield_now();
-            }
-            process::exit(5);
-        }
-        // Leaves its channel to a child.
-        "leaves-a-child" => {
-            let job = raw.take();
-            raw.say(18, job, &[]);
-            let child = process::Command::new("sleep")
-                .arg("1000")
-                .stdin(OwnedFd::from(raw.0))
-                .spawn()
-                .unwrap();
-            eprintln!("{}", child.id());
-            process::exit(5);
-        }
+        "leaves-a-printer" | "leaves-a-child" => leave(raw, role),
         other => misbehave(raw, other),
     }
     ExitCode::SUCCESS
+}
+
+/// Leaves something to a child, and ends.
+#[expect(clippy::zombie_processes, reason = "the child outlives this process")]
+fn leave(mut raw: Raw, role: &str) -> ! {
+    let job = raw.take();
+    raw.say(18, job, &[]);
+    if role == "leaves-a-printer" {
+        // Its output, where the child prints for ever.
+        let mut yes = process::Command::new("yes").stdin(process::Stdio::null()).spawn().unwrap();
+        eprintln!("{}", yes.id());
+        // It ends early if nobody reads, since the test has.
+        while yes.try_wait().unwrap().is_none() && printed(yes.id()).unwrap() < 500_000 {
+            thread::yield_now();
+        }
+    } else {
+        // Its channel.
+        let mut sleep = process::Command::new("sleep");
+        let child = sleep.arg("1000").stdin(OwnedFd::from(raw.0)).spawn().unwrap();
+        eprintln!("{}", child.id());
+    }
+    process::exit(5);
 }
 
 /// What goes on until it is ended.
@@ -153,15 +153,14 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
         }
         "another-job" => {
             let job = raw.take();
-            raw.say(18, job, &[]);
-            raw.say(19, job + 1, &[49]);
-            raw.say(19, job, &[49]);
+            // At once, so that it is not ended in between.
+            let all = [message(18, job, &[]), message(19, job + 1, &[49]), message(19, job, &[49])];
+            raw.0.write_all(&all.concat()).unwrap();
         }
         "unready-later" => {
             let job = raw.take();
-            raw.say(18, job, &[]);
-            raw.say(17, 0, b"too late");
-            raw.say(19, job, &[49]);
+            let all = [message(18, job, &[]), message(17, 0, b"too late"), message(19, job, &[49])];
+            raw.0.write_all(&all.concat()).unwrap();
         }
         "reads-no-more" => {
             raw.next();
