@@ -26,17 +26,16 @@ type Future = ThreadFuture<u8, ()>;
 
 /// Notes a word when it is called, and another when it is dropped uncalled.
 fn notes(log: &Log) -> impl FnOnce() + Send + 'static {
-    struct Uncalled(Log);
+    struct Uncalled(Option<Log>);
     impl Drop for Uncalled {
         fn drop(&mut self) {
-            self.0.add("dropped");
+            if let Some(log) = &self.0 {
+                log.add("dropped");
+            }
         }
     }
-    let uncalled = Uncalled(log.clone());
-    move || {
-        uncalled.0.add("called");
-        std::mem::forget(uncalled);
-    }
+    let mut uncalled = Uncalled(Some(log.clone()));
+    move || uncalled.0.take().expect("it is called once").add("called")
 }
 
 /// `[cancel-8]`

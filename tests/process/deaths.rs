@@ -13,7 +13,7 @@ use settled::{DeathCause, Failure, Progress, process::ProcessPool};
 use crate::{
     Test,
     functions::{self, *},
-    jobs::{pool, until_it_runs},
+    jobs::{Ending, pool, until_it_runs},
     raw::printed,
 };
 
@@ -46,9 +46,10 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// A pool whose workers play this role.
-pub(crate) fn playing(role: &str) -> ProcessPool {
+pub(crate) fn playing(role: &str) -> Ending {
     let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
-    builder.program(env::current_exe().unwrap(), [format!("role-{role}")]).build().unwrap()
+    let builder = builder.program(env::current_exe().unwrap(), [format!("role-{role}")]);
+    Ending(builder.build().unwrap())
 }
 
 fn a_dead_worker_takes_its_own_job_alone() {

@@ -44,7 +44,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// A pool that does not go on when its test has failed.
-pub(crate) struct Ending(ProcessPool);
+pub(crate) struct Ending(pub(crate) ProcessPool);
 
 impl Deref for Ending {
     type Target = ProcessPool;
