@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     error::Error,
-    io, mem,
+    mem,
     path::PathBuf,
     process,
     rc::Rc,
@@ -66,8 +66,14 @@ struct Collector {
     /// The place of the first file that no lane has taken yet.
     next: Cell<usize>,
     /// What the pool has been given and has not answered, by the file's place.
-    in_flight: RefCell<BTreeMap<usize, LoopFuture<Sum, io::Error>>>,
+    in_flight: RefCell<BTreeMap<usize, LoopFuture<Hashed, String>>>,
+    /// Who hashes, if it is processes.
+    #[cfg(feature = "process")]
+    processes: Option<settled::process::ProcessPool>,
 }
+
+/// The sum of a file, and how many of its bytes the progress bar has not been told of.
+type Hashed = (Sum, u64);
 
 impl Collector {
     fn new(here: &LoopRef, options: &Options) -> Result<Self, Box<dyn Error>> {
@@ -76,13 +82,15 @@ impl Collector {
             pool: ThreadPool::named("hash", options.jobs),
             // For each worker a file to read and one in store: no worker waits for the loop, and a
             // million files take no more memory in flight than ten.
-            lanes: options.jobs.get().saturating_mul(2),
+            lanes: options.processes.unwrap_or(options.jobs).get().saturating_mul(2),
             shared: Arc::default(),
             // Drawn on standard error, and only if that is a terminal.
             bar: ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg}")?),
             files: RefCell::default(),
             next: Cell::new(0),
             in_flight: RefCell::default(),
+            #[cfg(feature = "process")]
+            processes: options.processes.map(settled::process::ProcessPool::new).transpose()?,
         })
     }
 
@@ -136,16 +144,36 @@ impl Collector {
     }
 
     async fn hash(&self, place: usize, path: PathBuf) -> Outcome {
-        let shared = Arc::clone(&self.shared);
-        let work = move || hash::hash(&path, &shared);
-        let future = match bridge::run_in_executor_result(&self.here, &self.pool, work) {
+        let future = match self.begin(path) {
             Ok(future) => future,
-            Err(closed) => return Outcome::Failed(closed.to_string()),
+            Err(refused) => return Outcome::Failed(refused),
         };
         self.in_flight.borrow_mut().insert(place, future.clone());
         let settled = future.await;
         self.in_flight.borrow_mut().remove(&place);
+        if let Ok((_, untold)) = settled.result() {
+            self.shared.add_hashed(*untold);
+        }
         outcome(&settled)
+    }
+
+    /// Has somebody hash a file.
+    fn begin(&self, path: PathBuf) -> Result<LoopFuture<Hashed, String>, String> {
+        #[cfg(feature = "process")]
+        if let Some(processes) = &self.processes {
+            use std::os::unix::ffi::OsStringExt;
+
+            let job = processes.submit(&hash::HASH, &path.into_os_string().into_vec());
+            let job = job.map_err(|refused| refused.to_string())?;
+            return Ok(bridge::adopt_future(job, &self.here));
+        }
+        let shared = Arc::clone(&self.shared);
+        let work = move || {
+            let sum = hash::hash(&path, &shared).map_err(|error| error.to_string())?;
+            Ok((sum, 0))
+        };
+        let future = bridge::run_in_executor_result(&self.here, &self.pool, work);
+        future.map_err(|closed| closed.to_string())
     }
 
     /// Cancels what waits. What is being read comes to its end, because a job that runs refuses to
@@ -211,11 +239,11 @@ impl Collector {
     }
 }
 
-fn outcome(settled: &Settled<Sum, io::Error>) -> Outcome {
+fn outcome(settled: &Settled<Hashed, String>) -> Outcome {
     match settled.result() {
-        Ok(sum) => Outcome::Finished(*sum),
+        Ok((sum, _)) => Outcome::Finished(*sum),
         Err(Failure::Cancelled(_)) => Outcome::Cancelled,
-        Err(Failure::Error(error)) => Outcome::Failed(error.to_string()),
+        Err(Failure::Error(error)) => Outcome::Failed(error.clone()),
         Err(bug) => Outcome::Failed(bug.to_string()),
     }
 }

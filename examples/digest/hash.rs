@@ -7,12 +7,24 @@ use std::{
     path::Path,
 };
 
+#[cfg(feature = "process")]
+use std::os::unix::ffi::OsStrExt as _;
+
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
 use crate::Shared;
 
 pub(crate) type Sum = [u8; 32];
+
+/// The same, in another process: of the file whose name has these bytes, and how many bytes were hashed.
+#[cfg(feature = "process")]
+pub(crate) const HASH: settled::process::Function<Vec<u8>, (Sum, u64), String> =
+    settled::process::Function::fallible("hash", |name| {
+        let shared = Shared::default();
+        let sum = hash(Path::new(std::ffi::OsStr::from_bytes(&name)), &shared);
+        sum.map(|sum| (sum, shared.hashed_bytes())).map_err(|error| error.to_string())
+    });
 
 /// Large enough that the system calls do not count, small enough for any number of workers.
 const BUFFER: usize = 64 * 1024;

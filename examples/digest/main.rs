@@ -1,6 +1,7 @@
 //! Hashes every regular file below some directories, in the format of `sha256sum`.
 //!
-//! The files are read and hashed on the threads of a [`settled::ThreadPool`]. One
+//! The files are read and hashed on the threads of a [`settled::ThreadPool`], or with `--processes` and
+//! the feature `process` in the processes of a `settled::process::ProcessPool`. One
 //! [`settled::EventLoop`], on the main thread, hands them out, collects the results as they come,
 //! draws the progress bar, and listens to the deadline and to Ctrl-C. It never blocks.
 //!
@@ -24,6 +25,8 @@ use std::{
 use options::Request;
 
 fn main() -> ExitCode {
+    #[cfg(feature = "process")]
+    settled::process::worker(&[&hash::HASH]);
     let options = match options::parse(std::env::args_os().skip(1)) {
         Ok(Request::Run(options)) => options,
         Ok(Request::Help) => {

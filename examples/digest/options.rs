@@ -9,6 +9,7 @@ Prints the SHA-256 sum of every regular file below each DIRECTORY, sorted by pat
 sha256sum. Symbolic links are neither followed nor listed; pipes, sockets and devices are skipped.
 
   --jobs N            hash N files at a time (default: as many as the machine runs threads)
+  --processes N       hash N files at a time, each in another process (in a build with --features process)
   --deadline SECONDS  after SECONDS, which may have a fraction, do as on Ctrl-C
   -h, --help          print this text
 
@@ -28,19 +29,28 @@ pub(crate) enum Request {
 pub(crate) struct Options {
     pub(crate) directories: Vec<PathBuf>,
     pub(crate) jobs: NonZero<usize>,
+    pub(crate) processes: Option<NonZero<usize>>,
     pub(crate) deadline: Option<Duration>,
 }
 
 /// Reads the arguments, or says what is wrong with them.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request, String> {
     let jobs = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let mut options = Options { directories: Vec::new(), jobs, deadline: None };
+    let mut options = Options { directories: Vec::new(), jobs, processes: None, deadline: None };
     while let Some(arg) = args.next() {
         match arg.to_str() {
             Some("--help" | "-h") => return Ok(Request::Help),
             Some("--jobs") => {
                 options.jobs =
                     value("--jobs", "a number from 1 on", args.next(), |text| text.parse().ok())?;
+            }
+            Some("--processes") if cfg!(feature = "process") => {
+                let wanted = "a number from 1 on";
+                options.processes =
+                    Some(value("--processes", wanted, args.next(), |text| text.parse().ok())?);
+            }
+            Some("--processes") => {
+                return Err("--processes needs a build with --features process".to_owned());
             }
             Some("--deadline") => {
                 options.deadline =

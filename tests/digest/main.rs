@@ -7,6 +7,8 @@ mod watchdog;
 
 mod changes;
 mod memory;
+#[cfg(feature = "process")]
+mod processes;
 mod stop;
 mod support;
 mod terminal;

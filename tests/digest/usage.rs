@@ -27,6 +27,7 @@ fn bad_usage_is_refused_with_a_clear_message() {
         (&["--jobs", "x", here], "--jobs needs a number from 1 on, not \"x\""),
         (&["--jobs", "-1", here], "--jobs needs a number from 1 on, not \"-1\""),
         (&[here, "--jobs"], "--jobs needs a number"),
+        (&[here, "--processes"], "--processes needs a "),
         (&["--deadline", "-1", here], "--deadline needs a number of seconds, not \"-1\""),
         (&["--deadline", "soon", here], "--deadline needs a number of seconds, not \"soon\""),
         (&["--deadline", "NaN", here], "--deadline needs a number of seconds, not \"NaN\""),

@@ -8,7 +8,10 @@ use std::{
 };
 
 use nix::sys::wait::{WaitPidFlag, waitpid};
-use settled::{Cancelled, process::SubmitError};
+use settled::{
+    Cancelled, EventLoop, ThreadFuture, bridge,
+    process::{ProcessPool, SubmitError},
+};
 
 use crate::{
     Test,
@@ -21,6 +24,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("ends::cancel_pending_drops_what_is_queued", cancel_pending_drops_what_is_queued),
     ("ends::terminate_ends_everything_by_force", terminate_ends_everything_by_force),
     ("ends::workers_end_with_a_parent_that_is_killed", workers_end_with_a_parent_that_is_killed),
+    ("ends::loops_and_a_pool_end_in_every_order", loops_and_a_pool_end_in_every_order),
     ("ends::nothing_is_left", nothing_is_left),
     (
         "ends::no_descriptor_of_a_worker_reaches_its_children",
@@ -74,6 +78,41 @@ fn workers_end_with_a_parent_that_is_killed() {
     assert_eq!(output.read_to_string(&mut line).unwrap(), 0);
 }
 
+/// What there is to close.
+enum Part {
+    Pool(ProcessPool),
+    Loop(EventLoop),
+}
+
+/// Two loops and a pool in one program, closed in every order, while a worker has one job and another is queued.
+fn loops_and_a_pool_end_in_every_order() {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let pool = ProcessPool::new(NonZero::<usize>::MIN).unwrap();
+        let loops = [EventLoop::new(), EventLoop::new()];
+        let jobs = [0, 1].map(|_| pool.submit(&UNTIL, &()).unwrap());
+        until_it_runs(&jobs[0]);
+        let views =
+            [bridge::wrap_future(&jobs[0], &loops[0]), bridge::wrap_future(&jobs[1], &loops[1])];
+        let [first, second] = loops;
+        let mut parts = [Some(Part::Loop(first)), Some(Part::Loop(second)), Some(Part::Pool(pool))];
+        for at in order {
+            match parts[at].take().unwrap() {
+                Part::Pool(pool) => {
+                    for job in jobs.iter().rev() {
+                        let _ = job.cancel();
+                    }
+                    drop(pool);
+                    assert!(jobs.iter().all(ThreadFuture::done), "{order:?}");
+                }
+                Part::Loop(it) => drop(it),
+            }
+        }
+        assert_eq!(jobs[0].exception().unwrap().unwrap().error().map(String::as_str), Some(""));
+        assert!(jobs[1].cancelled());
+        drop(views);
+    }
+}
+
 fn nothing_is_left() {
     let count = || std::fs::read_dir("/proc/self/fd").unwrap().count();
     let before = count();
@@ -88,7 +127,7 @@ fn nothing_is_left() {
     assert_eq!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Err(nix::errno::Errno::ECHILD));
     let few = NonZero::<usize>::MIN;
     for _ in 0..5 {
-        drop(settled::process::ProcessPool::new(few).unwrap());
+        drop(ProcessPool::new(few).unwrap());
     }
     assert_eq!(count(), before);
 }
