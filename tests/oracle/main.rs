@@ -1,6 +1,6 @@
-//! Programs beside Python's classes: 100,000 trees of tasks; every program of up to six calls on both futures, then
-//! 20,000 longer ones by chance for each class. The answers are equal, but for the rows of `spec/python.md`, and each
-//! row is met.
+//! Programs beside Python's classes: 100,000 trees of tasks; 42,500 of calls on events, semaphores and locks; every program
+//! of up to six calls on both futures, then 20,000 longer ones by chance for each class. The answers are equal, but for
+//! the rows of `spec/python.md`, and each row is met.
 //!
 //! Where there is no Python, a record of its answers to the programs of up to four calls stands in;
 //! `SETTLED_BLESS=1` writes it anew.
@@ -11,6 +11,7 @@ mod watchdog;
 
 #[path = "../support/closing.rs"]
 mod closing;
+mod primitives;
 mod python;
 mod real;
 mod trees;
@@ -37,6 +38,8 @@ const RANDOM: u64 = 20_000;
 const RANDOM_IN_FULL: u64 = 200_000;
 const TREES: u64 = 100_000;
 const TREES_IN_FULL: u64 = 300_000;
+const PRIMITIVES: u64 = 40_000;
+const PRIMITIVES_IN_FULL: u64 = 400_000;
 
 /// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
 /// remove the last callback, a turn of the loop.
@@ -50,7 +53,9 @@ const ROWS: [&str; 4] =
 static MET: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
 
 fn meet(row: &'static str) {
-    let is_row = ROWS.contains(&row) || trees::ROWS.iter().any(|it| it.0 == row);
+    let is_row = ROWS.contains(&row)
+        || trees::ROWS.iter().any(|it| it.0 == row)
+        || primitives::ROWS.contains(&row);
     assert!(is_row, "{row} is no row");
     *MET.lock().unwrap().entry(row).or_default() += 1;
 }
@@ -212,6 +217,17 @@ fn trees_of_tasks() -> Result<String, String> {
     Ok(String::new())
 }
 
+/// `[event-1]` `[event-3]` `[semaphore-1]` `[semaphore-2]` `[semaphore-3]` `[semaphore-4]` `[semaphore-5]` `[semaphore-6]`
+/// `[lock-1]`
+fn calls_on_primitives() -> Result<String, String> {
+    if let Some(mut python) = python()? {
+        let count = if is_full() { PRIMITIVES_IN_FULL } else { PRIMITIVES };
+        AGREED.fetch_add(primitives::run(&mut python, count)?, Ordering::Relaxed);
+        all_met(&primitives::ROWS)?;
+    }
+    Ok(String::new())
+}
+
 /// `[promise-2]` `[settled-2]` `[read-2]` `[cancel-1]` `[cancel-3]` `[callback-3]` `[callback-4]`
 fn calls_on_futures() -> Result<String, String> {
     let with = match python()? {
@@ -247,5 +263,9 @@ fn all_met(rows: &[&str]) -> Result<(), String> {
 }
 
 fn main() -> ExitCode {
-    closing::main([("trees_of_tasks", trees_of_tasks), ("calls_on_futures", calls_on_futures)])
+    closing::main([
+        ("trees_of_tasks", trees_of_tasks),
+        ("calls_on_primitives", calls_on_primitives),
+        ("calls_on_futures", calls_on_futures),
+    ])
 }

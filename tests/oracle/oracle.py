@@ -2,7 +2,7 @@
 
 A program is a flavour and calls, each a letter: `T srcgea` on concurrent.futures.Future, `C` and `P` on
 asyncio.Future, implemented in C and in Python. Each answer is `token:state:callbacks`. `L` and a tree of tasks
-(trees.py) are answered by its ends.
+(trees.py) are answered by its ends, `S` and calls on an event, a semaphore or a lock as primitives.py has it.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import concurrent.futures
 import logging
 import sys
 
+import primitives
 import trees
 
 logging.disable(logging.CRITICAL)
@@ -146,6 +147,10 @@ def main():
         flavour, calls = line[0], line[2:].strip()
         if flavour == "L":
             sys.stdout.write(trees.answer(calls) + "\n")
+            sys.stdout.flush()
+            continue
+        if flavour == "S":
+            sys.stdout.write(primitives.answer(calls) + "\n")
             sys.stdout.flush()
             continue
         one = KINDS[flavour]()
