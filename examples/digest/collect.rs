@@ -5,68 +5,88 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     error::Error,
-    mem,
+    io::{self, ErrorKind, Write},
+    num::NonZero,
     path::PathBuf,
-    process,
     rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
-use indicatif::{HumanBytes, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use settled::{EventLoop, Failure, LoopFuture, LoopRef, Settled, ThreadPool, bridge};
 
 use crate::{
     Shared,
+    files::{Files, Outcome},
     hash::{self, Sum},
+    line::Progress,
     options::Options,
-    report::{File, Outcome, Report},
+    report::{Report, columns},
     say,
-    walk::{self, Walk},
+    walk::{Entry, Walk},
 };
 
 /// How often the progress bar is drawn.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The exit status that shells give to what Ctrl-C has ended.
-const INTERRUPTED: i32 = 130;
+/// Small files end faster than lines can be printed one by one.
+const PAUSE: Duration = Duration::from_millis(20);
 
-/// Finds and hashes what `options` ask for, until all is done or it is told to stop.
+/// How many files are looked for at a time, and how long, before those that were found are hashed.
+const BATCH: (usize, Duration) = (1024, Duration::from_millis(10));
+
+/// Finds, hashes and prints what `options` ask for, until all is done or it is told to stop.
 pub(crate) fn collect(options: Options) -> Result<Report, Box<dyn Error>> {
     let event_loop = EventLoop::new();
     let collector = Rc::new(Collector::new(&event_loop, &options)?);
     collector.stop_on_interrupt()?;
+    collector.stop_without_reader();
     if let Some(deadline) = options.deadline {
         let this = Rc::clone(&collector);
         event_loop.call_later(deadline, move || this.stop("the deadline has passed"))?;
     }
     collector.tick();
-    let run = Rc::clone(&collector).run(options.directories);
+    let run = Rc::clone(&collector).run(options.named);
     let walk = event_loop.run_until_complete(run)??;
     collector.bar.finish_and_clear();
     // From here on nothing is left to cancel, and an interrupt ends the program at once.
     event_loop.close();
-    collector.pool.close();
-    collector.pool.cancel_pending();
-    collector.pool.shutdown()?;
-    Ok(Report { files: collector.files.take(), walk })
+    for pool in [&collector.pool, &collector.finder, &collector.printer] {
+        pool.close();
+        pool.cancel_pending();
+        pool.shutdown()?;
+    }
+    let report = Report { files: collector.files.take(), walk, is_left: collector.is_left() };
+    match collector.print_error.take() {
+        Some(error) if !report.is_left => {
+            report.print();
+            Err(error.into())
+        }
+        _ => Ok(report),
+    }
 }
 
 /// What the loop's tasks and callbacks share. It stays on the loop's thread and needs no lock.
-struct Collector {
-    here: LoopRef,
+pub(crate) struct Collector {
+    pub(crate) here: LoopRef,
     pool: ThreadPool,
+    /// The search must not wait for a large file, nor the loop for a slow reader.
+    finder: ThreadPool,
+    printer: ThreadPool,
     /// The number of lanes, which bounds the number of files in flight.
     lanes: usize,
     shared: Arc<Shared>,
     bar: ProgressBar,
-    /// Every file that was found. A file is cancelled until it is known to have ended otherwise,
-    /// so that none can be missing from the account.
-    files: RefCell<Vec<File>>,
-    /// The place of the first file that no lane has taken yet.
-    next: Cell<usize>,
+    start: Instant,
+    is_complete: Cell<bool>,
+    files: RefCell<Files>,
     /// What the pool has been given and has not answered, by the file's place.
     in_flight: RefCell<BTreeMap<usize, LoopFuture<Hashed, String>>>,
+    /// The lines that are being printed, when that was last done, and why it failed.
+    printing: RefCell<Option<LoopFuture<(), io::Error>>>,
+    printed: Cell<Option<Instant>>,
+    print_error: RefCell<Option<io::Error>>,
     /// Who hashes, if it is processes.
     #[cfg(feature = "process")]
     processes: Option<settled::process::ProcessPool>,
@@ -80,56 +100,74 @@ impl Collector {
         Ok(Self {
             here: here.clone(),
             pool: ThreadPool::named("hash", options.jobs),
-            // For each worker a file to read and one in store: no worker waits for the loop, and a
-            // million files take no more memory in flight than ten.
-            lanes: options.processes.unwrap_or(options.jobs).get().saturating_mul(2),
+            finder: ThreadPool::named("find", NonZero::<usize>::MIN),
+            printer: ThreadPool::named("print", NonZero::<usize>::MIN),
+            // For each worker a file to read and more in store: no worker waits for the loop, and a
+            // million files take no more memory in flight than a hundred.
+            lanes: options.processes.unwrap_or(options.jobs).get().saturating_mul(32),
             shared: Arc::default(),
             // Drawn on standard error, and only if that is a terminal.
-            bar: ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg}")?),
+            bar: ProgressBar::new(0).with_style(ProgressStyle::with_template("{wide_msg}")?),
+            start: Instant::now(),
+            is_complete: Cell::new(false),
             files: RefCell::default(),
-            next: Cell::new(0),
             in_flight: RefCell::default(),
+            printing: RefCell::default(),
+            printed: Cell::new(None),
+            print_error: RefCell::default(),
             #[cfg(feature = "process")]
             processes: options.processes.map(settled::process::ProcessPool::new).transpose()?,
         })
     }
 
     /// The main task.
-    async fn run(self: Rc<Self>, directories: Vec<PathBuf>) -> Result<Walk, Box<dyn Error>> {
-        let mut walk = self.find(directories).await?;
-        let found = mem::take(&mut walk.files).into_iter();
-        *self.files.borrow_mut() =
-            found.map(|path| File { path, outcome: Outcome::Cancelled }).collect();
-        let template = "[{bar:30}] {pos}/{len} files, {msg}";
-        self.bar.set_style(ProgressStyle::with_template(template)?.progress_chars("=> "));
-        self.draw();
-
-        let lanes = self.lanes.min(self.files.borrow().len());
-        let mut tasks = Vec::with_capacity(lanes);
-        for _ in 0..lanes {
-            tasks.push(self.here.create_task(Rc::clone(&self).work())?);
+    async fn run(self: Rc<Self>, named: Vec<Entry>) -> Result<Walk, Box<dyn Error>> {
+        let mut walk = Walk::new(named);
+        let mut lanes: Vec<LoopFuture<(), Infallible>> = Vec::new();
+        while !walk.is_complete() && !self.shared.is_stopped() {
+            walk = self.find(walk).await?;
+            lanes.retain(|lane| !lane.done());
+            let idle = self.lanes.saturating_sub(lanes.len());
+            for _ in 0..idle.min(self.files.borrow().untaken()) {
+                lanes.push(self.here.create_task(Rc::clone(&self).work())?);
+            }
         }
-        for task in tasks {
-            task.await.result().map_err(ToString::to_string)?;
+        self.is_complete.set(true);
+        for lane in lanes {
+            lane.await.result().map_err(ToString::to_string)?;
+        }
+        self.files.borrow_mut().cancel_rest();
+        self.print();
+        while let Some(printing) = self.last_print() {
+            printing.await;
+            self.print();
         }
         Ok(walk)
     }
 
-    /// The search is a job for the pool too: it may take long, and the loop must stay awake.
-    async fn find(&self, directories: Vec<PathBuf>) -> Result<Walk, Box<dyn Error>> {
+    /// Searches for a moment. It may take long, and the loop must stay awake.
+    async fn find(&self, mut walk: Walk) -> Result<Walk, Box<dyn Error>> {
         let shared = Arc::clone(&self.shared);
-        let search = move || walk::walk(directories, &shared);
-        let settled = bridge::run_in_executor(&self.here, &self.pool, search)?.await;
+        let search = move || {
+            let files = walk.next(BATCH.0, BATCH.1, || shared.is_stopped());
+            (walk, files)
+        };
+        let settled = bridge::run_in_executor(&self.here, &self.finder, search)?.await;
         // Nobody else has a handle of this future, so that its value can be moved out.
         let outcome = settled.take().map_err(|shared| format!("{shared:?} is not the only one"))?;
-        Ok(outcome?)
+        let (walk, files) = outcome?;
+        self.files.borrow_mut().add(files);
+        Ok(walk)
     }
 
     /// One lane: takes the next file when its last one has ended, until none is left.
     async fn work(self: Rc<Self>) {
         while let Some((place, path)) = self.next_file() {
             let outcome = self.hash(place, path).await;
-            self.files.borrow_mut()[place].outcome = outcome;
+            self.files.borrow_mut().end(place, outcome);
+            if self.printed.get().is_none_or(|printed| printed.elapsed() >= PAUSE) {
+                self.print();
+            }
         }
     }
 
@@ -137,10 +175,7 @@ impl Collector {
         if self.shared.is_stopped() {
             return None;
         }
-        let place = self.next.get();
-        let path = self.files.borrow().get(place)?.path.clone();
-        self.next.set(place + 1);
-        Some((place, path))
+        self.files.borrow_mut().take_next()
     }
 
     async fn hash(&self, place: usize, path: PathBuf) -> Outcome {
@@ -154,7 +189,7 @@ impl Collector {
         if let Ok((_, untold)) = settled.result() {
             self.shared.add_hashed(*untold);
         }
-        outcome(&settled)
+        self.outcome(&settled)
     }
 
     /// Has somebody hash a file.
@@ -176,74 +211,108 @@ impl Collector {
         future.map_err(|closed| closed.to_string())
     }
 
+    fn outcome(&self, settled: &Settled<Hashed, String>) -> Outcome {
+        match settled.result() {
+            Ok((sum, _)) => Outcome::Finished(*sum),
+            Err(_) if self.shared.is_abandoned() => Outcome::Cancelled,
+            Err(Failure::Cancelled(_)) => Outcome::Cancelled,
+            Err(Failure::Error(error)) => Outcome::Failed(error.clone()),
+            Err(bug) => Outcome::Failed(bug.to_string()),
+        }
+    }
+
+    /// Prints the lines that can be printed, unless that is being done already: then it is looked for
+    /// more when it has been, here or at the next tick.
+    fn print(self: &Rc<Self>) {
+        if self.printing.borrow().is_some() {
+            return;
+        }
+        let lines = self.files.borrow_mut().take_lines();
+        if lines.is_empty() || self.print_error.borrow().is_some() {
+            return;
+        }
+        let write = move || {
+            let mut out = io::stdout().lock();
+            out.write_all(&lines)?;
+            out.flush()
+        };
+        match bridge::run_in_executor_result(&self.here, &self.printer, write) {
+            Ok(printing) => {
+                let this = Rc::clone(self);
+                printing.add_done_callback(move |settled| {
+                    this.printing.take();
+                    this.printed.set(Some(Instant::now()));
+                    if let Err(Failure::Error(error)) = settled.result() {
+                        this.abandon(io::Error::new(error.kind(), error.to_string()));
+                    }
+                });
+                *self.printing.borrow_mut() = Some(printing);
+            }
+            Err(closed) => self.abandon(io::Error::other(closed.to_string())),
+        }
+    }
+
+    fn last_print(&self) -> Option<LoopFuture<(), io::Error>> {
+        self.printing.borrow().clone()
+    }
+
     /// Cancels what waits. What is being read comes to its end, because a job that runs refuses to
     /// be cancelled; the search ends early, because it looks at the flag.
-    fn stop(&self, why: &str) {
-        self.shared.stop();
-        for future in self.in_flight.borrow().values() {
-            future.cancel();
-        }
+    pub(crate) fn stop(&self, why: &str) {
+        self.cancel();
         let what = "files not yet started are cancelled; files being read are finished";
         self.bar.suspend(|| say(format_args!("{why}; {what}")));
     }
 
-    /// The signal arrives on a thread of its own, which cannot touch the collector. What it can do
-    /// is to post to the loop a job that keeps a promise, and on the loop a callback waits for it.
-    fn stop_on_interrupt(self: &Rc<Self>) -> Result<(), ctrlc::Error> {
-        let (promise, interrupted) = self.here.create_future::<&str, Infallible>();
-        let this = Rc::clone(self);
-        interrupted.add_done_callback(move |settled| {
-            // There is no value if the program ends without an interrupt.
-            if let Ok(why) = settled.result() {
-                this.stop(why);
-            }
-        });
-        let handle = self.here.handle();
-        let mut first = Some(promise);
-        ctrlc::set_handler(move || {
-            let posted = first.take().is_some_and(|promise| {
-                let interrupt = || {
-                    // It cannot lose, since nobody cancels its future.
-                    let _ = promise.finish("interrupted (once more ends the program at once)");
-                };
-                handle.call_soon_threadsafe(interrupt).is_ok()
-            });
-            // The second interrupt, or one for which the loop that would see to it is closed.
-            if !posted {
-                process::exit(INTERRUPTED);
-            }
-        })
+    fn cancel(&self) {
+        self.shared.stop();
+        for future in self.in_flight.borrow().values() {
+            future.cancel();
+        }
     }
 
-    /// Draws the progress bar, and comes back when it is time to draw it again.
-    fn tick(self: &Rc<Self>) {
-        if self.bar.is_hidden() {
-            return;
+    /// Ends everything, because nothing can be printed.
+    pub(crate) fn abandon(&self, why: io::Error) {
+        self.shared.abandon();
+        self.cancel();
+        #[cfg(feature = "process")]
+        if let Some(processes) = &self.processes {
+            processes.terminate();
         }
+        self.print_error.borrow_mut().get_or_insert(why);
+    }
+
+    /// Whether the reader of the lines has gone away.
+    fn is_left(&self) -> bool {
+        let error = self.print_error.borrow();
+        error.as_ref().is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+    }
+
+    /// Draws the progress bar and prints, and comes back when it is time to do so again.
+    fn tick(self: &Rc<Self>) {
         self.draw();
+        self.print();
         let this = Rc::clone(self);
         // Refused only by a loop that is closed, and then there is nothing to draw.
         drop(self.here.call_later(TICK, move || this.tick()));
     }
 
     fn draw(&self) {
-        let found = self.files.borrow().len();
-        if found == 0 {
-            self.bar.set_message(format!("{} files found", self.shared.found()));
-        } else {
-            let ended = self.next.get() - self.in_flight.borrow().len();
-            self.bar.set_length(found as u64);
-            self.bar.set_position(ended as u64);
-            self.bar.set_message(HumanBytes(self.shared.hashed_bytes()).to_string());
+        if self.bar.is_hidden() {
+            return;
         }
-    }
-}
-
-fn outcome(settled: &Settled<Hashed, String>) -> Outcome {
-    match settled.result() {
-        Ok((sum, _)) => Outcome::Finished(*sum),
-        Err(Failure::Cancelled(_)) => Outcome::Cancelled,
-        Err(Failure::Error(error)) => Outcome::Failed(error.clone()),
-        Err(bug) => Outcome::Failed(bug.to_string()),
+        let files = self.files.borrow();
+        let (opened, opened_bytes) = self.shared.opened();
+        let progress = Progress {
+            found: files.found() as u64,
+            is_complete: self.is_complete.get(),
+            ended: files.ended as u64,
+            hashed_bytes: self.shared.hashed_bytes(),
+            opened,
+            opened_bytes,
+            elapsed: self.start.elapsed(),
+        };
+        // The last column is left free: many terminals go to the next line with it.
+        self.bar.set_message(progress.line(columns() - 1));
     }
 }

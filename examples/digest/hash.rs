@@ -1,9 +1,8 @@
 //! Hashing one file: the job that runs on the pool's threads.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, ErrorKind, Read},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -13,7 +12,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use nix::fcntl::OFlag;
 use sha2::{Digest, Sha256};
 
-use crate::Shared;
+use crate::{Shared, open};
 
 pub(crate) type Sum = [u8; 32];
 
@@ -32,10 +31,14 @@ const BUFFER: usize = 64 * 1024;
 /// The SHA-256 sum of the file, or why there is none.
 pub(crate) fn hash(path: &Path, shared: &Shared) -> io::Result<Sum> {
     let (mut file, expected) = open(path)?;
+    shared.add_opened(expected);
     let mut buffer = vec![0; BUFFER];
     let mut sha = Sha256::new();
     let mut total = 0;
     loop {
+        if shared.is_abandoned() {
+            return Err(ErrorKind::Interrupted.into());
+        }
         let read = match file.read(&mut buffer) {
             Ok(0) => break,
             Ok(read) => read,
@@ -60,7 +63,7 @@ pub(crate) fn hash(path: &Path, shared: &Shared) -> io::Result<Sum> {
 /// opening would wait for a writer (`O_NONBLOCK`, which means nothing to a regular file).
 fn open(path: &Path) -> io::Result<(File, u64)> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(flags.bits()).open(path)?;
+    let file = File::from(open::open(path, flags)?);
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(io::Error::other("it is not a regular file any more"));

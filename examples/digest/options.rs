@@ -2,16 +2,20 @@
 
 use std::{ffi::OsString, fmt::Display, fs, num::NonZero, path::PathBuf, thread, time::Duration};
 
+use crate::{report::Quoted, walk::Entry};
+
 pub(crate) const HELP: &str = "\
-Usage: digest [OPTION]... [--] DIRECTORY...
+Usage: digest [OPTION]... [--] FILE_OR_DIRECTORY...
 
-Prints the SHA-256 sum of every regular file below each DIRECTORY, sorted by path, in the format of
-sha256sum. Symbolic links are neither followed nor listed; pipes, sockets and devices are skipped.
+Prints the SHA-256 sum of every regular file that is named or lies below a directory that is named,
+sorted by path, in the format of sha256sum, each as soon as all before it are known. Symbolic links
+are neither followed nor listed; pipes, sockets and devices are skipped.
 
-  --jobs N            hash N files at a time (default: as many as the machine runs threads)
+  -j, --jobs N        hash N files at a time (default: as many as the machine runs threads)
   --processes N       hash N files at a time, each in another process (in a build with --features process)
   --deadline SECONDS  after SECONDS, which may have a fraction, do as on Ctrl-C
   -h, --help          print this text
+  -V, --version       print the version
 
 Ctrl-C (and SIGTERM) cancels the files not yet started, finishes those being read, and prints
 what is done. A second Ctrl-C ends the program at once, with status 130.
@@ -22,12 +26,13 @@ Exit status: 0 if every file was hashed, 1 if anything failed or was cancelled, 
 #[derive(Debug)]
 pub(crate) enum Request {
     Run(Options),
-    Help,
+    /// To print this.
+    Text(String),
 }
 
 #[derive(Debug)]
 pub(crate) struct Options {
-    pub(crate) directories: Vec<PathBuf>,
+    pub(crate) named: Vec<Entry>,
     pub(crate) jobs: NonZero<usize>,
     pub(crate) processes: Option<NonZero<usize>>,
     pub(crate) deadline: Option<Duration>,
@@ -36,47 +41,64 @@ pub(crate) struct Options {
 /// Reads the arguments, or says what is wrong with them.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request, String> {
     let jobs = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let mut options = Options { directories: Vec::new(), jobs, processes: None, deadline: None };
+    let mut options = Options { named: Vec::new(), jobs, processes: None, deadline: None };
+    let mut paths = Vec::new();
     while let Some(arg) = args.next() {
-        match arg.to_str() {
-            Some("--help" | "-h") => return Ok(Request::Help),
-            Some("--jobs") => {
-                options.jobs =
-                    value("--jobs", "a number from 1 on", args.next(), |text| text.parse().ok())?;
+        let Some((option, attached)) = arg.to_str().and_then(split) else {
+            paths.push(PathBuf::from(arg));
+            continue;
+        };
+        let mut value = |wanted| match attached {
+            Some(text) => Ok((option, wanted, OsString::from(text))),
+            None => match args.next() {
+                Some(text) => Ok((option, wanted, text)),
+                None => Err(format!("{option} needs {wanted}")),
+            },
+        };
+        match option {
+            "--jobs" | "-j" => options.jobs = read(value(NUMBER)?, |text| text.parse().ok())?,
+            "--processes" if cfg!(feature = "process") => {
+                options.processes = Some(read(value(NUMBER)?, |text| text.parse().ok())?);
             }
-            Some("--processes") if cfg!(feature = "process") => {
-                let wanted = "a number from 1 on";
-                options.processes =
-                    Some(value("--processes", wanted, args.next(), |text| text.parse().ok())?);
-            }
-            Some("--processes") => {
+            "--processes" => {
                 return Err("--processes needs a build with --features process".to_owned());
             }
-            Some("--deadline") => {
-                options.deadline =
-                    Some(value("--deadline", "a number of seconds", args.next(), seconds)?);
+            "--deadline" => options.deadline = Some(read(value(SECONDS)?, seconds)?),
+            _ if attached.is_some() => return Err(format!("unknown option {}", arg.display())),
+            "--help" | "-h" => return Ok(Request::Text(HELP.to_owned())),
+            "--version" | "-V" => {
+                let version = env!("CARGO_PKG_VERSION");
+                return Ok(Request::Text(format!("digest {version}\n")));
             }
-            Some("--") => options.directories.extend(args.by_ref().map(PathBuf::from)),
-            Some(option) if option.starts_with('-') => {
-                return Err(format!("unknown option {option}"));
-            }
-            _ => options.directories.push(arg.into()),
+            "--" => paths.extend(args.by_ref().map(PathBuf::from)),
+            _ => return Err(format!("unknown option {option}")),
         }
     }
-    if options.directories.is_empty() {
-        return Err("no directory given".to_owned());
+    if paths.is_empty() {
+        return Err("no file or directory given".to_owned());
     }
-    options.directories.iter().try_for_each(check)?;
+    options.named = paths.into_iter().map(check).collect::<Result<_, _>>()?;
     Ok(Request::Run(options))
 }
 
-fn value<T>(
-    option: &str,
-    wanted: &str,
-    text: Option<OsString>,
+const NUMBER: &str = "a number from 1 on";
+const SECONDS: &str = "a number of seconds";
+
+/// An option, and the value that is attached to it as in `--jobs=3` and `-j3`; none if it is a name.
+fn split(arg: &str) -> Option<(&str, Option<&str>)> {
+    if arg.starts_with("--") {
+        let (option, value) = arg.split_once('=').map_or((arg, None), |(a, b)| (a, Some(b)));
+        return Some((option, value));
+    }
+    let letter = arg.strip_prefix('-')?.chars().next();
+    let end = 1 + letter.map_or(0, char::len_utf8);
+    Some((&arg[..end], Some(&arg[end..]).filter(|value| !value.is_empty())))
+}
+
+fn read<T>(
+    (option, wanted, text): (&str, &str, OsString),
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, String> {
-    let text = text.ok_or_else(|| format!("{option} needs {wanted}"))?;
     let known = text.to_str().and_then(read);
     known.ok_or_else(|| format!("{option} needs {wanted}, not {text:?}"))
 }
@@ -88,14 +110,15 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// A symbolic link is refused, since the program follows none and an empty answer would look as if
 /// there were no files. With a slash at its end the name means the directory, as everywhere.
-fn check(directory: &PathBuf) -> Result<(), String> {
-    let complain = |why: &dyn Display| Err(format!("{directory:?} {why}"));
-    match fs::symlink_metadata(directory) {
-        Ok(found) if found.is_dir() => Ok(()),
+fn check(path: PathBuf) -> Result<Entry, String> {
+    let complain = |why: &dyn Display| Err(format!("{} {why}", Quoted(&path)));
+    match fs::symlink_metadata(&path) {
+        Ok(found) if found.is_dir() => Ok(Entry::directory(path)),
+        Ok(found) if found.is_file() => Ok(Entry::file(path)),
         Ok(found) if found.is_symlink() => {
             complain(&"is a symbolic link, which is not followed; name what it points to")
         }
-        Ok(_) => complain(&"is not a directory"),
+        Ok(_) => complain(&"is neither a file nor a directory"),
         Err(error) => complain(&format_args!("cannot be searched: {error}")),
     }
 }

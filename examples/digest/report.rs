@@ -1,108 +1,105 @@
-//! What is printed at the end: the sums on standard output, the account on standard error.
+//! What is printed: the sums on standard output, the account on standard error.
 
 use std::{
-    io::{self, BufWriter, ErrorKind, Write},
+    fmt::{self, Display},
+    io::{self, IsTerminal},
     os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
-use crate::{hash::Sum, say, walk::Walk};
+use console::Term;
 
-#[derive(Debug)]
-pub(crate) struct File {
-    pub(crate) path: PathBuf,
-    pub(crate) outcome: Outcome,
-}
-
-#[derive(Debug)]
-pub(crate) enum Outcome {
-    Finished(Sum),
-    Failed(String),
-    Cancelled,
-}
+use crate::{files::Files, hash::Sum, say, walk::Walk};
 
 #[derive(Debug)]
 pub(crate) struct Report {
-    /// Sorted.
-    pub(crate) files: Vec<File>,
-    /// How they were found; its own list of files has been moved into `files`.
+    pub(crate) files: Files,
     pub(crate) walk: Walk,
+    /// Whether the reader of the sums went away before the end, as `head` does: that is no error.
+    pub(crate) is_left: bool,
 }
 
 impl Report {
-    /// Prints everything, and says whether every file was hashed.
-    pub(crate) fn print(&self) -> io::Result<bool> {
-        let printed = self.print_sums(BufWriter::new(io::stdout().lock()));
-        let complete = self.print_account();
-        match printed {
-            // The reader has seen what it wanted to see, as `head` does: that is no error.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(complete),
-            printed => printed.map(|()| complete),
+    /// Tells what became of the files, and says whether all was done that was wanted.
+    pub(crate) fn print(&self) -> bool {
+        let Files { finished, failed, .. } = &self.files;
+        let Walk { skipped, unreadable, .. } = &self.walk;
+        let (found, failures) = (self.files.found(), failed.len());
+        let cancelled = found - finished - failures;
+        for (path, reason) in failed {
+            complain(path, reason);
         }
-    }
-
-    fn print_sums(&self, mut out: impl Write) -> io::Result<()> {
-        for file in &self.files {
-            if let Outcome::Finished(sum) = &file.outcome {
-                print_sum(&mut out, sum, &file.path)?;
-            }
-        }
-        // An error at the end of the program would be lost.
-        out.flush()
-    }
-
-    fn print_account(&self) -> bool {
-        let (mut finished, mut failed, mut cancelled) = (0, 0, 0);
-        for file in &self.files {
-            match &file.outcome {
-                Outcome::Finished(_) => finished += 1,
-                Outcome::Cancelled => cancelled += 1,
-                Outcome::Failed(reason) => {
-                    failed += 1;
-                    complain(&file.path, reason);
-                }
-            }
-        }
-        let Walk { skipped, unreadable, cut_short, .. } = &self.walk;
         for (path, error) in unreadable {
             complain(path, error);
         }
-        if *cut_short {
+        let is_complete = self.walk.is_complete();
+        if !is_complete {
             say("the search was cut short, there may be more files");
         }
         say(format_args!(
-            "{} found = {finished} finished + {failed} failed + {cancelled} cancelled; \
+            "{found} found = {finished} finished + {failures} failed + {cancelled} cancelled; \
              {skipped} skipped; {} unreadable",
-            self.files.len(),
             unreadable.len(),
         ));
-        failed + cancelled + unreadable.len() == 0 && !cut_short
+        failures + unreadable.len() == 0 && (self.is_left || (cancelled == 0 && is_complete))
     }
 }
 
-/// Quoted and escaped, so that it is one line whatever the name is.
-fn complain(path: &Path, reason: impl std::fmt::Display) {
-    say(format_args!("{path:?}: {reason}"));
+fn complain(path: &Path, reason: impl Display) {
+    say(format_args!("{}: {reason}", Quoted(path)));
 }
 
-/// A line as `sha256sum` prints it. Names are bytes and are printed as they are, but for the three
+/// Quoted and escaped, so that it is one line whatever the name is. On a terminal, whose lines are short,
+/// the middle of a name that is longer than one is left out.
+#[derive(Debug)]
+pub(crate) struct Quoted<'a>(pub(crate) &'a Path);
+
+impl Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let quoted = format!("{:?}", self.0);
+        let columns = if io::stderr().is_terminal() { columns() } else { usize::MAX };
+        let length = quoted.chars().count();
+        if length <= columns {
+            return f.write_str(&quoted);
+        }
+        // The end says more than the beginning, which many have in common.
+        let head = columns / 3;
+        let tail = columns - head - 3;
+        f.write_str(&quoted.chars().take(head).collect::<String>())?;
+        f.write_str("...")?;
+        f.write_str(&quoted.chars().skip(length - tail).collect::<String>())
+    }
+}
+
+/// How wide the terminal is.
+pub(crate) fn columns() -> usize {
+    usize::from(Term::stderr().size().1).max(20)
+}
+
+/// Adds a line as `sha256sum` prints it. Names are bytes and are printed as they are, but for the three
 /// that would break the line or the escape itself; a backslash in front then says so.
-fn print_sum(out: &mut impl Write, sum: &Sum, path: &Path) -> io::Result<()> {
+pub(crate) fn print_sum(lines: &mut Vec<u8>, sum: &Sum, path: &Path) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let name = path.as_os_str().as_bytes();
-    if name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r')) {
-        out.write_all(b"\\")?;
+    let is_escaped = name.iter().any(|byte| matches!(byte, b'\\' | b'\n' | b'\r'));
+    if is_escaped {
+        lines.push(b'\\');
     }
     for byte in sum {
-        write!(out, "{byte:02x}")?;
+        lines.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
-    out.write_all(b"  ")?;
-    for byte in name {
-        match byte {
-            b'\\' => out.write_all(br"\\")?,
-            b'\n' => out.write_all(br"\n")?,
-            b'\r' => out.write_all(br"\r")?,
-            byte => out.write_all(&[*byte])?,
+    lines.extend_from_slice(b"  ");
+    if !is_escaped {
+        lines.extend_from_slice(name);
+    } else {
+        for byte in name {
+            match byte {
+                b'\\' => lines.extend_from_slice(br"\\"),
+                b'\n' => lines.extend_from_slice(br"\n"),
+                b'\r' => lines.extend_from_slice(br"\r"),
+                byte => lines.push(*byte),
+            }
         }
     }
-    out.write_all(b"\n")
+    lines.push(b'\n');
 }

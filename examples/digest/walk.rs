@@ -1,84 +1,177 @@
-//! Finding the files: one job for the pool, before the first file is hashed.
-//!
-//! The list of paths is needed anyway, because the output is sorted. To have it first costs little
-//! time, and gives a bar that knows its end and an account in which nothing can be missing.
+//! Finding the files, in the order in which they are printed: nothing is listed before it is its turn, so
+//! that the first line need not wait for the last directory.
 
 use std::{
-    fs::{self, DirEntry},
+    cmp::Reverse,
+    collections::BinaryHeap,
+    ffi::{OsStr, OsString},
     io,
-    os::unix::ffi::OsStrExt,
-    path::{Path, PathBuf},
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::PathBuf,
+    time::{Duration, Instant},
 };
 
-use crate::Shared;
+use nix::{
+    dir::{Dir, Type},
+    fcntl::{AtFlags, OFlag},
+    sys::stat::{SFlag, fstatat},
+};
 
-#[derive(Debug, Default)]
+use crate::open::open;
+
+/// A search, and how far it has come.
+#[derive(Debug)]
 pub(crate) struct Walk {
-    /// Sorted by their bytes, which is not how paths compare: those compare part by part.
-    pub(crate) files: Vec<PathBuf>,
+    /// What has been found and not been looked at, the first of all on top.
+    pending: BinaryHeap<Reverse<Entry>>,
     /// How many pipes, sockets and devices there were.
     pub(crate) skipped: u64,
-    /// What could not be looked into, and why.
+    /// What could not be looked into, and why; in order.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
-    /// Whether it was told to stop before it had seen everything.
-    pub(crate) cut_short: bool,
+    /// Whether it was told to stop in the middle of a directory.
+    cut_short: bool,
 }
 
-/// Lists what is below `directories`. Symbolic links are left out, and so cannot lead in circles.
-pub(crate) fn walk(directories: Vec<PathBuf>, shared: &Shared) -> Walk {
-    let mut walk = Walk::default();
-    // A stack of paths instead of recursion: no depth of directories overflows it, and only one
-    // directory is open at a time.
-    let mut pending = directories;
-    while let Some(directory) = pending.pop() {
-        if let Err(error) = walk.list(&directory, &mut pending, shared) {
-            walk.unreadable.push((directory, error));
-        }
+/// A file or a directory. They are sorted by the bytes of their names, which is not how paths compare:
+/// those compare part by part. A directory stands where what is in it stands, behind its slash.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    bytes: Vec<u8>,
+    kind: Kind,
+}
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    File,
+    /// Whether the slash at its end was there before.
+    Directory {
+        had_slash: bool,
+    },
+}
+
+impl Entry {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Self { bytes: path.into_os_string().into_vec(), kind: Kind::File }
     }
-    walk.files.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
-    walk.unreadable.sort_unstable_by(|(a, _), (b, _)| bytes(a).cmp(bytes(b)));
-    walk
+
+    pub(crate) fn directory(path: PathBuf) -> Self {
+        let mut bytes = path.into_os_string().into_vec();
+        let had_slash = bytes.last() == Some(&b'/');
+        if !had_slash {
+            bytes.push(b'/');
+        }
+        Self { bytes, kind: Kind::Directory { had_slash } }
+    }
+
+    fn path(mut self) -> PathBuf {
+        if self.kind == (Kind::Directory { had_slash: false }) {
+            self.bytes.pop();
+        }
+        OsString::from_vec(self.bytes).into()
+    }
 }
 
 impl Walk {
-    fn list(
+    /// A search below `named`.
+    pub(crate) fn new(named: Vec<Entry>) -> Self {
+        let pending = named.into_iter().map(Reverse).collect();
+        Self { pending, skipped: 0, unreadable: Vec::new(), cut_short: false }
+    }
+
+    /// Whether everything has been seen.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.pending.is_empty() && !self.cut_short
+    }
+
+    /// The next files, in order: at most `most`, and fewer if it takes longer than `time`, or if it is
+    /// told to stop. Symbolic links are left out, and so cannot lead in circles.
+    pub(crate) fn next(
         &mut self,
-        directory: &Path,
-        pending: &mut Vec<PathBuf>,
-        shared: &Shared,
-    ) -> io::Result<()> {
-        for entry in fs::read_dir(directory)? {
-            if shared.is_stopped() {
+        most: usize,
+        time: Duration,
+        is_stopped: impl Fn() -> bool,
+    ) -> Vec<PathBuf> {
+        let start = Instant::now();
+        let mut files = Vec::new();
+        while files.len() < most && !is_stopped() {
+            let Some(Reverse(first)) = self.pending.pop() else { break };
+            if first.kind == Kind::File {
+                files.push(first.path());
+                continue;
+            }
+            // What is in it is not before anything that was found before.
+            if let Err(error) = self.list(&first, &is_stopped) {
+                self.unreadable.push((first.path(), error));
+            }
+            if start.elapsed() > time {
+                break;
+            }
+        }
+        files
+    }
+
+    fn list(&mut self, directory: &Entry, is_stopped: impl Fn() -> bool) -> io::Result<()> {
+        let had_slash = directory.kind == Kind::Directory { had_slash: true };
+        // Behind a slash a symbolic link means its directory, which is right for what the user wrote.
+        let end = directory.bytes.len() - usize::from(!had_slash);
+        let name = OsStr::from_bytes(&directory.bytes[..end]);
+        let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
+        let mut listed = Dir::from_fd(open(name.as_ref(), flags)?)?;
+        let mut unknown = Vec::new();
+        for entry in listed.iter() {
+            if is_stopped() {
                 self.cut_short = true;
                 return Ok(());
             }
             let entry = entry?;
-            if let Err(error) = self.add(&entry, pending, shared) {
-                self.unreadable.push((entry.path(), error));
+            let name = entry.file_name();
+            if matches!(name.to_bytes(), b"." | b"..") {
+                continue;
+            }
+            match entry.file_type() {
+                Some(kind) => self.add(directory, name.to_bytes(), kind),
+                None => unknown.push(name.to_owned()),
+            }
+        }
+        // Some file systems do not say in the list what there is.
+        for name in unknown {
+            match fstatat(&listed, name.as_c_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+                Ok(found) => self.add(directory, name.to_bytes(), kind(found.st_mode)),
+                Err(error) => {
+                    let path = path_of(directory, name.to_bytes());
+                    self.unreadable.push((path, error.into()));
+                }
             }
         }
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        entry: &DirEntry,
-        pending: &mut Vec<PathBuf>,
-        shared: &Shared,
-    ) -> io::Result<()> {
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            pending.push(entry.path());
-        } else if kind.is_file() {
-            self.files.push(entry.path());
-            shared.add_found();
-        } else if !kind.is_symlink() {
-            self.skipped += 1;
+    fn add(&mut self, directory: &Entry, name: &[u8], kind: Type) {
+        match kind {
+            Type::Directory => {
+                self.pending.push(Reverse(Entry::directory(path_of(directory, name))));
+            }
+            Type::File => self.pending.push(Reverse(Entry::file(path_of(directory, name)))),
+            Type::Symlink => {}
+            _ => self.skipped += 1,
         }
-        Ok(())
     }
 }
 
-fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
+fn path_of(directory: &Entry, name: &[u8]) -> PathBuf {
+    // With room for the slash of a directory.
+    let mut bytes = Vec::with_capacity(directory.bytes.len() + name.len() + 1);
+    bytes.extend_from_slice(&directory.bytes);
+    bytes.extend_from_slice(name);
+    OsString::from_vec(bytes).into()
+}
+
+fn kind(mode: nix::libc::mode_t) -> Type {
+    match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
+        SFlag::S_IFDIR => Type::Directory,
+        SFlag::S_IFREG => Type::File,
+        SFlag::S_IFLNK => Type::Symlink,
+        // Whichever of the others it is.
+        _ => Type::Fifo,
+    }
 }

@@ -5,11 +5,20 @@
 #[path = "../support/watchdog.rs"]
 mod watchdog;
 
+// What of the example no run of it shows.
+#[path = "../../examples/digest/line.rs"]
+mod line;
+#[path = "../../examples/digest/open.rs"]
+mod open;
+#[path = "../../examples/digest/walk.rs"]
+mod walk;
+
 mod changes;
 mod memory;
 #[cfg(feature = "process")]
 mod processes;
 mod stop;
+mod stream;
 mod support;
 mod terminal;
 mod tree;

@@ -15,6 +15,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use sha2::{Digest, Sha256};
 
 /// What the program may use of the processor, in seconds, before the system kills it: so a test
 /// whose sign never comes ends all the same. It bounds work, not time; a busy machine is no reason
@@ -42,6 +43,13 @@ pub(crate) fn limited(program: &Path) -> Command {
     let script = format!("ulimit -t {CPU_LIMIT} && exec \"$0\" \"$@\"");
     command.arg("-c").arg(script).arg(program);
     command
+}
+
+/// The line for a file with this content.
+pub(crate) fn sha256sum_of(content: &[u8], path: &Path) -> String {
+    let sum = Sha256::digest(content);
+    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{sum}  {}", path.display())
 }
 
 /// Runs the program to its end, with pipes for its output.
@@ -143,7 +151,15 @@ pub(crate) struct Session {
 
 impl Session {
     pub(crate) fn start<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
-        let size = Winsize { ws_row: 24, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0 };
+        Self::start_in(100, args)
+    }
+
+    /// On a terminal of so many columns.
+    pub(crate) fn start_in<A: AsRef<OsStr>>(
+        columns: u16,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
+        let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         let output = TempDir::new();
         let stdout = File::create(output.path().join("stdout")).unwrap();

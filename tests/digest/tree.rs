@@ -2,7 +2,9 @@
 
 use std::{
     ffi::{OsStr, OsString},
-    fs::{self, Permissions},
+    fs::{self, File, Permissions},
+    io::Write,
+    os::fd::{AsFd, OwnedFd},
     os::unix::{
         ffi::{OsStrExt, OsStringExt},
         fs::{PermissionsExt, symlink},
@@ -14,11 +16,12 @@ use std::{
 };
 
 use nix::{
-    sys::stat::Mode,
+    fcntl::{AT_FDCWD, OFlag, openat},
+    sys::stat::{Mode, mkdirat},
     unistd::{Uid, mkfifo},
 };
 
-use crate::support::{Account, Ended, TempDir, limited, program, run};
+use crate::support::{Account, Ended, TempDir, limited, program, run, sha256sum_of};
 
 /// Nobody, on every system that there is.
 const NOBODY: u32 = 65534;
@@ -63,9 +66,10 @@ fn the_odd_tree_equals_sha256sum() {
     let account = ended.account();
     assert_eq!((account.found, account.skipped), (files, 2), "the pipe and the socket are skipped");
 
-    // Several directories, one inside the other: a file is listed as often as it is found.
+    // Several directories, one inside the other, and files: a file is listed as often as it is found.
     let (part, deep) = (tree.join("part"), tree.join("deep/"));
-    let several = [part.as_path(), tree, &deep];
+    let (same, dash) = (tree.join("same"), tree.join("--jobs"));
+    let several = [part.as_path(), tree, &same, &deep, &dash];
     assert_same_lines(&run(several).stdout, &sha256sum(&several));
 }
 
@@ -119,6 +123,37 @@ fn skipped(test: &str, tool: &str, package: &str) {
     let message = format!("SKIPPED {test}: {tool}, install with apt-get install {package}");
     assert!(std::env::var_os("SETTLED_STRICT").is_none_or(|strict| strict != "1"), "{message}");
     println!("{message}");
+}
+
+/// Deeper than the system takes a path, by a good deal.
+#[test]
+fn a_tree_deeper_than_any_path_is_hashed() {
+    watch!();
+    let dir = TempDir::new();
+    let name = "x".repeat(200);
+    let mut here: Option<OwnedFd> = None;
+    let mut path = dir.path().to_owned();
+    let mut expected = Vec::new();
+    for depth in 0..60 {
+        let at = here.as_ref().map_or(AT_FDCWD, |here| here.as_fd());
+        let from: &Path = if depth == 0 { dir.path() } else { Path::new(&name) };
+        if depth > 0 {
+            mkdirat(at, from, Mode::S_IRWXU).unwrap();
+            path.push(&name);
+        }
+        let flags = OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let next = openat(at, from, flags, Mode::empty()).unwrap();
+        let flags = OFlag::O_CREAT | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+        let file = openat(&next, "file", flags, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
+        File::from(file).write_all(depth.to_string().as_bytes()).unwrap();
+        expected.push(sha256sum_of(depth.to_string().as_bytes(), &path.join("file")));
+        here = Some(next);
+    }
+    assert!(path.as_os_str().len() > 10_000);
+    let ended = run([dir.path()]);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    let stdout = String::from_utf8(ended.stdout).unwrap();
+    assert!(stdout.lines().eq(&expected), "{stdout}");
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use std::{
     fs::{self, OpenOptions},
-    io,
     os::unix::fs::symlink,
     process::Stdio,
 };
@@ -17,12 +16,20 @@ fn bad_usage_is_refused_with_a_clear_message() {
     let (missing, file, link) = (path("missing"), path("file"), path("link"));
     fs::write(&file, "content").unwrap();
     symlink(dir.path(), &link).unwrap();
+    let below = format!("{file}/below");
     let here = dir.path().to_str().unwrap();
     let cases: &[(&[&str], &str)] = &[
-        (&[], "no directory given"),
-        (&["--"], "no directory given"),
+        (&[], "no file or directory given"),
+        (&["--"], "no file or directory given"),
         (&["--fast", here], "unknown option --fast"),
+        (&["--fast=1", here], "unknown option --fast=1"),
+        (&["--help=1", here], "unknown option --help=1"),
         (&["-x", here], "unknown option -x"),
+        (&["-", here], "unknown option -"),
+        (&["-jx", here], "-j needs a number from 1 on, not \"x\""),
+        (&["--jobs=", here], "--jobs needs a number from 1 on, not \"\""),
+        (&["--deadline=", here], "--deadline needs a number of seconds, not \"\""),
+        (&[here, "-j"], "-j needs a number"),
         (&["--jobs", "0", here], "--jobs needs a number from 1 on, not \"0\""),
         (&["--jobs", "x", here], "--jobs needs a number from 1 on, not \"x\""),
         (&["--jobs", "-1", here], "--jobs needs a number from 1 on, not \"-1\""),
@@ -34,7 +41,8 @@ fn bad_usage_is_refused_with_a_clear_message() {
         (&["--deadline", "inf", here], "--deadline needs a number of seconds, not \"inf\""),
         (&[here, "--deadline"], "--deadline needs a number"),
         (&[here, &missing], "missing\" cannot be searched: No such file"),
-        (&[here, &file], "file\" is not a directory"),
+        (&["/dev/null"], "null\" is neither a file nor a directory"),
+        (&[&below], "cannot be searched: Not a directory"),
         (&[here, &link], "link\" is a symbolic link"),
     ];
     for (args, message) in cases {
@@ -55,6 +63,40 @@ fn help_is_printed_on_request() {
 }
 
 #[test]
+fn the_version_is_printed_on_request() {
+    watch!();
+    for option in ["--version", "-V"] {
+        let ended = run([option]);
+        assert_eq!(ended.status, Some(0));
+        let version = concat!("digest ", env!("CARGO_PKG_VERSION"), "\n");
+        assert_eq!(String::from_utf8_lossy(&ended.stdout), version);
+        assert!(ended.stderr.is_empty());
+    }
+}
+
+#[test]
+fn options_take_their_values_in_each_common_way() {
+    watch!();
+    let dir = TempDir::new();
+    dir.sparse("0", 1);
+    let here = dir.path().to_str().unwrap();
+    let cases: &[&[&str]] = &[
+        &["--jobs", "3"],
+        &["--jobs=3"],
+        &["-j", "3"],
+        &["-j3"],
+        &["-j3", "--jobs=1"],
+        &["--deadline=1e9"],
+        &["--deadline", "1e9"],
+    ];
+    for options in cases {
+        let ended = run(options.iter().copied().chain([here]));
+        assert_eq!(ended.status, Some(0), "{options:?}: {ended:?}");
+        assert_eq!(ended.account().finished, 1, "{options:?}: {ended:?}");
+    }
+}
+
+#[test]
 fn after_two_dashes_everything_is_a_directory() {
     watch!();
     let dir = TempDir::new();
@@ -64,24 +106,6 @@ fn after_two_dashes_everything_is_a_directory() {
     let output = command.args(["--", "--help"]).current_dir(dir.path()).output().unwrap();
     let ended = Ended::of(output);
     assert!(ended.stdout.ends_with(b"  --help/file\n"), "{ended:?}");
-}
-
-#[test]
-fn a_reader_that_goes_away_is_no_error() {
-    watch!();
-    let dir = TempDir::new();
-    for number in 0..1000 {
-        dir.sparse(&number.to_string(), 1);
-    }
-    let (reader, writer) = io::pipe().unwrap();
-    drop(reader);
-    let mut command = limited(&program());
-    let output = command.arg(dir.path()).stdout(writer).stderr(Stdio::piped()).spawn();
-    let ended = Ended::of(output.unwrap().wait_with_output().unwrap());
-    assert_eq!(ended.status, Some(0), "{ended:?}");
-    let account =
-        "digest: 1000 found = 1000 finished + 0 failed + 0 cancelled; 0 skipped; 0 unreadable";
-    assert_eq!(ended.stderr, format!("{account}\n"));
 }
 
 #[test]
