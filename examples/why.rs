@@ -2,7 +2,8 @@
 //!
 //! Each question is answered by what ships, with its proof, and by what happens otherwise, with a
 //! shortest counterexample. `-- D21` shows one, `-- --list` all questions; `-- --mermaid D21` prints its charts as
-//! Mermaid. A difference that no program is about is answered by its row of `spec/differences.md`.
+//! Mermaid. A difference that no program is about is answered by its row of `spec/differences.md`; one of events,
+//! semaphores and locks, from D54 on, by its row of `spec/primitives.md` and the runs that stand there.
 
 #[path = "../models/cases/mod.rs"]
 mod cases;
@@ -19,8 +20,8 @@ use settled::model::mermaid;
 const USAGE: &str = "\
 usage: why [--list | --mermaid] [ID]...
 
-Says why Python's two future classes differ: what settled does, with its proof, and the shortest run that goes wrong
-otherwise.
+Says why Python's two future classes differ, and its two kinds of event and semaphore: what settled does, with its
+proof, and the shortest run that goes wrong otherwise.
 
   ID         a difference (D21), a bug (bug-c8) or a clause (pool-7); without one, everything that has a program
   --list     the questions alone
@@ -29,6 +30,7 @@ otherwise.
 ";
 
 const DIFFERENCES: &str = include_str!("../spec/differences.md");
+const PRIMITIVES: &str = include_str!("../spec/primitives.md");
 
 fn main() -> ExitCode {
     let (options, ids): (Vec<_>, Vec<_>) =
@@ -94,8 +96,14 @@ fn answer(
         if let (true, Some([id, kind, thread, on_loop, why, here])) =
             (cases.is_empty(), difference(id))
         {
-            writeln!(out, "{id} ({kind}): A thread's future: {thread}. A loop's: {on_loop}.\n")?;
+            writeln!(out, "{id} ({kind}): {}\n", of_whom(id, thread, on_loop))?;
             writeln!(out, "  Why: {why}.\n  In settled: {here}.\n")?;
+            for run in runs(id) {
+                for line in run.lines() {
+                    writeln!(out, "{}", format!("    {line}").trim_end())?;
+                }
+                writeln!(out)?;
+            }
         }
     }
     Ok(Vec::new())
@@ -104,9 +112,28 @@ fn answer(
 /// The row of a difference.
 fn difference(id: &str) -> Option<[&'static str; 6]> {
     let cells = |line: &'static str| line.trim_matches('|').split(" | ").map(str::trim).collect();
-    let mut rows = DIFFERENCES.lines().filter(|line| line.starts_with("| D")).map(cells);
+    let lines = DIFFERENCES.lines().chain(PRIMITIVES.lines());
+    let mut rows = lines.filter(|line| line.starts_with("| D")).map(cells);
     let row = rows.find(|row: &Vec<_>| row[0].eq_ignore_ascii_case(id))?;
     row.try_into().ok()
+}
+
+fn of_whom(id: &str, thread: &str, on_loop: &str) -> String {
+    if PRIMITIVES.contains(&format!("\n| {id} |")) {
+        format!("Threads: {thread}. Loops: {on_loop}.")
+    } else {
+        format!("A thread's future: {thread}. A loop's: {on_loop}.")
+    }
+}
+
+/// The shortest runs that go wrong, as `models/primitives` finds them; title and chart.
+fn runs(id: &str) -> impl Iterator<Item = String> {
+    let title = format!("**{id}: ");
+    let run = |part: &str| {
+        let (title, rest) = part.split_once("**\n\n```text\n")?;
+        Some(format!("{title}:\n\n{}", rest.split_once("```")?.0))
+    };
+    PRIMITIVES.split(&*title).skip(1).filter_map(run).collect::<Vec<_>>().into_iter()
 }
 
 /// The question, the rule that ships and its proof, the flipped rule and its counterexample.

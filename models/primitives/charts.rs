@@ -16,6 +16,7 @@ fn name(does: Does) -> &'static str {
     match does {
         Does::Again => "comes again",
         Does::KeptUntil(_) => "kept future",
+        Does::On(_) => "on a loop",
         _ => "waits",
     }
 }
@@ -68,7 +69,8 @@ pub(super) fn chart(title: &str, model: &Clients, path: &[Step], cycle: &[Step])
         let waits = |who: &usize| state.stage(*who) == Stage::Waits;
         let waiting: Vec<_> =
             (0..model.clients.len()).filter(waits).map(|it| it.to_string()).collect();
-        let _ = writeln!(text, "{} wait for ever", waiting.join(" and "));
+        let verb = if waiting.len() == 1 { "waits" } else { "wait" };
+        let _ = writeln!(text, "{} {verb} for ever", waiting.join(" and "));
     } else {
         let _ = writeln!(text, "and again from the last {} on, for ever", cycle.len());
     }

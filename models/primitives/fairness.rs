@@ -11,11 +11,11 @@ use settled::model::check::{self, Failure};
 use super::{
     charts::{chart, compare},
     designs::Design,
-    semaphore::{Clients, Does, State, WAITS},
+    semaphore::{Clients, Does, State, WAITS, Wrong},
 };
 use crate::{Row, Trials, refuted};
 
-use Does::{Again, KeptUntil, Waits};
+use Does::{Again, KeptUntil, On, Waits};
 
 /// One holds the permit, a future waits that is kept, and not polled, until the third has gone on, and the third waits.
 const KEPT: [Does; 3] = [Waits, KeptUntil(2), Waits];
@@ -76,16 +76,22 @@ fn stuck(system: &str, model: Clients, steps: usize) -> Result<Row, String> {
 /// The runs that `spec/primitives.md` has.
 fn runs() -> Result<(), String> {
     let mut text = String::new();
+    let kept_by_a_loop =
+        Clients { wrong: Some(Wrong::ClosedForgets), ..Clients::new(1, 1, &[Waits, On(0), Waits]) };
     for (title, model) in [
-        ("Handed over, with a future that nobody polls", hand_over(&KEPT)),
-        ("Free for all, the first is told, with a future that nobody polls", barging(false, &KEPT)),
+        ("D54: Handed over, with a future that nobody polls", hand_over(&KEPT)),
+        (
+            "D54: Free for all, the first is told, with a future that nobody polls",
+            barging(false, &KEPT),
+        ),
+        ("D57: A loop that is closed, and keeps who waits on it", kept_by_a_loop),
     ] {
         let path = check::refute(model.clone(), WAITS)?;
         text += &chart(title, &model, &path, &[]);
     }
     for (title, model) in [
-        ("Free for all, with one who comes again", barging(true, &AGAIN)),
-        ("Taken back too soon, with one who comes again", taken_back(false, &AGAIN)),
+        ("D58: Free for all, with one who comes again", barging(true, &AGAIN)),
+        ("D54: Taken back too soon, with one who comes again", taken_back(false, &AGAIN)),
     ] {
         let Err(Failure::ForEver { path, cycle }) = check::ends(model.clone(), all_go_on, &[])
         else {

@@ -4,10 +4,15 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 use crate::read;
 
+/// The differences of the futures.
+const FUTURES: &str = "spec/differences.md";
+/// The differences of events, semaphores and locks.
+const TWINS: &str = "spec/primitives.md";
+
 /// The differences of each kind, as the table sorts them.
-fn kinds() -> BTreeMap<String, Vec<String>> {
+fn kinds(file: &str) -> BTreeMap<String, Vec<String>> {
     let mut kinds = BTreeMap::<_, Vec<_>>::new();
-    for row in read("spec/differences.md").lines().filter(|line| line.starts_with("| D")) {
+    for row in read(file).lines().filter(|line| line.starts_with("| D")) {
         let cells: Vec<_> = row.split(" | ").collect();
         let [id, kind] = [cells[0], cells[1]].map(|cell| cell.trim_start_matches("| ").to_owned());
         kinds.entry(kind).or_default().push(id);
@@ -29,11 +34,13 @@ fn table<'a>(text: &'a str, heading: &str) -> &'a str {
     rest.split_once("\n\n").expect("a table ends").0
 }
 
+const KINDS: [&str; 3] = ["inherent", "convention", "accident"];
+
 /// How many differences there are, and of each kind, as the target's closing line tells it.
 pub(crate) fn counts() -> String {
-    let kinds = kinds();
+    let (futures, twins) = (kinds(FUTURES), kinds(TWINS));
     let [inherent, conventions, accidents] =
-        ["inherent", "convention", "accident"].map(|kind| kinds[kind].len());
+        KINDS.map(|kind| futures[kind].len() + twins[kind].len());
     let all = inherent + conventions + accidents;
     format!(
         "{all} differences: {inherent} inherent, {conventions} conventions, {accidents} accidents"
@@ -47,7 +54,8 @@ fn sorted(mut ids: Vec<String>) -> Vec<String> {
 
 pub(crate) fn each_difference_is_of_one_kind_and_has_what_that_asks_for() -> Result<String, String>
 {
-    let (kinds, why, found) = (kinds(), read("spec/why.md"), read("spec/counterexamples.md"));
+    let (kinds, why, found) =
+        (kinds(FUTURES), read("spec/why.md"), read("spec/counterexamples.md"));
     let names: Vec<_> = kinds.keys().map(String::as_str).collect();
     assert_eq!(names, ["accident", "convention", "inherent"]);
     assert_eq!(kinds.values().map(Vec::len).sum::<usize>(), 53);
@@ -75,18 +83,46 @@ pub(crate) fn each_difference_is_of_one_kind_and_has_what_that_asks_for() -> Res
     Ok(String::new())
 }
 
-/// The table of how many there are is written by this test with `SETTLED_BLESS=1`.
+/// Each that is inherent is so by a run that is shown, or for the reason of another.
+pub(crate) fn each_difference_of_the_twins_has_its_reason() -> Result<String, String> {
+    let (text, found) = (read(TWINS), read("spec/counterexamples.md"));
+    for id in &kinds(TWINS)["inherent"] {
+        let row = text.lines().find(|line| line.starts_with(&format!("| {id} |"))).unwrap();
+        let why = row.split(" | ").nth(4).unwrap();
+        let other = why.strip_prefix("as ").and_then(|it| it.split([':', ';', ',']).next());
+        let is_shown = other.is_some_and(|other| found.contains(&format!("\n## {other}: ")));
+        assert!(is_shown || why.contains("*model*"), "{id} is called inherent: {why}");
+    }
+    for run in text.split("\n**D").skip(1) {
+        let id = format!("D{}", run.split(':').next().unwrap());
+        assert!(text.contains(&format!("\n| {id} |")), "a run is of {id}, which is none");
+    }
+    Ok(String::new())
+}
+
+/// The tables of how many there are are written by this test with `SETTLED_BLESS=1`.
 pub(crate) fn they_are_counted() -> Result<String, String> {
-    let (kinds, why) = (kinds(), read("spec/why.md"));
+    let futures = kinds(FUTURES);
+    table_is(&futures, "counts");
+    table_is(&kinds(TWINS), "counts of the twins");
+    let inherent = futures["inherent"].len();
+    let why = read("spec/why.md");
+    assert!(why.contains(&format!("**{inherent} of the 53 differences are inherent**")));
+    Ok(String::new())
+}
+
+fn table_is(kinds: &BTreeMap<String, Vec<String>>, mark: &str) {
+    let why = read("spec/why.md");
     let mut table = "| kind | how many | which |\n|---|---|---|\n".to_owned();
-    for kind in ["inherent", "convention", "accident"] {
+    for kind in KINDS {
         let these = &kinds[kind];
         table += &format!("| {kind} | {} | {} |\n", these.len(), these.join(", "));
     }
-    let (before, rest) = why.split_once("<!-- counts -->\n").unwrap();
-    let (there, after) = rest.split_once("<!-- /counts -->").unwrap();
+    let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
+    let (before, rest) = why.split_once(&begin).unwrap();
+    let (there, after) = rest.split_once(&end).unwrap();
     if env::var_os("SETTLED_BLESS").is_some() {
-        let text = format!("{before}<!-- counts -->\n{table}<!-- /counts -->{after}");
+        let text = format!("{before}{begin}{table}{end}{after}");
         fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/why.md"), text).unwrap();
     } else {
         assert_eq!(
@@ -94,7 +130,4 @@ pub(crate) fn they_are_counted() -> Result<String, String> {
             "counted anew: SETTLED_BLESS=1 cargo test --test answer writes it"
         );
     }
-    let inherent = kinds["inherent"].len();
-    assert!(why.contains(&format!("**{inherent} of the 53 differences are inherent**")));
-    Ok(String::new())
 }

@@ -49,6 +49,13 @@ fn the_charts_are_those_that_were_found() -> Result<String, String> {
         let (_, theirs) = case.split_once("```text\n").unwrap();
         assert_eq!(theirs.split_once("```").unwrap().0, chart, "{title}");
     }
+    let primitives = read("spec/primitives.md");
+    let runs = blocks(&why, "run");
+    assert!(!runs.is_empty(), "the runs were not found");
+    for (title, run) in runs {
+        let there = primitives.contains(&format!("\n**{title}**\n\n```text\n{run}```"));
+        assert!(there, "primitives.md has another run of {title}");
+    }
     let table = |text: &str| {
         text.split("<!-- machine -->")
             .nth(1)
@@ -68,6 +75,10 @@ fn main() -> ExitCode {
         (
             "each_difference_is_of_one_kind_and_has_what_that_asks_for",
             kinds::each_difference_is_of_one_kind_and_has_what_that_asks_for,
+        ),
+        (
+            "each_difference_of_the_twins_has_its_reason",
+            kinds::each_difference_of_the_twins_has_its_reason,
         ),
         ("they_are_counted", kinds::they_are_counted),
         ("no_link_leads_to_nowhere", links::no_link_leads_to_nowhere),
