@@ -3,7 +3,9 @@
 //!
 //! One step is one event that the pool's thread tells the books, or one order that it obeys; a step of a worker's
 //! process, which takes a message, begins, or writes an answer; a call of the client; or a death. What a process has
-//! written stays in its pipe when it dies.
+//! written stays in its pipe when it dies. Programs have besides what is named by [`May`].
+
+mod reached;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -38,22 +40,48 @@ const SETTLES: &str = "every accepted job settles, and every worker ends";
 
 pub(crate) fn add(trials: &mut Trials) {
     trials.add("processes::every_program", || {
-        let pool = |max, jobs, each, deaths| Pool { max, jobs, each, deaths, wrong: None };
-        let all = [pool(1, 2, 9, 2), pool(2, 2, 9, 1), pool(1, 1, 1, 4)];
+        let pool =
+            |max, jobs, each, deaths, may| Pool { max, jobs, each, deaths, may, wrong: None };
+        let all = [
+            pool(1, 2, 9, 2, May::Die),
+            pool(2, 2, 9, 1, May::Die),
+            pool(1, 1, 1, 4, May::Die),
+            pool(1, 2, 9, 1, May::NotStart),
+            pool(1, 1, 9, 3, May::NotStart),
+            pool(2, 2, 9, 1, May::TalkNonsense),
+            pool(2, 2, 9, 0, May::EndEarly),
+        ];
         let proof = check::prove_all(all).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a pool of processes that die at every step", "3 programs", &proof, [355_483, 52])
+        row("a pool of processes that die at every step", "7 programs", &proof, [960_977, 53])
             .map(|row| vec![row])
     });
     let wrong = [
-        (Wrong::BreaksAsAWhole, "a death breaks the pool", OWN, 15),
-        (Wrong::RunsAgain, "what was lost is run again in silence", ONCE, 20),
-        (Wrong::ByName, "a worker is known by a name that is used again", DEAD, 13),
-        (Wrong::TakesLate, "a late answer of one thought dead is taken", KEPT, 16),
-        (Wrong::DoesNotRead, "a pipe is not read to its end", WHOLE, 13),
+        (Wrong::BreaksAsAWhole, May::Die, "a death breaks the pool", OWN, 15),
+        (Wrong::RunsAgain, May::Die, "what was lost is run again in silence", ONCE, 20),
+        (Wrong::ByName, May::Die, "a worker is known by a name that is used again", DEAD, 13),
+        (Wrong::TakesLate, May::Die, "a late answer of one thought dead is taken", KEPT, 16),
+        (Wrong::DoesNotRead, May::Die, "a pipe is not read to its end", WHOLE, 13),
+        (Wrong::IsNotTold, May::NotStart, "a start that fails is not told", SETTLES, 14),
+        (
+            Wrong::WaitsForReady,
+            May::NotStart,
+            "whoever cannot be made ready is waited for",
+            SETTLES,
+            16,
+        ),
+        (
+            Wrong::BelievesAnybody,
+            May::TalkNonsense,
+            "an answer is taken of whoever gives it",
+            TRUE,
+            9,
+        ),
+        (Wrong::DropsWhatRuns, May::EndEarly, "what runs is dropped with what is queued", TRUE, 8),
+        (Wrong::LetsGo, May::EndEarly, "whoever is to be killed is taken to be dead", DEAD, 8),
     ];
-    for (wrong, was, property, steps) in wrong {
+    for (wrong, may, was, property, steps) in wrong {
         trials.add(format!("processes::{was}"), move || {
-            let pool = Pool { max: 2, jobs: 2, each: 9, deaths: 1, wrong: Some(wrong) };
+            let pool = Pool { max: 2, jobs: 2, each: 9, deaths: 1, may, wrong: Some(wrong) };
             let system = format!("a pool of processes: {was}");
             refuted(system, format!("not so: {property}"), pool, property, steps).map(|it| vec![it])
         });
@@ -68,6 +96,25 @@ enum Wrong {
     ByName,
     TakesLate,
     DoesNotRead,
+    IsNotTold,
+    WaitsForReady,
+    BelievesAnybody,
+    DropsWhatRuns,
+    LetsGo,
+}
+
+/// What may happen besides what happens in every program: workers begin, answer and leave; the client cancels, kills one and
+/// closes. What goes wrong with workers does so as often as there may be deaths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum May {
+    /// Workers die, hang up, or die in the middle of an answer.
+    Die,
+    /// They cannot be started, cannot be made ready, or die.
+    NotStart,
+    /// They write garbage, or answer a job that another one was given.
+    TalkNonsense,
+    /// The client drops what is queued, or kills everybody, once.
+    EndEarly,
 }
 
 /// A pool, and how much may happen.
@@ -78,6 +125,7 @@ struct Pool {
     /// How many jobs a worker may do.
     each: u64,
     deaths: u8,
+    may: May,
     wrong: Option<Wrong>,
 }
 
@@ -85,9 +133,11 @@ struct Pool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Said {
     Ready,
+    Unready,
     Began(Token),
     Answer(Token),
     Half,
+    Garbage,
 }
 
 /// Where a worker's process stands.
@@ -111,6 +161,8 @@ struct Process {
     is_told: [bool; 2],
     /// Whether it has ended its own pipe, and goes on.
     has_hung_up: bool,
+    /// Whether it has written what makes no sense.
+    is_mad: bool,
     /// Whether the pool has forgotten it.
     is_gone: bool,
 }
@@ -144,6 +196,10 @@ struct Now {
     submitted: Token,
     is_closed: bool,
     has_killed: bool,
+    /// Whether the client has dropped what is queued, and has killed everybody.
+    has_ended: [bool; 2],
+    /// How many workers could not be started.
+    not_started: u8,
     is_broken: bool,
     deaths: u8,
 }
@@ -168,6 +224,30 @@ enum Step {
     DieWriting(Number),
     /// It ends its pipe, and goes on.
     HangUp(Number),
+    /// The worker that is to be started next cannot be.
+    FailToStart,
+    /// It says that it cannot be made ready.
+    Refuse(Number),
+    Babble(Number),
+    /// It answers a job that another one was given.
+    Lie(Number, Token),
+    DropQueued,
+    Terminate,
+}
+
+impl Process {
+    fn new() -> Self {
+        Self {
+            is_alive: true,
+            stands: Stands::Starting,
+            to_do: VecDeque::new(),
+            said: VecDeque::new(),
+            is_told: [false; 2],
+            has_hung_up: false,
+            is_mad: false,
+            is_gone: false,
+        }
+    }
 }
 
 impl Now {
@@ -207,6 +287,13 @@ impl Now {
             Some(Said::Ready) => Some(Event::Ready(it)),
             Some(Said::Began(job)) => Some(Event::Began(it, job)),
             Some(Said::Answer(job)) => Some(Event::Answered(it, job)),
+            Some(Said::Unready) => Some(Event::Unready(it)),
+            Some(Said::Garbage) => {
+                // The pool reads no more.
+                process.said.clear();
+                process.has_hung_up = true;
+                Some(Event::Nonsense(it))
+            }
             said @ (Some(Said::Half) | None) => {
                 process.is_told[1] = true;
                 Some(Event::PipeEnded(it, said.is_some()))
@@ -228,16 +315,7 @@ impl Pool {
     fn order(&self, now: &mut Now, order: Order) {
         match order {
             Order::Start(it) => {
-                let process = Process {
-                    is_alive: true,
-                    stands: Stands::Starting,
-                    to_do: VecDeque::new(),
-                    said: VecDeque::new(),
-                    is_told: [false; 2],
-                    has_hung_up: false,
-                    is_gone: false,
-                };
-                now.processes.insert(it, process);
+                now.processes.insert(it, Process::new());
             }
             Order::Offer(it, job) => {
                 let again = self.wrong == Some(Wrong::RunsAgain) && now.job(job).to.is_some();
@@ -261,12 +339,16 @@ impl Pool {
             }
             Order::Drop(job) => now.settle(job, Became::Dropped),
             Order::BreakOff(job) => now.settle(job, Became::Dropped),
+            // Of one that could not be started it may be ordered just before this is told.
             Order::Dismiss(it) => {
-                now.processes.get_mut(&it).expect("it was started").to_do.push_back(None);
+                now.processes.get_mut(&it).into_iter().for_each(|it| it.to_do.push_back(None));
             }
             // Who thinks by the clock that it is dead has no reason to.
             Order::Kill(it) if self.wrong == Some(Wrong::TakesLate) => {
                 now.processes.get_mut(&it).expect("it was started").is_alive &= !now.has_killed;
+            }
+            Order::Kill(it) if self.wrong == Some(Wrong::LetsGo) && now.has_ended[1] => {
+                now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
             }
             Order::Kill(it) => now.processes.get_mut(&it).expect("it was started").is_alive = false,
             Order::Drain(it) => {
@@ -302,7 +384,7 @@ impl Pool {
             Stands::Works(job) => (Said::Answer(job), Stands::Waiting),
         };
         process.stands = stands;
-        let is_heard = !process.has_hung_up;
+        let is_heard = !process.has_hung_up && !process.is_mad;
         if is_heard {
             process.said.push_back(says);
         }
@@ -312,8 +394,66 @@ impl Pool {
                 let job = now.job(job);
                 (job.has_ended, job.is_answered) = (true, is_heard);
             }
-            Said::Ready | Said::Half => (),
+            Said::Ready | Said::Unready | Said::Half | Said::Garbage => (),
         }
+    }
+
+    /// What need not happen.
+    fn goes_on_otherwise(&self, now: &mut Now, step: Step) -> Option<()> {
+        if self.by(&step) == ENVIRONMENT && !matches!(step, Step::Thinks(_)) {
+            now.deaths += 1;
+        }
+        match step {
+            Step::FailToStart => {
+                now.not_started += 1;
+                let Some(Order::Start(it)) = now.orders.pop_front() else { return None };
+                if self.wrong != Some(Wrong::IsNotTold) {
+                    now.later.push_back(Event::NotStarted(it));
+                }
+            }
+            Step::Refuse(it) => {
+                let process = now.processes.get_mut(&it)?;
+                process.stands = Stands::Waiting;
+                process.said.push_back(Said::Unready);
+            }
+            Step::Babble(it) | Step::Lie(it, _) => {
+                let process = now.processes.get_mut(&it)?;
+                let says = match step {
+                    Step::Lie(_, job) => Said::Answer(job),
+                    _ => Said::Garbage,
+                };
+                process.is_mad = true;
+                process.said.push_back(says);
+            }
+            Step::DropQueued => {
+                now.has_ended[0] = true;
+                now.tell(Event::DropQueued);
+                if self.wrong == Some(Wrong::DropsWhatRuns) {
+                    let runs = (0..self.jobs).filter(|it| now.job(*it).cell == State::Running);
+                    let runs: Vec<_> = runs.collect();
+                    runs.into_iter().for_each(|it| now.settle(it, Became::Dropped));
+                }
+            }
+            Step::Terminate => {
+                now.has_ended[1] = true;
+                now.tell(Event::Terminate);
+            }
+            Step::Die(it) => {
+                now.processes.get_mut(&it)?.is_alive = false;
+            }
+            Step::HangUp(it) => {
+                now.processes.get_mut(&it)?.has_hung_up = true;
+            }
+            Step::DieWriting(it) => {
+                let process = now.processes.get_mut(&it)?;
+                let Stands::Works(job) = process.stands else { return None };
+                process.said.push_back(Said::Half);
+                process.is_alive = false;
+                now.job(job).has_ended = true;
+            }
+            _ => unreachable!("it is a step of somebody else"),
+        }
+        Some(())
     }
 
     /// What the pool's thread may look at, if it has nothing in hand.
@@ -373,6 +513,8 @@ impl Model for Pool {
             submitted: 0,
             is_closed: false,
             has_killed: false,
+            has_ended: [false; 2],
+            not_started: 0,
             is_broken: false,
             deaths: 0,
         }]
@@ -383,9 +525,20 @@ impl Model for Pool {
             if process.stands != Stands::Waiting || !process.to_do.is_empty() {
                 steps.push(Step::Work(*it));
             }
-            if now.deaths < self.deaths {
+            if now.deaths == self.deaths {
+                continue;
+            }
+            if self.may == May::TalkNonsense && !process.has_hung_up {
+                steps.push(Step::Babble(*it));
+                let others = |job: &Token| now.jobs[*job as usize].to.is_some_and(|to| to != *it);
+                steps.extend((0..self.jobs).filter(others).map(|job| Step::Lie(*it, job)));
+            }
+            if self.may == May::NotStart && process.stands == Stands::Starting {
+                steps.push(Step::Refuse(*it));
+            }
+            if matches!(self.may, May::Die | May::NotStart) {
                 steps.push(Step::Die(*it));
-                if !process.has_hung_up {
+                if self.may == May::Die && !process.has_hung_up {
                     steps.push(Step::HangUp(*it));
                     if matches!(process.stands, Stands::Works(_)) {
                         steps.push(Step::DieWriting(*it));
@@ -399,6 +552,10 @@ impl Model for Pool {
             }
         }
         if !now.is_idle() {
+            let starts = matches!(now.orders.front(), Some(Order::Start(_)));
+            if self.may == May::NotStart && starts && now.deaths < self.deaths {
+                steps.push(Step::FailToStart);
+            }
             return steps.push(Step::Obey);
         }
         // What the client tells the pool's thread is one of what this looks at.
@@ -410,6 +567,10 @@ impl Model for Pool {
         let runs = |it: &Token| now.jobs[*it as usize].cell == State::Running;
         if !now.has_killed {
             steps.extend((0..self.jobs).filter(runs).map(Step::Kill));
+        }
+        if self.may == May::EndEarly {
+            let both = [Step::DropQueued, Step::Terminate];
+            steps.extend(both.into_iter().zip(now.has_ended).filter(|it| !it.1).map(|it| it.0));
         }
         self.looks(now, steps);
     }
@@ -438,7 +599,13 @@ impl Model for Pool {
             }
             Step::Read(it) => {
                 let event = now.take(it)?;
-                now.tell(event);
+                match (self.wrong, event) {
+                    (Some(Wrong::WaitsForReady), Event::Unready(_)) => (),
+                    (Some(Wrong::BelievesAnybody), Event::Answered(_, job)) => {
+                        now.settle(job, Became::Value);
+                    }
+                    _ => now.tell(event),
+                }
                 if self.wrong == Some(Wrong::ByName) && matches!(event, Event::PipeEnded(..)) {
                     now.later.push_back(Event::ProcessEnded(it));
                 }
@@ -454,22 +621,7 @@ impl Model for Pool {
                 now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
             }
             Step::Work(it) => Self::work(&mut now, it),
-            Step::Die(it) => {
-                now.deaths += 1;
-                now.processes.get_mut(&it)?.is_alive = false;
-            }
-            Step::HangUp(it) => {
-                now.deaths += 1;
-                now.processes.get_mut(&it)?.has_hung_up = true;
-            }
-            Step::DieWriting(it) => {
-                now.deaths += 1;
-                let process = now.processes.get_mut(&it)?;
-                let Stands::Works(job) = process.stands else { return None };
-                process.said.push_back(Said::Half);
-                process.is_alive = false;
-                now.job(job).has_ended = true;
-            }
+            step => self.goes_on_otherwise(&mut now, step)?,
         }
         Some(now)
     }
@@ -501,11 +653,13 @@ impl Model for Pool {
             Property::always(TRUE, |_, now: &Now| {
                 // One that has hung up says nothing of what it begins.
                 let is_mute = |job: &Job| job.to.is_some_and(|it| now.processes[&it].has_hung_up);
+                // Nobody knows what one does that makes no sense: it may have begun.
+                let is_mad = |job: &Job| job.to.is_some_and(|it| now.processes[&it].is_mad);
                 now.jobs.iter().all(|job| match (job.became, job.cell) {
                     (Some(Became::Value), _) => job.is_answered,
                     (Some(Became::Died(Far::NotBegun)), _) => job.runs == 0 || is_mute(job),
                     (Some(Became::Dropped), _) => job.runs == 0,
-                    (Some(Became::Died(Far::Begun)), _) => job.runs == 1,
+                    (Some(Became::Died(Far::Begun)), _) => job.runs == 1 || is_mad(job),
                     (Some(Became::Died(Far::CutShort)), _) => job.has_ended,
                     (None, cell) => cell != State::Cancelled || job.runs == 0,
                 })
@@ -514,47 +668,24 @@ impl Model for Pool {
                 let mut steps = Vec::new();
                 pool.actions(now, &mut steps);
                 let has_ended = |it: &Process| it.is_gone && !it.is_alive;
-                !steps.is_empty()
+                // Nothing is waited for that need not happen.
+                let need_not = |it: &Step| {
+                    let is_wish = matches!(
+                        it,
+                        Step::Cancel(_) | Step::Kill(_) | Step::DropQueued | Step::Terminate
+                    );
+                    is_wish || pool.by(it) == ENVIRONMENT
+                };
+                !steps.iter().all(need_not)
                     || now.jobs.iter().all(|job| job.cell.is_settled())
                         && now.processes.values().all(has_ended)
             }),
         ];
         if self.wrong.is_none() {
-            properties.extend(reached());
+            properties.extend(reached::all());
         }
         properties
     }
-}
-
-/// What the programs come to, one or another.
-fn reached() -> [Property<Pool>; 8] {
-    fn became(now: &Now, far: Far) -> bool {
-        now.jobs.iter().any(|job| job.became == Some(Became::Died(far)))
-    }
-    [
-        Property::sometimes("a job dies that had not begun", |_, now: &Now| {
-            became(now, Far::NotBegun)
-        }),
-        Property::sometimes("a job dies that had begun", |_, now: &Now| became(now, Far::Begun)),
-        Property::sometimes("an answer is cut short", |_, now: &Now| became(now, Far::CutShort)),
-        Property::sometimes("an answer counts of one that is dead", |_, now: &Now| {
-            let is_dead = |job: &Job| job.to.is_some_and(|it| now.processes[&it].is_told[0]);
-            now.jobs.iter().any(|job| job.became == Some(Became::Value) && is_dead(job))
-        }),
-        Property::sometimes("a cancel wins, and the worker gets another job", |_, now: &Now| {
-            now.jobs[0].cell == State::Cancelled
-                && now.jobs.len() > 1
-                && now.jobs[1].became == Some(Became::Value)
-        }),
-        Property::sometimes("one job is lost, and the other one is done", |_, now: &Now| {
-            let is = |became| now.jobs.iter().any(|job| job.became == Some(became));
-            is(Became::Died(Far::Begun)) && is(Became::Value)
-        }),
-        Property::sometimes("a process has ended whose pipe is not empty", |_, now: &Now| {
-            now.processes.values().any(|it| it.is_told[0] && !it.said.is_empty())
-        }),
-        Property::sometimes("the pool is broken", |_, now: &Now| now.is_broken),
-    ]
 }
 
 impl Kinds for Pool {
@@ -572,15 +703,33 @@ impl Kinds for Pool {
             Step::Die(_) => "die",
             Step::DieWriting(_) => "die writing",
             Step::HangUp(_) => "hang up",
+            Step::FailToStart => "fail to start",
+            Step::Refuse(_) => "refuse",
+            Step::Babble(_) => "babble",
+            Step::Lie(..) => "lie",
+            Step::DropQueued => "drop queued",
+            Step::Terminate => "terminate",
         }
     }
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Submit | Step::Cancel(_) | Step::Kill(_) | Step::Close => 0,
+            Step::Submit
+            | Step::Cancel(_)
+            | Step::Kill(_)
+            | Step::Close
+            | Step::DropQueued
+            | Step::Terminate => 0,
             Step::Obey | Step::Read(_) | Step::Told(_) => 1,
             Step::Work(it) => 2 + usize::try_from(*it).expect("there are few"),
-            Step::Thinks(_) | Step::Die(_) | Step::DieWriting(_) | Step::HangUp(_) => ENVIRONMENT,
+            Step::Thinks(_)
+            | Step::Die(_)
+            | Step::DieWriting(_)
+            | Step::HangUp(_)
+            | Step::FailToStart
+            | Step::Refuse(_)
+            | Step::Babble(_)
+            | Step::Lie(..) => ENVIRONMENT,
         }
     }
 }
