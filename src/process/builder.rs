@@ -5,7 +5,6 @@ use std::{
     ffi::{OsStr, OsString},
     fmt, io,
     num::NonZero,
-    os::unix::net::UnixStream,
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
 };
@@ -16,8 +15,9 @@ use super::{
     format::Format,
     frame::{self, Call, Kind},
     function::Function,
-    manager::{Listener, Manager, Shared},
+    manager::{Listener, Manager},
     pool::ProcessPool,
+    shared::Shared,
     worker,
 };
 use crate::{blocking, sync::thread};
@@ -174,9 +174,9 @@ impl ProcessPoolBuilder {
             .map_err(|_| io::Error::other("the initializer's arguments are too large"))?;
         let reads = listener.is_some();
         let how = How { program, name, arguments, environment, directory, reads, limit };
-        let (wake, woken) = UnixStream::pair()?;
-        wake.set_nonblocking(true)?;
-        woken.set_nonblocking(true)?;
+        let (woken, wake) = io::pipe()?;
+        rustix::io::ioctl_fionbio(&wake, true)?;
+        rustix::io::ioctl_fionbio(&woken, true)?;
         let shared = Arc::new(Shared::new(wake));
         let books = Books::new(max, jobs_each);
         let manager = Manager::new(&shared, how, setup, listener, woken, books);

@@ -163,7 +163,7 @@ impl Child {
                 }
             }
         }
-        self.outgoing.clear();
+        self.outgoing = Vec::new();
         self.written = 0;
     }
 
@@ -200,7 +200,7 @@ impl Child {
 
     /// Whether its channel is open, and some of its first bytes, so many, are still in it.
     pub(super) fn has_more(&self, until: u64) -> bool {
-        self.received < until && self.channel.as_ref().is_some_and(|it| is_readable(it.as_fd()))
+        self.received < until && self.channel.as_ref().is_some_and(is_readable)
     }
 
     pub(super) fn frame(&mut self) -> Result<Option<Frame<'_>>, Garbage> {
@@ -249,9 +249,7 @@ impl Child {
     ) {
         for stream in [0, 1] {
             let mut left = self.streams[stream].as_ref().map_or(0, |it| waiting(it.as_fd()));
-            while left > 0
-                && self.streams[stream].as_ref().is_some_and(|it| is_readable(it.as_fd()))
-            {
+            while left > 0 && self.streams[stream].as_ref().is_some_and(is_readable) {
                 left = left.saturating_sub(self.hear(stream, bytes, tell));
             }
             self.streams[stream] = None;
@@ -330,8 +328,9 @@ impl Child {
     }
 }
 
-fn is_readable(file: BorrowedFd<'_>) -> bool {
-    let mut files = [PollFd::from_borrowed_fd(file, PollFlags::IN)];
+/// Whether reading it would not wait.
+pub(super) fn is_readable(file: &impl AsFd) -> bool {
+    let mut files = [PollFd::new(file, PollFlags::IN)];
     poll(&mut files, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
 }
 

@@ -11,6 +11,9 @@ pub(crate) const VERSION: u8 = 1;
 /// How many bytes a header has.
 pub(crate) const HEADER: usize = 16;
 
+/// For how many bytes there is room at the most, once nothing is left of what has come.
+pub(crate) const KEPT: usize = 1 << 20;
+
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -148,6 +151,11 @@ impl Decoder {
 
     /// The next message, if all of it has come.
     pub(crate) fn next(&mut self) -> Result<Option<Frame<'_>>, Garbage> {
+        if self.at == self.bytes.len() {
+            self.bytes.clear();
+            self.bytes.shrink_to(KEPT);
+            self.at = 0;
+        }
         let Some((head, rest)) = self.bytes[self.at..].split_first_chunk::<HEADER>() else {
             return Ok(None);
         };

@@ -2,9 +2,8 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    io::{Read, Write},
+    io::{PipeReader, Read},
     mem,
-    os::unix::net::UnixStream,
     sync::Arc,
 };
 
@@ -15,77 +14,12 @@ use super::{
     child::{Came, Child, How, Part},
     frame::{self, Frame, Kind},
     job::{Given, Queued},
+    shared::{Message, Shared},
 };
-use crate::{
-    cell::Address,
-    context,
-    interrupt::Sleeper,
-    sync::{Condvar, Mutex, lock},
-    waiter::isolate,
-};
+use crate::{context, sync::lock, waiter::isolate};
 
 /// Hears what workers print: the worker's number, whether it is its standard error, and the bytes.
 pub(super) type Listener = Box<dyn Fn(Number, bool, &[u8]) + Send + Sync>;
-
-/// What the pool's thread is told.
-pub(super) enum Message {
-    Submit(Token, Queued),
-    Cancel(Token),
-    Kill(Token),
-    Close,
-    DropQueued,
-    Terminate,
-}
-
-/// What the pool shares with its thread.
-pub(super) struct Shared {
-    pub(super) id: context::Id,
-    pub(super) state: Mutex<State>,
-    /// Told when everything has ended.
-    pub(super) told: Condvar,
-    /// Ends the sleep of the pool's thread.
-    wake: UnixStream,
-}
-
-#[derive(Default)]
-pub(super) struct State {
-    messages: Vec<Message>,
-    /// Whether the pool's thread sleeps, or is about to.
-    asleep: bool,
-    pub(super) closed: bool,
-    pub(super) broken: Option<Arc<str>>,
-    pub(super) ended: bool,
-    pub(super) workers: usize,
-    /// The jobs that workers have been given.
-    pub(super) running: HashMap<Address, Token>,
-}
-
-impl Shared {
-    pub(super) fn new(wake: UnixStream) -> Self {
-        let state = Mutex::new(State::default());
-        Self { id: context::next_id(), state, told: Condvar::new(), wake }
-    }
-
-    /// Tells the pool's thread, under a lock that is held.
-    pub(super) fn tell(&self, state: &mut State, message: Message) {
-        if state.ended {
-            return;
-        }
-        state.messages.push(message);
-        if mem::take(&mut state.asleep) {
-            // If there is no room, it is awake.
-            let _ = (&self.wake).write(&[0]);
-        }
-    }
-}
-
-impl Sleeper for Shared {
-    fn wake(&self) {
-        // Whoever has looked sleeps by then.
-        drop(lock(&self.state));
-        self.told.notify_all();
-    }
-}
 
 /// What the pool's thread has.
 pub(super) struct Manager {
@@ -93,7 +27,7 @@ pub(super) struct Manager {
     how: How,
     setup: Vec<u8>,
     listener: Option<Listener>,
-    woken: UnixStream,
+    woken: PipeReader,
     books: Books,
     children: BTreeMap<Number, Child>,
     queued: HashMap<Token, Queued>,
@@ -114,7 +48,7 @@ impl Manager {
         how: How,
         setup: Vec<u8>,
         listener: Option<Listener>,
-        woken: UnixStream,
+        woken: PipeReader,
         books: Books,
     ) -> Self {
         Self {
@@ -142,10 +76,12 @@ impl Manager {
         while !self.ended {
             let mut state = lock(&self.shared.state);
             let messages = mem::take(&mut state.messages);
-            state.asleep = messages.is_empty();
-            let sleeps = state.asleep;
             drop(state);
             messages.into_iter().for_each(|message| self.hear(message));
+            let mut state = lock(&self.shared.state);
+            state.asleep = state.messages.is_empty();
+            let sleeps = state.asleep;
+            drop(state);
             if !self.ended {
                 self.look(sleeps);
             }

@@ -82,10 +82,12 @@ mod child;
 mod format;
 mod frame;
 mod function;
+mod inbox;
 mod job;
 mod manager;
 mod map;
 mod pool;
+mod shared;
 mod worker;
 
 pub use self::{

@@ -15,8 +15,8 @@ use super::{
     frame::{self, Call, Kind},
     function::{Function, Read},
     job::{Queued, Typed},
-    manager::{Message, Shared},
     map::ProcessMap,
+    shared::{Message, Shared},
 };
 use crate::{
     blocking,

@@ -4,22 +4,27 @@ use std::{
     cell::RefCell,
     env,
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Write},
     os::unix::net::UnixStream,
     panic::{self, AssertUnwindSafe, catch_unwind},
     process,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc,
     },
     thread,
+};
+
+use rustix::{
+    event::{PollFd, PollFlags, poll},
+    io::Errno,
 };
 
 use super::{
     format::Format,
     frame::{self, Call, Decoder, Kind},
     function::{Answer, Asked, Current, Served},
+    inbox::{Inbox, Task},
 };
 use crate::{
     error::Panic,
@@ -45,8 +50,9 @@ pub(super) fn is_astray() -> bool {
 /// It is the first line of `main`, before anything reads the standard input. In a worker it runs jobs until the pool
 /// needs it no more, and never returns. The worker was given its channel as its standard input, which it takes away
 /// first of all: from then on that is `/dev/null`, and neither what a job prints nor what it starts touches the
-/// channel. Jobs run in this thread, one after the other. A second thread reads what the pool says, and ends the
-/// process by force when the pool's process has ended, also in the middle of a job. `[process-8]`
+/// channel. Jobs run in this thread, one after the other, which reads what the pool says itself. A second thread waits for
+/// the end of the channel, and ends the process by force when the pool's process has ended, also in the middle of a job.
+/// `[process-8]`
 ///
 /// ```standalone_crate
 /// use std::num::NonZero;
@@ -78,20 +84,6 @@ pub fn worker(functions: &[&dyn Served]) {
     process::exit(status);
 }
 
-/// What the thread that reads shares with the one that runs jobs.
-#[derive(Default)]
-struct Shared {
-    /// The job that runs.
-    current: Mutex<Option<(u64, Arc<Current>)>>,
-}
-
-/// What the thread that reads gives to the one that runs jobs.
-enum Task {
-    Setup(Vec<u8>, u8),
-    Job { token: u64, format: u8, payload: Vec<u8>, current: Arc<Current> },
-    Leave,
-}
-
 thread_local! {
     /// Where the last panic of this thread was.
     static PLACE: RefCell<String> = RefCell::default();
@@ -101,12 +93,9 @@ fn serve(functions: &[&dyn Served]) -> io::Result<()> {
     let channel = rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)?;
     rustix::stdio::dup2_stdin(File::open("/dev/null")?)?;
     let channel = UnixStream::from(channel);
-    let (give, tasks) = mpsc::channel();
-    let shared = Arc::<Shared>::default();
-    let theirs = (channel.try_clone()?, Arc::clone(&shared));
-    thread::Builder::new()
-        .name("settled-watch".into())
-        .spawn(move || watch(theirs.0, &theirs.1, &give))?;
+    let watched = channel.try_clone()?;
+    thread::Builder::new().name("settled-watch".into()).spawn(move || watch(&watched))?;
+    let inbox = Arc::new(Mutex::new(Inbox::new(channel.try_clone()?)));
     let told = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let place = info.location().map(ToString::to_string).unwrap_or_default();
@@ -114,74 +103,37 @@ fn serve(functions: &[&dyn Served]) -> io::Result<()> {
         told(info);
     }));
     let mut worker = Worker { functions, channel, limit: u32::MAX };
-    for task in tasks {
+    loop {
+        let task = lock(&inbox).next();
         match task {
             Task::Setup(payload, format) => worker.set_up(&payload, format)?,
-            Task::Job { token, format, payload, current } => {
-                worker.channel.write_all(&frame::text(
-                    Kind::Began,
-                    token,
-                    &[],
-                    "",
-                    worker.limit,
-                ))?;
+            Task::Job { token, format, payload } => {
+                let began = frame::text(Kind::Began, token, &[], "", worker.limit);
+                worker.channel.write_all(&began)?;
+                let current = Current::new(&inbox, token);
                 let answer = worker.run(token, format, &payload, &current);
-                *lock(&shared.current) = None;
                 worker.channel.write_all(&answer)?;
             }
-            Task::Leave => break,
+            Task::Leave => return Ok(()),
         }
     }
-    Ok(())
 }
 
-/// Reads what the pool says. When there is no pool any more, nothing here is of use to anybody.
-fn watch(mut channel: UnixStream, shared: &Shared, give: &mpsc::Sender<Task>) {
-    let mut decoder = Decoder::new(u32::MAX);
-    let mut bytes = vec![0; 64 << 10];
+/// Ends this process when the pool has gone: nothing here is of use to anybody then. What the pool says it leaves alone.
+fn watch(channel: &UnixStream) -> ! {
     loop {
-        match channel.read(&mut bytes) {
-            Ok(0) => end("the pool has gone"),
-            Ok(count) => decoder.feed(&bytes[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+        let mut files = [PollFd::new(channel, PollFlags::HUP)];
+        match poll(&mut files, None) {
+            Err(Errno::INTR) => {}
             Err(error) => end(error),
-        }
-        loop {
-            let frame = match decoder.next() {
-                Ok(Some(frame)) => frame,
-                Ok(None) => break,
-                Err(garbage) => end(garbage),
-            };
-            let (token, format, payload) = (frame.token, frame.format, frame.payload);
-            let task = match frame.kind {
-                Kind::Setup => Task::Setup(payload.into(), format),
-                Kind::Job => {
-                    let current = Arc::<Current>::default();
-                    *lock(&shared.current) = Some((token, Arc::clone(&current)));
-                    Task::Job { token, format, payload: payload.into(), current }
-                }
-                Kind::Cancel => {
-                    let current = lock(&shared.current)
-                        .as_ref()
-                        .filter(|it| it.0 == token)
-                        .map(|it| Arc::clone(&it.1));
-                    if let Some(current) = current {
-                        let _ = current.asked.set(String::from_utf8_lossy(payload).into());
-                    }
-                    continue;
-                }
-                Kind::Leave => Task::Leave,
-                _ => end("the pool said what only workers say"),
-            };
-            if give.send(task).is_err() {
-                return;
-            }
+            Ok(_) if files[0].revents().is_empty() => {}
+            Ok(_) => end("the pool has gone"),
         }
     }
 }
 
 /// Ends this process, whatever its other threads do, and hold. A process that cannot end itself so is let go.
-fn end(_why: impl std::fmt::Display) -> ! {
+pub(super) fn end(_why: impl std::fmt::Display) -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     process::abort();
 }
