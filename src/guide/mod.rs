@@ -10,6 +10,10 @@ pub mod threads {}
 pub mod loops {}
 
 #[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
+#[doc = include_str!("processes.md")]
+pub mod processes {}
+
+#[cfg_attr(not(doctest), doc = include_str!("../links.md"))]
 #[doc = include_str!("python.md")]
 pub mod python {}
 

@@ -9,7 +9,7 @@ use settled::{
 
 use crate::{
     Test,
-    frame::{Call, Decoder, HEADER, Kind, begin, end},
+    frame::{Call, Decoder, HEADER, KEPT, Kind, begin, end},
     jobs::until_it_runs,
 };
 
@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("foreign::a_worker_in_python_speaks_json", a_worker_in_python_speaks_json),
     ("foreign::the_decoder_takes_anything", the_decoder_takes_anything),
     ("foreign::messages_come_out_as_they_went_in", messages_come_out_as_they_went_in),
+    ("foreign::a_large_message_leaves_little_room", a_large_message_leaves_little_room),
 ];
 
 const HALF: Function<i64, i64, String> = Function::foreign("half");
@@ -164,4 +165,15 @@ fn messages_come_out_as_they_went_in() {
         }
         assert!(came == sent && !decoder.is_inside());
     }
+}
+
+fn a_large_message_leaves_little_room() {
+    let mut decoder = Decoder::new(u32::MAX);
+    let mut message = begin(Kind::Value, 1, 7);
+    message.resize(10 * KEPT, 7);
+    end(&mut message, u32::MAX).unwrap();
+    decoder.feed(&message);
+    assert!(decoder.next().unwrap().is_some());
+    assert!(decoder.next().unwrap().is_none());
+    assert!(decoder.kept() <= KEPT, "{}", decoder.kept());
 }

@@ -1,13 +1,25 @@
 //! What cannot travel, and pools that cannot begin.
 
-use std::{num::NonZero, thread};
+use std::{
+    env,
+    fs::File,
+    io,
+    num::NonZero,
+    process::{Command, Stdio},
+    thread,
+};
 
 use settled::{
     Cancelled, UnsentKind,
     process::{Format, Function, ProcessPool, SubmitError},
 };
 
-use crate::{Test, deaths::playing, functions::*, jobs::pool};
+use crate::{
+    Test,
+    deaths::{is_elsewhere, playing},
+    functions::*,
+    jobs::pool,
+};
 
 pub(crate) const TESTS: &[Test] = &[
     (
@@ -30,6 +42,10 @@ pub(crate) const TESTS: &[Test] = &[
     ("inputs::a_program_that_is_no_worker_says_so", a_program_that_is_no_worker_says_so),
     ("inputs::workers_have_their_own_surroundings", workers_have_their_own_surroundings),
     ("inputs::what_workers_print_is_read_apart", what_workers_print_is_read_apart),
+    (
+        "inputs::a_full_disk_or_a_closed_pipe_is_told_by_the_job",
+        a_full_disk_or_a_closed_pipe_is_told_by_the_job,
+    ),
     ("inputs::json_crosses_too", json_crosses_too),
     ("inputs::a_chunk_gives_a_value_for_each_item", a_chunk_gives_a_value_for_each_item),
 ];
@@ -157,6 +173,28 @@ fn what_workers_print_is_read_apart() {
     assert_eq!(texts, ["to the output\n", "to the error\n"]);
 }
 
+/// The workers have the output of the program, which is full or which nobody reads.
+fn a_full_disk_or_a_closed_pipe_is_told_by_the_job() {
+    if is_elsewhere() {
+        return;
+    }
+    let full = File::create("/dev/full").unwrap();
+    let (_, closed) = io::pipe().unwrap();
+    for (output, why) in
+        [(Stdio::from(full), "No space left on device"), (Stdio::from(closed), "Broken pipe")]
+    {
+        let mut program = Command::new(env::current_exe().unwrap());
+        let program = program.arg("role-prints").stdin(Stdio::null()).stdout(output);
+        let said = program.stderr(Stdio::piped()).output().unwrap();
+        let text = String::from_utf8_lossy(&said.stderr);
+        assert!(
+            said.status.success()
+                && text.contains(&format!("told: failed printing to stdout: {why}")),
+            "{text}"
+        );
+    }
+}
+
 fn json_crosses_too() {
     let pool = ProcessPool::builder().format(Format::Json).build().unwrap();
     assert_eq!(pool.submit(&SQUARE, &9).unwrap().join().unwrap(), 81);
@@ -168,10 +206,12 @@ fn json_crosses_too() {
 
 fn a_chunk_gives_a_value_for_each_item() {
     let three = NonZero::new(3).unwrap();
-    let pool = playing("one-too-many");
-    let why = pool.map(&SQUARE, 0..3, three).unwrap().next().unwrap().unwrap_err();
-    assert!(why.to_string().contains("it gave 4 values for 3 items"), "{why}");
-    pool.terminate();
+    for role in ["one-too-many", "one-too-many-in-json"] {
+        let pool = playing(role);
+        let why = pool.map(&SQUARE, 0..3, three).unwrap().next().unwrap().unwrap_err();
+        assert!(why.to_string().contains("it gave 4 values for 3 items"), "{role}: {why}");
+        pool.terminate();
+    }
     let pool = playing("no-end-of-nothing");
     let why = pool.map(&SPIN, [(); 3], three).unwrap().next().unwrap().unwrap_err();
     assert!(why.to_string().contains("it gave 18446744073709551615 values for 3 items"), "{why}");

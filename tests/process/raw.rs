@@ -43,6 +43,15 @@ impl Raw {
         self.say(16, 0, &[]);
         self.next().0
     }
+
+    /// Takes a job, and answers it in this format.
+    fn answer(&mut self, format: u8, payload: &[u8]) {
+        let job = self.take();
+        self.say(18, job, &[]);
+        let mut answer = message(19, job, payload);
+        answer[6] = format;
+        self.0.write_all(&answer).unwrap();
+    }
 }
 
 fn message(kind: u8, token: u64, payload: &[u8]) -> Vec<u8> {
@@ -65,6 +74,14 @@ pub(crate) fn play(role: &str) -> ExitCode {
         let error = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap_err();
         eprintln!("{error}");
         return ExitCode::FAILURE;
+    }
+    if role == "prints" {
+        let pool = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap();
+        let failure = pool.submit(&functions::PRINT, &()).unwrap().join().unwrap_err();
+        eprintln!("told: {}", failure.into_failure().unwrap().into_panic().unwrap().message());
+        // The worker goes on.
+        assert_eq!(pool.submit(&functions::SQUARE, &7).unwrap().join().unwrap(), 49);
+        return ExitCode::SUCCESS;
     }
     let mut raw = Raw::new();
     match role {
@@ -167,17 +184,10 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
             raw.0.shutdown(std::net::Shutdown::Read).unwrap();
             raw.say(16, 0, &[]);
         }
-        "one-too-many" => {
-            let job = raw.take();
-            raw.say(18, job, &[]);
-            raw.say(19, job, &[4, 1, 2, 3, 4]);
-        }
+        "one-too-many" => raw.answer(1, &[4, 1, 2, 3, 4]),
+        "one-too-many-in-json" => raw.answer(2, b"[1, 2, 3, 4]"),
         // As many of what takes no bytes as can be said.
-        "no-end-of-nothing" => {
-            let job = raw.take();
-            raw.say(18, job, &[]);
-            raw.say(19, job, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]);
-        }
+        "no-end-of-nothing" => raw.answer(1, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]),
         "another-version" => {
             let mut ready = message(16, 0, &[]);
             ready[4] = 2;
