@@ -28,7 +28,7 @@ use crate::{
     waiter::{Brings, Job, isolate},
 };
 pub(crate) use waiting::{Cells, Wanted};
-use waiting::{Goal, Registry, Waiting};
+use waiting::{Goal, Waiting, Waits};
 
 /// How many jobs a worker runs inside each other before a wait for one more is refused.
 pub(crate) const DEPTH: usize = 2_000;
@@ -173,7 +173,7 @@ pub(crate) fn run_for<R>(cell: Option<Address>, work: impl FnOnce() -> R) -> R {
 
 static_mutex! {
     /// Every worker that waits, over all pools.
-    static WAITING: Registry = Registry::new();
+    static WAITING: Waits = Waits::new();
 }
 
 /// Keeps this thread registered as one that waits.

@@ -46,7 +46,7 @@ use std::{
 
 use cell::Address;
 use waiter::Brings;
-use waiting::{Cells, Goal, Registry, Waiting, Wanted};
+use waiting::{Cells, Goal, Waiting, Waits, Wanted};
 
 /// What the search asks of a pool.
 trait Queue {
@@ -266,19 +266,19 @@ fn the_search_answers_as_one_over_everybody() {
                 One { pool: dice.below(3), running, lending, goal: dice.goal() }
             })
             .collect();
-        let mut registry = Registry::new();
+        let mut waits = Waits::new();
         for (id, it) in (0..).zip(&all) {
-            registry.enter(id, it.waiting(&pools));
+            waits.enter(id, it.waiting(&pools));
         }
         let mut ids: Vec<_> = (0..all.len() as u64).collect();
         loop {
             let everybody = Everybody::new(&pools, &all, true);
             for (id, live) in ids.iter().zip(&everybody.live) {
-                assert_eq!(registry.is_hopeless(*id), !live, "{id} of seed {seed}: {all:?}");
+                assert_eq!(waits.is_hopeless(*id), !live, "{id} of seed {seed}: {all:?}");
                 hopeless += usize::from(!live);
                 asked += 1;
             }
-            let mut found: Vec<_> = registry.to_help().iter().map(|it| it.id()).collect();
+            let mut found: Vec<_> = waits.to_help().iter().map(|it| it.id()).collect();
             let mut wanted = Everybody::new(&pools, &all, false).to_help();
             found.sort_unstable();
             wanted.sort_unstable();
@@ -290,7 +290,7 @@ fn the_search_answers_as_one_over_everybody() {
             // One leaves, and nothing of him stays.
             let at = dice.below(all.len());
             all.remove(at);
-            assert!(registry.leave(ids.remove(at)).is_some());
+            assert!(waits.leave(ids.remove(at)).is_some());
         }
     }
     assert!(hopeless > asked / 10 && hopeless < asked - asked / 10, "{hopeless} of {asked}");
@@ -300,17 +300,17 @@ fn the_search_answers_as_one_over_everybody() {
 /// How often a wait asks a pool of which so many wait.
 fn asked_among(many: usize) -> usize {
     let pool = Arc::new(Pool { workers: many + 1, ..Pool::default() });
-    let mut registry = Registry::new();
+    let mut waits = Waits::new();
     let one = |number| {
         let goal = For::One(address(2 * number), Wanted::All);
         One { pool: 0, running: vec![Some(address(2 * number + 1))], lending: Vec::new(), goal }
     };
     for number in 0..=many {
-        registry.enter(number as u64, one(number).waiting(&[Arc::clone(&pool)]));
+        waits.enter(number as u64, one(number).waiting(&[Arc::clone(&pool)]));
     }
     let before = pool.asked.load(Relaxed);
-    assert!(!registry.is_hopeless(many as u64));
-    assert!(registry.to_help().is_empty());
+    assert!(!waits.is_hopeless(many as u64));
+    assert!(waits.to_help().is_empty());
     pool.asked.load(Relaxed) - before
 }
 

@@ -115,7 +115,7 @@ pub(super) struct Waiting {
 }
 
 /// Everybody who waits, over all pools.
-pub(super) struct Registry {
+pub(super) struct Waits {
     waiting: BTreeMap<Id, Waiting>,
     running: BTreeSet<(Address, Id)>,
     lending: BTreeSet<(Address, Id)>,
@@ -137,9 +137,14 @@ impl Pool {
     fn parked(&self) -> usize {
         self.waiting.len() - self.owing
     }
+
+    /// How many of those who are in a wait have to go on, for one worker to be there.
+    fn wanted(&self) -> usize {
+        (self.parked() + 1).saturating_sub(self.queue.workers())
+    }
 }
 
-impl Registry {
+impl Waits {
     pub(super) const fn new() -> Self {
         Self {
             waiting: BTreeMap::new(),
@@ -193,7 +198,8 @@ impl Registry {
         let mut found = Vec::new();
         for (number, pool) in self.pools.iter().filter(|(_, pool)| pool.loops > 0) {
             // Asked first, because it is soon answered, and looking through the queue is not.
-            if hope.is_for(Question::Serves(*number)) {
+            // Most of all where a worker is there.
+            if pool.wanted() == 0 || hope.is_for(Question::Serves(*number)) {
                 continue;
             }
             for id in &pool.waiting {
@@ -217,9 +223,10 @@ impl Registry {
                 let pool = &self.pools[&number];
                 let is_in_a_wait = |id: &&Id| !matches!(self.waiting[id].goal, Goal::Owed(_));
                 let waits = pool.waiting.iter().filter(is_in_a_wait).copied();
-                // One more than may go on if as many wait for ever as the pool has.
-                let wanted = (pool.parked() + 1).saturating_sub(pool.queue.workers());
-                (wanted, waits.map(Question::GoesOn).collect())
+                match pool.wanted() {
+                    0 => all(Vec::new()),
+                    wanted => (wanted, waits.map(Question::GoesOn).collect()),
+                }
             }
         }
     }
@@ -295,16 +302,16 @@ enum Question {
 /// Answers questions: yes, where that follows from what is certain, and no where it does not. Who waits in a circle
 /// goes on by nothing.
 struct Hope<'a> {
-    registry: &'a Registry,
+    waits: &'a Waits,
     /// Whether loops that sleep go on.
     loops: bool,
-    asked: BTreeMap<Question, Asked>,
+    asked: BTreeMap<Question, Answer>,
     /// Of which it was not looked up yet what they depend on.
     new: Vec<Question>,
 }
 
 #[derive(Default)]
-struct Asked {
+struct Answer {
     /// How many of those that it depends on are still to be answered by yes; none if it is. Not known for a new one.
     left: Option<usize>,
     /// Those that depend on it.
@@ -312,14 +319,14 @@ struct Asked {
 }
 
 impl<'a> Hope<'a> {
-    fn new(registry: &'a Registry, loops: bool) -> Self {
-        Self { registry, loops, asked: BTreeMap::new(), new: Vec::new() }
+    fn new(waits: &'a Waits, loops: bool) -> Self {
+        Self { waits, loops, asked: BTreeMap::new(), new: Vec::new() }
     }
 
     fn is_for(&mut self, question: Question) -> bool {
         self.asked.entry(question).or_insert_with(|| {
             self.new.push(question);
-            Asked::default()
+            Answer::default()
         });
         while self.asked[&question].left != Some(0)
             && let Some(next) = self.new.pop()
@@ -330,11 +337,11 @@ impl<'a> Hope<'a> {
     }
 
     fn look_up(&mut self, question: Question) {
-        let (mut left, on) = self.registry.depends(question, self.loops);
+        let (mut left, on) = self.waits.depends(question, self.loops);
         for other in on {
             let asked = self.asked.entry(other).or_insert_with(|| {
                 self.new.push(other);
-                Asked::default()
+                Answer::default()
             });
             if asked.left == Some(0) {
                 left = left.saturating_sub(1);
@@ -347,7 +354,7 @@ impl<'a> Hope<'a> {
         while let Some(next) = yes.pop() {
             let askers = self.asked.get_mut(&next).map(|it| std::mem::take(&mut it.askers));
             for asker in askers.into_iter().flatten() {
-                if let Some(Asked { left: Some(left @ 1..), .. }) = self.asked.get_mut(&asker) {
+                if let Some(Answer { left: Some(left @ 1..), .. }) = self.asked.get_mut(&asker) {
                     *left -= 1;
                     if *left == 0 {
                         yes.push(asker);

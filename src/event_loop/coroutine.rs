@@ -12,7 +12,7 @@ use std::{
 
 use super::{
     incident::FutureId,
-    queue::LoopHandle,
+    queue::{LoopHandle, Queue},
     registry::Registry,
     stop::{Stopping, stop},
     task::{Ended, Facts, Step, Task},
@@ -39,7 +39,7 @@ where
     E: 'static,
     O: 'static,
 {
-    let (spawn, handle) = Spawn::new(future, call, &home.handle());
+    let (spawn, handle) = Spawn::new(future, call, home.of_own().ready.queue());
     (spawn.into_task(home), handle)
 }
 
@@ -57,7 +57,7 @@ where
 {
     // The job that makes the task takes its first step, so that a request to cancel that comes
     // before is seen there, and the coroutine never runs.
-    let (spawn, handle) = Spawn::new(future, call, home);
+    let (spawn, handle) = Spawn::new(future, call, &home.queue);
     let posted = Schedule::call_soon_threadsafe(home, Job::from_run(spawn));
     posted.map(|()| handle).map_err(|closed| {
         closed.map(|job| {
@@ -105,8 +105,8 @@ where
     E: 'static,
     O: 'static,
 {
-    fn new(future: F, call: fn(O) -> Result<T, E>, home: &LoopHandle) -> (Self, Handle<T, E>) {
-        let waker = TaskWaker::queued(Arc::clone(&home.queue));
+    fn new(future: F, call: fn(O) -> Result<T, E>, home: &Arc<Queue>) -> (Self, Handle<T, E>) {
+        let waker = TaskWaker::queued(Arc::clone(home));
         let (promise, handle) = promise::owned(Waker::from(Arc::clone(&waker)));
         (Self { future, promise, waker, call }, handle)
     }

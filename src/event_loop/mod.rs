@@ -12,6 +12,27 @@
 //! awaiting  coroutine  turns                     an await; a task from inside; the turns of a loop, and its end
 //! run  weak                                      what users have of a loop; a weak handle
 //! ```
+//!
+//! The way of a cancel. Task A awaits task B by value, and somebody cancels the future of A:
+//!
+//! ```text
+//! the cancel        LoopFuture::cancel   future      asks the cell
+//!                   Handle::cancel       cell        notes the request and its reason, and takes A's waker: once
+//!                   TaskWaker::wake      waker       queues a step of A
+//! A's next step     Registry::step       registry    finds A
+//!                   Body::step           coroutine   sees the request, and does not poll
+//!                   stop                 stop        notes the reason in `context`, and drops A's coroutine:
+//!                     AwaitLoop::drop    awaiting      it gives its place among the callbacks of B's future up,
+//!                     forward            stop          cancels B's future, for the same reason,
+//!                     Stops::wait        stops         and notes that A waits for B
+//!                   Registry::end_due    registry    A waits, and is not settled yet
+//! B's next step     as above, until      registry    B waits for nobody:
+//!                     Body::end          coroutine     it is settled as Cancelled,
+//!                     View::arrived      future        whoever is told of that will be in a later turn,
+//!                     Stops::leave       stops         and A is woken
+//! A's last step     Body::step           coroutine   has nothing to poll
+//!                   Registry::end_due    registry    A waits for nobody any more, and is settled as B was
+//! ```
 
 mod awaiting;
 mod cancel;

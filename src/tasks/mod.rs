@@ -60,9 +60,9 @@ pub async fn shield<T: 'static, E: 'static>(future: LoopFuture<T, E>) -> Settled
 }
 
 /// A future that the awaiting coroutine owns: dropped in a stop, it passes the stop on. `[await-3]`
-struct Owned<T: 'static, E: 'static>(Option<LoopFuture<T, E>>);
+struct OwnedFuture<T: 'static, E: 'static>(Option<LoopFuture<T, E>>);
 
-impl<T: 'static, E: 'static> Owned<T, E> {
+impl<T: 'static, E: 'static> OwnedFuture<T, E> {
     fn new(future: LoopFuture<T, E>) -> Self {
         Self(Some(future))
     }
@@ -76,7 +76,7 @@ impl<T: 'static, E: 'static> Owned<T, E> {
     }
 }
 
-impl<T: 'static, E: 'static> Drop for Owned<T, E> {
+impl<T: 'static, E: 'static> Drop for OwnedFuture<T, E> {
     fn drop(&mut self) {
         if let Some(future) = &self.0 {
             forward(future);

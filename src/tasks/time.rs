@@ -12,7 +12,7 @@ use std::{
 
 use thiserror::Error;
 
-use super::{Owned, here, settled, stopped};
+use super::{OwnedFuture, here, settled, stopped};
 use crate::{
     CallHandle, Cancel, Expired, LoopFuture, Settled,
     event_loop::{CENTURY, stop, task_of},
@@ -139,7 +139,7 @@ pub async fn wait_for<T: 'static, E: 'static>(
     future: LoopFuture<T, E>,
     timeout: Duration,
 ) -> Result<Settled<T, E>, TimedOut<T, E>> {
-    let owned = Owned::new(future);
+    let owned = OwnedFuture::new(future);
     if let Some(()) = first(settled(owned.get()), sleep(timeout)).await {
         return Ok(owned.release().await);
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    wait::{Group, IntoCompleted},
+    wait::{IntoCompleted, Watch},
     watched::Watched,
 };
 use crate::{
@@ -51,7 +51,7 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
     let deadline = timeout.and_then(after);
     let Each(futures) = futures.each();
     let by_value = futures.iter().any(|it| it.until() == Until::Returned);
-    let mut group = Group::register(futures);
+    let mut group = Watch::register(futures);
     let wanted = if by_value { Wanted::Returned } else { Wanted::All };
     let (mut told, mut left) = (Vec::new(), group.members.len());
     loop {
@@ -96,7 +96,7 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
 #[doc(alias("race", "wait_any"))]
 pub fn select<F: Borrowed>(futures: F, timeout: Option<Duration>) -> Result<F::First, WaitError> {
     let deadline = timeout.and_then(after);
-    let mut group = Group::register(futures.each().0);
+    let mut group = Watch::register(futures.each().0);
     loop {
         if let Some(first) = futures.first() {
             return Ok(first);

@@ -98,7 +98,7 @@ pub fn wait<'a, T, E>(
     return_when: ReturnWhen,
 ) -> Result<Parted<'a, T, E>, WaitError> {
     let deadline = timeout.and_then(after);
-    let mut group = Group::register(futures);
+    let mut group = Watch::register(futures);
     let all = group.members.len();
     let (mut heard, mut enough) = (0, false);
     let mut told = Vec::new();
@@ -168,7 +168,7 @@ pub fn as_completed<F: IntoCompleted>(
     timeout: Option<Duration>,
 ) -> AsCompleted<F> {
     let deadline = timeout.and_then(after);
-    let group = Group::register(futures);
+    let group = Watch::register(futures);
     let left = group.members.len();
     AsCompleted { group, deadline, ready: VecDeque::new(), told: Vec::new(), left }
 }
@@ -273,7 +273,7 @@ impl<T, E> IntoCompleted for ThreadFuture<T, E> {
 /// ```
 #[must_use = "it yields nothing unless it is iterated"]
 pub struct AsCompleted<F: IntoCompleted> {
-    group: Group<F>,
+    group: Watch<F>,
     deadline: Option<Instant>,
     ready: VecDeque<usize>,
     told: Vec<usize>,
@@ -355,7 +355,7 @@ impl<F: IntoCompleted> fmt::Debug for AsCompleted<F> {
 }
 
 /// Several futures that share an inbox, by number.
-pub(super) struct Group<F: Watched> {
+pub(super) struct Watch<F: Watched> {
     pub(super) members: Vec<Member<F>>,
     pub(super) inbox: Arc<Inbox>,
     /// The cells of those that were not heard of, where they decide whether this thread may wait.
@@ -372,7 +372,7 @@ pub(super) struct Member<F> {
     ticket: Option<Ticket>,
 }
 
-impl<F: Watched> Group<F> {
+impl<F: Watched> Watch<F> {
     /// Registers with each future, once. Those for which there is nothing to wait are told of at once, so that the
     /// inbox hears of each exactly once.
     pub(super) fn register(futures: impl IntoIterator<Item = F>) -> Self {
@@ -476,7 +476,7 @@ impl<F: Watched> Group<F> {
     }
 }
 
-impl<'a, T, E> Group<&'a ThreadFuture<T, E>> {
+impl<'a, T, E> Watch<&'a ThreadFuture<T, E>> {
     /// Leaves all futures, and says which of them are settled by then.
     fn part(mut self) -> Parted<'a, T, E> {
         let (mut done, mut not_done) = (Vec::new(), Vec::new());
@@ -493,7 +493,7 @@ impl<'a, T, E> Group<&'a ThreadFuture<T, E>> {
     }
 }
 
-impl<F: Watched> Drop for Group<F> {
+impl<F: Watched> Drop for Watch<F> {
     fn drop(&mut self) {
         self.leave().for_each(drop);
     }

@@ -15,14 +15,15 @@ use std::{
 };
 
 use settled::{
-    Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, bridge, tasks,
+    Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, as_completed, bridge,
+    tasks,
 };
 
 /// Does an operation so many times.
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 18] = [
+pub const OPERATIONS: [(&str, Operation); 20] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -36,7 +37,9 @@ pub const OPERATIONS: [(&str, Operation); 18] = [
     ("sleep beside 1,000 jobs", sleep),
     ("stop through a view", stop),
     ("leave an await", leave_awaits),
+    ("poll again", poll_again),
     ("leave a view", leave_views),
+    ("leave an iterator", leave_iterators),
     ("remove a callback", remove_callbacks),
     ("stop an await", stop_awaits),
     ("list a task", list),
@@ -271,6 +274,25 @@ fn leave_awaits(times: usize) {
         polled
     });
     in_turn(polled.take(times).collect()).for_each(drop);
+    drop(promise);
+}
+
+fn poll_again(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let (promise, future) = pair();
+    let mut awaits: Vec<_> = (0..times).map(|_| (&future).into_future()).collect();
+    for _ in 0..2 {
+        for polled in &mut awaits {
+            assert!(pin!(polled).poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    drop((awaits, promise));
+}
+
+fn leave_iterators(times: usize) {
+    let (promise, future) = pair();
+    let iterators = (0..times).map(|_| as_completed([&future], None));
+    in_turn(iterators.collect()).for_each(drop);
     drop(promise);
 }
 
