@@ -9,13 +9,20 @@ mod runs;
 
 use std::{collections::BTreeSet, env, fmt::Write, fs, path::Path};
 
-use runs::RUNS;
+#[cfg(feature = "process")]
+use runs::RUNS_OF_PROCESSES;
+use runs::{RUNS, Run};
 
 const HEAD: &str = "# Errors
 
 Every message of every error, refusal and report, beside a run that causes it. Written by `tests/errors` from its own
 code (`SETTLED_BLESS=1 cargo test --test errors`), and compared, so that no text changes unnoticed. Numbers of tasks and
 futures are told as `N`. A variant without a run fails the test.
+";
+
+/// Before what a build without the feature leaves as it is.
+const OF_PROCESSES: &str = "
+# With the feature `process`
 ";
 
 /// The text of the entry with this name in `runs.rs`.
@@ -48,15 +55,25 @@ fn steady(message: &str) -> String {
     steady + rest
 }
 
-#[test]
-fn every_message_is_as_committed() {
-    watch!();
-    let mut text = HEAD.to_owned();
-    for (name, run) in RUNS {
+/// What the page says of these.
+fn all(runs: &[Run]) -> String {
+    let mut text = String::new();
+    for (name, run) in runs {
         let (message, code) = (steady(&run()), source(name));
         write!(text, "\n## `{name}`\n\n> {message}\n\n```rust,ignore\n{code}\n```\n").unwrap();
     }
+    text
+}
+
+#[test]
+fn every_message_is_as_committed() {
+    watch!();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/errors.md");
+    let mut text = HEAD.to_owned() + &all(RUNS) + OF_PROCESSES;
+    #[cfg(feature = "process")]
+    text.push_str(&all(RUNS_OF_PROCESSES));
+    #[cfg(not(feature = "process"))]
+    text.push_str(fs::read_to_string(&path).unwrap().split_once(OF_PROCESSES).unwrap().1);
     if env::var_os("SETTLED_BLESS").is_some() {
         fs::write(&path, &text).unwrap();
     }
@@ -109,12 +126,15 @@ fn every_variant_has_its_run() {
         "pub struct Cancellation {",
         "pub enum Refusal {",
         "pub enum Incident<'a> {",
+        "pub enum SubmitError {",
     ];
     let others = others.map(|it| text.find(it).expect("it is there"));
     let places = errors.map(|(at, _)| at).chain(others);
     let expected: BTreeSet<_> = places.flat_map(|at| variants(&text[at..])).collect();
     assert!(expected.len() > 25, "the errors were not found: {expected:?}");
-    let run: BTreeSet<_> = RUNS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let name = |line: &'static str| line.strip_prefix("    \"")?.strip_suffix("\" {");
+    let names: Vec<_> = include_str!("runs.rs").lines().filter_map(name).collect();
+    let run: BTreeSet<_> = names.iter().map(|&name| name.to_owned()).collect();
     assert_eq!(run, expected, "tests/errors/runs.rs has other entries than src has variants");
-    assert_eq!(run.len(), RUNS.len(), "an entry stands there twice");
+    assert_eq!(run.len(), names.len(), "an entry stands there twice");
 }

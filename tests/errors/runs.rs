@@ -15,6 +15,9 @@ use settled::{
     primitives::Semaphore, tasks,
 };
 
+#[cfg(feature = "process")]
+use settled::process::{Function, ProcessPool};
+
 type Future = ThreadFuture<u32, &'static str>;
 
 const SHORT: Duration = Duration::from_millis(1);
@@ -59,14 +62,17 @@ fn nest(answer: &Arc<OnceLock<String>>) {
     }
 }
 
+/// What an entry is called, and what comes to its message.
+pub(crate) type Run = (&'static str, fn() -> String);
+
 /// Each entry is `"Type::Variant" { a run that ends with the message }`.
 macro_rules! runs {
-    ($($name:literal { $($body:tt)* })*) => {
-        pub(crate) const RUNS: &[(&str, fn() -> String)] = &[$(($name, || { $($body)* })),*];
+    ($runs:ident: $($name:literal { $($body:tt)* })*) => {
+        pub(crate) const $runs: &[Run] = &[$(($name, || { $($body)* })),*];
     };
 }
 
-runs! {
+runs! { RUNS:
     "Failure::Error" {
         let (promise, future) = Future::pair();
         promise.fail("disk full").unwrap();
@@ -363,5 +369,26 @@ runs! {
     }
     "Incident::Message" {
         reported(|here| here.call_exception_handler(&settled::Incident::Message("out of beans")))
+    }
+}
+
+#[cfg(feature = "process")]
+const RESIZE: Function<String, u64, String> = Function::foreign("resize");
+
+#[cfg(feature = "process")]
+runs! { RUNS_OF_PROCESSES:
+    "SubmitError::Closed" {
+        let pool = ProcessPool::new(NonZero::<usize>::MIN).unwrap();
+        pool.close();
+        pool.submit(&RESIZE, &"cat.png".to_owned()).unwrap_err().to_string()
+    }
+    "SubmitError::Broken" {
+        let pool = ProcessPool::builder().program("/no/such/program", [""; 0]).build().unwrap();
+        pool.submit(&RESIZE, &"cat.png".to_owned()).unwrap().wait().unwrap();
+        pool.submit(&RESIZE, &"dog.png".to_owned()).unwrap_err().to_string()
+    }
+    "SubmitError::Unsent" {
+        let pool = ProcessPool::builder().limit(2000).build().unwrap();
+        pool.submit(&RESIZE, &"cat.png".repeat(1000)).unwrap_err().to_string()
     }
 }

@@ -43,6 +43,10 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("deaths::a_worker_that_reads_no_more_is_ended", a_worker_that_reads_no_more_is_ended),
     ("deaths::a_start_is_told_of_once", a_start_is_told_of_once),
+    (
+        "deaths::a_kill_in_the_middle_of_an_answer_cuts_it_short",
+        a_kill_in_the_middle_of_an_answer_cuts_it_short,
+    ),
 ];
 
 /// A pool whose workers play this role.
@@ -207,18 +211,35 @@ fn late(role: &str, workers: usize, file: &Path) -> ProcessPool {
         env::current_exe().unwrap(),
         [format!("role-{role}").into(), file.as_os_str().to_owned()],
     );
-    let listener = |_, _, text: &[u8]| {
-        // The end of the line may come by itself.
-        let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() else { return };
-        let lives = || {
-            let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
-            stat.is_ok_and(|it| !it.contains(") Z "))
-        };
-        while lives() {
-            thread::yield_now();
-        }
+    builder.on_output(wait_for_its_end).build().unwrap()
+}
+
+/// Waits until the worker has ended that has printed its number.
+fn wait_for_its_end(_: u64, _: bool, text: &[u8]) {
+    // The end of the line may come by itself.
+    let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() else { return };
+    let lives = || {
+        let stat = std::fs::read_to_string(format!("/proc/{number}/stat"));
+        stat.is_ok_and(|it| !it.contains(") Z "))
     };
-    builder.on_output(listener).build().unwrap()
+    while lives() {
+        thread::yield_now();
+    }
+}
+
+/// The pool's thread does not read, and the worker is killed when its answer has filled the pipe.
+fn a_kill_in_the_middle_of_an_answer_cuts_it_short() {
+    if is_elsewhere() {
+        return;
+    }
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let pool = Ending(builder.on_output(wait_for_its_end).build().unwrap());
+    for _ in 0..10 {
+        let job = pool.submit(&CUT_SHORT, &()).unwrap();
+        let failure = job.join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap_or_else(|| panic!("{failure}"));
+        assert_eq!((death.cause(), death.progress()), (DeathCause::Signal(9), Progress::CutShort));
+    }
 }
 
 /// Whether this system tells of the end of a process by its channel alone; then it is said that the test is left out.

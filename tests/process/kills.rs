@@ -305,8 +305,8 @@ fn the_books_balance() {
     assert!(said.lost <= said.kills, "more were lost than killed");
     assert!(said.finished > 0 && said.failed > 0 && said.cancelled > 0, "{said:?}");
     // One is killed in every round at its start. The one that waits for the shutdown may be hit before by the bomb of an
-    // earlier job, and where a bomb hits an answer is chance.
-    assert!(said.at_start >= rounds && said.at_shutdown > 0 && said.cut_short > 0, "{said:?}");
+    // earlier job. Where a bomb hits an answer is chance, which may be none.
+    assert!(said.at_start >= rounds && said.at_shutdown > 0, "{said:?}");
     let Said { at_start, cut_short, at_shutdown, .. } = said;
     close(format!(
         "killed: {at_start} workers at their start, {cut_short} in the middle of an answer, {at_shutdown} at the shutdown"
