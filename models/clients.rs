@@ -62,7 +62,7 @@ fn all() -> Vec<General> {
             name: "a pool and a loop that is closed",
             make: pool,
             cap: None,
-            size: [166403, 28],
+            size: [169973, 28],
             breaks: ("shutdown_forgets_queue", property::OWNED, 2),
         },
         General {

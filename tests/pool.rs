@@ -12,7 +12,7 @@ use std::{
     num::NonZero,
     panic::panic_any,
     sync::{
-        Arc, Barrier,
+        Arc, Barrier, Mutex,
         atomic::{AtomicBool, Ordering},
         mpsc,
     },
@@ -389,6 +389,40 @@ fn a_callback_of_a_dropped_job_may_use_the_pool() {
     pool.cancel_pending();
     assert_eq!(log.entries(), ["true", "cancelled"]);
     drop(release);
+}
+
+#[test]
+fn a_callback_of_a_dropped_job_may_wait_for_the_next() {
+    watch!();
+    let pool = pool(1);
+    let release = Mutex::new(Some(occupy(&pool)));
+    let (first, next) = (pool.submit(|| 1).unwrap(), pool.submit(|| 2).unwrap());
+    let log = Log::new();
+    let (callback, waited) = (log.clone(), next.clone());
+    first.add_done_callback(move |_| {
+        // The worker goes on, and finds it queued.
+        drop(release.lock().unwrap().take());
+        callback.add(format!("{:?}", waited.result().copied()));
+    });
+    pool.cancel_pending();
+    assert_eq!(log.entries(), ["Ok(2)"]);
+}
+
+#[test]
+fn what_a_callback_of_a_dropped_job_submits_is_not_dropped() {
+    watch!();
+    let pool = Arc::new(pool(1));
+    let release = occupy(&pool);
+    let log = Log::new();
+    let (callback, inside) = (log.clone(), Arc::clone(&pool));
+    pool.submit(|| 1).unwrap().add_done_callback(move |_| {
+        let later = inside.submit(|| 2).unwrap();
+        later.add_done_callback(move |it| callback.add(format!("{:?}", it.result().copied())));
+    });
+    pool.cancel_pending();
+    drop(release);
+    pool.shutdown().unwrap();
+    assert_eq!(log.entries(), ["Ok(2)"]);
 }
 
 #[test]

@@ -86,10 +86,25 @@ fn ends() -> Vec<Case> {
                 .job(F, 0, &[])
                 .call(&[Submit(2)])
                 .job(G, 0, &[]),
-            [42, 12],
+            [45, 12],
             "pool_calls_under_lock",
             property::ENDS,
-            5,
+            6,
+        ),
+        case(
+            "pool-6",
+            "Why is one queued job dropped before the next is taken?",
+            "a callback may wait for a job that is queued behind its own",
+            Program::new()
+                .thread("user", &[Submit(0), Submit(1), Add(F, 2), CancelPending])
+                .worker("worker", 0)
+                .job(F, 0, &[])
+                .job(G, 0, &[])
+                .call(&[Result(G)]),
+            [69, 13],
+            "pending_taken_at_once",
+            property::ENDS,
+            6,
         ),
         case(
             "pool-6",
@@ -99,7 +114,7 @@ fn ends() -> Vec<Case> {
                 .thread("user", &[Submit(0), ClosePool, CancelPending, Result(F)])
                 .worker("worker", 0)
                 .job(F, 0, &[]),
-            [22, 9],
+            [23, 9],
             "shutdown_forgets_queue",
             property::OWNED,
             3,

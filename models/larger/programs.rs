@@ -105,7 +105,7 @@ pub(crate) fn all() -> Vec<Large> {
                 .job(F, 0, &[Submit(2), Result(2)])
                 .job(G, 0, &[])
                 .job(2, 0, &[]),
-            [9721, 24],
+            [10019, 24],
         ),
         large(
             "jobs of one pool that wait for each other",

@@ -139,6 +139,7 @@ fn says(program: &Program, state: Option<&System>, step: Step) -> String {
         },
         Does::Return(it) => format!("gives {} back", names.future(it)),
         Does::Drop(piece) => format!("drops {}", names.piece(piece)),
+        Does::Withdraw(piece) => format!("takes {} out of the queue", names.piece(piece)),
         Does::Tell(whom, it) => format!("tells {} of {}", name(program, whom), names.future(it)),
         Does::Post(home, entry) => {
             let what = match entry {

@@ -186,6 +186,7 @@ impl check::Kinds for Program {
             Does::Take(entry) => property::of(entry),
             Does::Run(_) => "claim of a job",
             Does::Drop(_) => "drop of a job",
+            Does::Withdraw(_) => "withdrawal of a job",
             Does::Close | Does::Sweep => "close",
             Does::Exit => "end of a worker",
         }

@@ -114,6 +114,8 @@ pub struct Rules {
     pub pool_end_blocks: bool,
     /// Cancelling what is queued calls callbacks under the pool's lock. (`bug-c3`)
     pub pool_calls_under_lock: bool,
+    /// Cancelling what is queued takes all of it before any of it is dropped.
+    pub pending_taken_at_once: bool,
     /// Cancelling what is queued forgets it.
     pub shutdown_forgets_queue: bool,
     /// The drop of the last handle tells nobody. (`[promise-8]`)
@@ -183,7 +185,7 @@ const fn flip(name: &'static str, flip: fn(&mut Rules)) -> Flip {
 pub const COARSER: [Flip; 1] = [flip("settled_in_one_step", |it| it.settled_in_one_step = true)];
 
 /// Every way to change one field that breaks a property.
-pub const FLIPS: [Flip; 57] = [
+pub const FLIPS: [Flip; 58] = [
     flip("loop_read: Blocks", |it| it.loop_read = LoopRead::Blocks),
     flip("loop_read: Polls", |it| it.loop_read = LoopRead::Polls),
     flip("loop_may_block", |it| it.loop_may_block = true),
@@ -232,6 +234,7 @@ pub const FLIPS: [Flip; 57] = [
     flip("pool_refuses_every_wait", |it| it.pool_refuses_every_wait = true),
     flip("pool_end_blocks", |it| it.pool_end_blocks = true),
     flip("pool_calls_under_lock", |it| it.pool_calls_under_lock = true),
+    flip("pending_taken_at_once", |it| it.pending_taken_at_once = true),
     flip("shutdown_forgets_queue", |it| it.shutdown_forgets_queue = true),
     flip("last_handle_tells_nobody", |it| it.last_handle_tells_nobody = true),
     flip("callback_is_nobody", |it| it.callback_is_nobody = true),

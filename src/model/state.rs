@@ -77,7 +77,7 @@ pub enum Script {
     Stop(Piece),
     /// A task that is woken when the callbacks before it have run. Not a step of its own.
     Wake(Piece),
-    /// A job that was taken out of its queue is still to be dropped, or a closure that has listened in vain.
+    /// A job is still to be dropped, if nobody takes it out of its queue before, or a closure that has listened in vain.
     Drop(Piece),
     /// The callbacks that come before this are lent a future, and give it back.
     Return(Future),

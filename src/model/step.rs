@@ -38,6 +38,8 @@ pub enum Does {
     Return(Future),
     /// A job that was taken out of its queue is dropped, or a closure that has listened in vain.
     Drop(Piece),
+    /// Takes a job out of its queue, to drop it.
+    Withdraw(Piece),
     /// A loop takes the first entry of its queue.
     Take(Entry),
     /// A worker takes a job out of the queue: the first, or the one that it waits for.
@@ -70,7 +72,10 @@ impl Program {
             Script::Stop(_) => return Some(Does::End),
             Script::Tell(whom, it) => return Some(Does::Tell(whom, it)),
             Script::Post(home, entry) => return Some(Does::Post(home, entry)),
-            Script::Drop(piece) => return Some(Does::Drop(piece)),
+            Script::Drop(piece) => {
+                let queued = state.pools.iter().any(|pool| pool.queue.contains(&piece));
+                return Some(if queued { Does::Withdraw(piece) } else { Does::Drop(piece) });
+            }
             Script::Return(it) => return Some(Does::Return(it)),
             Script::Piece(piece) => Some(piece),
             Script::Own | Script::Wake(_) => None,

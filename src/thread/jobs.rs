@@ -38,10 +38,20 @@ impl Jobs {
         self.len += 1;
     }
 
+    /// The number of the next job that comes.
+    pub(super) const fn end(&self) -> u64 {
+        self.next
+    }
+
     /// Takes the first.
     pub(super) fn pop(&mut self) -> Option<Job> {
+        self.pop_before(self.next)
+    }
+
+    /// Takes the first of those whose numbers are less.
+    pub(super) fn pop_before(&mut self, end: u64) -> Option<Job> {
         loop {
-            let (number, job) = self.places.pop_front()?;
+            let (number, job) = self.places.pop_front_if(|(number, _)| *number < end)?;
             if let Some(job) = job {
                 self.is_gone(number, &job);
                 return Some(job);

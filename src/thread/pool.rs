@@ -209,9 +209,11 @@ impl ThreadPool {
         self.shared.work.notify_all();
     }
 
-    /// Drops what is queued, in this thread and in order, which settles its futures as
-    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped) and runs their callbacks. What a worker has begun goes on. A
-    /// pool that is open stays open; call [`close`](Self::close) first to have no job after this. `[pool-6]`
+    /// Drops what is queued, in this thread, in order and one after the other, which settles its futures as
+    /// [`Cancelled(Dropped)`](crate::Cancelled::Dropped) and runs their callbacks. What a worker has begun goes on, also
+    /// what it begins while callbacks run here: a callback may wait for a job that is queued behind its own. A pool that is
+    /// open stays open, and keeps what is submitted after the call; call [`close`](Self::close) first to have no job after
+    /// this. `[pool-6]`
     ///
     /// A job is queued until a worker has begun it, so that a call right after `submit` may drop every job, also the
     /// first; in Python `submit` returns when its thread has started. Python's `shutdown(cancel_futures=True)` is
@@ -234,8 +236,10 @@ impl ThreadPool {
     /// ```
     #[doc(alias("cancel_futures", "clear"))]
     pub fn cancel_pending(&self) {
-        let dropped = lock(&self.shared.state).queue.take_all();
-        for job in dropped {
+        let end = lock(&self.shared.state).queue.end();
+        // One is dropped before the next is taken: a callback may wait for one that is still queued.
+        let next = || lock(&self.shared.state).queue.pop_before(end);
+        while let Some(job) = next() {
             isolate(|| drop(job));
         }
     }

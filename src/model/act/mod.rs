@@ -53,6 +53,7 @@ impl Program {
             Does::End => self.end(state, agent, None),
             Does::Tell(..) | Does::Post(..) => self.pay(state, agent),
             Does::Drop(piece) => self.drop_job(state, agent, piece),
+            Does::Withdraw(piece) => self.withdraw(state, agent, piece),
             Does::Return(_) => drop(state.party(agent).frames.pop()),
             Does::Sweep
             | Does::Begin(_)

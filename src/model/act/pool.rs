@@ -11,9 +11,7 @@ use super::super::{
 impl Program {
     /// A worker takes a job out of the queue.
     pub(super) fn run(&self, state: &mut System, agent: Agent, piece: Piece) {
-        let Kind::Job(_, pool) = self.shape.kind(piece) else { unreachable!("pools run jobs") };
-        state.pools[usize::from(pool)].queue.retain(|queued| *queued != piece);
-        state.tasks[usize::from(piece)] = Task::Running;
+        self.take_job(state, piece, Task::Running);
         state.party(agent).frames.push(Frame::new(Script::Piece(piece), false));
     }
 
@@ -49,19 +47,41 @@ impl Program {
             state.pools[usize::from(pool)].queue.push(piece);
         }
     }
-    /// What is queued is taken out, and then to be dropped.
+
+    /// What is queued is to be taken out and dropped, one job after the other.
     pub(super) fn cancel_pending(&self, state: &mut System, agent: Agent) {
+        let queued = state.pools[0].queue.clone();
+        if self.rules.pending_taken_at_once || self.rules.shutdown_forgets_queue {
+            queued.iter().for_each(|piece| self.take_job(state, *piece, Task::Done));
+        }
+        if self.rules.shutdown_forgets_queue {
+            return;
+        }
         let under = self.rules.pool_calls_under_lock.then_some(Held::Pool(0));
-        for piece in std::mem::take(&mut state.pools[0].queue).into_iter().rev() {
-            state.tasks[usize::from(piece)] = Task::Done;
-            if !self.rules.shutdown_forgets_queue {
-                let frame = Frame { under, ..Frame::new(Script::Drop(piece), false) };
-                state.party(agent).frames.push(frame);
-            }
+        for piece in queued.into_iter().rev() {
+            let frame = Frame { under, ..Frame::new(Script::Drop(piece), false) };
+            state.party(agent).frames.push(frame);
         }
     }
 
-    /// A job that was taken out of the queue is dropped.
+    /// The job that is to be dropped is taken out of its queue.
+    pub(super) fn withdraw(&self, state: &mut System, agent: Agent, piece: Piece) {
+        let frame = state.party(agent).frames.pop().expect("it drops");
+        self.take_job(state, piece, Task::Done);
+        state.party(agent).frames.push(frame);
+    }
+
+    /// A job is taken out of its queue, and nobody is to drop it any more.
+    fn take_job(&self, state: &mut System, piece: Piece, becomes: Task) {
+        let Kind::Job(_, pool) = self.shape.kind(piece) else { unreachable!("pools run jobs") };
+        state.pools[usize::from(pool)].queue.retain(|queued| *queued != piece);
+        state.tasks[usize::from(piece)] = becomes;
+        for party in &mut state.parties {
+            party.frames.retain(|frame| frame.script != Script::Drop(piece));
+        }
+    }
+
+    /// A job that was taken out of the queue is dropped, or a closure.
     pub(super) fn drop_job(&self, state: &mut System, agent: Agent, piece: Piece) {
         let frame = state.party(agent).frames.pop().expect("it drops");
         let before = state.parties[usize::from(agent)].frames.len();

@@ -258,7 +258,12 @@ impl<'a> Driver<'a> {
                 }
                 self.real[at].push(Real::Piece(piece));
             }
-            Does::Run(_) | Does::Drop(_) | Does::Return(_) | Does::Tell(..) | Does::Post(..) => {}
+            Does::Run(_)
+            | Does::Drop(_)
+            | Does::Withdraw(_)
+            | Does::Return(_)
+            | Does::Tell(..)
+            | Does::Post(..) => {}
             Does::Take(entry) => self.take(agent, entry),
             Does::Close => {
                 self.closing[at] = true;
