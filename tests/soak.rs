@@ -1,6 +1,6 @@
 //! Eight threads, two pools and two loops, for a million calls, or with `SETTLED_FULL=1` a hundred million:
-//! cancels, timeouts, panics, waits, crossings. At the end every future is settled, every callback ran once, and
-//! nothing is left in the memory.
+//! cancels, timeouts, panics, waits, crossings. Then as many at semaphores, a lock and an event. At the end every future
+//! is settled, every callback ran once, every permit is back, and nothing is left in the memory.
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
 #[macro_use]
@@ -9,6 +9,8 @@ mod watchdog;
 
 #[path = "support/closing.rs"]
 mod closing;
+#[path = "soak/permits.rs"]
+mod permits;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -185,46 +187,51 @@ impl Soak {
     }
 }
 
-/// All of it, from nothing to nothing.
-fn soak(operations: u64) -> Arc<Books> {
-    let books = Arc::new(Books::default());
-    let homes: Vec<_> = (0..2)
-        .map(|_| {
-            let (tell, told) = std::sync::mpsc::channel();
-            let home = thread::spawn(move || {
-                let event_loop = EventLoop::new();
-                event_loop.set_exception_handler(|_| ());
-                tell.send(event_loop.handle()).unwrap();
-                event_loop.run_forever().unwrap();
-            });
-            (home, told.recv().unwrap())
-        })
-        .collect();
-    let workers = NonZero::new(2).unwrap();
-    let soak = Arc::new(Soak {
-        books: Arc::clone(&books),
-        pools: [ThreadPool::new(workers), ThreadPool::new(workers)],
-        loops: [homes[0].1.clone(), homes[1].1.clone()],
+/// Two loops, each in its thread, for as long as it takes.
+fn on_loops<R>(f: impl FnOnce([LoopHandle; 2]) -> R) -> R {
+    let homes = [(); 2].map(|()| {
+        let (tell, told) = std::sync::mpsc::channel();
+        let home = thread::spawn(move || {
+            let event_loop = EventLoop::new();
+            event_loop.set_exception_handler(|_| ());
+            tell.send(event_loop.handle()).unwrap();
+            event_loop.run_forever().unwrap();
+        });
+        (home, told.recv().unwrap())
     });
-    let users: Vec<_> = (1..=THREADS)
-        .map(|seed| {
-            let soak = Arc::clone(&soak);
-            thread::spawn(move || {
-                soak.run(0x9E37_79B9_7F4A_7C15 ^ seed << 32, operations / THREADS)
-            })
-        })
-        .collect();
-    for user in users {
-        user.join().unwrap();
-    }
-    for pool in &soak.pools {
-        pool.shutdown().unwrap();
-    }
-    drop(soak);
+    let result = f(homes.each_ref().map(|(_, handle)| handle.clone()));
     for (home, handle) in homes {
         handle.stop();
         home.join().unwrap();
     }
+    result
+}
+
+/// All of it, from nothing to nothing.
+fn soak(operations: u64) -> Arc<Books> {
+    let books = Arc::new(Books::default());
+    on_loops(|loops| {
+        let workers = NonZero::new(2).unwrap();
+        let soak = Arc::new(Soak {
+            books: Arc::clone(&books),
+            pools: [ThreadPool::new(workers), ThreadPool::new(workers)],
+            loops,
+        });
+        let users: Vec<_> = (1..=THREADS)
+            .map(|seed| {
+                let soak = Arc::clone(&soak);
+                thread::spawn(move || {
+                    soak.run(0x9E37_79B9_7F4A_7C15 ^ seed << 32, operations / THREADS)
+                })
+            })
+            .collect();
+        for user in users {
+            user.join().unwrap();
+        }
+        for pool in &soak.pools {
+            pool.shutdown().unwrap();
+        }
+    });
     books
 }
 
@@ -243,10 +250,12 @@ fn balance() -> Result<String, String> {
     }));
     // Each in a thread of its own, with which what is allocated once in a thread goes; what is allocated once in a
     // process is allocated now.
-    let soak = |operations| thread::spawn(move || soak(operations)).join().unwrap();
+    let soak = |operations| {
+        thread::spawn(move || (soak(operations), permits::soak(operations))).join().unwrap()
+    };
     drop(soak(10_000));
     let before = LIVE.load(Relaxed);
-    let books = soak(operations);
+    let (books, permits) = soak(operations);
     let read = |of: &AtomicU64| of.load(Relaxed);
     let (registered, called) = (read(&books.registered), read(&books.called));
     let (done, futures) = (read(&books.operations), read(&books.futures));
@@ -267,9 +276,11 @@ fn balance() -> Result<String, String> {
     check(registered == called, "not each callback was called once");
     check(unsettled == 0, "not each wait saw its future settled");
     check(left == 0, "something is left in the memory");
+    check(permits.wrong == 0, "there were other permits than there are, or somebody waits still");
     check(done >= operations, "it ended early");
     check(cancelled > 0 && read(&panics) > 0, "nothing was cancelled, or nothing panicked");
-    let lost = registered.abs_diff(called) + unsettled;
+    let lost = registered.abs_diff(called) + unsettled + permits.wrong;
+    let done = done + permits.asked;
     let line = format!("soak: {done} operations, {futures} futures, {lost} lost");
     if wrong.is_empty() { Ok(line) } else { Err(format!("{wrong:?}; {line}")) }
 }

@@ -9,7 +9,14 @@ use std::{
 #[cfg(feature = "process")]
 use std::os::unix::ffi::OsStrExt as _;
 
-use nix::fcntl::OFlag;
+use nix::{
+    fcntl::OFlag,
+    sys::resource::{Resource, getrlimit},
+};
+use settled::{
+    WaitError,
+    primitives::{Permit, Semaphore},
+};
 use sha2::{Digest, Sha256};
 
 use crate::{Shared, open};
@@ -25,11 +32,31 @@ pub(crate) const HASH: settled::process::Function<Vec<u8>, (Sum, u64), String> =
         sum.map(|sum| (sum, shared.hashed_bytes())).map_err(|error| error.to_string())
     });
 
+/// As many files as may be open to be hashed, however many threads there are.
+#[derive(Debug)]
+pub(crate) struct OpenFiles(Semaphore);
+
+impl Default for OpenFiles {
+    /// Half of what the system allows: the rest is for directories, and the way to a file that lies deep.
+    fn default() -> Self {
+        let allowed = getrlimit(Resource::RLIMIT_NOFILE).map_or(0, |(now, _)| now);
+        Self(Semaphore::bounded(usize::try_from(allowed / 2).unwrap_or(usize::MAX).max(1)))
+    }
+}
+
+impl OpenFiles {
+    /// Blocks until one more may be open.
+    pub(crate) fn one_more(&self) -> Result<Permit, WaitError> {
+        self.0.acquire()
+    }
+}
+
 /// Large enough that the system calls do not count, small enough for any number of workers.
 const BUFFER: usize = 64 * 1024;
 
 /// The SHA-256 sum of the file, or why there is none.
 pub(crate) fn hash(path: &Path, shared: &Shared) -> io::Result<Sum> {
+    let _one = shared.open_files.one_more().map_err(io::Error::other)?;
     let (mut file, expected) = open(path)?;
     shared.add_opened(expected);
     let mut buffer = vec![0; BUFFER];

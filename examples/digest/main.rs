@@ -27,6 +27,7 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
+use hash::OpenFiles;
 use options::Request;
 
 fn main() -> ExitCode {
@@ -59,10 +60,11 @@ fn say(message: impl Display) {
     let _ = writeln!(io::stderr(), "digest: {message}");
 }
 
-/// What the loop and the workers share: two orders, and numbers for the progress bar. Each stands for
+/// What the loop and the workers share: how many files may be open, two orders, and numbers for the progress bar. Each stands for
 /// itself, so that Relaxed is enough; results take the way through the futures.
 #[derive(Debug, Default)]
 struct Shared {
+    open_files: OpenFiles,
     stop: AtomicBool,
     abandon: AtomicBool,
     hashed_bytes: AtomicU64,

@@ -156,6 +156,22 @@ fn a_tree_deeper_than_any_path_is_hashed() {
     assert!(stdout.lines().eq(&expected), "{stdout}");
 }
 
+/// Each of the threads has read a part of its file when the last one opens its own, if it may.
+#[test]
+fn no_more_files_are_open_than_may_be() {
+    watch!();
+    let dir = TempDir::new();
+    for name in 0..64 {
+        dir.sparse(&name.to_string(), 1 << 21);
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 24 && exec \"$0\" \"$@\""]).arg(program());
+    let output = command.args(["-j", "64"]).arg(dir.path()).output().unwrap();
+    let ended = Ended::of(output);
+    assert_eq!(ended.account().finished, 64, "{ended:?}");
+    assert_eq!(ended.status, Some(0));
+}
+
 #[test]
 fn what_cannot_be_read_is_reported() {
     watch!();

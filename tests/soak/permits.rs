@@ -1,0 +1,173 @@
+//! Eight threads and the tasks of two loops at semaphores, a lock and an event: they wait with and without limits, leave,
+//! are cancelled and dropped. Whatever they do, there are as many permits as there were.
+
+use std::{
+    convert::Infallible,
+    future::{Future, poll_fn},
+    mem,
+    pin::pin,
+    process,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Waker},
+    thread,
+    time::Duration,
+};
+
+use settled::{
+    LoopHandle, ThreadFuture, bridge,
+    primitives::{Event, Lock, Semaphore},
+};
+
+use super::{Luck, THREADS, on_loops};
+
+const PERMITS: [usize; 2] = [1, 3];
+const LIMIT: Duration = Duration::from_micros(20);
+
+struct Permits {
+    semaphores: [Semaphore; 2],
+    total: Lock<u64>,
+    event: Event,
+    loops: [LoopHandle; 2],
+    /// How often somebody had the lock.
+    locked: AtomicU64,
+}
+
+/// How much was asked for, and what was wrong with it.
+pub(crate) struct Balance {
+    pub(crate) asked: u64,
+    pub(crate) wrong: u64,
+}
+
+/// Lets the loop run the others for a turn.
+async fn turn() {
+    let mut is_over = false;
+    poll_fn(|cx| {
+        if mem::replace(&mut is_over, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+impl Permits {
+    fn new(loops: [LoopHandle; 2]) -> Self {
+        Self {
+            semaphores: PERMITS.map(Semaphore::bounded),
+            total: Lock::new(0),
+            event: Event::new(),
+            loops,
+            locked: AtomicU64::new(0),
+        }
+    }
+
+    /// Free, held and on their way, at this moment. A semaphore that somebody has locked says nothing of itself. Whoever
+    /// waits for a permit that is gone waits for ever, and so it ends here.
+    fn look(&self, which: usize) {
+        let told = format!("{:?}", self.semaphores[which]);
+        if !told.contains("<locked>") && !told.contains(&format!("of: {},", PERMITS[which])) {
+            eprintln!("FAILED: there are {} permits, and now {told}", PERMITS[which]);
+            process::exit(1);
+        }
+    }
+
+    fn add(&self, total: &mut u64) {
+        *total += 1;
+        self.locked.fetch_add(1, Relaxed);
+    }
+
+    fn beat(&self) {
+        self.event.set();
+        self.event.clear();
+    }
+
+    /// What a task does: it waits for something, and has it for a turn.
+    async fn visit(self: Arc<Self>, what: usize) {
+        if let Some(semaphore) = self.semaphores.get(what) {
+            let _permit = semaphore.acquire_async().await;
+            turn().await;
+        } else if what == self.semaphores.len() {
+            let mut total = self.total.lock_async().await;
+            turn().await;
+            self.add(&mut total);
+        } else {
+            self.event.wait_async().await;
+        }
+    }
+
+    /// One call, and the task that it makes, if it makes one.
+    fn call(self: &Arc<Self>, luck: &mut Luck) -> Option<ThreadFuture<(), Infallible>> {
+        let which = luck.below(2) as usize;
+        let semaphore = &self.semaphores[which];
+        match luck.below(9) {
+            0 => drop(semaphore.try_acquire()),
+            1 => drop(semaphore.acquire_timeout(LIMIT).is_ok()),
+            2 => drop(semaphore.acquire().expect("no loop runs here")),
+            3 => {
+                // Dropped where it stands, or with what was granted to it.
+                let waits = pin!(semaphore.acquire_async());
+                drop(waits.poll(&mut Context::from_waker(Waker::noop())));
+            }
+            4 => drop(self.event.wait_timeout(LIMIT).is_ok()),
+            5 => self.add(&mut self.total.lock().expect("no loop runs here")),
+            6 => self.beat(),
+            7 => self.look(which),
+            _ => {
+                let visit = Arc::clone(self).visit(luck.below(4) as usize);
+                let task = bridge::run_coroutine_threadsafe(visit, &self.loops[which]);
+                return Some(task.expect("the loop is open"));
+            }
+        }
+        None
+    }
+
+    fn run(self: &Arc<Self>, seed: u64, operations: u64) {
+        let mut luck = Luck(seed);
+        let mut tasks = Vec::new();
+        for _ in 0..operations {
+            tasks.extend(self.call(&mut luck));
+            if tasks.len() > 4 {
+                self.end(&tasks.swap_remove(luck.below(4) as usize), luck.below(2) == 0);
+            }
+        }
+        for task in &tasks {
+            self.end(task, true);
+        }
+    }
+
+    /// Returns when the task has ended. It may wait for the event.
+    fn end(&self, task: &ThreadFuture<(), Infallible>, is_cancelled: bool) {
+        if is_cancelled {
+            task.cancel();
+        }
+        while task.wait_timeout(LIMIT).is_err() {
+            self.beat();
+        }
+    }
+}
+
+pub(crate) fn soak(operations: u64) -> Balance {
+    on_loops(|loops| {
+        let permits = Arc::new(Permits::new(loops));
+        thread::scope(|scope| {
+            for seed in 1..=THREADS {
+                let permits = &permits;
+                let seed = 0xD134_2543_DE82_EF95 ^ seed << 32;
+                scope.spawn(move || permits.run(seed, operations / THREADS));
+            }
+        });
+        let mut wrong = 0;
+        for (semaphore, count) in permits.semaphores.iter().zip(PERMITS) {
+            let told = format!("Semaphore {{ available: {count}, of: {count}, waiting: 0 }}");
+            wrong += u64::from(format!("{semaphore:?}") != told);
+        }
+        let total = permits.total.try_lock().map(|total| *total);
+        wrong += u64::from(total != Some(permits.locked.load(Relaxed)));
+        wrong += u64::from(!format!("{:?}", permits.event).contains("waiting: 0"));
+        Balance { asked: operations, wrong }
+    })
+}
