@@ -50,12 +50,13 @@ fn main() {
             let (in_thread, on_loop) = (pool.clone(), pool.clone());
             scope.spawn(move || println!("thread {number} has {}", in_thread.get().unwrap().0));
             scope.spawn(move || {
-                EventLoop::new().run_until_complete(async move {
+                let run = EventLoop::new().run_until_complete(async move {
                     let here = LoopRef::current().unwrap();
                     let task = here.create_task(ask(on_loop.clone(), number)).unwrap();
                     ask(on_loop, number).await;
                     task.await;
-                })
+                });
+                run.unwrap();
             });
         }
     });

@@ -280,6 +280,12 @@ fn ask_for_cells(
     register(pool, Goal::Cells(cells, wanted)).map(May::Park)
 }
 
+/// Whether this thread may park at all, asked by what parks it later.
+pub(crate) fn may_block() -> Result<(), WouldDeadlock> {
+    let may = context::may_block().and_then(|()| Ok(deferred::may_run_one()?));
+    may.inspect_err(trace::wait_is_refused)
+}
+
 /// Whether what is wanted needs a callback to return inside which this thread is.
 fn is_lent_here(cells: &Cells, wanted: Wanted) -> bool {
     let lending = deferred::lending();

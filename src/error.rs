@@ -518,6 +518,44 @@ pub struct Expired;
 )]
 pub struct Surplus;
 
+/// The barrier is broken: somebody who was to wait has left, or has broken it on purpose. `[barrier-2]`
+///
+/// ```
+/// use settled::{BrokenBarrier, primitives::Barrier};
+///
+/// let barrier = Barrier::new(2);
+/// barrier.abort();
+/// assert_eq!(barrier.wait(), Err(BrokenBarrier.into()));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[error(
+    "the barrier is broken: one of those who waited has left, or somebody has called `abort` or `reset`; nobody goes on \
+     together, and `reset` makes the barrier whole again"
+)]
+#[doc(alias = "BrokenBarrierError")]
+pub struct BrokenBarrier;
+
+/// Why a thread did not go on at a [`Barrier`](crate::primitives::Barrier). `[barrier-2]` `[barrier-3]`
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{BarrierError, BrokenBarrier, Expired, WaitError, primitives::Barrier};
+///
+/// let barrier = Barrier::new(2);
+/// let late = barrier.wait_timeout(Duration::ZERO);
+/// assert_eq!(late, Err(BarrierError::Wait(WaitError::Expired(Expired))));
+/// assert_eq!(barrier.wait(), Err(BarrierError::Broken(BrokenBarrier)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum BarrierError {
+    /// The barrier is broken, by another.
+    #[error(transparent)]
+    Broken(#[from] BrokenBarrier),
+    /// The wait ended before all were there. Unless it was refused, that has broken the barrier.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+}
+
 /// Why a wait ended without an outcome. `[wait-3]` `[deadlock-1]` Without a timeout or deadline it is never
 /// [`Expired`](Self::Expired).
 ///

@@ -23,7 +23,7 @@ use crate::{
 ///
 /// A wait that it ends is [`WaitError::Interrupted`](crate::WaitError::Interrupted); what was waited for is untouched,
 /// goes on, and may be waited for again. Every wait of this crate is meant: for one future or several, by reference or
-/// by value, and for the end of a pool. What is there already is answered all the same, and a timeout of zero looks. An
+/// by value, for the end of a pool, and for what is in [`primitives`](crate::primitives). What is there already is answered all the same, and a timeout of zero looks. An
 /// [`EventLoop`](crate::EventLoop) is none of them, and has [`stop`](crate::LoopHandle::stop).
 ///
 /// It is a flag, and stays until it is [cleared](Self::clear), so that no interrupt is lost that comes between two
@@ -116,7 +116,8 @@ impl Interrupt {
     /// binding that has to look for a Ctrl-C. `[wait-9]`
     ///
     /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends.
-    /// It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`.
+    /// It must not wait for what its thread waits for at a primitive: the thread has its place in the line before it.
+    /// `[semaphore-4]` It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`.
     /// An `interval` too long for the clock is none: `ask` is never called.
     ///
     /// ```
@@ -311,7 +312,7 @@ fn ask_those_that_are_due() {
             asked.yes |= yes;
         });
         // Its guard was dropped meanwhile.
-        drop(ask);
+        isolate(|| drop(ask));
     }
 }
 

@@ -52,8 +52,9 @@ pub use crate::sync::schedules;
 pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{
-        Cancel, Cancellation, Cancelled, Closed, Expired, Failure, InvalidState, Lost, NoValue,
-        Panic, Refusal, RunError, Surplus, Unseen, WaitError, WouldDeadlock,
+        BarrierError, BrokenBarrier, Cancel, Cancellation, Cancelled, Closed, Expired, Failure,
+        InvalidState, Lost, NoValue, Panic, Refusal, RunError, Surplus, Unseen, WaitError,
+        WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, CancelHandle, Clock, EventLoop, FutureId, Incident,

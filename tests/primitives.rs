@@ -8,6 +8,11 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "primitives/barrier.rs"]
+mod barrier;
+#[path = "primitives/condition.rs"]
+mod condition;
+
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -26,8 +31,8 @@ use std::{
 };
 
 use settled::{
-    EventLoop, Expired, Interrupt, LoopRef, Surplus, ThreadFuture, WaitError, WouldDeadlock,
-    context,
+    EventLoop, Expired, Interrupt, InterruptGuard, LoopRef, Surplus, ThreadFuture, WaitError,
+    WouldDeadlock, context,
     primitives::{AwaitPermit, Event, Lock, Permit, Semaphore},
     tasks,
 };
@@ -139,6 +144,10 @@ fn ends_as_every_wait_does(wait: &dyn Fn(Option<Duration>) -> Result<(), WaitErr
         let refused = Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
         assert_eq!((wait(None), wait(Some(LONG))), (refused, refused));
         assert_eq!(wait(zero), Err(WaitError::Expired(Expired)));
+        let interrupt = Interrupt::new();
+        interrupt.interrupt();
+        let _entered = interrupt.enter();
+        assert_eq!(wait(None), refused, "as a future answers");
     }
     let interrupt = Interrupt::new();
     {
@@ -459,6 +468,8 @@ enum Deed {
     Panics,
     /// Calls every method.
     Reenters,
+    /// Adds a permit, and sets the event.
+    Gives,
     /// Blocks until another thread has called every method.
     Blocks,
 }
@@ -502,6 +513,10 @@ impl Hostile {
         match self.deed {
             Deed::Panics => panic!("a waker's own fault"),
             Deed::Reenters => self.primitives.use_all(),
+            Deed::Gives => {
+                self.primitives.0.release(1).unwrap();
+                self.primitives.1.set();
+            }
             Deed::Blocks => {
                 let primitives = self.primitives.clone();
                 thread::spawn(move || primitives.use_all()).join().unwrap();
@@ -545,23 +560,63 @@ fn a_hostile_waker_loses_no_permit_and_keeps_nobody_out() {
     watch!();
     for on in [On::Clone, On::Wake, On::Drop] {
         for deed in [Deed::Panics, Deed::Reenters, Deed::Blocks] {
-            for leaves in [false, true] {
-                foreign_code(on, deed, leaves);
+            for by in [By::Release, By::Permit, By::Leaver] {
+                for leaves in [Leaves::Never, Leaves::Granted, Leaves::Waiting] {
+                    foreign_code(on, deed, by, leaves);
+                }
             }
         }
     }
 }
 
+/// Who tells the one whose waker is hostile.
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Release,
+    Permit,
+    /// One who stood before him, and leaves with his grant.
+    Leaver,
+}
+
+/// Gives the permit, with one who stands before all others.
+fn give(by: By, semaphore: &Semaphore, held: Permit, before: AwaitPermit) {
+    match by {
+        By::Release => {
+            drop(before);
+            semaphore.release(1).unwrap();
+            held.forget();
+        }
+        By::Permit => {
+            drop(before);
+            drop(held);
+        }
+        By::Leaver => {
+            drop(held);
+            drop(before);
+        }
+    }
+}
+
+/// When he leaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Leaves {
+    Never,
+    Granted,
+    Waiting,
+}
+
 /// One whose waker is hostile waits before another, is given another waker, and leaves or goes on.
-fn foreign_code(on: On, deed: Deed, leaves: bool) {
-    let case = format!("{on:?} {deed:?} {leaves}");
-    let primitives = Primitives(Semaphore::new(0), Event::new());
+fn foreign_code(on: On, deed: Deed, by: By, leaves: Leaves) {
+    let case = format!("{on:?} {deed:?} {by:?} {leaves:?}");
+    let primitives = Primitives(Semaphore::new(1), Event::new());
     let Primitives(semaphore, event) = &primitives;
     let hostile = |acted| {
         let acted = AtomicUsize::new(acted);
         Arc::new(Hostile { on, deed, primitives: primitives.clone(), acted })
     };
     let (first, second) = (hostile(0), hostile(0));
+    let held = semaphore.try_acquire().unwrap();
+    let before = waiting(semaphore).0;
     let (mut permit, mut set) = (semaphore.acquire_async(), event.wait_async());
     let mut poll_both = |hostile: &Arc<Hostile>| {
         let waker = hostile.waker();
@@ -575,12 +630,19 @@ fn foreign_code(on: On, deed: Deed, leaves: bool) {
         assert!(!is_set && !got.is_some_and(|it| it.is_ready()), "{case}");
     }
     let (mut last, bell) = waiting(semaphore);
-    semaphore.release(1).unwrap();
-    event.set();
-    if leaves {
-        survive(|| drop(permit));
-        survive(|| drop(set));
+    let give = || give(by, semaphore, held, before);
+    if leaves != Leaves::Never {
+        let mut give = Some(give);
+        if leaves == Leaves::Granted {
+            give.take().unwrap()();
+            event.set();
+        }
+        drop(permit);
+        drop(set);
+        give.into_iter().for_each(|give| give());
     } else {
+        give();
+        event.set();
         let (got, is_set) = poll_both(&second);
         let Some(Poll::Ready(permit)) = got else { panic!("{case}: the permit was lost") };
         assert!(is_set, "{case}");
@@ -588,10 +650,96 @@ fn foreign_code(on: On, deed: Deed, leaves: bool) {
     }
     drop(taken(&mut last, &bell));
     assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, of: 1, waiting: 0 }", "{case}");
+    let is_told = on != On::Wake || leaves != Leaves::Waiting;
     assert!(
-        first.acted.load(Ordering::Relaxed) + second.acted.load(Ordering::Relaxed) > 0,
+        !is_told || first.acted.load(Ordering::Relaxed) + second.acted.load(Ordering::Relaxed) > 0,
         "{case}"
     );
+}
+
+/// What comes while a poll clones its waker is not lost, neither before it stands in the line nor after.
+#[test]
+fn what_is_granted_while_a_waker_is_cloned_is_taken() {
+    watch!();
+    for stands in [false, true] {
+        let primitives = Primitives(Semaphore::new(0), Event::new());
+        let (mut permit, mut set) = (primitives.0.acquire_async(), primitives.1.wait_async());
+        if stands {
+            let bell = Arc::default();
+            assert!(poll(&mut permit, &bell).is_pending() && poll(&mut set, &bell).is_pending());
+        }
+        let hostile = || {
+            let (deed, acted) = (Deed::Gives, AtomicUsize::new(0));
+            Arc::new(Hostile { on: On::Clone, deed, primitives: primitives.clone(), acted }).waker()
+        };
+        let is_set = Pin::new(&mut set).poll(&mut Context::from_waker(&hostile())).is_ready();
+        primitives.0.try_acquire().into_iter().for_each(Permit::forget);
+        primitives.1.clear();
+        let permit = Pin::new(&mut permit).poll(&mut Context::from_waker(&hostile()));
+        assert!(is_set && permit.is_ready(), "it stood in the line: {stands}");
+    }
+}
+
+/// Its answer is given once.
+#[test]
+fn what_is_over_is_not_polled_again() {
+    watch!();
+    fn is_over<F: Future + Unpin>(mut future: F) {
+        let bell = Arc::default();
+        assert!(poll(&mut future, &bell).is_ready());
+        assert!(survive(|| poll(&mut future, &bell).is_ready()).is_none(), "it is polled again");
+    }
+    let event = Event::new();
+    event.set();
+    is_over(event.wait_async());
+    let (semaphore, lock) = (Semaphore::new(1), Lock::new(()));
+    is_over(semaphore.acquire_async());
+    is_over(lock.lock_async());
+    assert!(semaphore.available() == 1 && !lock.is_locked());
+}
+
+/// A wait that is interrupted as its turn comes goes on; one that is interrupted before hands nothing on.
+#[test]
+fn an_interrupt_that_comes_with_a_grant_takes_nothing() {
+    watch!();
+    let (semaphore, event) = (Semaphore::new(0), Event::new());
+    let adds = semaphore.clone();
+    let mut waits = None;
+    let entered = Interrupt::ask_every(Duration::from_millis(1), move || {
+        // The thread stands in the line before this one.
+        waits.get_or_insert_with(|| waiting(&adds));
+        adds.release(1).unwrap();
+        true
+    });
+    semaphore.acquire().unwrap().forget();
+    drop(entered);
+    assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 0, of: 0, waiting: 0 }");
+    let sets = event.clone();
+    let _entered = Interrupt::ask_every(Duration::from_millis(1), move || {
+        sets.set();
+        true
+    });
+    assert_eq!(event.wait(), Ok(()));
+}
+
+/// In the order in which they came.
+#[test]
+fn an_event_tells_the_first_first() {
+    watch!();
+    struct Notes(usize, mpsc::Sender<usize>);
+    impl Wake for Notes {
+        fn wake(self: Arc<Self>) {
+            self.1.send(self.0).unwrap();
+        }
+    }
+    let (event, (told, hears)) = (Event::new(), mpsc::channel());
+    let mut all = [(); 4].map(|()| event.wait_async());
+    for (number, future) in all.iter_mut().enumerate() {
+        let waker = Waker::from(Arc::new(Notes(number, told.clone())));
+        assert!(Pin::new(future).poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    event.set();
+    assert_eq!(hears.try_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
 }
 
 /// Threads and the tasks of two loops take permits, leave at every moment, and the books balance.
@@ -754,4 +902,42 @@ fn a_guard_that_is_leaked_keeps_the_value() {
     assert_eq!(Arc::strong_count(&value), 3);
     drop(guard);
     assert_eq!(Arc::strong_count(&value), 2, "the last handle is the guard's");
+}
+
+/// Panics when it is dropped, as what a closure owns may.
+struct Panics;
+
+impl Drop for Panics {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            panic!("a value's own fault");
+        }
+    }
+}
+
+/// What is asked inside a wait may panic in every way: the wait goes on, and nobody stays in the line.
+#[test]
+fn what_is_asked_in_a_wait_leaves_nobody_in_the_line() {
+    watch!();
+    let (semaphore, (met, meets)) = (Semaphore::new(0), mpsc::channel());
+    let waits = thread::spawn({
+        let semaphore = semaphore.clone();
+        move || {
+            let entered: Rc<RefCell<Option<InterruptGuard>>> = Rc::default();
+            let (owns, own) = (Panics, Rc::clone(&entered));
+            let asked = Interrupt::ask_every(Duration::from_millis(1), move || {
+                let _ = &owns;
+                // From now on the closure goes when it has answered.
+                drop(own.take());
+                met.send(()).unwrap();
+                false
+            });
+            entered.replace(Some(asked));
+            semaphore.acquire().map(drop)
+        }
+    });
+    meets.recv().unwrap();
+    semaphore.release(1).unwrap();
+    assert_eq!(waits.join().unwrap(), Ok(()));
+    assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, of: 1, waiting: 0 }");
 }

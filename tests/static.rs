@@ -22,17 +22,18 @@ use std::{
 
 use settled::{
     AnyPromise, AsCompleted, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back,
-    CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop, Executor, Expired, Failure,
-    FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job, JoinError, LoopFuture,
-    LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal, RunError, Schedule, Settled,
-    Surplus, Task, ThreadFuture, ThreadPool, Token, TooLate, WaitError, WeakLoopFuture,
-    WeakThreadFuture, WouldDeadlock,
+    BarrierError, BrokenBarrier, CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop,
+    Executor, Expired, Failure, FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job,
+    JoinError, LoopFuture, LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal,
+    RunError, Schedule, Settled, Surplus, Task, ThreadFuture, ThreadPool, Token, TooLate,
+    WaitError, WeakLoopFuture, WeakThreadFuture, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
     phase::{Owned, Pending, Running},
     primitives::{
-        AwaitEvent, AwaitLock, AwaitPermit, Event as Occasion, Lock, LockGuard, Permit, Semaphore,
+        AwaitBarrier, AwaitCondition, AwaitEvent, AwaitLock, AwaitPermit, Barrier, Condition,
+        Event as Occasion, Lock, LockGuard, Permit, Semaphore,
     },
     tasks::{GroupError, Sleep, TaskGroup, TimedOut, ToldToGroup},
 };
@@ -182,6 +183,12 @@ fn primitives() {
         LockGuard<Local>: Send Unpin, !Sync !Clone;
         LockGuard<Both>: Send Sync, !Clone;
         AwaitLock<Local>: Send Unpin Future, !Clone;
+        Condition: Send Sync Clone Unpin, !Copy;
+        Barrier: Send Sync Clone Unpin, !Copy;
+        AwaitBarrier: Send Sync Unpin Future, !Clone;
+        BrokenBarrier: Send Sync Copy Eq Hash Error, ;
+        BarrierError: Send Sync Copy Eq Error, ;
+        AwaitCondition<Local>: Send Unpin Future, !Clone;
         Surplus: Send Sync Copy Eq Hash Error, ;
     }
 }

@@ -16,8 +16,8 @@ use crate::{Trials, refuted, row};
 pub(super) const GOES_ON: &str = "whoever waited when it was set goes on, although it is cleared";
 /// `[event-2]`
 pub(super) const STANDS: &str = "nobody waits while it is set";
-/// `[event-1]`
-pub(super) const EARLY: &str = "nobody goes on before it is set";
+/// `[event-1]` `[event-2]`
+pub(super) const EARLY: &str = "nobody goes on who neither finds it set nor waited when it was";
 /// `[event-3]`
 pub(super) const WAITS: &str = "nobody waits for ever who was there when it was set last";
 
@@ -30,6 +30,8 @@ enum Wrong {
     LooksAndEnters,
     /// Whoever leaves takes what was told to the next with him.
     TellsOne,
+    /// Who looks goes on, whatever he sees.
+    AnyLook,
 }
 
 /// What a client does.
@@ -118,6 +120,9 @@ impl Clients {
     fn look(&self, next: &mut State, who: usize, ticket: Ticket) {
         next.told.remove(&who);
         if !next.gate.come(ticket) {
+            if self.is_wrong(Wrong::AnyLook) {
+                next.goes_on(who);
+            }
             return;
         }
         if self.is_wrong(Wrong::LooksAgain) && !next.gate.is_set() {
@@ -136,7 +141,7 @@ impl State {
     }
 
     fn goes_on(&mut self, who: usize) {
-        self.early |= !self.was_set;
+        self.early |= !self.gate.is_set() && !self.owed.contains(&who);
         self.ends(who, Stage::WentOn);
     }
 
@@ -328,6 +333,7 @@ pub(crate) fn add(trials: &mut Trials) {
         ("whoever was told looks whether it is set", Wrong::LooksAgain, GOES_ON, 4),
         ("a waiter looks, and then waits", Wrong::LooksAndEnters, STANDS, 3),
         ("one alone is told", Wrong::TellsOne, WAITS, 6),
+        ("whoever looks goes on", Wrong::AnyLook, EARLY, 2),
     ] {
         trials.add(format!("primitives::event: {name}"), move || {
             let model = Clients { clients: vec![Waits, Waits, Pulses], wrong: Some(wrong) };

@@ -1,9 +1,11 @@
-//! Semaphores and events, as they decide in the crate: threads and tasks that wait, leave at every moment, and are closed
+//! Semaphores, events, conditions and barriers, as they decide in the crate: threads and tasks that wait, leave at every moment, and are closed
 //! with their loops, and whoever gives permits back and tells.
 //!
 //! The machines are those of `src/primitives`, and one step is one critical section of the code, or that one is told.
 
+mod barrier;
 mod charts;
+mod condition;
 mod designs;
 mod event;
 mod fairness;
@@ -12,6 +14,11 @@ mod gate;
 #[path = "../../src/primitives/line.rs"]
 #[expect(dead_code, reason = "what is shown to users is no step, nor is that a waker is replaced")]
 mod line;
+#[path = "../../src/primitives/meeting.rs"]
+#[expect(dead_code, reason = "what is shown to users is no step")]
+mod meeting;
+#[path = "../../src/primitives/notices.rs"]
+mod notices;
 #[path = "../../src/primitives/permits.rs"]
 mod permits;
 mod semaphore;
@@ -21,6 +28,8 @@ use crate::Trials;
 pub(crate) fn add(trials: &mut Trials) {
     semaphore::add(trials);
     event::add(trials);
+    condition::add(trials);
+    barrier::add(trials);
     fairness::add(trials);
 }
 

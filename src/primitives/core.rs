@@ -12,9 +12,10 @@ use std::{
 use super::line::{Left, Ticket, Turns};
 use crate::{
     blocking::{Looked, May, Wanted, before_parking},
-    context,
+    context, deferred,
     error::WaitError,
-    sync::{Mutex, MutexGuard, Parker, is_over, lock},
+    interrupt,
+    sync::{Mutex, MutexGuard, Parker, is_over, is_past, lock},
     waiter::{Waiter, isolate},
 };
 
@@ -42,12 +43,12 @@ impl<M: Turns<Waiter>> Core<M> {
 
     /// Blocks this thread until it is its turn, or says why it is not. A callback that the thread has deferred is run
     /// first; nobody knows who would end the wait, and so no job is helped with, and no circle is refused.
-    pub(super) fn block(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+    pub(super) fn block(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), WaitError> {
         loop {
             if self.lock().pass() {
                 return Ok(());
             }
-            if is_over(deadline) {
+            if is_past(deadline) {
                 return Err(WaitError::ended(deadline));
             }
             match before_parking(Wanted::All, None, &mut Looked::default())? {
@@ -55,47 +56,73 @@ impl<M: Turns<Waiter>> Core<M> {
                 May::Park(_) => break,
             }
         }
-        let parker = Parker::new();
-        let entered = self.lock().enter(Waiter::Thread(parker.unparker()));
-        let Ok(ticket) = entered else { return Ok(()) };
+        if is_over(deadline) {
+            return Err(WaitError::ended(deadline));
+        }
+        self.enter().map_or(Ok(()), |standing| standing.park(deadline))
+    }
+
+    /// Blocks this thread until it is its turn. Nothing ends this wait, and nothing refuses it.
+    pub(super) fn block_in_any_case(self: &Arc<Self>) {
+        while !self.lock().pass() {
+            if matches!(deferred::run_one(), Ok(true)) {
+                continue;
+            }
+            let _shield = interrupt::shield();
+            let end = self.enter().map_or(Ok(()), |standing| standing.park(None));
+            return debug_assert!(end.is_ok(), "nothing ends it");
+        }
+    }
+
+    /// Stands in the line from now on, and calls this. Then it blocks this thread until it is its turn, or says why it is
+    /// not: what the thread has deferred runs in between, and may be what it waits for.
+    pub(super) fn enter_and_block(
+        self: &Arc<Self>,
+        deadline: Option<Instant>,
+        entered: impl FnOnce(),
+    ) -> Result<(), WaitError> {
+        let Some(mut standing) = self.enter() else { return Ok(()) };
+        entered();
         loop {
-            if is_over(deadline) {
-                return if self.end(ticket) { Ok(()) } else { Err(WaitError::ended(deadline)) };
+            match before_parking(Wanted::All, None, &mut Looked::default()) {
+                Ok(May::LookAgain) => {}
+                Ok(May::Park(_)) => return standing.park(deadline),
+                Err(_) if standing.place.end() => return Ok(()),
+                Err(refused) => return Err(refused.into()),
             }
-            if self.lock().come(ticket) {
-                return Ok(());
-            }
-            parker.park(deadline);
         }
     }
 
-    /// Ends a wait in one step; whether it was its turn by then.
-    fn end(&self, ticket: Ticket) -> bool {
-        let mut machine = self.lock();
-        if machine.come(ticket) {
-            return true;
-        }
-        let left = machine.leave(ticket);
-        drop(machine);
-        Self::tell(left);
-        false
-    }
-
-    /// Gives a place up, and what was granted to it.
-    fn leave(&self, ticket: Ticket) {
-        let left = self.lock().leave(ticket);
-        Self::tell(left);
-    }
-
-    fn tell(Left { own, next }: Left<Waiter>) {
-        if let Some(next) = next {
-            next.notify();
-        }
-        let_go(own);
+    /// This thread goes on, or stands in the line.
+    fn enter(self: &Arc<Self>) -> Option<Standing<M>> {
+        let parker = Parker::new();
+        let ticket = self.lock().enter(Waiter::Thread(parker.unparker())).ok()?;
+        Some(Standing { parker, place: Place { core: Arc::clone(self), ticket: Some(ticket) } })
     }
 }
 
-/// Where a task stands in the line: nowhere, before its first poll.
+/// A thread that stands in the line. Unwinding, it leaves.
+struct Standing<M: Turns<Waiter>> {
+    parker: Parker,
+    place: Place<M>,
+}
+
+impl<M: Turns<Waiter>> Standing<M> {
+    /// Blocks this thread until it is its turn.
+    fn park(mut self, deadline: Option<Instant>) -> Result<(), WaitError> {
+        loop {
+            if is_over(deadline) {
+                return if self.place.end() { Ok(()) } else { Err(WaitError::ended(deadline)) };
+            }
+            if self.place.come() {
+                return Ok(());
+            }
+            self.parker.park(deadline);
+        }
+    }
+}
+
+/// Where a thread or a task stands in the line: nowhere, before a task's first poll.
 pub(super) struct Place<M: Turns<Waiter>> {
     pub(super) core: Arc<Core<M>>,
     ticket: Option<Ticket>,
@@ -108,13 +135,47 @@ impl<M: Turns<Waiter>> Place<M> {
 
     /// Goes on, if it is its turn, or leaves the task's waker in the line.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let poll = self.look(cx, M::come);
+        if poll.is_ready() {
+            self.ticket = None;
+        }
+        poll
+    }
+
+    /// The same, but has not gone on when it is ready: it still gives its turn up when it leaves.
+    pub(super) fn poll_turn(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.look(cx, M::is_granted)
+    }
+
+    /// Goes on, if it is its turn.
+    pub(super) fn come(&mut self) -> bool {
+        let comes = self.ticket.is_some_and(|ticket| self.core.lock().come(ticket));
+        if comes {
+            self.ticket = None;
+        }
+        comes
+    }
+
+    /// Ends the wait in one step: goes on, if it is its turn, or leaves.
+    fn end(&mut self) -> bool {
+        let Some(ticket) = self.ticket.take() else { return false };
+        let mut machine = self.core.lock();
+        if machine.come(ticket) {
+            return true;
+        }
+        let left = machine.leave(ticket);
+        drop(machine);
+        tell(left);
+        false
+    }
+
+    fn look(&mut self, cx: &Context<'_>, come: fn(&mut M, Ticket) -> bool) -> Poll<()> {
         let mut machine = self.core.lock();
         let goes_on = match self.ticket {
             None => machine.pass(),
-            Some(ticket) => machine.come(ticket),
+            Some(ticket) => come(&mut machine, ticket),
         };
         if goes_on {
-            self.ticket = None;
             return Poll::Ready(());
         }
         let waiter = self.ticket.and_then(|ticket| machine.line().waiter(ticket));
@@ -125,13 +186,17 @@ impl<M: Turns<Waiter>> Place<M> {
         }
         drop(machine);
         let waiter = Waiter::Waker(cx.waker().clone(), context::current_loop());
-        let (other, goes_on) = self.wait(waiter);
+        let (other, goes_on) = self.wait(waiter, come);
         let_go(other);
         if goes_on { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Is told by this waiter from now on, unless it is its turn; what is not needed any more, and whether it is.
-    fn wait(&mut self, mut waiter: Waiter) -> (Option<Waiter>, bool) {
+    fn wait(
+        &mut self,
+        mut waiter: Waiter,
+        come: fn(&mut M, Ticket) -> bool,
+    ) -> (Option<Waiter>, bool) {
         let mut machine = self.core.lock();
         let Some(ticket) = self.ticket else {
             return match machine.enter(waiter) {
@@ -146,15 +211,23 @@ impl<M: Turns<Waiter>> Place<M> {
             std::mem::swap(last, &mut waiter);
             return (Some(waiter), false);
         }
-        self.ticket = None;
-        (Some(waiter), machine.come(ticket))
+        (Some(waiter), come(&mut machine, ticket))
     }
 }
 
+/// Gives the place up, and what was granted to it.
 impl<M: Turns<Waiter>> Drop for Place<M> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            self.core.leave(ticket);
+            let left = self.core.lock().leave(ticket);
+            tell(left);
         }
     }
+}
+
+fn tell(Left { own, next }: Left<Waiter>) {
+    if let Some(next) = next {
+        next.notify();
+    }
+    let_go(own);
 }

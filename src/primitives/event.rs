@@ -86,7 +86,8 @@ impl Event {
     ///
     /// # Errors
     ///
-    /// [`WaitError::WouldDeadlock`] if it is not set and this thread runs an event loop; [`WaitError::Interrupted`] if an
+    /// [`WaitError::WouldDeadlock`] if it is not set and this thread runs an event loop, or is in many callbacks that wait
+    /// inside each other; [`WaitError::Interrupted`] if an
     /// [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]` Who sets it is not known, so that a worker that waits for
     /// what a queued job of its pool would set neither helps nor is refused.
     pub fn wait(&self) -> Result<(), WaitError> {

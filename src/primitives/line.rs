@@ -43,6 +43,11 @@ pub(crate) trait Turns<W> {
     /// Goes on, if it is this one's turn. The ticket is used up then.
     fn come(&mut self, ticket: Ticket) -> bool;
 
+    /// Whether it is this one's turn, who keeps it.
+    fn is_granted(&mut self, ticket: Ticket) -> bool {
+        self.line().waiter(ticket).is_none()
+    }
+
     /// Gives the place up, and what was granted to it.
     fn leave(&mut self, ticket: Ticket) -> Left<W>;
 
@@ -65,6 +70,16 @@ impl<W> Line<W> {
     /// How many were granted something, and have not come.
     pub(crate) const fn coming(&self) -> usize {
         self.coming
+    }
+
+    /// The first who waits.
+    pub(crate) fn first(&self) -> Option<Ticket> {
+        self.waiting.first_key_value().map(|(first, _)| *first)
+    }
+
+    /// Behind whoever has come until now.
+    pub(crate) const fn end(&self) -> Ticket {
+        Ticket(self.next)
     }
 
     /// Waits, behind all others.

@@ -71,7 +71,7 @@ impl<T> Lock<T> {
     /// What whoever has the permit has.
     fn guard(&self, permit: Permit) -> LockGuard<T> {
         let value = lock(&self.0.value).take();
-        LockGuard { value, lock: self.clone(), _permit: permit }
+        LockGuard { value, lock: self.clone(), permit: Some(permit) }
     }
 
     /// Locks it if nobody has it. Python's `acquire(blocking=False)`. `[lock-1]`
@@ -114,7 +114,8 @@ impl<T> Lock<T> {
         AwaitLock { turn: self.0.turn.acquire_async(), lock: self.clone() }
     }
 
-    /// Whether somebody has it. Others may take it, or give it back, meanwhile. Python's `locked()`. `[lock-2]`
+    /// Whether nobody could have it at once: somebody has it, or it was handed to one who has not come for it. Others may
+    /// take it, or give it back, meanwhile. Python's `locked()`. `[lock-1]` `[semaphore-2]`
     #[must_use]
     #[doc(alias = "locked")]
     pub fn is_locked(&self) -> bool {
@@ -147,7 +148,32 @@ pub struct LockGuard<T> {
     value: Option<Box<T>>,
     lock: Lock<T>,
     /// Goes after the value is back.
-    _permit: Permit,
+    permit: Option<Permit>,
+}
+
+impl<T> LockGuard<T> {
+    /// Puts the value back, and hands the lock over. Nobody uses it until it is locked again.
+    pub(super) fn unlock(&mut self) {
+        self.put_back();
+        self.permit = None;
+    }
+
+    /// Blocks this thread until it is its turn, in any case.
+    pub(super) fn lock_again(&mut self) {
+        self.permit = Some(self.lock.0.turn.acquire_in_any_case());
+        self.value = lock(&self.lock.0.value).take();
+    }
+
+    /// The lock that it is of.
+    pub(super) fn lock_of(&self) -> Lock<T> {
+        self.lock.clone()
+    }
+
+    fn put_back(&mut self) {
+        if let Some(value) = self.value.take() {
+            *lock(&self.lock.0.value) = Some(value);
+        }
+    }
 }
 
 impl<T> Deref for LockGuard<T> {
@@ -166,7 +192,7 @@ impl<T> DerefMut for LockGuard<T> {
 
 impl<T> Drop for LockGuard<T> {
     fn drop(&mut self) {
-        *lock(&self.lock.0.value) = self.value.take();
+        self.put_back();
     }
 }
 
@@ -184,10 +210,15 @@ impl<T: fmt::Display> fmt::Display for LockGuard<T> {
 
 /// Awaits a [`Lock`]. Made by [`Lock::lock_async`]. `[lock-1]`
 #[must_use = "futures do nothing unless they are polled"]
-#[derive(Debug)]
 pub struct AwaitLock<T> {
     turn: AwaitPermit,
     lock: Lock<T>,
+}
+
+impl<T> fmt::Debug for AwaitLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwaitLock").field("turn", &self.turn).finish_non_exhaustive()
+    }
 }
 
 impl<T> Future for AwaitLock<T> {

@@ -1,4 +1,5 @@
-//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`] and [`Lock`].
+//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`], [`Lock`], [`Condition`] and
+//! [`Barrier`].
 //!
 //! Python has each of them twice, in `threading` and in `asyncio`. Here each is one, with two ways to wait for it: a thread
 //! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads
@@ -11,19 +12,33 @@
 //! | on the thread of a loop | is [`WouldDeadlock`](crate::WouldDeadlock), where it would have to block | never blocks |
 //! | is told | by being unparked | by its waker, so through its loop, and goes on in a later turn |
 //! | leaves | at its deadline, or interrupted | when what it awaits is dropped, as when its loop is closed |
-//! | a permit that was granted to it | is taken at once: its thread goes on | waits until it is polled: keep no such future that you do not poll |
+//! | a permit that was granted to it | is taken when its thread goes on, which it does by itself | waits until it is polled: keep no such future that you do not poll |
+//!
+//! A [`Condition`] gives a [`Lock`] up while one waits. A thread borrows its guard to it, and has the lock again however the
+//! wait ends; a task gives its guard away, and it comes back with the notice. `[condition-1]` `[condition-3]`
+//!
+//! At a [`Barrier`] each waits for the others, so that one who leaves breaks it for them. `[barrier-2]`
 //!
 //! The last row is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll it, may be
 //! given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
+//!
+//! Whoever waits keeps what he waits for. If nobody else has it any more, he waits for ever, and a task does so until it is
+//! stopped or its loop is closed: nothing tells him, as a dropped promise would.
 
+mod barrier;
+mod condition;
 mod core;
 mod event;
 mod gate;
 mod line;
 mod lock;
+mod meeting;
+mod notices;
 mod permits;
 mod semaphore;
 
+pub use barrier::{AwaitBarrier, Barrier};
+pub use condition::{AwaitCondition, Condition};
 pub use event::{AwaitEvent, Event};
 pub use lock::{AwaitLock, Lock, LockGuard};
 pub use semaphore::{AwaitPermit, Permit, Semaphore};

@@ -86,7 +86,8 @@ impl Semaphore {
     ///
     /// # Errors
     ///
-    /// [`WaitError::WouldDeadlock`] if none is free and this thread runs an event loop; [`WaitError::Interrupted`] if an
+    /// [`WaitError::WouldDeadlock`] if none is free and this thread runs an event loop, or is in many callbacks that wait
+    /// inside each other; [`WaitError::Interrupted`] if an
     /// [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]` Who gives one back is not known, so that a worker that
     /// waits for what a queued job of its pool would give back neither helps nor is refused, nor is a thread that has all
     /// of them itself.
@@ -127,6 +128,12 @@ impl Semaphore {
 
     fn block(&self, deadline: Option<Instant>) -> Result<Permit, WaitError> {
         self.0.block(deadline).map(|()| self.permit())
+    }
+
+    /// Blocks this thread until it has a permit: nothing ends this wait.
+    pub(super) fn acquire_in_any_case(&self) -> Permit {
+        self.0.block_in_any_case();
+        self.permit()
     }
 
     /// Awaits a permit, on any executor. It stands in the line from its first poll on. `[semaphore-5]`

@@ -12,7 +12,8 @@ use std::{
 use settled::{
     AnyPromise, Cancel, Death, DeathCause, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef,
     MapError, Progress, Schedule, ThreadFuture, ThreadPool, Unsent, UnsentKind, bridge,
-    primitives::Semaphore, tasks,
+    primitives::{Barrier, Semaphore},
+    tasks,
 };
 
 #[cfg(feature = "process")]
@@ -259,6 +260,20 @@ runs! { RUNS:
     }
     "Surplus" {
         Semaphore::bounded(1).release(1).unwrap_err().to_string()
+    }
+    "BrokenBarrier" {
+        let barrier = Barrier::new(2);
+        barrier.abort();
+        let run = EventLoop::new().run_until_complete(barrier.wait_async());
+        run.unwrap().unwrap_err().to_string()
+    }
+    "BarrierError::Broken" {
+        let barrier = Barrier::new(2);
+        barrier.abort();
+        barrier.wait().unwrap_err().to_string()
+    }
+    "BarrierError::Wait" {
+        Barrier::new(2).wait_timeout(SHORT).unwrap_err().to_string()
     }
     "Closed" {
         let handle = EventLoop::new().handle();

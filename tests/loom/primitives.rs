@@ -1,4 +1,4 @@
-//! Semaphores and events: the code that ships, against whoever leaves, gives, sets and closes.
+//! Semaphores, events, conditions and barriers: the code that ships, against whoever leaves, gives, sets, notifies and closes.
 //!
 //! What is polled, dropped, given and set makes histories, which the machines explain that the models step. Threads that
 //! block have no histories: where their turn comes does not show from outside. They have to go on, each time.
@@ -19,14 +19,14 @@ use loom::{
     thread,
 };
 use settled::{
-    EventLoop, Expired, Timer, WaitError,
-    primitives::{Event, Lock, Permit, Semaphore},
+    BarrierError, EventLoop, Expired, Timer, WaitError,
+    primitives::{Barrier, Condition, Event, Lock, Permit, Semaphore},
 };
 
 use crate::{
     explore::{Counter, Seen, block_on, bound, explore, explore_bounded, explore_histories, saw},
     history::{Caller, History},
-    turns::{Call, Decides, Spec, Told, call, gate::Gate, permits::Permits},
+    turns::{Call, Decides, Spec, Told, call, gate::Gate, notices::Notices, permits::Permits},
 };
 
 type Calls<M> = History<Spec<M>>;
@@ -317,5 +317,188 @@ pub(crate) fn a_lock_against_itself() {
         saw(seen, if mine == 1 { "first" } else { "second" });
         assert_eq!(mine + other.join().unwrap(), 3);
         assert_eq!(*lock.try_lock().unwrap(), 2);
+    });
+}
+
+/// `[condition-1]` `[condition-2]` Two futures, each with a lock of its own, that are polled and dropped against a notice.
+pub(crate) fn two_futures_against_a_notice() {
+    for (acts, many) in [([&[Look, Look][..], &[Look, Leave]], 1), ([&[Look, Leave], &[Look]], 2)] {
+        explore_histories("condition_futures", bound(), move |history: &Calls<Notices<Caller>>| {
+            let condition = Condition::new();
+            let threads: Vec<_> = (1_u8..)
+                .zip(acts)
+                .map(|(who, acts)| {
+                    let (history, condition) = (history.clone(), condition.clone());
+                    thread::spawn(move || {
+                        let guard = Lock::new(()).try_lock().unwrap();
+                        drop(do_these(&history, who, condition.wait_async(guard), acts));
+                    })
+                })
+                .collect();
+            call(history, Call::Notify(many), || condition.notify_n(many), |()| Told::Done);
+            for thread in threads {
+                thread.join().unwrap();
+            }
+            let waiting = |it: &String| Told::Left(usize::from(!it.contains("waiting: 0")), 0);
+            call(history, Call::Left, || format!("{condition:?}"), waiting);
+            Spec::new(Notices::new())
+        });
+    }
+}
+
+/// `[condition-1]` `[condition-4]` A thread that waits until it is so against one who makes it so and notifies: nothing comes
+/// between its look and its wait.
+pub(crate) fn a_thread_against_a_notice() {
+    explore("condition_thread", &["late", "waited"], |seen: &Seen| {
+        let (lock, condition) = (Lock::new(false), Condition::new());
+        let makes_it_so = thread::spawn({
+            let (lock, condition) = (lock.clone(), condition.clone());
+            move || {
+                *lock.lock().unwrap() = true;
+                condition.notify();
+            }
+        });
+        let mut looks = 0;
+        let mut guard = lock.lock().unwrap();
+        let is_so = |it: &mut bool| {
+            looks += 1;
+            *it
+        };
+        condition.wait_for(&mut guard, is_so).unwrap();
+        assert!(*guard);
+        drop(guard);
+        saw(seen, if looks == 1 { "late" } else { "waited" });
+        makes_it_so.join().unwrap();
+        assert_eq!(format!("{condition:?}"), "Condition { waiting: 0 }");
+    });
+}
+
+/// `[condition-2]` `[condition-3]` A wait that has its time, one that has none, and a notice for one of them: whoever has it
+/// takes what was brought, and the second goes on in the end.
+pub(crate) fn an_expiry_against_a_notice() {
+    explore_bounded("condition_expiry", &["expired", "has it"], |seen| {
+        let (timer, lock, condition) = (Timer::new(), Lock::new(0_u32), Condition::new());
+        let brings = |lock: &Lock<u32>, condition: &Condition| {
+            *lock.lock().unwrap() += 1;
+            condition.notify();
+        };
+        let first = thread::spawn({
+            let (lock, condition) = (lock.clone(), condition.clone());
+            move || {
+                let mut guard = lock.lock().unwrap();
+                let is_so = |it: &mut u32| *it > 0;
+                let end = condition.wait_for_timeout(&mut guard, is_so, Duration::from_secs(1));
+                *guard -= u32::from(end.is_ok());
+                drop(guard);
+                if end.is_ok() {
+                    brings(&lock, &condition);
+                }
+                end.is_ok()
+            }
+        });
+        let ticking = thread::spawn(timer.alarm());
+        brings(&lock, &condition);
+        let guard = block_on(lock.lock_async());
+        let mut guard = block_on(Box::pin(condition.wait_for_async(guard, |it| *it > 0)));
+        *guard -= 1;
+        drop(guard);
+        // A time that began when the timer had gone off never ends.
+        brings(&lock, &condition);
+        saw(seen, if first.join().unwrap() { "has it" } else { "expired" });
+        ticking.join().unwrap();
+        assert_eq!(*lock.try_lock().unwrap(), 1);
+    });
+}
+
+/// `[condition-5]` `[condition-6]` What was done before a notice is seen by who goes on for it, without the lock.
+pub(crate) fn what_is_done_before_a_notice_is_seen() {
+    explore("condition_order", &["waited"], |seen: &Seen| {
+        let (condition, written) = (Condition::new(), Arc::new(AtomicU32::new(0)));
+        let mut future = condition.wait_async(Lock::new(()).try_lock().unwrap());
+        let waker = Waker::from(Arc::new(Counter::default()));
+        assert!(Pin::new(&mut future).poll(&mut Context::from_waker(&waker)).is_pending());
+        let notifies = thread::spawn({
+            let written = Arc::clone(&written);
+            move || {
+                written.store(7, Ordering::Relaxed);
+                condition.notify();
+            }
+        });
+        drop(block_on(future));
+        assert_eq!(written.load(Ordering::Relaxed), 7);
+        saw(seen, "waited");
+        notifies.join().unwrap();
+    });
+}
+
+/// `[barrier-1]` A thread and a task that come to a barrier: both go on, with a number each, and see what the other did before.
+pub(crate) fn a_thread_and_a_task_at_a_barrier() {
+    explore("barrier", &["first", "second"], |seen: &Seen| {
+        let (barrier, done) = (Barrier::new(2), [(); 2].map(|()| Arc::new(AtomicU32::new(0))));
+        let task = thread::spawn({
+            let (barrier, done) = (barrier.clone(), done.clone());
+            move || {
+                done[0].store(1, Ordering::Relaxed);
+                let number = block_on(barrier.wait_async()).unwrap();
+                assert_eq!(done[1].load(Ordering::Relaxed), 1);
+                number
+            }
+        });
+        done[1].store(1, Ordering::Relaxed);
+        let number = barrier.wait().unwrap();
+        assert_eq!(done[0].load(Ordering::Relaxed), 1);
+        assert_eq!(number + task.join().unwrap(), 1);
+        saw(seen, if number == 0 { "first" } else { "second" });
+        assert!(barrier.waiting() == 0 && !barrier.is_broken());
+    });
+}
+
+/// `[barrier-2]` `[barrier-4]` One who is polled once and dropped, against one who waits: they go on together, or it is broken.
+pub(crate) fn one_who_leaves_against_the_last() {
+    explore("barrier_leaves", &["together", "broken"], |seen: &Seen| {
+        let barrier = Barrier::new(2);
+        let leaves = thread::spawn({
+            let barrier = barrier.clone();
+            move || {
+                let waker = Waker::from(Arc::new(Counter::default()));
+                let mut future = barrier.wait_async();
+                let poll = Pin::new(&mut future).poll(&mut Context::from_waker(&waker));
+                drop(future);
+                poll
+            }
+        });
+        let end = barrier.wait();
+        let other = leaves.join().unwrap();
+        match end {
+            Ok(_) => saw(seen, "together"),
+            Err(BarrierError::Broken(_)) => {
+                assert!(other.is_pending());
+                saw(seen, "broken");
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(barrier.is_broken(), end.is_err());
+    });
+}
+
+/// `[barrier-2]` `[barrier-3]` A wait that has its time against the last, who comes, and the timer.
+pub(crate) fn an_expiry_against_the_last() {
+    explore_bounded("barrier_expiry", &["together", "broken"], |seen| {
+        let (timer, barrier) = (Timer::new(), Barrier::new(2));
+        let last = thread::spawn({
+            let barrier = barrier.clone();
+            move || block_on(barrier.wait_async())
+        });
+        let ticking = thread::spawn(timer.alarm());
+        let end = barrier.wait_timeout(Duration::from_secs(1));
+        match (end, last.join().unwrap()) {
+            (Ok(mine), Ok(other)) => {
+                assert_eq!(mine + other, 1);
+                saw(seen, "together");
+            }
+            (Err(BarrierError::Wait(WaitError::Expired(Expired))), Err(_)) => saw(seen, "broken"),
+            other => panic!("{other:?}"),
+        }
+        ticking.join().unwrap();
     });
 }

@@ -1,4 +1,4 @@
-//! The sequential specifications of a semaphore and of an event: the machines that ship, a call at a time.
+//! The sequential specifications of a semaphore, an event and a condition: the machines that ship, a call at a time.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,8 @@ pub(crate) mod gate;
 #[path = "../../src/primitives/line.rs"]
 #[expect(dead_code, reason = "a waker that is replaced is no call")]
 pub(crate) mod line;
+#[path = "../../src/primitives/notices.rs"]
+pub(crate) mod notices;
 #[path = "../../src/primitives/permits.rs"]
 #[expect(dead_code, reason = "nothing is added or forgotten")]
 pub(crate) mod permits;
@@ -18,6 +20,7 @@ pub(crate) mod permits;
 use self::{
     gate::Gate,
     line::{Ticket, Turns},
+    notices::Notices,
     permits::Permits,
 };
 
@@ -33,6 +36,8 @@ pub(crate) enum Call {
     Give,
     Set,
     Clear,
+    /// So many are notified.
+    Notify(usize),
     /// How many wait, and what is free.
     Left,
 }
@@ -68,6 +73,17 @@ impl Decides for Gate<Caller> {
             Call::Clear => self.clear(),
             Call::Left => return Told::Left(self.line().len(), usize::from(self.is_set())),
             call => unreachable!("an event has no {call:?}"),
+        }
+        Told::Done
+    }
+}
+
+impl Decides for Notices<Caller> {
+    fn decide(&mut self, call: Call) -> Told {
+        match call {
+            Call::Notify(many) => drop(self.notify(many)),
+            Call::Left => return Told::Left(self.line().len(), 0),
+            call => unreachable!("a condition has no {call:?}"),
         }
         Told::Done
     }

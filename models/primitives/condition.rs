@@ -1,0 +1,464 @@
+//! A condition and its lock, those who wait, and those who notify.
+//!
+//! The lock is the semaphore of one permit that ships, of which is shown elsewhere that nobody waits for it for ever. That
+//! whoever has been notified is told is one step with the notice here, and he looks some time after that.
+
+use std::collections::BTreeSet;
+
+use settled::model::check::{self, ENVIRONMENT, Kinds};
+use stateright::{Model, Property};
+
+use super::{
+    line::{Ticket, Turns},
+    notices::Notices,
+    permits::Permits,
+};
+use crate::{Trials, refuted, row};
+
+/// `[condition-1]`
+pub(super) const THERE: &str = "whoever gave the lock up to wait is there when somebody notifies";
+/// `[condition-2]`
+pub(super) const FIRST: &str = "whoever came first is notified first, and told";
+/// `[condition-2]`
+pub(super) const SINCE: &str = "nobody is notified by what came before he waited";
+/// `[condition-2]`
+pub(super) const MANY: &str = "no more go on than were notified";
+/// `[condition-2]` `[condition-5]`
+pub(super) const WAITS: &str = "nobody waits for ever whose notice another has not used";
+/// `[condition-1]` `[condition-3]`
+pub(super) const ALONE: &str = "one at a time has the lock";
+
+/// A mistake that others have shipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    /// Who leaves forgets that he was notified.
+    Keeps,
+    /// Who is notified takes that for good, and then awaits the lock.
+    ComesFirst,
+    /// Who leaves notifies another, also when he was not notified.
+    HandsOnAlways,
+    /// Who leaves notifies whoever waits by then.
+    HandsToAny,
+    /// Who waits gives the lock up, and then enters the line.
+    UnlocksFirst,
+    /// Who leaves looks, and goes then without another look.
+    LooksAndLeaves,
+    /// Who is notified goes on, and does not lock again.
+    LocksNoMore,
+}
+
+/// What a client does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    /// Waits, as a thread without a deadline.
+    Waits,
+    /// Waits in a thread, and has the lock again if its time is over.
+    Expires,
+    /// Waits in a task, which may be dropped at any moment.
+    MayLeave,
+    /// Locks, notifies so many, and unlocks.
+    Notifies(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Stage {
+    Idle,
+    /// Waits for the lock, and has been notified, or has not waited for that, or not any more.
+    Locks(Ticket, Why),
+    /// Has the lock.
+    Has(Why),
+    /// Has given the lock up, and does not wait yet.
+    Unlocked,
+    /// Stands in the line, and has the lock still.
+    Entered(Ticket),
+    Waits(Ticket),
+    /// Has looked, and will leave.
+    Leaves(Ticket),
+    Over,
+}
+
+/// Why one has the lock, or wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Why {
+    ToBegin,
+    /// It was notified; the ticket is there until it has gone on.
+    Notified(Option<Ticket>),
+    /// To unlock it.
+    ToEnd,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct State {
+    notices: Notices<usize>,
+    lock: Permits<usize>,
+    stages: Vec<Stage>,
+    /// Those who wait and were not notified, as they came.
+    order: Vec<usize>,
+    /// How many notices were given while this one waited, and was not notified.
+    passed: Vec<usize>,
+    /// Those who waited at some notice.
+    there: BTreeSet<usize>,
+    given: usize,
+    went_on: usize,
+    is_jumped: bool,
+    is_early: bool,
+    is_missed: bool,
+    /// Whether somebody has left who was notified, before and while he awaited the lock; whether his notice went on.
+    left: [bool; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Lock(usize),
+    HasLock(usize),
+    Enter(usize),
+    Unlock(usize),
+    Look(usize),
+    Leave(usize),
+    Notify(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Clients {
+    clients: Vec<Does>,
+    wrong: Option<Wrong>,
+}
+
+impl State {
+    /// These were notified, by one who gave a notice or handed one on.
+    fn tell(&mut self, told: impl IntoIterator<Item = usize>) {
+        for who in told {
+            self.is_jumped |= self.order.first() != Some(&who);
+            self.is_early |= !self.there.contains(&who);
+            self.order.retain(|it| *it != who);
+        }
+    }
+
+    fn goes_to_lock(&mut self, who: usize, why: Why) {
+        self.stages[who] = match self.lock.enter(who) {
+            Ok(ticket) => Stage::Locks(ticket, why),
+            Err(_) => Stage::Has(self.has_lock(why)),
+        };
+    }
+
+    /// What is so from the moment on in which one has the lock.
+    fn has_lock(&mut self, why: Why) -> Why {
+        if let Why::Notified(Some(ticket)) = why {
+            self.comes(ticket);
+            return Why::Notified(None);
+        }
+        why
+    }
+
+    fn comes(&mut self, ticket: Ticket) {
+        self.went_on += usize::from(self.notices.come(ticket));
+    }
+
+    fn is_granted(&self, ticket: Ticket) -> bool {
+        self.notices.clone().is_granted(ticket)
+    }
+
+    /// Those who were notified, and have not gone on.
+    fn on_their_way(&self) -> usize {
+        self.notices.clone().line().coming()
+    }
+}
+
+impl Clients {
+    fn is_wrong(&self, wrong: Wrong) -> bool {
+        self.wrong == Some(wrong)
+    }
+
+    fn look(&self, next: &mut State, who: usize, ticket: Ticket) {
+        if !next.is_granted(ticket) {
+            return;
+        }
+        if self.clients[who] == Does::MayLeave && !self.is_wrong(Wrong::ComesFirst) {
+            next.goes_to_lock(who, Why::Notified(Some(ticket)));
+        } else {
+            next.comes(ticket);
+            if self.is_wrong(Wrong::LocksNoMore) {
+                next.stages[who] = Stage::Has(Why::Notified(None));
+                return;
+            }
+            next.goes_to_lock(who, Why::Notified(None));
+        }
+    }
+
+    /// Ends the wait in the line of the condition.
+    fn leave(&self, next: &mut State, who: usize, ticket: Ticket) {
+        let was_granted = next.is_granted(ticket);
+        next.left[0] |= was_granted;
+        next.order.retain(|it| *it != who);
+        if was_granted && self.is_wrong(Wrong::Keeps) || self.is_wrong(Wrong::LooksAndLeaves) {
+            if !next.notices.come(ticket) {
+                drop(next.notices.leave(ticket));
+            }
+            return;
+        }
+        let told = match self.wrong {
+            Some(Wrong::HandsOnAlways) => {
+                drop(next.notices.leave(ticket));
+                next.notices.notify(1)
+            }
+            Some(Wrong::HandsToAny) if was_granted => {
+                next.notices.come(ticket);
+                next.notices.notify(1)
+            }
+            _ => next.notices.leave(ticket).next.into_iter().collect(),
+        };
+        next.left[2] |= !told.is_empty();
+        next.tell(told);
+    }
+}
+
+impl Clients {
+    /// Leaves, where he stands.
+    fn leaves(&self, next: &mut State, who: usize) -> Option<()> {
+        match next.stages[who] {
+            Stage::Waits(ticket) if self.is_wrong(Wrong::LooksAndLeaves) => {
+                if next.is_granted(ticket) {
+                    return None;
+                }
+                next.stages[who] = Stage::Leaves(ticket);
+            }
+            Stage::Waits(ticket) | Stage::Leaves(ticket) => {
+                self.leave(next, who, ticket);
+                if self.clients[who] == Does::Expires {
+                    next.goes_to_lock(who, Why::ToEnd);
+                } else {
+                    next.stages[who] = Stage::Over;
+                }
+            }
+            Stage::Locks(lock, why) => {
+                drop(next.lock.leave(lock));
+                if let Why::Notified(Some(ticket)) = why {
+                    next.left[1] = true;
+                    self.leave(next, who, ticket);
+                } else {
+                    next.went_on -= 1;
+                }
+                next.stages[who] = Stage::Over;
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn notify(&self, next: &mut State, who: usize) -> Option<()> {
+        let Does::Notifies(many) = self.clients[who] else { return None };
+        next.is_missed |= next.stages.contains(&Stage::Unlocked);
+        next.given += many;
+        next.there.extend(next.order.iter().copied());
+        let told = next.notices.notify(many);
+        next.tell(told);
+        for waits in next.order.clone() {
+            next.passed[waits] += many;
+        }
+        next.stages[who] = Stage::Has(Why::ToEnd);
+        Some(())
+    }
+}
+
+impl Model for Clients {
+    type State = State;
+    type Action = Step;
+
+    fn init_states(&self) -> Vec<State> {
+        let many = self.clients.len();
+        vec![State {
+            notices: Notices::new(),
+            lock: Permits::new(1, 1),
+            stages: vec![Stage::Idle; many],
+            order: Vec::new(),
+            passed: vec![0; many],
+            there: BTreeSet::new(),
+            given: 0,
+            went_on: 0,
+            is_jumped: false,
+            is_early: false,
+            is_missed: false,
+            left: [false; 3],
+        }]
+    }
+
+    fn actions(&self, state: &State, steps: &mut Vec<Step>) {
+        for (who, does) in self.clients.iter().enumerate() {
+            match (state.stages[who], does) {
+                (Stage::Idle, _) => steps.push(Step::Lock(who)),
+                (Stage::Locks(_, why), _) => {
+                    steps.push(Step::HasLock(who));
+                    if *does == Does::MayLeave && why != Why::ToBegin {
+                        steps.push(Step::Leave(who));
+                    }
+                }
+                (Stage::Has(Why::ToBegin), Does::Notifies(_)) => steps.push(Step::Notify(who)),
+                (Stage::Has(Why::ToBegin), _) if !self.is_wrong(Wrong::UnlocksFirst) => {
+                    steps.push(Step::Enter(who));
+                }
+                (Stage::Has(_) | Stage::Entered(_), _) => steps.push(Step::Unlock(who)),
+                (Stage::Unlocked, _) => steps.push(Step::Enter(who)),
+                (Stage::Waits(_), Does::Waits) => steps.push(Step::Look(who)),
+                (Stage::Waits(_), _) => steps.extend([Step::Look(who), Step::Leave(who)]),
+                (Stage::Leaves(_), _) => steps.push(Step::Leave(who)),
+                (Stage::Over, _) => {}
+            }
+        }
+    }
+
+    fn next_state(&self, last: &State, step: Step) -> Option<State> {
+        let mut next = last.clone();
+        match step {
+            Step::Lock(who) => next.goes_to_lock(who, Why::ToBegin),
+            Step::HasLock(who) => {
+                let Stage::Locks(ticket, why) = last.stages[who] else { return None };
+                if next.lock.come(ticket) {
+                    next.stages[who] = Stage::Has(next.has_lock(why));
+                }
+            }
+            Step::Enter(who) => {
+                let ticket = next.notices.line().enter(who);
+                next.order.push(who);
+                next.stages[who] = match last.stages[who] {
+                    Stage::Unlocked => Stage::Waits(ticket),
+                    _ => Stage::Entered(ticket),
+                };
+            }
+            Step::Unlock(who) => {
+                next.stages[who] = match last.stages[who] {
+                    Stage::Entered(ticket) => Stage::Waits(ticket),
+                    Stage::Has(Why::ToBegin) => Stage::Unlocked,
+                    _ => Stage::Over,
+                };
+                let _ = next.lock.give_back();
+            }
+            Step::Look(who) => {
+                let Stage::Waits(ticket) = last.stages[who] else { return None };
+                self.look(&mut next, who, ticket);
+            }
+            Step::Leave(who) => self.leaves(&mut next, who)?,
+            Step::Notify(who) => self.notify(&mut next, who)?,
+        }
+        (next != *last).then_some(next)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always(THERE, |_, state: &State| !state.is_missed),
+            Property::always(FIRST, |_, state: &State| !state.is_jumped),
+            Property::always(SINCE, |_, state: &State| !state.is_early),
+            Property::always(MANY, |_, state: &State| {
+                state.went_on + state.on_their_way() <= state.given
+            }),
+            Property::always(WAITS, |clients: &Self, state: &State| {
+                let mut steps = Vec::new();
+                clients.actions(state, &mut steps);
+                let goes_on = |step: &Step| {
+                    clients.by(step) != ENVIRONMENT && clients.next_state(state, *step).is_some()
+                };
+                let is_used = |(who, stage): (usize, &Stage)| match stage {
+                    Stage::Waits(_) => state.passed[who] <= state.went_on,
+                    stage => *stage == Stage::Over,
+                };
+                steps.iter().any(goes_on) || state.stages.iter().enumerate().all(is_used)
+            }),
+            Property::always(ALONE, |_, state: &State| {
+                let has_lock = |it: &&Stage| matches!(it, Stage::Has(_) | Stage::Entered(_));
+                state.stages.iter().filter(has_lock).count() <= 1
+            }),
+            Property::sometimes("two wait at once", |_, state: &State| state.order.len() == 2),
+            Property::sometimes("two are notified, and have not gone on", |_, state: &State| {
+                state.on_their_way() == 2
+            }),
+            Property::sometimes("one who is notified leaves", |_, state: &State| state.left[0]),
+            Property::sometimes("one leaves who awaits the lock again", |_, state: &State| {
+                state.left[1]
+            }),
+            Property::sometimes("a notice goes on to the next", |_, state: &State| state.left[2]),
+            Property::sometimes("one comes after a notice, and waits", |_, state: &State| {
+                state.given > 0 && state.order.iter().any(|who| !state.there.contains(who))
+            }),
+            Property::sometimes("all are over", |_, state: &State| {
+                state.stages.iter().all(|stage| *stage == Stage::Over)
+            }),
+        ]
+    }
+}
+
+impl Kinds for Clients {
+    fn kind(step: &Step) -> &'static str {
+        match step {
+            Step::Lock(_) => "lock",
+            Step::HasLock(_) => "has the lock",
+            Step::Enter(_) => "enter",
+            Step::Unlock(_) => "unlock",
+            Step::Look(_) => "look",
+            Step::Leave(_) => "leave",
+            Step::Notify(_) => "notify",
+        }
+    }
+
+    fn by(&self, step: &Step) -> usize {
+        match step {
+            Step::Leave(_) => ENVIRONMENT,
+            Step::Lock(who) | Step::HasLock(who) | Step::Enter(who) => *who,
+            Step::Unlock(who) | Step::Look(who) | Step::Notify(who) => *who,
+        }
+    }
+}
+
+use Does::{Expires, MayLeave, Notifies, Waits};
+
+/// What is explored. A notice meets one who is notified and leaves, the next who was there, and one who came later; two who
+/// notify overlap.
+const SYSTEMS: [&[Does]; 4] = [
+    &[Waits, MayLeave, Expires, Notifies(1)],
+    &[MayLeave, MayLeave, Waits, Notifies(2)],
+    &[Waits, Expires, Notifies(1), Notifies(1)],
+    &[Waits, MayLeave, Notifies(1), Notifies(2)],
+];
+
+pub(crate) fn add(trials: &mut Trials) {
+    trials.add("primitives::condition", || {
+        let clients = |clients: &[Does]| Clients { clients: clients.to_vec(), wrong: None };
+        let proof =
+            check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
+        row("a condition for threads and loops", "4 systems of 4 clients", &proof, [32249, 24])
+            .map(|it| vec![it])
+    });
+    let leaves: &[Does] = &[MayLeave, Waits, Notifies(1)];
+    for (name, wrong, clients, property, steps) in [
+        ("a notice leaves with its waiter", Wrong::Keeps, leaves, WAITS, 10),
+        (
+            "a waiter goes on, and then awaits the lock (cpython #112202)",
+            Wrong::ComesFirst,
+            leaves,
+            WAITS,
+            11,
+        ),
+        ("whoever leaves notifies", Wrong::HandsOnAlways, leaves, MANY, 6),
+        ("a notice goes on to one who came later", Wrong::HandsToAny, leaves, SINCE, 9),
+        ("a waiter unlocks, and then waits", Wrong::UnlocksFirst, leaves, THERE, 4),
+        (
+            "whoever is notified does not lock again",
+            Wrong::LocksNoMore,
+            &[Waits, Notifies(1)],
+            ALONE,
+            6,
+        ),
+        (
+            "a waiter looks, and then leaves",
+            Wrong::LooksAndLeaves,
+            &[Expires, Waits, Notifies(1)],
+            WAITS,
+            10,
+        ),
+    ] {
+        trials.add(format!("primitives::condition: {name}"), move || {
+            let model = Clients { clients: clients.to_vec(), wrong: Some(wrong) };
+            let system = format!("a condition: {name}");
+            refuted(system, format!("not so: {property}"), model, property, steps)
+                .map(|it| vec![it])
+        });
+    }
+}
