@@ -44,11 +44,11 @@ mod thread;
 mod trace;
 mod waiter;
 
-#[cfg(settled_loom)]
-#[doc(hidden)]
-pub use crate::sync::Timer;
 #[cfg(any(settled_loom, settled_shuttle))]
 pub use crate::sync::schedules;
+#[cfg(settled_loom)]
+#[doc(hidden)]
+pub use crate::sync::{ByteLock, Timer};
 pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{

@@ -38,6 +38,7 @@ pub(crate) use std::{
 };
 
 mod cell;
+mod lock;
 #[cfg(any(settled_loom, settled_shuttle))]
 mod panics;
 #[cfg(settled_shuttle)]
@@ -46,7 +47,13 @@ pub mod schedules;
 #[cfg(settled_loom)]
 pub mod schedules;
 
+#[cfg(settled_loom)]
+pub use cell::ByteLock;
 pub(crate) use cell::{Alive, AtomicU64, UnsafeCell};
+#[cfg(settled_loom)]
+pub(crate) use cell::{Lock, Locked};
+#[cfg(not(settled_loom))]
+pub(crate) use lock::{Lock, Locked};
 #[cfg(settled_loom)]
 pub use timer::Timer;
 #[cfg(settled_loom)]

@@ -14,6 +14,8 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     convert::Infallible,
+    pin::Pin,
+    task::{Context, Waker},
     thread,
 };
 
@@ -106,18 +108,23 @@ fn warm_up() {
     promise.finish(()).unwrap();
 }
 
+/// Polls it with a waker that does nothing.
+fn is_pending(future: &mut (impl Future + Unpin)) -> bool {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
 const NOTHING: Count = Count { allocations: 0, bytes: 0, frees: 0, freed_bytes: 0 };
 
-/// The cell without its slot: the word of 8; the lock of the list, a futex of 4 and a flag of 1, and the pointer to the list
-/// of 8; how many weak handles there are, of 4, and whether somebody has looked, of 1. Padded to eights: 8 + 8 + 8 + 8.
+/// The cell without its slot: the word of 8; the place of 16, for one waiter, one callback or the list of more; how many weak
+/// handles there are, of 4; the lock, whether somebody has looked, what is in the place, and the last ticket, of 1 each.
 const CELL: usize = 32;
 
 /// `Option<Result<T, Failure<Infallible>>>` for a `T` of 8: a cancellation, which is its cause and the pointer to the
 /// reason, in whose place `T` is.
 const SLOT: usize = 16;
 
-/// The list: the waiters of 8 + 40 + 24 + 8, of whom one needs no memory of his own; the callbacks of 16 + 24, of which one
-/// does not either; the owner's waker of 16, and the reason of a cancel and what is read of it, of 8 each.
+/// The list, which is made for the second: the waiters of 8 + 40 + 24 + 8, of whom one needs no memory of his own; the
+/// callbacks of 16 + 24, of which one does not either; the owner's waker of 16, and the reason of a cancel and what is read of it, of 8 each.
 const LIST: usize = 152;
 
 /// More get seven places at once; a callback's place is a pointer and what to call.
@@ -174,9 +181,13 @@ fn callbacks_cost_their_boxes_and_one_list() {
         assert_eq!(settled.result().unwrap(), &expected);
     };
     let ((), first) = count(|| future.add_done_callback(callback));
-    assert_eq!(first, Count::allocated(2, LIST + 8), "the list, and what the callback holds");
+    assert_eq!(first, Count::allocated(1, 8), "what the callback holds: there is room in the cell");
     let ((), second) = count(|| future.add_done_callback(callback));
-    assert_eq!(second, Count::allocated(2, MORE_CALLBACKS + 8), "room for more");
+    assert_eq!(
+        second,
+        Count::allocated(3, LIST + MORE_CALLBACKS + 8),
+        "the list, and room for more"
+    );
     let ((), third) = count(|| future.add_done_callback(callback));
     assert_eq!(third, Count::allocated(1, 8), "there is room");
     let ((), empty) = count(|| future.add_done_callback(|_| ()));
@@ -187,6 +198,28 @@ fn callbacks_cost_their_boxes_and_one_list() {
     assert_eq!(finish, all, "callbacks go when they have run");
     let ((), back) = count(|| drop(future));
     assert_eq!(back, Count::freed(1, CELL + SLOT));
+}
+
+/// Whoever is alone waits in the cell, and leaves nothing behind; the second makes the list.
+#[test]
+fn one_waiter_costs_nothing() {
+    watch!();
+    let (promise, future) = pair::<u64>();
+    let (mut first, mut second) = (future.clone().output(), future.clone().output());
+    assert_eq!(count(|| is_pending(&mut first)), (true, NOTHING));
+    assert_eq!(count(|| is_pending(&mut first)), (true, NOTHING), "who is in stays in");
+    let (waits, two) = count(|| is_pending(&mut second));
+    assert_eq!((waits, two.allocations), (true, 2), "the list, and room for more");
+    drop((first, second, future, promise));
+
+    let (promise, future) = pair::<u64>();
+    let leave = |times| {
+        count(|| (0..times).for_each(|_| assert!(is_pending(&mut future.clone().output())))).1
+    };
+    assert_eq!(leave(63), NOTHING);
+    assert_eq!(leave(1), Count::allocated(1, LIST), "tickets in the cell have a byte");
+    assert_eq!(leave(1000), NOTHING, "which stays");
+    promise.finish(5).unwrap();
 }
 
 /// A thread notes what it is (a loop, a worker, in a callback) on a stack of its own, which grows
@@ -295,8 +328,10 @@ fn a_wait_for_several_that_leaves_gives_everything_back() {
         assert_eq!(wait(futures(), none, ReturnWhen::AllCompleted).unwrap().1.len(), 10);
         drop(as_completed(futures(), None));
     };
-    // The room that each future then has for waiters stays with it.
-    leave();
+    // Who had so many waiters has a list, and the room that it then has for others stays with it.
+    for _ in 0..40 {
+        leave();
+    }
     let before = COUNT.get();
     for _ in 0..100 {
         leave();

@@ -54,6 +54,9 @@ mod jobs;
 #[path = "loom/join.rs"]
 mod join;
 #[cfg(settled_loom)]
+#[path = "loom/lock.rs"]
+mod lock;
+#[cfg(settled_loom)]
 #[path = "loom/many.rs"]
 mod many;
 #[cfg(settled_loom)]
@@ -149,6 +152,7 @@ fn main() -> std::process::ExitCode {
     expiry: a_timed_wait_against_finish, an_interrupt_against_finish, an_interrupt_against_several, an_interrupt_against_the_end_of_a_pool, a_timed_wait_against_cancel, a_settlement_before_the_deadline, a_timed_wait_without_expiry, a_timed_wait_for_all, a_timed_wait_for_the_first, as_completed_that_expires, a_sleeping_loop_against_a_post, wait_for_against_finish;
     jobs: every_use_of_a_job, every_use_of_a_job_that_its_worker_waits_for, a_job_for_an_idle_worker, two_jobs_against_two_users;
     join: join_against_a_callback, join_against_a_callback_that_is_sent, as_completed_by_value_against_a_callback, output_against_a_callback, two_joins_against_a_callback, join_against_cancel, a_timed_join_against_a_callback, a_join_against_a_late_callback;
+    lock: two_threads_take_turns, three_threads_take_turns, a_try_against_a_turn;
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler, join_of_two_types_against_two_settlers, select_of_two_types_against_two_settlers;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, two_jobs_against_two_idle_workers, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;

@@ -658,6 +658,32 @@ fn an_await_that_leaves_takes_no_other_with_it() {
     assert_eq!(wakers.each_ref().map(|(woken, _)| woken.count()), [1, 0, 1]);
 }
 
+/// The lock of one future, for which threads that come and go sleep when another has it.
+#[test]
+fn many_awaits_come_and_go_at_once() {
+    watch!();
+    let (promise, future) = Future::pair();
+    let begin = Barrier::new(4);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                begin.wait();
+                for _ in 0..20_000 {
+                    let mut awaiting = pin!((&future).into_future());
+                    assert!(
+                        awaiting
+                            .as_mut()
+                            .poll(&mut Context::from_waker(Waker::noop()))
+                            .is_pending()
+                    );
+                }
+            });
+        }
+    });
+    assert!(format!("{future:?}").contains("waiters: 0"), "{future:?}");
+    promise.finish(1).unwrap();
+}
+
 /// Writes its number when it is woken.
 struct Numbered(Arc<Mutex<Vec<u8>>>, u8);
 

@@ -6,8 +6,10 @@ mod watchdog;
 
 use std::{
     convert::Infallible,
+    future::Future as _,
     num::NonZero,
     sync::{Arc, Mutex, mpsc},
+    task::{Context, Waker},
     thread,
 };
 
@@ -62,6 +64,33 @@ fn a_callback_runs_where_it_was_sent() {
     assert!(told.try_recv().is_err(), "it waits for its turn");
     event_loop.run_forever().unwrap();
     assert_eq!(told.recv().unwrap(), thread::current().id());
+}
+
+/// `[settled-5]` `[await-2]` One was told that the callbacks have returned, and leaves when others wait for the next one.
+#[test]
+fn an_await_that_was_told_takes_no_place_of_another() {
+    watch!();
+    let (keeps, (promise, future)) = (Keeps::default(), Future::pair());
+    promise.finish(7).unwrap();
+    let waiters = |count| format!("{future:?}").contains(&format!("waiters: {count}"));
+    let waits = || {
+        let mut output = Box::pin(future.clone().output());
+        assert!(output.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        output
+    };
+    future.add_done_callback_on(keeps.clone(), |_| ());
+    let told = waits();
+    assert!(waiters(1), "{future:?}");
+    keeps.0.lock().unwrap().drain(..).for_each(Job::run);
+    assert!(waiters(0), "{future:?}");
+
+    future.add_done_callback_on(keeps.clone(), |_| ());
+    let others = [waits(), waits()];
+    assert!(waiters(2), "{future:?}");
+    drop(told);
+    assert!(waiters(2), "{future:?}");
+    drop(others);
+    assert!(waiters(0), "{future:?}");
 }
 
 #[test]

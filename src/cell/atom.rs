@@ -6,7 +6,7 @@
 //! begin     Relaxed   nothing: that the work has begun says nothing about memory
 //! ask       Release   look: a cancel and all that came before it
 //! settle    Release   look: the outcome, and all that came before it
-//! enter     Relaxed   nothing: who is told of it takes the lock of the list
+//! enter     Relaxed   nothing: who is told of it takes the lock of the place
 //! share     Relaxed   nothing: who shares has a handle or a hold, and hands the new one on by means of his own
 //! leave     AcqRel    look, leave: whoever frees, or takes out the outcome, comes after all others
 //! release   Release   look: the same for those who had a hold

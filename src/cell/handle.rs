@@ -12,7 +12,7 @@
 //!
 //! who has a hold, and keeps    gets it          releases it
 //! the memory alone
-//! whoever has to tell others   for his handle   when he has taken them out of the list
+//! whoever has to tell others   for his handle   when he has taken them out of the place
 //! whoever was the last         for his handle   when he has taken the outcome out of the slot
 //! all weak handles together    with the first   with the last; one of them becomes a handle as long as somebody sees the
 //!                                               outcome, or in the step in which it cancels
@@ -34,13 +34,14 @@ use super::{
     Address, Cell, MOST_WEAK, Outcome,
     atom::Atom,
     list::{List, Taken},
+    place::{Open, Place},
     slot::Slot,
     word::{Then, Word},
 };
 use crate::{
     error::{Cancellation, Cancelled, Failure, Reason},
     machine::State,
-    sync::{Alive, AtomicBool, AtomicU32, Mutex, MutexGuard, Ordering, at, lock},
+    sync::{Alive, AtomicBool, AtomicU32, Lock, Ordering, at},
 };
 
 /// A counted reference to a cell. Every promise, future and proof of settlement is one of these.
@@ -68,12 +69,15 @@ impl<T, E> Handle<T, E> {
     pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
         let word = Word::new(owner.is_some());
         let list = owner.map(|owner| Box::new(List { owner: Some(owner), ..List::default() }));
+        let (place, marked) = Place::new(list);
         // In place: what is made elsewhere in small pieces is slow to move as a whole.
         let cell = Box::write(
             Box::new_uninit(),
             Cell {
                 word: Atom::new(word),
-                list: Mutex::new(list),
+                place,
+                marked,
+                lock: Lock::new(),
                 weak: AtomicU32::new(0),
                 looked: AtomicBool::new(false),
                 slot: Slot::new(),
@@ -118,8 +122,9 @@ impl<T, E> Handle<T, E> {
         self.0.addr()
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, Option<Box<List<T, E>>>> {
-        lock(&self.cell().list)
+    #[inline]
+    pub(super) fn lock(&self) -> Open<'_, T, E> {
+        Open::of(self.cell())
     }
 
     #[inline]
@@ -156,7 +161,7 @@ impl<T, E> Handle<T, E> {
             return plain(word.cause());
         }
         let mut list = self.lock();
-        let list = list.get_or_insert_default();
+        let list = list.grown();
         let failure = || Box::new(Cancellation::new(word.cause(), list.reason.clone()).into());
         let failure = NonNull::from(&**list.cancelled.get_or_insert_with(failure));
         // SAFETY: once made it stays in its box, unchanged, as long as the cell is there.
@@ -190,7 +195,7 @@ impl<T, E> Handle<T, E> {
         if !self.look_at_word().is_reasoned() {
             return None;
         }
-        self.lock().as_ref()?.reason.clone()
+        self.lock().as_list()?.reason.clone()
     }
 
     /// The same, to be shared.
@@ -239,7 +244,7 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// The same, with the lock of the list; returns those who are to be told, if there may still be somebody.
+    /// The same, with the lock of the place; returns those who are to be told, if there may still be somebody.
     #[cold]
     fn give_up_listed(&self, step: impl Fn(Word) -> (Word, Then)) -> Option<Taken> {
         let mut list = self.lock();
@@ -248,11 +253,11 @@ impl<T, E> Handle<T, E> {
             _ => Err(()),
         };
         let until = self.word().step(at("leave", Ordering::AcqRel), gives_up).ok()?;
-        let told = list.as_mut().map(|list| list.waiters.take(until));
+        let told = list.take_waiters(until);
         drop(list);
         // SAFETY: the step has made the handle a hold.
         unsafe { self.release() };
-        Some(told.unwrap_or_default())
+        Some(told)
     }
 
     /// Does what is to be done with a handle that was given up; returns the outcome, if that was left to this one. `[cell-4]`
@@ -300,7 +305,8 @@ impl<T, E> Handle<T, E> {
         self.cell().alive.end();
         // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
         let cell = unsafe { Box::from_raw(self.0.as_ptr()) };
-        // Of the rest nothing is the user's: whoever waits or is called was taken out in the step that settled.
+        // Of this nothing is the user's: whoever waits or is called was taken out in the step that settled.
+        cell.place.clear(cell.marked);
         cell.slot.into_inner()
     }
 
@@ -333,11 +339,7 @@ impl<T, E> Handle<T, E> {
     pub(crate) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = self.look_at_word();
         // Read under the lock and printed without it: what is printed to is the user's.
-        let seen = self.cell().list.try_lock().ok();
-        let seen = seen.map(|list| match &*list {
-            Some(list) => (list.waiters.count(), list.callbacks.len()),
-            None => (0, 0),
-        });
+        let seen = Open::try_of(self.cell()).map(|mut list| list.count());
         let mut debug = f.debug_struct(name);
         debug.field("state", &format_args!("{}", self.describe(word)));
         match seen {

@@ -8,6 +8,8 @@
 //! the step that ends a wait of these  takes those      a request, the last handle but the promise's, the end of lending
 //! ```
 //!
+//! It is all that when it is in the place of the cell alone, without a list: see [`super::place`].
+//!
 //! The word says whether there may be somebody: its flags change with the lock held, so that a step that settles, asks or
 //! tells needs no lock where there are none, and takes it first where there are. `[cell-1]`
 //!
@@ -22,7 +24,7 @@ use crate::{
     waiter::{Callbacks, Waiter},
 };
 
-/// What the lock guards. Most cells have none.
+/// Those who have no room in the place of the cell. Most cells have none.
 pub(super) struct List<T, E> {
     pub(super) waiters: Waiters,
     /// The thread callbacks, in the order in which they registered.
@@ -48,17 +50,16 @@ impl<T, E> Default for List<T, E> {
 }
 
 impl<T, E> List<T, E> {
-    /// Takes the list out in the step that settled, but for those who wait for the callbacks that it lends the outcome, and
-    /// for why a cell is Cancelled.
-    pub(super) fn settled(list: &mut Option<Box<Self>>, lends: bool) -> Option<Box<Self>> {
-        let mut taken = list.take()?;
-        let waiters = taken.waiters.split(Until::Returned, lends);
-        let reason = taken.reason.take();
-        if waiters.is_some() || reason.is_some() {
-            let waiters = waiters.unwrap_or_default();
-            *list = Some(Box::new(Self { waiters, reason, ..Self::default() }));
+    /// What stays behind of a list that was taken out in the step that settled: those who wait for the callbacks that it
+    /// lends the outcome, and why a cell is Cancelled.
+    pub(super) fn split(&mut self, lends: bool) -> Option<Box<Self>> {
+        let waiters = self.waiters.split(Until::Returned, lends);
+        let reason = self.reason.take();
+        if waiters.is_none() && reason.is_none() {
+            return None;
         }
-        Some(taken)
+        let waiters = waiters.unwrap_or_default();
+        Some(Box::new(Self { waiters, reason, ..Self::default() }))
     }
 }
 
@@ -71,7 +72,20 @@ impl Ticket {
         Self(number << 2 | until as u64)
     }
 
-    const fn waits_until(self, until: Until) -> bool {
+    /// One whose number is a byte with what it waits for.
+    pub(super) const fn short(bits: u8) -> Self {
+        Self(bits as u64)
+    }
+
+    /// The byte of the next one, if there is one.
+    pub(super) const fn next_short(last: u8, until: Until) -> Option<u8> {
+        match last < 63 << 2 {
+            true => Some(((last >> 2) + 1) << 2 | until as u8),
+            false => None,
+        }
+    }
+
+    pub(super) const fn waits_until(self, until: Until) -> bool {
         self.0 & 3 == until as u64
     }
 
@@ -92,6 +106,10 @@ pub(super) struct Taken {
 type Place = (Ticket, Option<Waiter>);
 
 impl Taken {
+    pub(super) const fn of(first: Option<(Ticket, Waiter)>) -> Self {
+        Self { first, others: Vec::new() }
+    }
+
     /// Tells all.
     pub(super) fn tell(self) {
         tell(self.all().map(|(_, waiter)| waiter));
@@ -123,13 +141,18 @@ pub(super) struct Waiters {
     /// The name of the next.
     next: u64,
     /// One who came when there was nobody, so that he is before all others.
-    first: Option<(Ticket, Waiter)>,
+    pub(super) first: Option<(Ticket, Waiter)>,
     others: Vec<Place>,
     /// How many of the others have left.
     left: usize,
 }
 
 impl Waiters {
+    /// Nobody, with tickets that come after this byte's.
+    pub(super) fn after(last: u8) -> Self {
+        Self { next: u64::from(last >> 2) + 1, ..Self::default() }
+    }
+
     pub(super) fn enter(&mut self, until: Until, waiter: Waiter) -> Ticket {
         let ticket = Ticket::new(self.next, until);
         self.next += 1;
@@ -165,7 +188,7 @@ impl Waiters {
     pub(super) fn take(&mut self, until: Until) -> Taken {
         let first = self.first.take_if(|(ticket, _)| ticket.waits_until(until));
         if self.others.is_empty() {
-            return Taken { first, others: Vec::new() };
+            return Taken::of(first);
         }
         let goes = |place: &mut Place| place.1.is_none() || place.0.waits_until(until);
         self.left = 0;

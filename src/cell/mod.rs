@@ -1,24 +1,24 @@
 //! The cell: the one place where the table meets shared memory, and one of the two modules with `unsafe`.
 //!
-//! One allocation holds the word, the value slot and the list of those who wait. A counted [`Handle`] keeps it
-//! alive. Five facts are the whole protocol: `[cell-1]`
+//! One allocation holds the word, the value slot, and a place for one who waits or one callback: of more there is a list,
+//! elsewhere. A counted [`Handle`] keeps it alive. Five facts are the whole protocol: `[cell-1]`
 //!
 //! ```text
 //! fact                                                   where
 //! 1  write the slot,                                     Slot::write       in this order;
 //! 2  then apply the event, in one step of the word,      Word::settle      Handle::settle, Handle::cancel
-//! 3  then take the waiters,                              List::settled     2 and 3 with the list's lock held, if the word
+//! 3  then take the waiters,                              Open::settled     2 and 3 with the place's lock held, if the word
 //!                                                                          says that there may be somebody
 //! 4  then notify, with no lock held.                     Settlement::pay, Settling::pay
 //! 5  Registering validates the state in the same step,   Word::register in Handle::register_until
 //!    with the lock held.
 //! ```
 //!
-//! Every decision is the word's: see [`word`]. Who may touch the slot, the list and the handles, and when, is said at
-//! the head of `slot`, `list` and `handle`; which step of one thread is seen by which of another, at the head of `atom`.
+//! Every decision is the word's: see [`word`]. Who may touch the slot, the place and the handles, and when, is said at
+//! the head of `slot`, `list`, `place` and `handle`; which step of one thread is seen by which of another, at the head of `atom`.
 //!
-//! A call is one step of the word: its linearization point. Most take no lock. The list's lock makes 2 and 3 one step and 5
-//! another for all who look for somebody in the list. Nothing of the user's runs in it: no callback, no
+//! A call is one step of the word: its linearization point. Most take no lock. The place's lock makes 2 and 3 one step and 5
+//! another for all who look for somebody there. Nothing of the user's runs in it: no callback, no
 //! wake, clone or drop of a waker, no drop of a value. `[callback-6]`
 //!
 //! Only the producer writes the slot. A cancel writes nothing there, since a producer who comes too late may be writing: why
@@ -34,6 +34,7 @@ mod atom;
 mod handle;
 mod lend;
 mod list;
+mod place;
 mod producer;
 mod settle;
 mod slot;
@@ -52,10 +53,10 @@ pub(crate) use word::{End, Until};
 
 use crate::{
     error::Failure,
-    sync::{Alive, AtomicBool, AtomicU32, Mutex},
+    sync::{Alive, AtomicBool, AtomicU32, Lock},
 };
 use atom::Atom;
-use list::List;
+use place::{Marked, Place};
 use slot::Slot;
 
 /// As many handles as the word counts; more are refused.
@@ -76,7 +77,10 @@ pub(crate) type Address = std::num::NonZero<usize>;
 
 struct Cell<T, E> {
     word: Atom,
-    list: Mutex<Option<Box<List<T, E>>>>,
+    /// Who waits and who is called. The lock guards it, and the mark that says what is in it.
+    place: Place<T, E>,
+    marked: Marked,
+    lock: Lock,
     /// How many weak handles there are. All of them have one hold.
     weak: AtomicU32,
     /// Whether somebody has looked at the outcome.

@@ -4,9 +4,10 @@
 use std::{convert::Infallible, mem::ManuallyDrop, sync::Arc};
 
 use super::{
-    Handle, Outcome,
+    Handle, Outcome, Ticket,
     lend::Lent,
     list::{List, tell},
+    place::Held,
     word::{Ask, End, Settle, Then, Until, Word},
 };
 use crate::{
@@ -18,7 +19,7 @@ use crate::{
 /// What a step that settled owes to others, to be paid with no lock held. Mostly nothing.
 #[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
 pub(crate) struct Settling<T, E> {
-    list: Option<Box<List<T, E>>>,
+    held: Held<T, E>,
     /// Whether somebody else than the producer has settled.
     is_lost: bool,
 }
@@ -40,34 +41,49 @@ pub(crate) enum Rest<T, E> {
 type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
 
 impl<T, E> Settling<T, E> {
-    const NOTHING: Self = Self { list: None, is_lost: false };
+    const NOTHING: Self = Self { held: Held::Nothing, is_lost: false };
 
     /// Tells all who wait, threads, wakers and loops, in registration order, and returns the thread callbacks, in
     /// registration order. `[callback-2]`
     #[inline]
     pub(crate) fn wake(self) -> Callbacks<T, E> {
-        self.list.map_or(Callbacks::NONE, |list| list.tell(self.is_lost))
+        match self.held {
+            Held::Nothing => Callbacks::NONE,
+            Held::Callback(callback) => Callbacks::one(callback),
+            Held::List(list) => list.tell(self.is_lost),
+            waiter => {
+                let waiter = waiter.into_waiter();
+                let due = waiter.and_then(|(ticket, waiter)| due(ticket, waiter, self.is_lost));
+                due.into_iter().for_each(Waiter::notify);
+                Callbacks::NONE
+            }
+        }
     }
 }
 
 impl<T, E> List<T, E> {
-    fn tell(mut self, is_lost: bool) -> Callbacks<T, E> {
+    #[inline(never)]
+    #[expect(clippy::boxed_local, reason = "it is long to move")]
+    fn tell(mut self: Box<Self>, is_lost: bool) -> Callbacks<T, E> {
         if self.waiters.is_empty() && self.owner.is_none() {
             return self.callbacks;
         }
-        tell(self.waiters.take_all().filter_map(|(ticket, waiter)| {
-            // The producer who settles has nothing to be told.
-            if ticket.listens() && !is_lost {
-                isolate(|| drop(waiter));
-                return None;
-            }
-            Some(waiter)
-        }));
+        let all = self.waiters.take_all();
+        tell(all.filter_map(|(ticket, waiter)| due(ticket, waiter, is_lost)));
         if let Some(owner) = self.owner {
             isolate(|| drop(owner));
         }
         self.callbacks
     }
+}
+
+/// Who is to be told of a settlement: not the producer who settles, which has nothing to be told.
+fn due(ticket: Ticket, waiter: Waiter, is_lost: bool) -> Option<Waiter> {
+    if ticket.listens() && !is_lost {
+        isolate(|| drop(waiter));
+        return None;
+    }
+    Some(waiter)
 }
 
 /// Why a step was not taken.
@@ -76,13 +92,13 @@ enum Not {
     Late(Cancelled),
     /// There is nobody else at all.
     Alone,
-    /// There may be somebody in the list, which is not locked.
+    /// There may be somebody in the place, which is not locked.
     Listed,
-    /// There is nobody in the list any more, which is locked.
+    /// There is nobody in the place any more, which is locked.
     Unlisted,
 }
 
-/// The producer's last step, with the list locked or not.
+/// The producer's last step, with the place locked or not.
 #[inline(always)]
 fn settles(end: End, is_locked: bool) -> impl Fn(Word) -> Result<(Word, Then), Not> {
     move |word| match word.settle(end) {
@@ -145,7 +161,7 @@ impl<T, E> Handle<T, E> {
                 }
                 Err(Not::Late(cause)) => return Err(cause),
                 Err(Not::Alone) => {
-                    let settling = Settling { list: self.lock().take(), is_lost: false };
+                    let settling = Settling { held: self.lock().take(), is_lost: false };
                     // SAFETY: the word says that there is nobody else, and the handle is not used again.
                     let unseen = unsafe { self.end(Then::Free) };
                     return Ok(Settlement(Some((settling, Rest::Nothing(unseen)))));
@@ -161,13 +177,13 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// The same with the lock of the list, if there may still be somebody. It takes the handle then.
+    /// The same with the lock of the place, if there may still be somebody. It takes the handle then.
     fn settle_listed(&self, end: End) -> Option<Settlement<T, E>> {
         let mut list = self.lock();
         let then = self.word().step(at("settle", Ordering::Release), settles(end, true)).ok()?;
-        let due = List::settled(&mut list, then == Then::Lend);
+        let held = list.settled(then == Then::Lend);
         drop(list);
-        let settling = Settling { list: due, is_lost: false };
+        let settling = Settling { held, is_lost: false };
         let rest = match then {
             Then::Lend => Rest::Lent(self.same().lent()),
             Then::Tell(_) => {
@@ -206,7 +222,7 @@ impl<T, E> Handle<T, E> {
         self.cancel_listed(step, reason.map(Reason::new))
     }
 
-    /// The same, with the lock of the list.
+    /// The same, with the lock of the place.
     fn cancel_listed(
         &self,
         step: impl Fn(Word, bool) -> (Word, Ask),
@@ -216,23 +232,19 @@ impl<T, E> Handle<T, E> {
         let word = self.look_at_word();
         let tells_why = reason.is_some() && !word.is_reasoned() && !word.state().is_settled();
         if tells_why {
-            list.get_or_insert_default().reason = reason;
+            list.grown().reason = reason;
         }
         let asks = |word: Word| Ok::<_, Infallible>(step(word, tells_why));
         let Ok(ask) = self.word().step(at("ask", Ordering::Release), asks);
         match ask {
             Ask::Settle => {
                 // The producer has lost: whatever it listens for, it is told.
-                (
-                    Cancel::Now,
-                    Some(Settling { list: List::settled(&mut list, false), is_lost: true }),
-                )
+                (Cancel::Now, Some(Settling { held: list.settled(false), is_lost: true }))
             }
             Ask::Tell(answer) => {
-                let told =
-                    list.as_mut().map(|it| (it.owner.take(), it.waiters.take(Until::Requested)));
+                let owner = list.as_list().and_then(|list| list.owner.take());
+                let told = list.take_waiters(Until::Requested);
                 drop(list);
-                let (owner, told) = told.unwrap_or_default();
                 if let Some(owner) = owner {
                     Waiter::Waker(owner, None).notify();
                 }

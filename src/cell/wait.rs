@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use super::{Handle, Ticket, Until, list::List, word::Word};
+use super::{Handle, Ticket, Until, word::Word};
 use crate::{
     context::{self, Id},
     sync::{Ordering, Parker, at, is_over},
@@ -25,17 +25,17 @@ impl<T, E> Handle<T, E> {
         if !self.word().apply(at("enter", Ordering::Relaxed), |word| word.register(until)) {
             return Err(waiter);
         }
-        Ok(list.get_or_insert_default().waiters.enter(until, waiter))
+        Ok(list.enter(until, waiter))
     }
 
     /// Whether a task of this loop awaits it, or the loop has a view of it.
     pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
-        self.lock().as_ref().is_some_and(|list| list.waiters.is_awaited_on(home))
+        self.lock().is_awaited_on(home)
     }
 
     /// Takes a waiter out. It is returned, to be dropped with no lock held.
     pub(crate) fn deregister(&self, ticket: Ticket) -> Option<Waiter> {
-        self.lock().as_mut()?.waiters.remove(ticket)
+        self.lock().remove(ticket)
     }
 
     /// Registers a callback, unless the cell is settled: then it comes back, to be run right away.
@@ -48,21 +48,19 @@ impl<T, E> Handle<T, E> {
         if !self.word().apply(at("enter", Ordering::Relaxed), Word::register_callback) {
             return Err(callback);
         }
-        list.get_or_insert_default().callbacks.push(callback);
+        list.push(callback);
         Ok(())
     }
 
     /// Takes the callbacks out that are registered. They are returned, to be dropped with no lock held. `[callback-9]`
     pub(crate) fn clear_callbacks(&self) -> Callbacks<T, E> {
         let mut list = self.lock();
-        match &mut *list {
-            Some(list)
-                if self.word().apply(at("enter", Ordering::Relaxed), Word::clear_callbacks) =>
-            {
-                std::mem::replace(&mut list.callbacks, Callbacks::NONE)
-            }
-            _ => Callbacks::NONE,
+        if list.is_empty()
+            || !self.word().apply(at("enter", Ordering::Relaxed), Word::clear_callbacks)
+        {
+            return Callbacks::NONE;
         }
+        list.take_callbacks()
     }
 
     /// Whether what is waited for is so.
@@ -135,8 +133,7 @@ impl Registration {
 
     /// Whether the waiter is registered and would wake the same task.
     fn is_current<T, E>(&self, cell: &Handle<T, E>, cx: &Context<'_>) -> bool {
-        let wakes = |ticket, list: &List<T, E>| list.waiters.wakes(ticket, cx.waker());
-        self.0.is_some_and(|ticket| cell.lock().as_ref().is_some_and(|list| wakes(ticket, list)))
+        self.0.is_some_and(|ticket| cell.lock().wakes(ticket, cx.waker()))
     }
 
     /// Gives the place up, if there was one.

@@ -45,7 +45,7 @@ pub(crate) struct Canceller<T, E>(Weak<T, E>);
 // cancellation, which anybody may read and drop; the slot is its producer's, who takes back what it may have written. The
 // callbacks that it calls are `Send`, and were registered where `T` and `E` are `Sync`.
 unsafe impl<T, E> Send for Canceller<T, E> {}
-// SAFETY: as above; what it does by reference is a step of the word, or done with the lock of the list.
+// SAFETY: as above; what it does by reference is a step of the word, or done with the lock of the place.
 unsafe impl<T, E> Sync for Canceller<T, E> {}
 
 // It shows no value that a panic could have left half done.

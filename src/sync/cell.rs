@@ -116,6 +116,55 @@ impl AtomicU64 {
     }
 }
 
+/// loom's lock in place of the one of a byte: it does the same in fewer steps, so that there are fewer schedules to explore.
+#[cfg(settled_loom)]
+#[derive(Debug)]
+pub(crate) struct Lock(super::Mutex<()>);
+#[cfg(settled_loom)]
+pub(crate) type Locked<'a> = super::MutexGuard<'a, ()>;
+
+#[cfg(settled_loom)]
+impl Lock {
+    pub(crate) fn new() -> Self {
+        Self(super::Mutex::new(()))
+    }
+
+    pub(crate) fn lock(&self) -> Locked<'_> {
+        super::lock(&self.0)
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<Locked<'_>> {
+        self.0.try_lock().ok()
+    }
+}
+
+/// The lock of a byte, which is explored by itself.
+#[cfg(settled_loom)]
+#[derive(Debug)]
+pub struct ByteLock(super::lock::Lock);
+
+#[cfg(settled_loom)]
+impl ByteLock {
+    /// One that is free.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "it is for tests")]
+    pub fn new() -> Self {
+        Self(super::lock::Lock::new())
+    }
+
+    /// Calls it with the lock taken, as soon as that is free.
+    pub fn with<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _locked = self.0.lock();
+        f()
+    }
+
+    /// The same, if it is free at once.
+    pub fn try_with<R>(&self, f: impl FnOnce() -> R) -> Option<R> {
+        let _locked = self.0.try_lock()?;
+        Some(f())
+    }
+}
+
 /// Something that ends, and that nobody touches then. loom does not see a free, but it sees a write, and that nothing
 /// orders it after a touch.
 #[cfg(settled_loom)]

@@ -1,0 +1,364 @@
+//! The place: two words of the cell, for one waiter or one callback, or the list of more. What the lock guards.
+//!
+//! ```text
+//! mark      what the two words are            becomes
+//! Nothing   nothing                           Waiter or Callback by the first who comes, List by whoever does not fit
+//! Waiter    who waits                         Nothing when he leaves or is taken out, List by the next who comes
+//! Callback  what is called                    the same
+//! List      where the list of all is          Nothing in the step that settles, unless somebody or something stays behind
+//! ```
+//!
+//! A waiter here needs no memory of his own. His ticket is the last that was given, which is written beside the mark.
+#![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
+
+use std::{mem::ManuallyDrop, sync::Arc, task::Waker};
+
+use super::{
+    Cell, Until,
+    list::{List, Taken, Ticket, Waiters},
+};
+use crate::{
+    context::Id,
+    inbox::Inbox,
+    sync::{Locked, Unparker, UnsafeCell},
+    waiter::{Callback, Callbacks, Waiter},
+};
+
+/// What is in the place, taken out: a waiter with the byte of his ticket.
+pub(super) enum Held<T, E> {
+    Nothing,
+    Waker(u8, Waker),
+    Thread(u8, Unparker),
+    Member(u8, Arc<Inbox>, usize),
+    Callback(Callback<T, E>),
+    List(Box<List<T, E>>),
+}
+
+/// What the two words are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum What {
+    Nothing,
+    Waker,
+    Thread,
+    Member,
+    Callback,
+    List,
+}
+
+/// What the two words are, and the number of the last ticket that was given while they were no list. Zero is nobody's.
+#[derive(Clone, Copy)]
+struct Mark {
+    what: What,
+    last: u8,
+}
+
+union Words<T, E> {
+    nothing: (),
+    waker: ManuallyDrop<Waker>,
+    thread: ManuallyDrop<Unparker>,
+    member: ManuallyDrop<(Arc<Inbox>, usize)>,
+    callback: ManuallyDrop<Callback<T, E>>,
+    list: ManuallyDrop<Box<List<T, E>>>,
+}
+
+/// The two words, in a cell.
+pub(super) struct Place<T, E>(UnsafeCell<Words<T, E>>);
+
+/// What they are: apart, since they leave no room for it.
+pub(super) struct Marked(UnsafeCell<Mark>);
+
+/// The place of a cell, whose lock is taken.
+pub(super) struct Open<'a, T, E> {
+    cell: &'a Cell<T, E>,
+    _locked: Locked<'a>,
+}
+
+impl<T, E> Place<T, E> {
+    /// With this list in it, or nothing.
+    #[inline]
+    pub(super) fn new(list: Option<Box<List<T, E>>>) -> (Self, Marked) {
+        let (what, words) = match list {
+            Some(list) => (What::List, Words { list: ManuallyDrop::new(list) }),
+            None => (What::Nothing, Words { nothing: () }),
+        };
+        (Self(UnsafeCell::new(words)), Marked(UnsafeCell::new(Mark { what, last: 0 })))
+    }
+
+    /// Drops what is in it, which is mostly nothing.
+    #[inline]
+    pub(super) fn clear(self, marked: Marked) {
+        let mark = marked.0.into_inner();
+        if mark.what != What::Nothing {
+            // SAFETY: the mark says what the words are, whenever the lock is free, and they are not used again.
+            unsafe { self.0.into_inner().clear(mark) }
+        }
+    }
+}
+
+impl<T, E> Words<T, E> {
+    /// What they are.
+    ///
+    /// # Safety
+    ///
+    /// They are what the mark says, and are not used again.
+    #[inline]
+    #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one of them is done")]
+    unsafe fn held(self, mark: Mark) -> Held<T, E> {
+        // SAFETY: by the contract it is this one, and owned by nobody else.
+        unsafe {
+            match mark.what {
+                What::Nothing => Held::Nothing,
+                What::Waker => Held::Waker(mark.last, ManuallyDrop::into_inner(self.waker)),
+                What::Thread => Held::Thread(mark.last, ManuallyDrop::into_inner(self.thread)),
+                What::Member => {
+                    let (inbox, number) = ManuallyDrop::into_inner(self.member);
+                    Held::Member(mark.last, inbox, number)
+                }
+                What::Callback => Held::Callback(ManuallyDrop::into_inner(self.callback)),
+                What::List => Held::List(ManuallyDrop::into_inner(self.list)),
+            }
+        }
+    }
+
+    /// Drops what they are.
+    ///
+    /// # Safety
+    ///
+    /// As for [`held`](Self::held).
+    #[cold]
+    unsafe fn clear(self, mark: Mark) {
+        // SAFETY: the caller keeps the contract, which is the same.
+        drop(unsafe { self.held(mark) });
+    }
+
+    /// This waiter, if two words are enough for him.
+    #[inline]
+    fn of(waiter: Waiter) -> Result<(What, Self), Waiter> {
+        match waiter {
+            Waiter::Waker(waker, None) => {
+                Ok((What::Waker, Self { waker: ManuallyDrop::new(waker) }))
+            }
+            Waiter::Thread(thread) => {
+                Ok((What::Thread, Self { thread: ManuallyDrop::new(thread) }))
+            }
+            Waiter::Member(inbox, number) => {
+                Ok((What::Member, Self { member: ManuallyDrop::new((inbox, number)) }))
+            }
+            others => Err(others),
+        }
+    }
+}
+
+impl What {
+    const fn is_waiter(self) -> bool {
+        matches!(self, Self::Waker | Self::Thread | Self::Member)
+    }
+}
+
+impl<'a, T, E> Open<'a, T, E> {
+    /// Takes the lock.
+    #[inline]
+    pub(super) fn of(cell: &'a Cell<T, E>) -> Self {
+        Self { cell, _locked: cell.lock.lock() }
+    }
+
+    /// The same, if it is free.
+    pub(super) fn try_of(cell: &'a Cell<T, E>) -> Option<Self> {
+        Some(Self { cell, _locked: cell.lock.try_lock()? })
+    }
+
+    #[inline]
+    fn mark(&self) -> Mark {
+        // SAFETY: the lock is taken, and what it guards is used by nobody else.
+        self.cell.marked.0.with(|mark| unsafe { *mark })
+    }
+
+    /// Puts this in the place, in which there is nothing.
+    #[inline]
+    fn put(&mut self, mark: Mark, words: Words<T, E>) {
+        // SAFETY: the lock is taken.
+        self.cell.place.0.with_mut(|place| unsafe { place.write(words) });
+        // SAFETY: as above.
+        self.cell.marked.0.with_mut(|it| unsafe { *it = mark });
+    }
+
+    /// Takes out what is in it.
+    #[inline]
+    pub(super) fn take(&mut self) -> Held<T, E> {
+        let mark = self.mark();
+        // SAFETY: the lock is taken.
+        let words = self.cell.place.0.with(|place| unsafe { place.read() });
+        self.put(Mark { what: What::Nothing, ..mark }, Words { nothing: () });
+        // SAFETY: the mark said so, and does not say so any more.
+        unsafe { words.held(mark) }
+    }
+
+    fn put_list(&mut self, list: Box<List<T, E>>) {
+        let mark = Mark { what: What::List, ..self.mark() };
+        self.put(mark, Words { list: ManuallyDrop::new(list) });
+    }
+
+    /// The list, if there is one.
+    #[inline]
+    pub(super) fn as_list(&mut self) -> Option<&mut List<T, E>> {
+        if self.mark().what != What::List {
+            return None;
+        }
+        // SAFETY: the lock is taken as long as this is.
+        let words = self.cell.place.0.with_mut(|place| unsafe { &mut *place });
+        // SAFETY: the mark says so.
+        Some(unsafe { &mut words.list })
+    }
+
+    /// The list, which has what is in the place if there was none.
+    pub(super) fn grown(&mut self) -> &mut List<T, E> {
+        if self.mark().what != What::List {
+            let mut list = Box::<List<T, E>>::default();
+            list.waiters = Waiters::after(self.mark().last);
+            match self.take() {
+                Held::Callback(callback) => list.callbacks.push(callback),
+                held => list.waiters.first = held.into_waiter(),
+            }
+            self.put_list(list);
+        }
+        self.as_list().expect("it was put there")
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.mark().what == What::Nothing
+    }
+
+    /// The waiter's ticket, if there is one who is in no list.
+    #[inline]
+    fn alone(&self) -> Option<Ticket> {
+        let Mark { what, last } = self.mark();
+        what.is_waiter().then(|| Ticket::short(last))
+    }
+
+    /// The waker, if there is one in no list.
+    fn waker(&self) -> Option<&Waker> {
+        if self.mark().what != What::Waker {
+            return None;
+        }
+        // SAFETY: the lock is taken as long as this is.
+        let words = self.cell.place.0.with(|place| unsafe { &*place });
+        // SAFETY: the mark says so.
+        Some(unsafe { &words.waker })
+    }
+
+    /// One more who waits for this.
+    pub(super) fn enter(&mut self, until: Until, mut waiter: Waiter) -> Ticket {
+        let mark = self.mark();
+        if let (What::Nothing, Some(last)) = (mark.what, Ticket::next_short(mark.last, until)) {
+            match Words::of(waiter) {
+                Ok((what, words)) => {
+                    self.put(Mark { what, last }, words);
+                    return Ticket::short(last);
+                }
+                Err(long) => waiter = long,
+            }
+        }
+        self.grown().waiters.enter(until, waiter)
+    }
+
+    /// Takes one out, if it is still there.
+    pub(super) fn remove(&mut self, ticket: Ticket) -> Option<Waiter> {
+        if let Some(list) = self.as_list() {
+            return list.waiters.remove(ticket);
+        }
+        if self.alone() != Some(ticket) {
+            return None;
+        }
+        self.take().into_waiter().map(|(_, waiter)| waiter)
+    }
+
+    /// Takes those out who wait for this.
+    pub(super) fn take_waiters(&mut self, until: Until) -> Taken {
+        if let Some(list) = self.as_list() {
+            return list.waiters.take(until);
+        }
+        match self.alone() {
+            Some(ticket) if ticket.waits_until(until) => Taken::of(self.take().into_waiter()),
+            _ => Taken::default(),
+        }
+    }
+
+    /// Takes everybody out in the step that settled, but those who wait for the callbacks that it lends the outcome, and
+    /// but for why a cell is Cancelled.
+    #[inline]
+    pub(super) fn settled(&mut self, lends: bool) -> Held<T, E> {
+        if lends && self.alone().is_some_and(|ticket| ticket.waits_until(Until::Returned)) {
+            return Held::Nothing;
+        }
+        let mut held = self.take();
+        if let Held::List(list) = &mut held
+            && let Some(rest) = list.split(lends)
+        {
+            self.put_list(rest);
+        }
+        held
+    }
+
+    /// One more who is called.
+    pub(super) fn push(&mut self, callback: Callback<T, E>) {
+        if let Some(list) = self.as_list() {
+            return list.callbacks.push(callback);
+        }
+        let mark = self.mark();
+        if mark.what == What::Nothing {
+            let callback = ManuallyDrop::new(callback);
+            self.put(Mark { what: What::Callback, ..mark }, Words { callback });
+        } else {
+            self.grown().callbacks.push(callback);
+        }
+    }
+
+    /// Takes the callbacks out.
+    pub(super) fn take_callbacks(&mut self) -> Callbacks<T, E> {
+        if let Some(list) = self.as_list() {
+            return std::mem::replace(&mut list.callbacks, Callbacks::NONE);
+        }
+        if self.mark().what != What::Callback {
+            return Callbacks::NONE;
+        }
+        match self.take() {
+            Held::Callback(callback) => Callbacks::one(callback),
+            _ => unreachable!("the mark says so"),
+        }
+    }
+
+    /// Whether the ticket's waiter is there, and wakes the same task.
+    pub(super) fn wakes(&mut self, ticket: Ticket, by: &Waker) -> bool {
+        if let Some(list) = self.as_list() {
+            return list.waiters.wakes(ticket, by);
+        }
+        self.alone() == Some(ticket) && self.waker().is_some_and(|waker| waker.will_wake(by))
+    }
+
+    /// Whether somebody is told on this loop: he is in a list.
+    pub(super) fn is_awaited_on(&mut self, home: Id) -> bool {
+        self.as_list().is_some_and(|list| list.waiters.is_awaited_on(home))
+    }
+
+    /// How many wait, the producer not counted, and how many are called.
+    pub(super) fn count(&mut self) -> (usize, usize) {
+        if let Some(list) = self.as_list() {
+            return (list.waiters.count(), list.callbacks.len());
+        }
+        let waits = self.alone().is_some_and(|ticket| !ticket.listens());
+        (usize::from(waits), usize::from(self.mark().what == What::Callback))
+    }
+}
+
+impl<T, E> Held<T, E> {
+    /// The waiter, if that is what it is.
+    pub(super) fn into_waiter(self) -> Option<(Ticket, Waiter)> {
+        let (last, waiter) = match self {
+            Self::Waker(last, waker) => (last, Waiter::Waker(waker, None)),
+            Self::Thread(last, thread) => (last, Waiter::Thread(thread)),
+            Self::Member(last, inbox, number) => (last, Waiter::Member(inbox, number)),
+            Self::Nothing | Self::Callback(_) | Self::List(_) => return None,
+        };
+        Some((Ticket::short(last), waiter))
+    }
+}
