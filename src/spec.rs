@@ -84,6 +84,11 @@ pub mod python {}
 pub mod questions {}
 
 #[doc = include_str!("links.md")]
+#[doc = include_str!("pictures.md")]
+#[doc = include_str!("../spec/speed.md")]
+pub mod speed {}
+
+#[doc = include_str!("links.md")]
 #[doc = include_str!("../spec/survivors.md")]
 pub mod survivors {}
 

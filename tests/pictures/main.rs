@@ -6,6 +6,7 @@
 mod watchdog;
 
 mod delivery;
+mod growth;
 mod machine;
 mod proof;
 mod stop;
@@ -72,6 +73,7 @@ fn every_picture_is_as_committed() {
         ("delivery", delivery::draw()),
         ("stop", stop::draw()),
         ("proof", proof::draw()),
+        ("growth", growth::draw()),
     ];
     for (name, picture) in drawn {
         compare(&format!("spec/pictures/{name}.svg"), &picture);

@@ -48,10 +48,10 @@ impl Grown {
     }
 }
 
-/// Measures and prints those that are wanted; how many they are.
-pub(crate) fn measure(length: Length, is_wanted: impl Fn(&str) -> bool) -> usize {
+/// Measures and prints those that are wanted.
+pub(crate) fn measure(length: Length, is_wanted: impl Fn(&str) -> bool) -> Vec<Grown> {
     let wanted = ROWS.iter().filter(|row| is_wanted(row.name));
-    wanted.map(|row| measure_one(row, length)).inspect(Grown::print).count()
+    wanted.map(|row| measure_one(row, length)).inspect(Grown::print).collect()
 }
 
 fn measure_one(row: &'static Growing, length: Length) -> Grown {

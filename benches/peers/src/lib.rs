@@ -14,11 +14,14 @@
 //! A row that needs one CPU, or two, has its threads pinned to them. On one CPU the time of the process is counted, where
 //! other programs do not; on two it is the time that goes by.
 //!
+//! With `--readme` it also writes what it printed into `spec/speed.md` and the README.
+//!
 //! Arguments name the rows that run, by a part of their name: `cargo bench -p settled-bench -- create pool`. With
 //! `--quick` each row runs for a moment, which tests that it works and says nothing else; `--list` says what
 //! each does.
 
 mod clock;
+mod document;
 mod growth;
 mod handmade;
 mod report;
@@ -34,18 +37,24 @@ pub use crate::sizes::measure as sizes;
 ///
 /// # Panics
 ///
-/// If an argument is unknown, no row has such a name, or a side has lost something.
+/// If an argument is unknown, no row has such a name, a side has lost something, or the documents cannot be written.
 pub fn main(arguments: impl Iterator<Item = String>, sizes: &str) {
-    let (mut length, mut list, mut wanted) = (Length::Full, false, Vec::new());
+    let (mut length, mut list, mut readme) = (Length::Full, false, false);
+    let mut wanted = Vec::new();
     for argument in arguments {
         match argument.as_str() {
             "--bench" => {}
             "--quick" => length = Length::Quick,
             "--list" => list = true,
+            "--readme" => readme = true,
             flag if flag.starts_with('-') => panic!("an unknown argument: {flag}"),
             name => wanted.push(name.to_owned()),
         }
     }
+    assert!(
+        !readme || wanted.is_empty() && length == Length::Full,
+        "--readme writes what all rows come to: it takes no names, and no --quick"
+    );
     let is_wanted =
         |name: &str| wanted.is_empty() || wanted.iter().any(|it| name.contains(it.as_str()));
     let rows: Vec<_> = rows::all().into_iter().filter(|row| is_wanted(row.name)).collect();
@@ -56,8 +65,12 @@ pub fn main(arguments: impl Iterator<Item = String>, sizes: &str) {
         return;
     }
     let measured = rows.iter().filter_map(|row| rounds::measure(row, length));
-    let measured = measured.inspect(report::print).count();
+    let measured: Vec<_> = measured.inspect(report::print).collect();
     let weighed = sizes::weigh(sizes, is_wanted);
     let grown = growth::measure(length, is_wanted);
-    assert!(measured + weighed + grown > 0, "no row has such a name: see --list");
+    let nothing = measured.is_empty() && weighed.is_empty() && grown.is_empty();
+    assert!(!nothing, "no row has such a name: see --list");
+    if readme {
+        document::write(&measured, &weighed, &grown);
+    }
 }

@@ -153,11 +153,11 @@ pub fn measure(counter: fn() -> (usize, usize)) {
     }
 }
 
-/// Runs the program, and passes on what it says of the kinds that are wanted; how many lines that is.
-pub(crate) fn weigh(program: &str, is_wanted: impl Fn(&str) -> bool) -> usize {
+/// Runs the program, and passes on the lines that it prints of the kinds that are wanted.
+pub(crate) fn weigh(program: &str, is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
     let printed = Command::new(program).output().expect("the program is built");
     assert!(printed.status.success(), "{}", String::from_utf8_lossy(&printed.stderr));
     let printed = String::from_utf8(printed.stdout).expect("it prints text");
     let wanted = printed.lines().filter(|line| line.split(' ').nth(1).is_some_and(&is_wanted));
-    wanted.inspect(|line| println!("{line}")).count()
+    wanted.inspect(|line| println!("{line}")).map(str::to_owned).collect()
 }

@@ -1,4 +1,4 @@
-//! The programs of the README beside their twins: both do what they say, and none is longer than its twin.
+//! The programs that the guide tells of beside their twins: both do what they say, and none is longer than its twin.
 
 #[macro_use]
 #[path = "../../support/watchdog.rs"]
@@ -268,9 +268,9 @@ fn lines_of_code(path: &str) -> usize {
 #[test]
 fn no_program_is_longer_than_its_twin() {
     watch!();
-    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
-    let readme = fs::read_to_string(readme).unwrap();
-    let told = readme.split("<!-- programs -->").nth(1).unwrap_or_default();
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/guide/guide.md");
+    let guide = fs::read_to_string(guide).unwrap();
+    let told = guide.split("<!-- programs -->").nth(1).unwrap_or_default();
     let told = told.split("<!-- /programs -->").next().unwrap_or_default();
     let mut table = String::from("\n| program | file | lines | with tokio |\n|---|---|---|---|\n");
     for (what, name) in [
@@ -289,6 +289,6 @@ fn no_program_is_longer_than_its_twin() {
     assert_eq!(
         told.trim(),
         table.trim(),
-        "between the marks `programs` of README.md belongs what is right:\n{table}"
+        "between the marks `programs` of src/guide/guide.md belongs what is right:\n{table}"
     );
 }
