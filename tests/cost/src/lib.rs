@@ -16,6 +16,7 @@ use std::{
 
 use settled::{
     Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, as_completed, bridge,
+    primitives::{Event, Lock, Semaphore},
     tasks,
 };
 
@@ -23,7 +24,7 @@ use settled::{
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 20] = [
+pub const OPERATIONS: [(&str, Operation); 24] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -44,6 +45,10 @@ pub const OPERATIONS: [(&str, Operation); 20] = [
     ("stop an await", stop_awaits),
     ("list a task", list),
     ("cancel a timer", cancel_timers),
+    ("lock, unlock", lock),
+    ("acquire, release", acquire),
+    ("wait, set, go on", wait_for_event),
+    ("leave a line", leave_line),
 ];
 
 /// The operation of two threads. What one frees that the other has allocated, the C library's allocator puts together now
@@ -350,6 +355,44 @@ fn cancel_timers(times: usize) {
         in_turn((0..times).map(timer).collect()).for_each(|timer| assert!(timer.cancel()));
         tasks::sleep(Duration::ZERO).await;
     });
+}
+
+fn lock(times: usize) {
+    let lock = Lock::new(0);
+    for _ in 0..times {
+        *black_box(&lock).lock().expect("no loop runs here") += 1;
+    }
+    assert_eq!(*lock.lock().expect("no loop runs here"), times);
+}
+
+fn acquire(times: usize) {
+    let semaphore = Semaphore::new(8);
+    for _ in 0..times {
+        drop(black_box(&semaphore).acquire().expect("no loop runs here"));
+    }
+}
+
+fn wait_for_event(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let mut context = Context::from_waker(&waker);
+    for _ in 0..times {
+        let event = black_box(Event::new());
+        let mut waits = pin!(event.wait_async());
+        assert!(waits.as_mut().poll(&mut context).is_pending());
+        event.set();
+        assert!(waits.poll(&mut context).is_ready());
+    }
+}
+
+fn leave_line(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let semaphore = Semaphore::new(0);
+    let polled = std::iter::repeat_with(|| {
+        let mut polled = semaphore.acquire_async();
+        assert!(pin!(&mut polled).poll(&mut Context::from_waker(&waker)).is_pending());
+        polled
+    });
+    in_turn(polled.take(times).collect()).for_each(drop);
 }
 
 /// The operation that the command line names, and how many times.

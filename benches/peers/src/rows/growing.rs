@@ -14,6 +14,7 @@ use std::{
 
 use settled::{
     Cancel, Executor, LoopRef, ThreadPool, as_completed, bridge,
+    primitives::Semaphore,
     tasks::{self},
 };
 
@@ -30,7 +31,7 @@ const TO_1E6: &[usize] = &[1_000, 10_000, 100_000, 1_000_000];
 const TO_1E5: &[usize] = &[1_000, 10_000, 100_000];
 
 /// All of them.
-pub(crate) const ROWS: [Growing; 12] = [
+pub(crate) const ROWS: [Growing; 13] = [
     row(
         "waiting_workers",
         "workers of a pool begin to wait, and end",
@@ -61,6 +62,7 @@ pub(crate) const ROWS: [Growing; 12] = [
         TO_1E5,
         own_jobs_behind,
     ),
+    row("leave_line", "polled awaits of one semaphore are dropped", TO_1E6, leave_line),
     row("all_tasks", "tasks are listed", TO_1E5, all_tasks),
     row("timers_cancelled", "timers are made, then all are cancelled", TO_1E6, timers_cancelled),
 ];
@@ -95,6 +97,20 @@ fn waiting_workers(count: usize) -> Duration {
         }
         let results = jobs.iter().map(|job| *job.result().expect("it has a value"));
         assert_eq!(results.sum::<u64>(), super::sum_below(count));
+    })
+}
+
+fn leave_line(count: usize) -> Duration {
+    Order::worst(|order| {
+        let semaphore = Semaphore::new(0);
+        let waker = waker();
+        let polled = iter::repeat_with(|| {
+            let mut polled = semaphore.acquire_async();
+            assert!(Pin::new(&mut polled).poll(&mut Context::from_waker(&waker)).is_pending());
+            polled
+        });
+        let polled = order.of(polled.take(count).collect());
+        time(|| polled.into_iter().for_each(drop))
     })
 }
 

@@ -7,6 +7,7 @@ mod many;
 mod pools;
 mod posts;
 mod threads;
+mod twins;
 
 use std::convert::Infallible;
 
@@ -16,8 +17,15 @@ use crate::rounds::Row;
 
 /// All of them, in the order in which they run.
 pub(crate) fn all() -> Vec<Row> {
-    let rows =
-        [cell::rows(), threads::rows(), many::rows(), pools::rows(), loops::rows(), posts::rows()];
+    let rows = [
+        cell::rows(),
+        threads::rows(),
+        many::rows(),
+        pools::rows(),
+        loops::rows(),
+        posts::rows(),
+        twins::rows(),
+    ];
     rows.into_iter().flatten().collect()
 }
 
