@@ -589,11 +589,20 @@ pub enum WaitError {
 impl WaitError {
     /// Why a wait of this thread ended before what it was for, if it was not refused.
     pub(crate) fn ended(deadline: Option<Instant>) -> Self {
-        if is_past(deadline) {
-            return Self::Expired(Expired);
+        Self::of(deadline).told()
+    }
+
+    /// The same, of which the caller is not told yet: it may turn out that what the wait was for is so.
+    pub(crate) fn of(deadline: Option<Instant>) -> Self {
+        if is_past(deadline) { Self::Expired(Expired) } else { Self::Interrupted }
+    }
+
+    /// The caller is told. What has interrupted this wait interrupts no other. `[wait-9]`
+    pub(crate) fn told(self) -> Self {
+        if self == Self::Interrupted {
+            interrupt::use_up();
         }
-        interrupt::use_up();
-        Self::Interrupted
+        self
     }
 }
 

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     blocking::may_block,
     error::{BarrierError, BrokenBarrier, WaitError},
-    sync::{Mutex, after, lock},
+    sync::{Mutex, after, is_past, lock},
 };
 
 /// Lets threads and tasks go on when so many of them are there. Python's `threading.Barrier` and `asyncio.Barrier`, in one.
@@ -151,7 +151,8 @@ impl Barrier {
     ///
     /// # Errors
     ///
-    /// [`WaitError::Expired`] if not all were there by then, and the others of [`wait`](Self::wait).
+    /// [`WaitError::Expired`] if not all were there by then, and the others of [`wait`](Self::wait), but never
+    /// [`WaitError::WouldDeadlock`] for a zero timeout.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<usize, BarrierError> {
         self.block(after(timeout))
     }
@@ -174,7 +175,7 @@ impl Barrier {
 
     fn block(&self, deadline: Option<Instant>) -> Result<usize, BarrierError> {
         let mut rounds = lock(&self.0);
-        if rounds.meeting.would_wait() {
+        if rounds.meeting.would_wait() && !is_past(deadline) {
             drop(rounds);
             may_block().map_err(WaitError::from)?;
             rounds = lock(&self.0);
@@ -187,12 +188,8 @@ impl Barrier {
             (Arrival::Waits(_), Some(guest)) => guest,
             _ => return Err(BrokenBarrier.into()),
         };
-        let end = match deadline {
-            None => guest.round.is_over.wait(),
-            Some(deadline) => guest.round.is_over.wait_deadline(deadline),
-        };
-        match end {
-            Err(error) if guest.leave() => Err(error.into()),
+        match guest.round.is_over.block(deadline) {
+            Err(error) if guest.leave() => Err(error.told().into()),
             _ => Ok(guest.end()?),
         }
     }

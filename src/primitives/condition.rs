@@ -86,7 +86,7 @@ impl Condition {
     /// callbacks that wait inside each other;
     /// [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]`
     pub fn wait<T>(&self, guard: &mut LockGuard<T>) -> Result<(), WaitError> {
-        self.block(guard, None)
+        self.block(guard, None).map_err(WaitError::told)
     }
 
     /// The same, for `timeout` at the most, counted from this call. A zero timeout gives nothing up. `[condition-3]`
@@ -110,7 +110,7 @@ impl Condition {
         guard: &mut LockGuard<T>,
         timeout: Duration,
     ) -> Result<(), WaitError> {
-        self.block(guard, after(timeout))
+        self.block(guard, after(timeout)).map_err(WaitError::told)
     }
 
     /// The same, until `deadline` at the latest. A notice that is given while the deadline passes is taken. `[condition-3]`
@@ -132,20 +132,21 @@ impl Condition {
         guard: &mut LockGuard<T>,
         deadline: Instant,
     ) -> Result<(), WaitError> {
-        self.block(guard, Some(deadline))
+        self.block(guard, Some(deadline)).map_err(WaitError::told)
     }
 
+    /// Says why it was not notified, of which the caller is to be [told](WaitError::told).
     fn block<T>(
         &self,
         guard: &mut LockGuard<T>,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
         if is_past(deadline) {
-            return Err(WaitError::ended(deadline));
+            return Err(WaitError::of(deadline));
         }
         may_block()?;
         if is_over(deadline) {
-            return Err(WaitError::ended(deadline));
+            return Err(WaitError::of(deadline));
         }
         let guard = LocksAgain(guard);
         self.0.enter_and_block(deadline, || guard.0.unlock())
@@ -225,7 +226,7 @@ impl Condition {
             if is_so(guard) {
                 return Ok(());
             }
-            last?;
+            last.map_err(WaitError::told)?;
             last = self.block(guard, deadline);
         }
     }

@@ -41,15 +41,16 @@ impl<M: Turns<Waiter>> Core<M> {
         self.0.try_lock().ok().map(|mut machine| look(&mut machine))
     }
 
-    /// Blocks this thread until it is its turn, or says why it is not. A callback that the thread has deferred is run
-    /// first; nobody knows who would end the wait, and so no job is helped with, and no circle is refused.
+    /// Blocks this thread until it is its turn, or says why it is not, of which the caller is to be
+    /// [told](WaitError::told). A callback that the thread has deferred is run first; nobody knows who would end the wait,
+    /// and so no job is helped with, and no circle is refused.
     pub(super) fn block(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), WaitError> {
         loop {
             if self.lock().pass() {
                 return Ok(());
             }
             if is_past(deadline) {
-                return Err(WaitError::ended(deadline));
+                return Err(WaitError::of(deadline));
             }
             match before_parking(Wanted::All, None, &mut Looked::default())? {
                 May::LookAgain => {}
@@ -57,7 +58,7 @@ impl<M: Turns<Waiter>> Core<M> {
             }
         }
         if is_over(deadline) {
-            return Err(WaitError::ended(deadline));
+            return Err(WaitError::of(deadline));
         }
         self.enter().map_or(Ok(()), |standing| standing.park(deadline))
     }
@@ -75,7 +76,8 @@ impl<M: Turns<Waiter>> Core<M> {
     }
 
     /// Stands in the line from now on, and calls this. Then it blocks this thread until it is its turn, or says why it is
-    /// not: what the thread has deferred runs in between, and may be what it waits for.
+    /// not, as [`block`](Self::block) does: what the thread has deferred runs in between, one callback after the other as
+    /// long as the wait is not over, and may be what it waits for.
     pub(super) fn enter_and_block(
         self: &Arc<Self>,
         deadline: Option<Instant>,
@@ -85,8 +87,9 @@ impl<M: Turns<Waiter>> Core<M> {
         entered();
         loop {
             match before_parking(Wanted::All, None, &mut Looked::default()) {
-                Ok(May::LookAgain) => {}
-                Ok(May::Park(_)) => return standing.park(deadline),
+                Ok(May::LookAgain) if standing.place.come() => return Ok(()),
+                Ok(May::LookAgain) if !is_past(deadline) => {}
+                Ok(_) => return standing.park(deadline),
                 Err(_) if standing.place.end() => return Ok(()),
                 Err(refused) => return Err(refused.into()),
             }
@@ -112,7 +115,7 @@ impl<M: Turns<Waiter>> Standing<M> {
     fn park(mut self, deadline: Option<Instant>) -> Result<(), WaitError> {
         loop {
             if is_over(deadline) {
-                return if self.place.end() { Ok(()) } else { Err(WaitError::ended(deadline)) };
+                return if self.place.end() { Ok(()) } else { Err(WaitError::of(deadline)) };
             }
             if self.place.come() {
                 return Ok(());

@@ -91,7 +91,7 @@ impl Event {
     /// [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]` Who sets it is not known, so that a worker that waits for
     /// what a queued job of its pool would set neither helps nor is refused.
     pub fn wait(&self) -> Result<(), WaitError> {
-        self.0.block(None)
+        self.block(None).map_err(WaitError::told)
     }
 
     /// Blocks this thread until it is set, for `timeout` at the most, counted from this call. A zero timeout only looks.
@@ -112,7 +112,7 @@ impl Event {
     /// [`WaitError::Expired`] if it was not set by then, and the others of [`wait`](Self::wait), but never for a zero
     /// timeout.
     pub fn wait_timeout(&self, timeout: Duration) -> Result<(), WaitError> {
-        self.0.block(after(timeout))
+        self.block(after(timeout)).map_err(WaitError::told)
     }
 
     /// Blocks this thread until it is set, until `deadline` at the latest. If it is set while the deadline passes, it is set.
@@ -122,7 +122,12 @@ impl Event {
     ///
     /// As [`wait_timeout`](Self::wait_timeout).
     pub fn wait_deadline(&self, deadline: Instant) -> Result<(), WaitError> {
-        self.0.block(Some(deadline))
+        self.block(Some(deadline)).map_err(WaitError::told)
+    }
+
+    /// Blocks this thread until it is set, or says why it is not, of which the caller is to be [told](WaitError::told).
+    pub(super) fn block(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+        self.0.block(deadline)
     }
 
     /// Awaits that it is set, on any executor. It stands in the line from its first poll on. `[event-3]`

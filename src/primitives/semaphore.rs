@@ -127,7 +127,7 @@ impl Semaphore {
     }
 
     fn block(&self, deadline: Option<Instant>) -> Result<Permit, WaitError> {
-        self.0.block(deadline).map(|()| self.permit())
+        self.0.block(deadline).map(|()| self.permit()).map_err(WaitError::told)
     }
 
     /// Blocks this thread until it has a permit: nothing ends this wait.

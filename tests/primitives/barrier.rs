@@ -7,7 +7,7 @@ use std::{
     },
     task::Poll,
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use settled::{
@@ -142,6 +142,9 @@ fn a_wait_at_a_barrier_ends_as_every_wait_does_and_breaks_it() {
         let refused = WaitError::WouldDeadlock(WouldDeadlock::EventLoop);
         assert_eq!(barrier.wait(), Err(refused.into()));
         is_whole(&barrier, 0);
+        // What waits for no time is not refused: it comes, and goes.
+        let two = Barrier::new(2);
+        assert_eq!((two.wait_timeout(Duration::ZERO), two.is_broken()), (expired, true));
     }
     assert_eq!(poll(&mut other, &bell), Poll::Ready(Ok(0)));
     let waits: [&dyn Fn() -> Result<usize, BarrierError>; 2] =

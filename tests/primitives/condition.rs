@@ -308,6 +308,55 @@ fn a_callback_that_was_deferred_runs_while_the_lock_is_free() {
     assert_eq!(meets.iter().collect::<Vec<_>>(), [1]);
 }
 
+/// The first of two callbacks that a thread has deferred ends its wait: the second runs later.
+#[test]
+fn a_wait_that_was_notified_leaves_what_was_deferred() {
+    watch!();
+    fn nest(lock: Lock<u32>, condition: Condition, later: Arc<AtomicUsize>) {
+        let (promise, future) = ThreadFuture::<(), ()>::pair();
+        future.add_done_callback(move |_| {
+            let (again, inner) = ThreadFuture::<(), ()>::pair();
+            again.finish(()).unwrap();
+            let (shared, told) = (lock.clone(), condition.clone());
+            inner.add_done_callback(move |_| {
+                *shared.lock_timeout(LONG).unwrap() += 1;
+                told.notify();
+            });
+            let ran = Arc::clone(&later);
+            inner.add_done_callback(move |_| _ = ran.fetch_add(1, Ordering::SeqCst));
+            let before = later.load(Ordering::SeqCst);
+            let mut guard = lock.lock_timeout(LONG).unwrap();
+            if *guard == 0 {
+                condition.wait_timeout(&mut guard, LONG).unwrap();
+                assert_eq!((*guard, later.load(Ordering::SeqCst)), (1, before));
+                *guard = 7;
+            } else {
+                *guard = 0;
+                drop(guard);
+                nest(lock.clone(), condition, later);
+            }
+        });
+        promise.finish(()).unwrap();
+    }
+    let (lock, later) = (Lock::new(0), Arc::default());
+    nest(lock.clone(), Condition::new(), Arc::clone(&later));
+    assert_eq!(*lock.try_lock().unwrap(), 7, "the deepest has waited");
+}
+
+/// What a closure has said ends the next wait, if this one had what it was for.
+#[test]
+fn an_interrupt_that_finds_it_so_ends_the_next_wait() {
+    watch!();
+    let (lock, condition, so) = (Lock::new(0), Condition::new(), Rc::new(Cell::new(false)));
+    let becomes = Rc::clone(&so);
+    let _entered = Interrupt::ask_every(SHORT, move || !becomes.replace(true));
+    let mut guard = lock.try_lock().unwrap();
+    assert_eq!(condition.wait_for(&mut guard, |_| so.get()), Ok(()));
+    assert_eq!(condition.wait(&mut guard), Err(WaitError::Interrupted));
+    // It was told, once.
+    assert_eq!(condition.wait_timeout(&mut guard, SHORT), Err(WaitError::Expired(Expired)));
+}
+
 /// A waker that panics when it is cloned leaves the lock with the future, which has not begun to wait.
 #[test]
 fn a_hostile_waker_takes_no_lock_away() {
