@@ -10,7 +10,7 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -408,6 +408,47 @@ pub(crate) fn an_expiry_against_a_notice() {
         ticking.join().unwrap();
         assert_eq!(*lock.try_lock().unwrap(), 1);
     });
+}
+
+/// `[condition-2]` `[condition-3]` A wait whose time passes as it is notified, before another who waits: exactly one of them
+/// goes on.
+pub(crate) fn an_expiry_with_a_notice_before_another() {
+    explore_bounded("condition_leaves", &["the first", "the second"], |seen: &Seen| {
+        let (timer, condition, is_over) = (Timer::new(), Condition::new(), Lock::new(false));
+        let notifies = thread::spawn({
+            let (condition, is_over) = (condition.clone(), is_over.clone());
+            move || {
+                let mut second = None;
+                if format!("{condition:?}").contains("waiting: 1") {
+                    let mut future = condition.wait_async(Lock::new(()).try_lock().unwrap());
+                    let polled = poll_once(&mut future);
+                    assert!(polled.is_pending());
+                    second = Some(future);
+                }
+                condition.notify();
+                let goes_on = second.as_mut().map(|future| poll_once(future).is_ready());
+                // For a first who comes after that.
+                *is_over.lock().unwrap() = true;
+                condition.notify_all();
+                goes_on
+            }
+        });
+        let ticking = thread::spawn(timer.alarm());
+        let mut guard = is_over.lock().unwrap();
+        let first = !*guard && condition.wait_timeout(&mut guard, Duration::from_secs(1)).is_ok();
+        drop(guard);
+        if let Some(second) = notifies.join().unwrap() {
+            assert_ne!(first, second, "whether the first and the second have gone on");
+            saw(seen, if first { "the first" } else { "the second" });
+        }
+        ticking.join().unwrap();
+    });
+}
+
+/// Polls it with a waker of nobody's.
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+    let waker = Waker::from(Arc::new(Counter::default()));
+    Pin::new(future).poll(&mut Context::from_waker(&waker))
 }
 
 /// `[condition-5]` `[condition-6]` What was done before a notice is seen by who goes on for it, without the lock.

@@ -454,7 +454,7 @@ fn what_is_brought_is_taken_although_many_leave() {
         }
         for _ in 0..ALL {
             *goods.0.lock().unwrap() += 1;
-            // One notice for each: one that is lost leaves something lying there.
+            // One notice for each. Whoever comes anew looks first, so that one that was lost may not be missed here.
             goods.1.notify();
         }
     });
