@@ -23,8 +23,8 @@ use crate::{
 ///
 /// A wait that it ends is [`WaitError::Interrupted`](crate::WaitError::Interrupted); what was waited for is untouched,
 /// goes on, and may be waited for again. Every wait of this crate is meant: for one future or several, by reference or
-/// by value, for the end of a pool, and for what is in [`primitives`](crate::primitives). What is there already is answered all the same, and a timeout of zero looks. An
-/// [`EventLoop`](crate::EventLoop) is none of them, and has [`stop`](crate::LoopHandle::stop).
+/// by value, for the end of a pool, and for what is in [`primitives`](crate::primitives). What is there already is
+/// answered all the same, and a timeout of zero looks. An [`EventLoop`](crate::EventLoop) is none of them, and has [`stop`](crate::LoopHandle::stop).
 ///
 /// It is a flag, and stays until it is [cleared](Self::clear), so that no interrupt is lost that comes between two
 /// waits. Clones are the same flag. Python's waits are interrupted by its signals, in the main thread.
@@ -117,7 +117,8 @@ impl Interrupt {
     ///
     /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends.
     /// It must not wait for what its thread waits for at a primitive: the thread has its place in the line before it.
-    /// `[semaphore-4]` It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken for `true`.
+    /// `[semaphore-4]` It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken
+    /// for `true`.
     /// An `interval` too long for the clock is none: `ask` is never called.
     ///
     /// ```

@@ -82,9 +82,9 @@ impl Condition {
     ///
     /// # Errors
     ///
-    /// [`WaitError::WouldDeadlock`] if this thread runs an event loop, which has not given the lock up then, or is in many
-    /// callbacks that wait inside each other;
-    /// [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]`
+    /// [`WaitError::WouldDeadlock`] if this thread runs an event loop, or is in many callbacks that wait inside each other:
+    /// it has not given the lock up then. [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) ends the wait;
+    /// if that was raised before, the lock was not given up either. `[wait-9]`
     pub fn wait<T>(&self, guard: &mut LockGuard<T>) -> Result<(), WaitError> {
         self.block(guard, None).map_err(WaitError::told)
     }
@@ -235,7 +235,8 @@ impl Condition {
     /// given the lock up, from its first poll on. `[condition-1]` `[condition-5]`
     ///
     /// Cancel safety: dropped, it leaves, without the lock; a notice that was given to it, also if it was awaiting the lock by
-    /// then, goes on to the next who was there. `[condition-2]` It takes the guard, so that there is none to use then.
+    /// then, goes on to the next who was there. `[condition-2]` It takes the guard, so that there is none to use then. Poll it
+    /// or drop it: kept and not polled, it keeps the notice that was given to it, and may keep the lock.
     ///
     /// ```
     /// use settled::{EventLoop, LoopRef, primitives::{Condition, Lock}};
