@@ -14,7 +14,7 @@ use crate::{
     error::{Cancel, Cancelled, Failure, Lost, Panic, Unseen},
     lost::{Death, Unsent},
     phase::{Owned, Pending, Phase, Running},
-    waiter::Waiter,
+    waiter::{Waiter, isolate},
 };
 
 /// The one who settles a future. There is exactly one per future, and it can settle only once: each
@@ -408,6 +408,18 @@ impl<T, E> Promise<T, E, Owned> {
     /// A cancel by one who has the promise: a request, as anybody's.
     pub(crate) fn request(&self, reason: Option<Arc<str>>) -> Cancel {
         self.producer.handle().cancel(reason).0
+    }
+
+    /// Delivers how the work has ended, or settles as [`stopped`](Self::stopped) does if there is no outcome. Calls
+    /// `first` when that is done, before others are told.
+    pub(crate) fn end_telling(self, outcome: Option<Outcome<T, E>>, first: impl FnOnce()) {
+        let settlement = match outcome {
+            Some(outcome) => self.producer.finish(outcome).ok(),
+            None => self.producer.end(End::Stop),
+        };
+        isolate(first);
+        let settlement = settlement.expect("only the promise can settle in this phase");
+        settlement.pay_all();
     }
 
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs

@@ -124,8 +124,8 @@ const CELL: usize = 32;
 const SLOT: usize = 16;
 
 /// The list, which is made for the second: the waiters of 8 + 40 + 24 + 8, of whom one needs no memory of his own; the
-/// callbacks of 16 + 24, of which one does not either; the owner's waker of 16, and the reason of a cancel and what is read of it, of 8 each.
-const LIST: usize = 152;
+/// callbacks of 16 + 24, of which one does not either; the reason of a cancel and what is read of it, of 8 each.
+const LIST: usize = 136;
 
 /// More get seven places at once; a callback's place is a pointer and what to call.
 const MORE_CALLBACKS: usize = 7 * 16;

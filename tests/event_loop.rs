@@ -25,7 +25,7 @@ use std::{
 use log::Log;
 use settled::{
     Cancel, Cancelled, Clock, EventLoop, Failure, Incident, InvalidState, LoopFuture, LoopRef,
-    NoValue, Refusal, RunError, Settled, WaitError, WouldDeadlock,
+    NoValue, Refusal, RunError, Settled, WaitError, WouldDeadlock, bridge,
 };
 use waker::CountingWaker;
 
@@ -1035,6 +1035,42 @@ fn a_closed_loop_drops_callbacks_on_its_thread_and_its_views_read_through() {
     let held = Says(log.clone(), "late one dropped");
     future.add_done_callback(move |_| drop(held));
     assert_eq!(log.entries(), ["dropped", "late one dropped"]);
+}
+
+#[test]
+fn what_the_end_of_a_loop_registers_with_a_task_is_dropped_with_it() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let task = event_loop.create_task(std::future::pending::<()>()).unwrap();
+    let (log, again) = (Log::new(), task.clone());
+    let (held, told) = (Says(log.clone(), "late one dropped"), log.clone());
+    task.add_done_callback(move |_| {
+        told.add("told");
+        again.add_done_callback(move |_| drop(held));
+    });
+    event_loop.close();
+    assert_eq!(log.entries(), ["told", "late one dropped"]);
+    assert!(task.cancelled());
+}
+
+thread_local! {
+    static SEEN: RefCell<Option<LoopFuture<u32, Infallible>>> = const { RefCell::new(None) };
+}
+
+#[test]
+fn the_view_of_a_task_is_told_before_the_callbacks_of_its_thread_future() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let task = event_loop.create_task(async { 7 }).unwrap();
+    SEEN.replace(Some(task.clone()));
+    let (tell, told) = mpsc::channel();
+    bridge::thread_future(&task).add_done_callback(move |settled| {
+        let seen = SEEN.with_borrow(|seen| seen.as_ref().unwrap().result().copied().ok());
+        tell.send((seen, settled.result().copied().ok())).unwrap();
+    });
+    event_loop.run_until_complete(task).unwrap();
+    assert_eq!(told.recv().unwrap(), (Some(7), Some(7)));
+    SEEN.take();
 }
 
 #[test]

@@ -33,7 +33,7 @@ use std::{
 use super::{
     Address, Cell, MOST_WEAK, Outcome,
     atom::Atom,
-    list::{List, Taken},
+    list::Taken,
     place::{Open, Place},
     slot::Slot,
     word::{Then, Word},
@@ -68,8 +68,7 @@ impl<T, E> Handle<T, E> {
     #[inline]
     pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
         let word = Word::new(owner.is_some());
-        let list = owner.map(|owner| Box::new(List { owner: Some(owner), ..List::default() }));
-        let (place, marked) = Place::new(list);
+        let (place, marked) = Place::new(owner);
         // In place: what is made elsewhere in small pieces is slow to move as a whole.
         let cell = Box::write(
             Box::new_uninit(),

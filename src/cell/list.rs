@@ -29,8 +29,6 @@ pub(super) struct List<T, E> {
     pub(super) waiters: Waiters,
     /// The thread callbacks, in the order in which they registered.
     pub(super) callbacks: Callbacks<T, E>,
-    /// To be woken by the first request to cancel.
-    pub(super) owner: Option<Waker>,
     /// What the first canceller who gave a reason said, once the word says that there is one.
     pub(super) reason: Option<Reason>,
     /// What those see who read a cancelled cell for which a reason was given, from the first look on.
@@ -42,7 +40,6 @@ impl<T, E> Default for List<T, E> {
         Self {
             waiters: Waiters::default(),
             callbacks: Callbacks::NONE,
-            owner: None,
             reason: None,
             cancelled: None,
         }
@@ -71,6 +68,9 @@ impl Ticket {
     const fn new(number: u64, until: Until) -> Self {
         Self(number << 2 | until as u64)
     }
+
+    /// The byte of an owner's, which is the first of all: the first request wakes him.
+    pub(super) const OWNER: u8 = 1 << 2 | Until::Requested as u8;
 
     /// One whose number is a byte with what it waits for.
     pub(super) const fn short(bits: u8) -> Self {

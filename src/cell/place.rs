@@ -74,14 +74,14 @@ pub(super) struct Open<'a, T, E> {
 }
 
 impl<T, E> Place<T, E> {
-    /// With this list in it, or nothing.
+    /// With the producer's owner in it, who waits for a request, or nothing.
     #[inline]
-    pub(super) fn new(list: Option<Box<List<T, E>>>) -> (Self, Marked) {
-        let (what, words) = match list {
-            Some(list) => (What::List, Words { list: ManuallyDrop::new(list) }),
-            None => (What::Nothing, Words { nothing: () }),
+    pub(super) fn new(owner: Option<Waker>) -> (Self, Marked) {
+        let (what, last, words) = match owner {
+            Some(owner) => (What::Waker, Ticket::OWNER, Words { waker: ManuallyDrop::new(owner) }),
+            None => (What::Nothing, 0, Words { nothing: () }),
         };
-        (Self(UnsafeCell::new(words)), Marked(UnsafeCell::new(Mark { what, last: 0 })))
+        (Self(UnsafeCell::new(words)), Marked(UnsafeCell::new(Mark { what, last })))
     }
 
     /// Drops what is in it, which is mostly nothing.

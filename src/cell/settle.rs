@@ -65,14 +65,11 @@ impl<T, E> List<T, E> {
     #[inline(never)]
     #[expect(clippy::boxed_local, reason = "it is long to move")]
     fn tell(mut self: Box<Self>, is_lost: bool) -> Callbacks<T, E> {
-        if self.waiters.is_empty() && self.owner.is_none() {
+        if self.waiters.is_empty() {
             return self.callbacks;
         }
         let all = self.waiters.take_all();
         tell(all.filter_map(|(ticket, waiter)| due(ticket, waiter, is_lost)));
-        if let Some(owner) = self.owner {
-            isolate(|| drop(owner));
-        }
         self.callbacks
     }
 }
@@ -242,12 +239,8 @@ impl<T, E> Handle<T, E> {
                 (Cancel::Now, Some(Settling { held: list.settled(false), is_lost: true }))
             }
             Ask::Tell(answer) => {
-                let owner = list.as_list().and_then(|list| list.owner.take());
                 let told = list.take_waiters(Until::Requested);
                 drop(list);
-                if let Some(owner) = owner {
-                    Waiter::Waker(owner, None).notify();
-                }
                 told.tell();
                 (answer, None)
             }

@@ -1,11 +1,11 @@
 //! The coroutines of a loop: how they become tasks, their steps, and their ends.
 
 use std::{
-    cell::RefCell,
+    cell::{OnceCell, RefCell},
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
-    rc::Rc,
+    rc::{Rc, Weak},
     sync::Arc,
     task::{Context, Poll, Waker},
 };
@@ -13,9 +13,11 @@ use std::{
 use super::{
     incident::FutureId,
     queue::{LoopHandle, Queue},
+    ready::Deliver,
     registry::Registry,
     stop::{Stopping, stop},
     task::{Ended, Facts, Step, Task},
+    view::View,
     waker::TaskWaker,
 };
 use crate::{
@@ -24,15 +26,16 @@ use crate::{
     error::{Cancel, Closed, Failure, Panic, Refusal},
     phase::Owned,
     promise::{self, Promise},
+    settled::Settled,
     waiter::{Job, Run, Schedule},
 };
 
-/// A task of a loop, made of a coroutine, and the handle of its outcome. Its first step is up to the caller.
+/// A task of a loop, made of a coroutine, and the view of its outcome. Its first step is up to the caller.
 pub(super) fn make<F, T, E, O>(
     future: F,
     call: fn(O) -> Result<T, E>,
     home: &Rc<Registry>,
-) -> (Task, Handle<T, E>)
+) -> (Task, Rc<View<T, E>>)
 where
     F: Future<Output = O> + 'static,
     T: 'static,
@@ -40,7 +43,11 @@ where
     O: 'static,
 {
     let (spawn, handle) = Spawn::new(future, call, home.of_own().ready.queue());
-    (spawn.into_task(home), handle)
+    let body = spawn.into_body(home);
+    let (task, settled) = (body.task(), Settled::new(handle));
+    let view = View::of_task(settled, home, task.clone());
+    body.view.get_or_init(|| Rc::downgrade(&view));
+    (task, view)
 }
 
 /// Sends a coroutine to a loop, which makes a task of it, and gives the handle of its outcome.
@@ -84,7 +91,7 @@ where
 {
     fn run(self: Box<Self>) {
         if let Some(home) = Registry::find(self.waker.home()) {
-            let task = self.into_task(&home);
+            let task = self.into_body(&home).task();
             home.begin(task);
         }
     }
@@ -111,25 +118,28 @@ where
         (Self { future, promise, waker, call }, handle)
     }
 
-    fn into_task(self, home: &Rc<Registry>) -> Task {
-        Task::new(Rc::new(Body {
+    fn into_body(self, home: &Rc<Registry>) -> Rc<Body<F, T, E, O>> {
+        Rc::new(Body {
             facts: Facts::new(self.waker.task()),
             home: Rc::clone(home),
             coroutine: RefCell::new(Coroutine::Suspended(Box::pin(self.future))),
             promise: RefCell::new(Some(self.promise)),
+            view: OnceCell::new(),
             queued: Arc::clone(&self.waker),
             waker: Waker::from(self.waker),
             call: self.call,
-        }))
+        })
     }
 }
 
-struct Body<F, T, E, O> {
+struct Body<F, T: 'static, E: 'static, O> {
     facts: Facts,
     home: Rc<Registry>,
     coroutine: RefCell<Coroutine<F>>,
     /// `None` after its end.
     promise: RefCell<Option<Promise<T, E, Owned>>>,
+    /// The view that was made with it, which it tells itself, before others are told. None if it was sent.
+    view: OnceCell<Weak<View<T, E>>>,
     queued: Arc<TaskWaker>,
     /// The same.
     waker: Waker,
@@ -173,12 +183,10 @@ where
         false
     }
 
-    fn settle(&self, ended: Ended, how: impl FnOnce(Promise<T, E, Owned>)) {
-        self.facts.end(ended);
-        let promise = self.promise.take();
-        if let Some(promise) = promise {
-            how(promise);
-        }
+    /// The end: with this outcome, or stopped.
+    fn settle(&self, promise: Promise<T, E, Owned>, outcome: Option<Result<T, Failure<E>>>) {
+        let view = self.view.get().and_then(Weak::upgrade);
+        promise.end_telling(outcome, || view.into_iter().for_each(View::arrived));
     }
 
     /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
@@ -189,22 +197,17 @@ where
         step: context::Guard,
     ) {
         self.home.isolate(|| drop(coroutine));
-        self.settle(Ended::with(&outcome), |promise| {
-            if let Err(failure) = &outcome
-                && promise.is_closed()
-            {
-                let task = self.task();
-                self.home.report_failure(failure, FutureId::of_task(task.id()), Some(&task));
-            }
-            // Once it is settled its cell may be gone, and another one have its address.
-            drop(step);
-            match outcome {
-                Ok(value) => promise.finish(value),
-                Err(Failure::Error(error)) => promise.fail(error),
-                Err(Failure::Panicked(panic)) => promise.panicked(panic),
-                Err(_) => promise.stopped(),
-            }
-        });
+        self.facts.end(Ended::with(&outcome));
+        let Some(promise) = self.promise.take() else { return };
+        if let Err(failure) = &outcome
+            && promise.is_closed()
+        {
+            let task = self.task();
+            self.home.report_failure(failure, FutureId::of_task(task.id()), Some(&task));
+        }
+        // Once it is settled its cell may be gone, and another one have its address.
+        drop(step);
+        self.settle(promise, Some(outcome));
     }
 }
 
@@ -255,7 +258,11 @@ where
 
     fn end(&self) {
         self.coroutine.replace(Coroutine::Away);
-        self.settle(Ended::Cancelled, Promise::<T, E, Owned>::stopped);
+        self.facts.end(Ended::Cancelled);
+        let promise = self.promise.take();
+        if let Some(promise) = promise {
+            self.settle(promise, None);
+        }
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {

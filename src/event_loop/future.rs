@@ -1,28 +1,18 @@
 //! [`LoopFuture`]: the view of a cell that never blocks.
 
-use std::{
-    cell::{Cell, RefCell},
-    fmt,
-    rc::Rc,
-    sync::Arc,
-    task::{Context, Waker},
-};
+use std::{fmt, rc::Rc, sync::Arc, task::Context};
 
 use super::{
-    cancel::CancelHandle,
-    incident::FutureId,
-    line::Line,
-    ready::{Deliver, Errand},
-    registry::Registry,
-    task::Task,
+    cancel::CancelHandle, incident::FutureId, ready::Errand, registry::Registry, task::Task,
+    view::View,
 };
 use crate::{
-    cell::{Address, Canceller, Handle, Ticket},
+    cell::{Address, Canceller, Handle},
     context::{self, Id},
     deferred,
     error::{Cancel, Failure, InvalidState, NoValue},
     settled::Settled,
-    waiter::{Schedule, Waiter},
+    waiter::Schedule,
 };
 
 /// A result that comes later, for an event loop: reading never blocks, and callbacks always go
@@ -91,188 +81,10 @@ pub struct Token {
     number: u64,
 }
 
-type LocalCallback<T, E> = Box<dyn FnOnce(&Settled<T, E>)>;
-
-/// Who is told, in its place.
-enum Told<T, E> {
-    /// A callback of the user's.
-    Callback(LocalCallback<T, E>),
-    /// Somebody of this crate who waits.
-    Waits(LocalCallback<T, E>),
-    /// A task that awaits. It is woken also when it goes untold, because the loop was closed: it then looks again.
-    Awaits(Waker),
-}
-
-impl<T, E> Told<T, E> {
-    const fn waits(&self) -> bool {
-        matches!(self, Self::Waits(_) | Self::Awaits(_))
-    }
-
-    fn tell(self, settled: &Settled<T, E>) {
-        match self {
-            Self::Callback(call) | Self::Waits(call) => call(settled),
-            Self::Awaits(waker) => waker.wake(),
-        }
-    }
-
-    /// The loop is closed.
-    fn give_up(self) {
-        match self {
-            Self::Callback(call) | Self::Waits(call) => drop(call),
-            Self::Awaits(waker) => waker.wake(),
-        }
-    }
-}
-
-type Share<T, E> = fn(&Settled<T, E>) -> Settled<T, E>;
-
-/// What all handles of one view share. It holds the view's one handle of the cell.
-pub(super) struct View<T: 'static, E: 'static> {
-    id: u64,
-    pub(super) home: Rc<Registry>,
-    /// Lent only once it is true; `None` once it was moved out by the only handle.
-    settled: Option<Settled<T, E>>,
-    /// The view's place among the waiters of the cell.
-    hook: Cell<Option<Ticket>>,
-    /// Whether it is settled as far as the loop is concerned.
-    delivered: Cell<bool>,
-    /// Whether a drain has been posted that will run what is registered now.
-    draining: Cell<bool>,
-    /// By the number of their token, which is their order.
-    callbacks: RefCell<Line<Told<T, E>>>,
-    /// Itself, as long as somebody is to be told: nobody else need hold it then.
-    kept: Cell<Option<Rc<Self>>>,
-    /// How to get a second handle of the cell: known as soon as the view was cloned, which needs
-    /// `T, E: Sync`, as a second handle does.
-    share: Cell<Option<Share<T, E>>>,
-    /// The task whose outcome it is.
-    task: Option<Task>,
-}
-
-impl<T, E> View<T, E> {
-    pub(super) fn cell(&self) -> &Handle<T, E> {
-        self.proof().handle()
-    }
-
-    /// The handle, as long as the view has it.
-    pub(super) fn proof(&self) -> &Settled<T, E> {
-        self.settled.as_ref().expect("moved out only when the view goes")
-    }
-
-    fn future_id(&self) -> FutureId {
-        match &self.task {
-            Some(task) => FutureId::of_task(task.id()),
-            None => FutureId::of_view(self.home.id(), self.id),
-        }
-    }
-
-    /// Runs user code that belongs to this view.
-    fn isolate(&self, f: impl FnOnce()) {
-        self.home.isolate_for(Some((self.future_id(), self.task.as_ref())), f);
-    }
-
-    fn is_settled(&self) -> bool {
-        self.delivered.get() || (self.home.is_closed() && self.cell().is_settled())
-    }
-
-    /// Posts a drain, if there is anything to run and none is on its way. `[callback-3]`
-    fn drain_soon(self: &Rc<Self>) {
-        if !self.callbacks.borrow().is_empty() && !self.draining.replace(true) {
-            self.home.post(Errand::Deliver(Rc::clone(self) as Rc<dyn Deliver>));
-        }
-    }
-
-    /// The next that is told, if it was registered before `end`.
-    fn next_told(&self, end: u64) -> Option<Told<T, E>> {
-        self.callbacks.borrow_mut().pop_below(end)
-    }
-
-    /// Nobody is left to be told.
-    fn let_go(&self) {
-        drop(self.kept.take());
-    }
-}
-
-impl<T, E> Deliver for View<T, E> {
-    fn arrived(self: Rc<Self>) {
-        self.delivered.set(true);
-        self.drain_soon();
-        self.let_go();
-    }
-
-    fn deliver(self: Rc<Self>) {
-        self.delivered.set(true);
-        self.draining.set(false);
-        if self.home.is_closed() {
-            return self.sweep();
-        }
-        // Those that a callback registers come in a later turn.
-        let end = self.home.next();
-        while let Some(told) = self.next_told(end) {
-            self.isolate(|| told.tell(self.proof()));
-        }
-        self.let_go();
-    }
-
-    fn sweep(&self) {
-        let callbacks = self.callbacks.take().extract(|_| false);
-        for told in callbacks {
-            self.isolate(|| told.give_up());
-        }
-        self.let_go();
-    }
-}
-
-impl<T, E> Drop for View<T, E> {
-    fn drop(&mut self) {
-        self.home.leave(self.id);
-        let Some(settled) = &self.settled else { return };
-        if let Some(ticket) = self.hook.get() {
-            drop(settled.handle().deregister(ticket));
-        }
-        if settled.handle().is_unread()
-            && let Err(failure) = settled.peek()
-        {
-            self.home.report_failure(failure, self.future_id(), self.task.as_ref());
-        }
-    }
-}
-
 impl<T, E> LoopFuture<T, E> {
     /// A view of the cell behind `settled`, settled or not, that lives on the loop `home`.
     pub(crate) fn view(settled: Settled<T, E>, home: &Rc<Registry>) -> Self {
-        Self::view_of(settled, home, None)
-    }
-
-    /// A view of what becomes of `task`.
-    pub(super) fn view_of(settled: Settled<T, E>, home: &Rc<Registry>, task: Option<Task>) -> Self {
-        let view = Rc::new(View {
-            id: home.next(),
-            home: Rc::clone(home),
-            settled: Some(settled),
-            hook: Cell::new(None),
-            delivered: Cell::new(false),
-            draining: Cell::new(false),
-            callbacks: RefCell::default(),
-            kept: Cell::new(None),
-            share: Cell::new(None),
-            task,
-        });
-        if !home.is_closed() {
-            let weak = Rc::downgrade(&view);
-            home.enter(view.id, weak);
-        }
-        // A loop that is closing delivers nothing new; the view reads through when it is closed.
-        if home.is_open() {
-            match view.cell().register(Waiter::View(home.home(), view.id)) {
-                Ok(ticket) => view.hook.set(Some(ticket)),
-                Err(_) => {
-                    view.draining.set(true);
-                    home.post(Errand::Deliver(Rc::clone(&view) as Rc<dyn Deliver>));
-                }
-            }
-        }
-        Self { view }
+        Self { view: View::new(settled, home) }
     }
 
     /// Returns the proof that it is settled, if it is settled for its loop. `[loop-1]`
@@ -388,49 +200,21 @@ impl<T, E> LoopFuture<T, E> {
     /// dropped, on the loop's thread, and so is one that is registered later. `[loop-5]`
     #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
-        self.register(Told::Callback(Box::new(callback)))
+        self.token(self.view.add(Box::new(callback)))
     }
 
     /// The same for somebody of this crate, who waits: [`clear_done_callbacks`](Self::clear_done_callbacks) leaves it.
     pub(crate) fn wait_with(&self, callback: impl FnOnce(&Settled<T, E>) + 'static) -> Token {
-        self.register(Told::Waits(Box::new(callback)))
+        self.token(self.view.wait_with(Box::new(callback)))
     }
 
     /// A task that awaits takes a place among those who are told, or keeps the one that it has. `[await-2]`
     pub(super) fn await_with(&self, place: Option<Token>, cx: &Context<'_>) -> Token {
-        let view = &self.view;
-        // Cloning and dropping a waker is foreign code.
-        let waker = cx.waker().clone();
-        let last = {
-            let mut callbacks = view.callbacks.borrow_mut();
-            match place.and_then(|place| callbacks.get_mut(place.number)) {
-                Some(Told::Awaits(last)) => Ok(std::mem::replace(last, waker)),
-                _ => Err(waker),
-            }
-        };
-        match (last, place) {
-            (Ok(_), Some(place)) => place,
-            (Ok(waker) | Err(waker), _) => self.register(Told::Awaits(waker)),
-        }
+        self.token(self.view.await_with(place.map(|place| place.number), cx))
     }
 
-    fn register(&self, told: Told<T, E>) -> Token {
-        let view = &self.view;
-        let token = Token { home: view.home.id(), number: view.home.next() };
-        if view.home.is_closed() {
-            view.isolate(|| told.give_up());
-            return token;
-        }
-        view.callbacks.borrow_mut().push(token.number, told);
-        if view.delivered.get() {
-            // While the loop closes nothing new is scheduled, or closing might never end.
-            if view.home.is_open() {
-                view.drain_soon();
-            }
-        } else {
-            view.kept.set(Some(Rc::clone(view)));
-        }
-        token
+    fn token(&self, number: u64) -> Token {
+        Token { home: self.view.home.id(), number }
     }
 
     /// Removes a callback: `true` if and only if it has not run and never will. It is dropped in this
@@ -440,14 +224,7 @@ impl<T, E> LoopFuture<T, E> {
     ///
     /// If the drop of the callback does.
     pub fn remove_done_callback(&self, token: Token) -> bool {
-        let view = &self.view;
-        let removed = (token.home == view.home.id())
-            .then(|| view.callbacks.borrow_mut().remove(token.number))
-            .flatten();
-        if view.callbacks.borrow().is_empty() {
-            view.let_go();
-        }
-        removed.is_some()
+        token.home == self.view.home.id() && self.view.remove(token.number)
     }
 
     /// Drops the callbacks of this view, uncalled, in this call; returns how many. What is on its way through the loop
@@ -466,22 +243,13 @@ impl<T, E> LoopFuture<T, E> {
     /// assert_eq!(future.result().unwrap(), &7);
     /// ```
     pub fn clear_done_callbacks(&self) -> usize {
-        let view = &self.view;
-        let cleared = view.callbacks.borrow_mut().extract(Told::waits);
-        if view.callbacks.borrow().is_empty() {
-            view.let_go();
-        }
-        let count = cleared.len();
-        for told in cleared {
-            view.isolate(|| drop(told));
-        }
-        count
+        self.view.clear()
     }
 
     /// Returns the task whose outcome this is; `None` for every other future. `[task-1]`
     #[must_use]
     pub fn task(&self) -> Option<&Task> {
-        self.view.task.as_ref()
+        self.view.task()
     }
 
     /// Its name in reports. `[report-3]`
@@ -563,14 +331,7 @@ impl<T, E> LoopFuture<T, E> {
         if !self.view.is_settled() {
             return Err(self);
         }
-        self.view.cell().look();
-        match Rc::try_unwrap(self.view) {
-            Ok(mut view) => Ok(view.settled.take().expect("moved out only once")),
-            Err(view) => match view.share.get() {
-                Some(share) => Ok(share(view.proof())),
-                None => Err(Self { view }),
-            },
-        }
+        View::into_settled(self.view).map_err(|view| Self { view })
     }
 }
 
@@ -584,7 +345,7 @@ impl<T: Sync, E: Sync> Clone for LoopFuture<T, E> {
 impl<T: Sync, E: Sync> LoopFuture<T, E> {
     /// Another handle of this view.
     pub(super) fn again(view: Rc<View<T, E>>) -> Self {
-        view.share.set(Some(Settled::clone));
+        view.share_with(Settled::clone);
         Self { view }
     }
 }
@@ -592,11 +353,7 @@ impl<T: Sync, E: Sync> LoopFuture<T, E> {
 impl<T, E> fmt::Debug for LoopFuture<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let view = &self.view;
-        let (waiters, callbacks) = {
-            let all = view.callbacks.borrow();
-            let waiters = all.iter().filter(|it| it.waits()).count();
-            (waiters, all.iter().count() - waiters)
-        };
+        let (waiters, callbacks) = view.count();
         f.debug_struct("LoopFuture")
             .field("id", &format_args!("{}", self.id()))
             .field("state", &format_args!("{}", self.kind()))

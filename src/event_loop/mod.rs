@@ -7,7 +7,8 @@
 //! queue                                          the door for other threads
 //! ready  timers  table  stops  incident          what a loop has to do, its tasks, and who waits for whom to stop
 //! registry                                       what a loop keeps on its thread, a foreign loop too
-//! waker  future                                  what asks for a step; the view that never blocks
+//! waker  view                                    what asks for a step; a view of a cell, which never blocks
+//! future                                         a handle of a view
 //! stop  place                                    a stop of a coroutine; a task's place among the callbacks of a view
 //! awaiting  coroutine  turns                     an await; a task from inside; the turns of a loop, and its end
 //! run  weak                                      what users have of a loop; a weak handle
@@ -53,6 +54,7 @@ mod table;
 mod task;
 mod timers;
 mod turns;
+mod view;
 mod waker;
 mod weak;
 

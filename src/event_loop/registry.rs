@@ -56,7 +56,10 @@ pub(crate) struct Registry {
     /// What its owner has done to it; see [`Registry::life`].
     life: Cell<Life>,
     next: Cell<u64>,
+    /// Those that are told by number, or dropped callbacks of.
     views: RefCell<ById<Weak<dyn Deliver>>>,
+    /// How many views there are, those too of tasks, which tell them.
+    count: Cell<usize>,
     /// Who is told of what went wrong; the default if there is none.
     handler: RefCell<Option<Handler>>,
     /// Things to do that a foreign loop was asked for by its own thread, by number and so in order.
@@ -161,6 +164,7 @@ impl Registry {
             life: Cell::new(Life::Open),
             next: Cell::new(0),
             views: RefCell::default(),
+            count: Cell::new(0),
             handler: RefCell::default(),
             errands: RefCell::default(),
             own,
@@ -293,14 +297,21 @@ impl Registry {
         self.views.borrow_mut().insert(id, view);
     }
 
-    pub(super) fn leave(&self, id: u64) {
-        let view = self.views.borrow_mut().remove(&id);
+    /// A view is made.
+    pub(super) fn one_more_view(&self) {
+        self.count.set(self.count.get() + 1);
+    }
+
+    /// A view has gone, which had this number if it was entered.
+    pub(super) fn leave(&self, id: Option<u64>) {
+        self.count.set(self.count.get() - 1);
+        let view = id.and_then(|id| self.views.borrow_mut().remove(&id));
         drop(view);
     }
 
     /// How many views there are.
     pub(crate) fn views(&self) -> usize {
-        self.views.borrow().len()
+        self.count.get()
     }
 
     fn view(&self, id: u64) -> Option<Rc<dyn Deliver>> {

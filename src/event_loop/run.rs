@@ -521,13 +521,11 @@ impl LoopRef {
         if self.is_closed() {
             return Err(Closed::new(future));
         }
-        let (task, handle) = coroutine::make(future, call, &self.registry);
-        let settled = Settled::new(handle);
-        let view = LoopFuture::view_of(settled, &self.registry, Some(task.clone()));
+        let (task, view) = coroutine::make(future, call, &self.registry);
         let id = task.id();
         self.registry.of_own().tasks.enter(task);
         self.registry.queue_step(id);
-        Ok(view)
+        Ok(LoopFuture { view })
     }
 
     /// Returns the task whose step this is; `None` in a callback, and in what

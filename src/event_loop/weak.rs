@@ -2,7 +2,7 @@
 
 use std::{fmt, rc};
 
-use super::future::{LoopFuture, View};
+use super::{future::LoopFuture, view::View};
 
 /// A handle of a [`LoopFuture`] that does not keep it: what is in the future goes with its last other handle.
 /// `[weak-3]`
