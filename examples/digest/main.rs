@@ -46,8 +46,7 @@ fn main() -> ExitCode {
         }
     };
     match collect::collect(options).map(|report| report.print()) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(error) => {
             say(error);
             ExitCode::FAILURE

@@ -5,23 +5,27 @@ use std::{
     io::{self, IsTerminal},
     os::unix::ffi::OsStrExt,
     path::Path,
+    process::ExitCode,
 };
 
 use console::Term;
 
 use crate::{files::Files, hash::Sum, say, walk::Walk};
 
+/// What a shell says of a program that SIGPIPE has ended, as it ends `sha256sum` when its reader goes away.
+const LEFT: u8 = 128 + 13;
+
 #[derive(Debug)]
 pub(crate) struct Report {
     pub(crate) files: Files,
     pub(crate) walk: Walk,
-    /// Whether the reader of the sums went away before the end, as `head` does: that is no error.
+    /// Whether the reader of the sums went away before the end, as `head` does.
     pub(crate) is_left: bool,
 }
 
 impl Report {
-    /// Tells what became of the files, and says whether all was done that was wanted.
-    pub(crate) fn print(&self) -> bool {
+    /// Tells what became of the files. Where nobody reads the sums any more, only what went wrong is told.
+    pub(crate) fn print(&self) -> ExitCode {
         let Files { finished, failed, .. } = &self.files;
         let Walk { skipped, unreadable, .. } = &self.walk;
         let (found, failures) = (self.files.found(), failed.len());
@@ -32,6 +36,9 @@ impl Report {
         for (path, error) in unreadable {
             complain(path, error);
         }
+        if self.is_left {
+            return ExitCode::from(LEFT);
+        }
         let is_complete = self.walk.is_complete();
         if !is_complete {
             say("the search was cut short, there may be more files");
@@ -41,7 +48,8 @@ impl Report {
              {skipped} skipped; {} unreadable",
             unreadable.len(),
         ));
-        failures + unreadable.len() == 0 && (self.is_left || (cancelled == 0 && is_complete))
+        let is_done = failures + unreadable.len() + cancelled == 0 && is_complete;
+        if is_done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
 }
 
