@@ -32,16 +32,21 @@ const SLEPT: Duration = Duration::from_millis(50);
 /// What one test takes is not to count in the other.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The processor time that `f` takes of the threads that `who` names.
-fn processor_time(who: UsageWho, f: impl FnOnce()) -> Duration {
+/// How often a thread that sleeps for [`WAIT`] goes to sleep at the most: one that looks every few milliseconds does so
+/// more often.
+const SLEEPS: i64 = 20;
+
+/// Fails if the threads that `who` names do not sleep through what takes [`WAIT`].
+fn sleeps_through(who: UsageWho, f: impl FnOnce()) {
     let now = || {
         let usage = getrusage(who).unwrap();
         let micros = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
-        Duration::from_micros(micros.try_into().unwrap())
+        (Duration::from_micros(micros.try_into().unwrap()), usage.voluntary_context_switches())
     };
-    let begin = now();
+    let (time, sleeps) = now();
     f();
-    now() - begin
+    let (time, sleeps) = (now().0 - time, now().1 - sleeps);
+    assert!(time < SLEPT && sleeps < SLEEPS, "it was busy for {time:?}, and slept {sleeps} times");
 }
 
 /// What this thread of the process does, and the processor time that it has taken, in hundredths of a second.
@@ -104,6 +109,13 @@ fn whoever_waits_is_seen_asleep() {
     let handle = event_loop.handle();
     let waits = || event_loop.run_forever().unwrap();
     assert!(sleeps(waits, || handle.stop()), "a loop with nothing to do is busy");
+    // What ends waits is no business of a loop that sleeps.
+    let interrupt = Interrupt::new();
+    let _entered = interrupt.enter();
+    interrupt.interrupt();
+    let handle = event_loop.handle();
+    let waits = || event_loop.run_forever().unwrap();
+    assert!(sleeps(waits, || handle.stop()), "a loop is busy for an interrupt");
 }
 
 #[test]
@@ -111,15 +123,13 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     watch!();
     let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (promise, future) = ThreadFuture::<u8, ()>::pair();
-    let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
+    sleeps_through(UsageWho::RUSAGE_THREAD, || {
         assert!(future.wait_timeout(WAIT).is_err());
     });
-    assert!(blocked < SLEPT, "{blocked:?}");
-    let blocked = processor_time(UsageWho::RUSAGE_THREAD, || {
+    sleeps_through(UsageWho::RUSAGE_THREAD, || {
         let (_, not_done) = wait([&future], Some(WAIT), ReturnWhen::AllCompleted).unwrap();
         assert_eq!(not_done.len(), 1);
     });
-    assert!(blocked < SLEPT, "{blocked:?}");
     drop(promise);
 
     // With a task that awaits, an idle worker, and a timer that is still far away.
@@ -132,6 +142,5 @@ fn a_waiting_thread_and_a_loop_with_nothing_to_do_sleep() {
     event_loop.call_later(Duration::from_secs(600), || {}).unwrap();
     let stop = LoopRef::clone(&event_loop);
     event_loop.call_later(WAIT, move || stop.stop()).unwrap();
-    let idle = processor_time(UsageWho::RUSAGE_SELF, || event_loop.run_forever().unwrap());
-    assert!(idle < SLEPT, "{idle:?}");
+    sleeps_through(UsageWho::RUSAGE_SELF, || event_loop.run_forever().unwrap());
 }

@@ -1,7 +1,7 @@
 //! Every interleaving of small programs over the real cell, under loom's scheduler.
 //!
 //! ```sh
-//! RUSTFLAGS="--cfg settled_loom" cargo test --release --features model --test loom
+//! RUSTFLAGS="--cfg settled_loom" cargo test --profile loom --features model --test loom
 //! ```
 //!
 //! What loom does not see: timed waits expire only where a scenario has a timer, condition variables never wake without a

@@ -92,8 +92,13 @@ impl AtomicU64 {
 
     pub(crate) fn load(&self, ordering: Ordering) -> u64 {
         static STALE: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-        let stale =
-            STALE.get_or_init(|| std::env::var("SETTLED_LOADS").is_ok_and(|it| it == "stale"));
+        let stale = STALE.get_or_init(|| {
+            let is_stale = std::env::var("SETTLED_LOADS").is_ok_and(|it| it == "stale");
+            if is_stale {
+                println!("loads: stale");
+            }
+            is_stale
+        });
         if *stale { self.loom.load(ordering) } else { self.loom.fetch_or(0, ordering) }
     }
 
