@@ -1,7 +1,7 @@
 //! Foreign code that does its worst, in every place where this crate runs any: each guarantee holds all the same.
 //!
-//! A place times a deed times an end. Code that blocks does so until another thread has used the same future: under a
-//! lock of this crate that would never end.
+//! A place times a deed times an end. Code that blocks does so until another thread has used the same future, pool or
+//! loop: under a lock of this crate that would never end.
 #![expect(
     unsafe_code,
     reason = "a waker whose clone and drop are the test's own has to be built by hand"
@@ -13,19 +13,23 @@ mod watchdog;
 
 use std::{
     future::{Future, IntoFuture},
+    num::NonZero,
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
     pin::pin,
     rc::Rc,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Barrier, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+        mpsc,
     },
     task::{Context, RawWaker, RawWakerVTable, Waker},
     thread,
     time::Duration,
 };
 
-use settled::{EventLoop, Executor, Failure, Job, ThreadFuture, ThreadPool, bridge};
+use settled::{
+    Cancelled, EventLoop, Executor, Failure, Job, LoopRef, ThreadFuture, ThreadPool, bridge,
+};
 
 type Shared = ThreadFuture<Value, Value>;
 
@@ -35,9 +39,9 @@ enum Deed {
     Panics,
     /// Panics with something whose drop panics too.
     PanicsTwice,
-    /// Calls every method of the same future.
+    /// Uses the future, pool or loop that it runs for.
     Reenters,
-    /// Blocks until another thread has called every method of the same future.
+    /// Blocks until another thread has used it.
     Blocks,
     /// Drops what may be the last handle.
     DropsLast,
@@ -68,21 +72,23 @@ impl Drop for Bomb {
     }
 }
 
-/// Foreign code: it acts once, however often it is called.
+/// Uses what foreign code runs for.
+type Uses = Box<dyn Fn() + Send>;
+
+/// Foreign code: it acts once, however often it is called, and not before it is armed.
 #[derive(Clone)]
 struct Foreign {
     deed: Deed,
-    handle: Arc<Mutex<Option<Shared>>>,
+    uses: Arc<Mutex<Option<Uses>>>,
+    armed: Arc<AtomicBool>,
     acted: Arc<AtomicUsize>,
 }
 
 impl Foreign {
-    fn new(deed: Deed) -> Self {
-        Self { deed, handle: Arc::default(), acted: Arc::default() }
-    }
-
-    fn give(&self, future: &Shared) {
-        *self.handle.lock().unwrap() = Some(future.clone());
+    fn new(deed: Deed, uses: impl Fn() + Send + 'static) -> Self {
+        let uses: Uses = Box::new(uses);
+        let armed = Arc::new(AtomicBool::new(true));
+        Self { deed, uses: Arc::new(Mutex::new(Some(uses))), armed, acted: Arc::default() }
     }
 
     fn acted(&self) -> bool {
@@ -91,18 +97,21 @@ impl Foreign {
 
     fn act(&self) {
         // A panic while another unwinds would end the process, by whoever's code.
-        if thread::panicking() || self.acted.fetch_add(1, Ordering::SeqCst) > 0 {
+        if thread::panicking()
+            || !self.armed.load(Ordering::SeqCst)
+            || self.acted.fetch_add(1, Ordering::SeqCst) > 0
+        {
             return;
         }
-        let handle = self.handle.lock().unwrap().take();
-        match (self.deed, handle) {
-            (Deed::Panics, _) => panic_any("foreign code"),
-            (Deed::PanicsTwice, _) => panic_any(Bomb),
-            (Deed::Reenters, Some(future)) => use_every_method(&future),
-            (Deed::Blocks, Some(future)) => {
-                thread::spawn(move || use_every_method(&future)).join().unwrap();
+        let uses = self.uses.lock().unwrap().take();
+        match self.deed {
+            Deed::Panics => panic_any("foreign code"),
+            Deed::PanicsTwice => panic_any(Bomb),
+            Deed::Reenters => uses.iter().for_each(|uses| uses()),
+            Deed::Blocks => {
+                thread::spawn(move || uses.iter().for_each(|uses| uses())).join().unwrap()
             }
-            (Deed::DropsLast | Deed::Reenters | Deed::Blocks, handle) => drop(handle),
+            Deed::DropsLast => drop(uses),
         }
     }
 }
@@ -221,9 +230,9 @@ const PLACES: [Place; 7] = [
 /// One future with foreign code in one place, and its innocent neighbours.
 #[expect(clippy::too_many_lines, reason = "one scenario, from its beginning to its end")]
 fn settle(place: Place, deed: Deed, end: End) -> bool {
-    let foreign = Foreign::new(deed);
     let (promise, future) = Shared::pair();
-    foreign.give(&future);
+    let handle = future.clone();
+    let foreign = Foreign::new(deed, move || use_every_method(&handle));
     let (before, after) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let count = |of: &Arc<AtomicUsize>| {
         let of = Arc::clone(of);
@@ -253,7 +262,14 @@ fn settle(place: Place, deed: Deed, end: End) -> bool {
             let poll = || drop(awaits.as_mut().poll(&mut Context::from_waker(&waker)));
             // A clone that panics unwinds through the poll, which is the user's own; nothing else may.
             survive(poll);
-            survive(|| drop(waker));
+            // Its drop here is the test's own.
+            foreign.armed.store(false, Ordering::SeqCst);
+            drop(waker);
+            foreign.armed.store(true, Ordering::SeqCst);
+            if on == On::Drop {
+                // The one that is there is replaced: what its drop does is nothing to whoever polls.
+                let _ = awaits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            }
         }
         Place::LoopCallback => {
             let foreign = foreign.clone();
@@ -299,7 +315,7 @@ fn settle(place: Place, deed: Deed, end: End) -> bool {
     survive(move || drop(awaits));
     drop(view);
     survive(move || drop(event_loop));
-    *foreign.handle.lock().unwrap() = None;
+    drop(foreign.uses.lock().unwrap().take());
     survive(move || drop(future));
     foreign.acted()
 }
@@ -322,38 +338,132 @@ fn foreign_code_breaks_no_guarantee_of_a_future() {
     assert_eq!((tried, acted), (175, 160));
 }
 
+/// Foreign code in many places, each of which has to have acted in the end.
+struct Places<F> {
+    deed: Deed,
+    uses: F,
+    all: Vec<(&'static str, Foreign)>,
+}
+
+impl<F: Fn() + Clone + Send + 'static> Places<F> {
+    fn new(deed: Deed, uses: F) -> Self {
+        Self { deed, uses, all: Vec::new() }
+    }
+
+    fn code(&mut self, place: &'static str) -> Foreign {
+        let foreign = Foreign::new(self.deed, self.uses.clone());
+        self.all.push((place, foreign.clone()));
+        foreign
+    }
+
+    fn acts(&mut self, place: &'static str) -> impl Fn() + Send + 'static {
+        let foreign = self.code(place);
+        move || foreign.act()
+    }
+
+    fn dropped(&mut self, place: &'static str) -> Dropped {
+        Dropped(self.code(place))
+    }
+
+    fn have_acted(&self) {
+        for (place, foreign) in &self.all {
+            assert!(foreign.acted(), "{:?}: foreign code did not act: {place}", self.deed);
+        }
+    }
+}
+
+/// Uses a pool, if it is there still, and drops a future that nobody settles any more.
+fn use_a_pool(pool: &Arc<ThreadPool>) -> impl Fn() + Clone + Send + 'static {
+    let pool = Arc::downgrade(pool);
+    move || {
+        let Some(pool) = pool.upgrade() else { return };
+        let _ = (pool.workers(), pool.is_broken(), pool.broken_reason(), format!("{pool:?}"));
+        drop(pool.submit(|| ()));
+        drop(pool.execute(Job::new(|| ())));
+        drop(Shared::pair());
+    }
+}
+
 /// `[pool-3]` `[pool-5]` Jobs, what they capture and their futures' callbacks, in a pool of two workers.
 #[test]
 fn foreign_code_breaks_no_guarantee_of_a_pool() {
     watch!();
     for deed in DEEDS {
-        let pool = ThreadPool::new(std::num::NonZero::new(2).unwrap());
-        let foreign = Foreign::new(deed);
-        let (capture, job) = (Dropped(Foreign::new(deed)), foreign.clone());
-        let first = pool.submit(move || {
-            let _capture = capture;
-            job.act();
-        });
-        let outcome = first.unwrap();
+        let pool = Arc::new(ThreadPool::new(std::num::NonZero::new(2).unwrap()));
+        let mut places = Places::new(deed, use_a_pool(&pool));
+        let capture = places.dropped("a job's capture");
+        let ended = pool.submit(move || drop(capture)).unwrap();
+        ended.wait().unwrap();
+        survive(move || drop(ended));
+        let outcome = pool.submit(places.acts("a job")).unwrap();
         let settled = outcome.wait().unwrap();
         let panics = matches!(deed, Deed::Panics | Deed::PanicsTwice);
         assert_eq!(matches!(settled.exception(), Some(Failure::Panicked(_))), panics, "{deed:?}");
         survive(move || drop(outcome));
         // A plain job, and one whose only use is its drop.
-        let (plain, unused) = (Foreign::new(deed), Dropped(Foreign::new(deed)));
-        pool.execute(Job::new(move || plain.act())).unwrap();
+        pool.execute(Job::new(places.acts("a plain job"))).unwrap();
+        let unused = places.dropped("a plain job's capture");
         pool.execute(Job::new(move || drop(unused))).unwrap();
+        // A callback of its future, in a worker.
+        let (begins, begun) = mpsc::channel();
+        let told = pool.submit(move || begun.recv().unwrap()).unwrap();
+        let called = places.acts("a callback");
+        told.add_done_callback(move |_| called());
+        begins.send(()).unwrap();
+        told.wait().unwrap();
         let after: Vec<_> = (0..4).map(|n| pool.submit(move || n).unwrap()).collect();
         for (n, future) in after.iter().enumerate() {
             assert_eq!(*future.result().unwrap(), n, "{deed:?}: the workers go on");
         }
-        let queued = Dropped(Foreign::new(deed));
-        let release = pool.submit(|| ()).unwrap();
-        release.wait().unwrap();
-        pool.execute(Job::new(move || drop(queued))).unwrap();
-        pool.close();
+        // What is queued behind two that run, and is dropped.
+        let both = Arc::new(Barrier::new(3));
+        for _ in 0..2 {
+            let both = Arc::clone(&both);
+            let twice = move || (0..2).for_each(|_| drop(both.wait()));
+            pool.execute(Job::new(twice)).unwrap();
+        }
+        both.wait();
+        let queued = places.dropped("a queued job's capture");
+        drop(pool.submit(move || drop(queued)).unwrap());
+        let dropped = pool.submit(|| ()).unwrap();
+        let called = places.acts("a callback of a job that is dropped");
+        dropped.add_done_callback(move |_| called());
         pool.cancel_pending();
+        assert!(dropped.cancelled(), "{deed:?}");
+        both.wait();
         pool.shutdown().unwrap();
+        places.have_acted();
+    }
+}
+
+/// `[pool-10]` What is queued in a pool that breaks.
+#[test]
+fn foreign_code_breaks_no_guarantee_of_a_pool_that_breaks() {
+    watch!();
+    for deed in DEEDS {
+        let both = Arc::new(Barrier::new(2));
+        let fails = Arc::clone(&both);
+        let pool =
+            ThreadPool::builder().workers(NonZero::<usize>::MIN).try_initializer(move || {
+                fails.wait();
+                Err("no licence")
+            });
+        let pool = Arc::new(pool.build());
+        let mut places = Places::new(deed, use_a_pool(&pool));
+        let capture = places.dropped("a job's capture");
+        let first = pool.submit(move || drop(capture)).unwrap();
+        let called = places.acts("a callback");
+        first.add_done_callback(move |_| called());
+        let unused = places.dropped("a plain job's capture");
+        pool.execute(Job::new(move || drop(unused))).unwrap();
+        let last = pool.submit(|| ()).unwrap();
+        both.wait();
+        for job in [&first, &last] {
+            let cause = job.exception().unwrap().and_then(Failure::cause);
+            assert_eq!(cause, Some(Cancelled::Broken), "{deed:?}");
+        }
+        pool.shutdown().unwrap();
+        places.have_acted();
     }
 }
 
@@ -363,18 +473,24 @@ fn foreign_code_breaks_no_guarantee_of_a_loop() {
     watch!();
     for deed in DEEDS {
         let event_loop = EventLoop::new();
-        let handler = Foreign::new(deed);
-        event_loop.set_exception_handler(move |_| handler.act());
-        let act = || {
-            let foreign = Foreign::new(deed);
-            move || foreign.act()
-        };
-        event_loop.call_soon(act()).unwrap();
-        event_loop.call_later(Duration::ZERO, act()).unwrap();
-        event_loop.handle().call_soon_threadsafe(act()).unwrap();
-        let act_in_task = act();
+        let handle = event_loop.handle();
+        let mut places = Places::new(deed, move || {
+            drop(handle.call_soon_threadsafe(|| ()));
+            let Some(here) = LoopRef::current() else { return };
+            drop(here.call_soon(|| ()));
+            drop(here.create_task(async {}));
+            let _ = (here.is_closed(), format!("{here:?}"));
+        });
+        let panics = matches!(deed, Deed::Panics | Deed::PanicsTwice);
+        let handler = Foreign::new(deed, || ());
+        let handles = handler.clone();
+        event_loop.set_exception_handler(move |_| handles.act());
+        event_loop.call_soon(places.acts("a call")).unwrap();
+        event_loop.call_later(Duration::ZERO, places.acts("a timer")).unwrap();
+        event_loop.handle().call_soon_threadsafe(places.acts("a post")).unwrap();
+        let act_in_task = places.acts("a task");
         let task = event_loop.create_task(async move { act_in_task() }).unwrap();
-        let held = Dropped(Foreign::new(deed));
+        let held = places.dropped("what a task that is stopped holds");
         let stopped = event_loop.create_task(async move {
             let _held = held;
             std::future::pending::<()>().await;
@@ -388,10 +504,11 @@ fn foreign_code_breaks_no_guarantee_of_a_loop() {
             stopped.await;
             panicked
         });
-        assert_eq!(ended, Ok(matches!(deed, Deed::Panics | Deed::PanicsTwice)), "{deed:?}");
+        assert_eq!(ended, Ok(panics), "{deed:?}");
         // What is left is dropped by close, which never unwinds.
-        let (timer, left) = (Dropped(Foreign::new(deed)), Dropped(Foreign::new(deed)));
+        let timer = places.dropped("a timer's capture");
         event_loop.call_later(Duration::from_secs(3600), move || drop(timer)).unwrap();
+        let left = places.dropped("what a task holds that is left");
         let last = event_loop.create_task(async move {
             let _left = left;
             std::future::pending::<()>().await;
@@ -399,5 +516,7 @@ fn foreign_code_breaks_no_guarantee_of_a_loop() {
         let last = last.unwrap();
         assert!(catch_unwind(AssertUnwindSafe(move || drop(event_loop))).is_ok(), "{deed:?}");
         assert!(last.cancelled(), "{deed:?}");
+        places.have_acted();
+        assert_eq!(handler.acted(), panics, "{deed:?}: what panics is reported");
     }
 }

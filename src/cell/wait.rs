@@ -9,7 +9,7 @@ use super::{Handle, Ticket, Until, word::Word};
 use crate::{
     context::{self, Id},
     sync::{Ordering, Parker, at, is_over},
-    waiter::{Callback, Callbacks, Waiter},
+    waiter::{Callback, Callbacks, Waiter, isolate},
 };
 
 impl<T, E> Handle<T, E> {
@@ -139,8 +139,8 @@ impl Registration {
     /// Gives the place up, if there was one.
     pub(crate) fn leave<T, E>(&mut self, cell: &Handle<T, E>) -> bool {
         let ticket = self.0.take();
-        if let Some(ticket) = ticket {
-            drop(cell.deregister(ticket));
+        if let Some(waiter) = ticket.and_then(|ticket| cell.deregister(ticket)) {
+            isolate(|| drop(waiter));
         }
         ticket.is_some()
     }
