@@ -204,12 +204,11 @@ fn those_who_wait_are_told_at_once_all_the_same() {
         let callback = seen.clone();
         future.add_done_callback(move |_| callback.add("called"));
         let waits = future.clone();
-        let (tell, told) = mpsc::channel();
-        let other = thread::spawn(move || {
-            tell.send(()).unwrap();
-            waits.wait().unwrap();
-        });
-        told.recv().unwrap();
+        let other = thread::spawn(move || assert!(waits.wait().unwrap().result().is_ok()));
+        // Both are in it: the thread and the await.
+        while !format!("{future:?}").contains("waiters: 2") {
+            thread::yield_now();
+        }
         promise.finish(0).unwrap();
         other.join().unwrap();
         seen.add(format!("woken {}, settled {}", woken.count(), future.done()));

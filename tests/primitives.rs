@@ -22,7 +22,7 @@ use std::{
     rc::Rc,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
     task::{Context, Poll, RawWaker, RawWakerVTable, Wake, Waker},
@@ -479,6 +479,8 @@ struct Hostile {
     deed: Deed,
     primitives: Primitives,
     acted: AtomicUsize,
+    /// Not while the test drops a waker of its own.
+    is_armed: AtomicBool,
 }
 
 #[derive(Clone)]
@@ -500,6 +502,21 @@ impl Primitives {
 }
 
 impl Hostile {
+    fn new(on: On, deed: Deed, primitives: &Primitives) -> Arc<Self> {
+        let (acted, is_armed) = (AtomicUsize::new(0), AtomicBool::new(true));
+        Arc::new(Self { on, deed, primitives: primitives.clone(), acted, is_armed })
+    }
+
+    /// Polls with a waker whose own code may panic, here in the test's own code.
+    fn poll<F: Future + Unpin>(self: &Arc<Self>, future: &mut F) -> Option<Poll<F::Output>> {
+        let waker = self.waker();
+        let polled = survive(|| Pin::new(future).poll(&mut Context::from_waker(&waker)));
+        self.is_armed.store(false, Ordering::Relaxed);
+        drop(waker);
+        self.is_armed.store(true, Ordering::Relaxed);
+        polled
+    }
+
     fn waker(self: &Arc<Self>) -> Waker {
         let data = Arc::into_raw(Arc::clone(self));
         // SAFETY: the table's functions count as those of an `Arc` of this type.
@@ -507,7 +524,8 @@ impl Hostile {
     }
 
     fn when(&self, what: On) {
-        if self.on != what || self.acted.fetch_add(1, Ordering::Relaxed) > 0 {
+        let is_now = self.on == what && self.is_armed.load(Ordering::Relaxed);
+        if !is_now || self.acted.fetch_add(1, Ordering::Relaxed) > 0 {
             return;
         }
         match self.deed {
@@ -610,20 +628,13 @@ fn foreign_code(on: On, deed: Deed, by: By, leaves: Leaves) {
     let case = format!("{on:?} {deed:?} {by:?} {leaves:?}");
     let primitives = Primitives(Semaphore::new(1), Event::new());
     let Primitives(semaphore, event) = &primitives;
-    let hostile = |acted| {
-        let acted = AtomicUsize::new(acted);
-        Arc::new(Hostile { on, deed, primitives: primitives.clone(), acted })
-    };
-    let (first, second) = (hostile(0), hostile(0));
+    let [first, second] = [(); 2].map(|()| Hostile::new(on, deed, &primitives));
     let held = semaphore.try_acquire().unwrap();
     let before = waiting(semaphore).0;
     let (mut permit, mut set) = (semaphore.acquire_async(), event.wait_async());
     let mut poll_both = |hostile: &Arc<Hostile>| {
-        let waker = hostile.waker();
-        let got = survive(|| Pin::new(&mut permit).poll(&mut Context::from_waker(&waker)));
-        let is_set = survive(|| Pin::new(&mut set).poll(&mut Context::from_waker(&waker)));
-        survive(|| drop(waker));
-        (got, is_set.is_some_and(|it| it.is_ready()))
+        let got = hostile.poll(&mut permit);
+        (got, hostile.poll(&mut set).is_some_and(|it| it.is_ready()))
     };
     for hostile in [&first, &first, &second] {
         let (got, is_set) = poll_both(hostile);
@@ -668,15 +679,12 @@ fn what_is_granted_while_a_waker_is_cloned_is_taken() {
             let bell = Arc::default();
             assert!(poll(&mut permit, &bell).is_pending() && poll(&mut set, &bell).is_pending());
         }
-        let hostile = || {
-            let (deed, acted) = (Deed::Gives, AtomicUsize::new(0));
-            Arc::new(Hostile { on: On::Clone, deed, primitives: primitives.clone(), acted }).waker()
-        };
-        let is_set = Pin::new(&mut set).poll(&mut Context::from_waker(&hostile())).is_ready();
+        let hostile = || Hostile::new(On::Clone, Deed::Gives, &primitives);
+        let is_set = hostile().poll(&mut set).is_some_and(|it| it.is_ready());
         primitives.0.try_acquire().into_iter().for_each(Permit::forget);
         primitives.1.clear();
-        let permit = Pin::new(&mut permit).poll(&mut Context::from_waker(&hostile()));
-        assert!(is_set && permit.is_ready(), "it stood in the line: {stands}");
+        let permit = hostile().poll(&mut permit).is_some_and(|it| it.is_ready());
+        assert!(is_set && permit, "it stood in the line: {stands}");
     }
 }
 

@@ -27,8 +27,8 @@ use std::{
 };
 
 use settled::{
-    EventLoop, Executor, LoopHandle, ReturnWhen, ThreadFuture, ThreadPool, as_completed, bridge,
-    wait,
+    Cancel, EventLoop, Executor, LoopHandle, Refusal, ReturnWhen, ThreadFuture, ThreadPool,
+    as_completed, bridge, wait,
 };
 
 struct Counting;
@@ -64,6 +64,7 @@ struct Books {
     called: AtomicU64,
     unsettled: AtomicU64,
     cancelled: AtomicU64,
+    contradicted: AtomicU64,
 }
 
 type Shared = ThreadFuture<u64, u64>;
@@ -151,10 +152,20 @@ impl Soak {
         }
     }
 
+    /// What a cancel answers is so at once, and stays so.
+    fn cancel(&self, future: &Shared) {
+        let is_wrong = match future.cancel() {
+            Cancel::Now | Cancel::Already => !future.cancelled(),
+            Cancel::Refused(Refusal::Finished) => !future.done() || future.cancelled(),
+            Cancel::Requested | Cancel::Refused(Refusal::Running) => false,
+        };
+        self.books.contradicted.fetch_add(is_wrong.into(), Relaxed);
+    }
+
     fn use_some(&self, futures: &mut Vec<Shared>, luck: &mut Luck) {
         let at = luck.below(futures.len() as u64) as usize;
         match luck.below(8) {
-            0 => drop(futures[at].cancel()),
+            0 => self.cancel(&futures[at]),
             1 => drop(futures[at].wait_deadline(std::time::Instant::now()).is_ok()),
             2 => drop(futures[at].wait_timeout(Duration::from_micros(20)).is_ok()),
             3 => self.observe(&futures[at], luck),
@@ -260,6 +271,7 @@ fn balance() -> Result<String, String> {
     let (registered, called) = (read(&books.registered), read(&books.called));
     let (done, futures) = (read(&books.operations), read(&books.futures));
     let (unsettled, cancelled) = (read(&books.unsettled), read(&books.cancelled));
+    let contradicted = read(&books.contradicted);
     drop(books);
     let left = LIVE.load(Relaxed) - before;
     println!(
@@ -275,9 +287,12 @@ fn balance() -> Result<String, String> {
     };
     check(registered == called, "not each callback was called once");
     check(unsettled == 0, "not each wait saw its future settled");
+    check(contradicted == 0, "a cancel answered what was not so");
     check(left == 0, "something is left in the memory");
     check(permits.wrong == 0, "there were other permits than there are, or somebody waits still");
-    check(done >= operations, "it ended early");
+    check(done >= operations && permits.asked >= operations, "it ended early");
+    check(permits.given * 4 > permits.asked, "few were given what they asked for");
+    check(permits.expired > 0 && permits.in_time > 0, "each limited wait ended in one way");
     check(cancelled > 0 && read(&panics) > 0, "nothing was cancelled, or nothing panicked");
     let lost = registered.abs_diff(called) + unsettled + permits.wrong;
     let done = done + permits.asked;

@@ -1,6 +1,12 @@
 //! A weak handle against whoever gives up the last of the others, and against the settlement.
 
-use std::rc::Rc;
+use std::{
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+};
 
 use loom::thread;
 use settled::{Cancel, EventLoop, Refusal, bridge};
@@ -110,7 +116,12 @@ pub(crate) fn a_cancel_handle_with_a_callback_against_the_last_handle() {
         let event_loop = EventLoop::new();
         let (promise, future) = event_loop.create_future::<u8, ()>();
         let handle = future.cancel_handle();
-        bridge::thread_future(&future).add_done_callback(|settled| assert!(settled.cancelled()));
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counts = Arc::clone(&calls);
+        bridge::thread_future(&future).add_done_callback(move |settled| {
+            assert!(settled.cancelled());
+            counts.fetch_add(1, Relaxed);
+        });
         drop(future);
         let cancels = thread::spawn(move || handle.cancel());
         drop(promise);
@@ -121,6 +132,7 @@ pub(crate) fn a_cancel_handle_with_a_callback_against_the_last_handle() {
                 saw(seen, "was late");
             }
         }
+        assert_eq!(calls.load(Relaxed), 1, "the callback was not called once");
     });
 }
 

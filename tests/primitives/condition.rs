@@ -365,12 +365,7 @@ fn a_hostile_waker_takes_no_lock_away() {
     let primitives = Primitives(settled::primitives::Semaphore::new(0), Default::default());
     let mut future = condition.wait_async(lock.try_lock().unwrap());
     for on in [On::Clone, On::Drop, On::Wake] {
-        let acted = AtomicUsize::new(0);
-        let hostile =
-            Arc::new(Hostile { on, deed: Deed::Panics, primitives: primitives.clone(), acted });
-        let waker = hostile.waker();
-        let polled = survive(|| Pin::new(&mut future).poll(&mut Context::from_waker(&waker)));
-        survive(|| drop(waker));
+        let polled = Hostile::new(on, Deed::Panics, &primitives).poll(&mut future);
         assert_eq!((polled.is_none(), lock.is_locked()), (on == On::Clone, on == On::Clone));
     }
     condition.notify();

@@ -9,7 +9,7 @@ use std::{
     process,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll, Waker},
     thread,
@@ -17,8 +17,8 @@ use std::{
 };
 
 use settled::{
-    LoopHandle, ThreadFuture, bridge,
-    primitives::{Event, Lock, Semaphore},
+    LoopHandle, ThreadFuture, WaitError, bridge,
+    primitives::{Event, Lock, Permit, Semaphore},
 };
 
 use super::{Luck, THREADS, on_loops};
@@ -33,11 +33,23 @@ struct Permits {
     loops: [LoopHandle; 2],
     /// How often somebody had the lock.
     locked: AtomicU64,
+    /// How many have a permit of each.
+    inside: [AtomicUsize; 2],
+    /// How many calls there were, how many were given a permit, and how many limited waits for one were over too late and in time.
+    asked: AtomicU64,
+    given: AtomicU64,
+    expired: AtomicU64,
+    in_time: AtomicU64,
+    /// How often more had a permit than there are.
+    crowded: AtomicU64,
 }
 
 /// How much was asked for, and what was wrong with it.
 pub(crate) struct Balance {
     pub(crate) asked: u64,
+    pub(crate) given: u64,
+    pub(crate) expired: u64,
+    pub(crate) in_time: u64,
     pub(crate) wrong: u64,
 }
 
@@ -62,6 +74,12 @@ impl Permits {
             event: Event::new(),
             loops,
             locked: AtomicU64::new(0),
+            inside: Default::default(),
+            asked: AtomicU64::new(0),
+            given: AtomicU64::new(0),
+            expired: AtomicU64::new(0),
+            in_time: AtomicU64::new(0),
+            crowded: AtomicU64::new(0),
         }
     }
 
@@ -73,6 +91,21 @@ impl Permits {
             eprintln!("FAILED: there are {} permits, and now {told}", PERMITS[which]);
             process::exit(1);
         }
+    }
+
+    /// Somebody has this one from now on.
+    fn enters(&self, which: usize) -> Inside<'_> {
+        let before = self.inside[which].fetch_add(1, Relaxed);
+        self.crowded.fetch_add(u64::from(before >= PERMITS[which]), Relaxed);
+        self.given.fetch_add(1, Relaxed);
+        Inside(&self.inside[which])
+    }
+
+    /// What a limited wait has come to.
+    fn ended(&self, end: Result<Permit, WaitError>) -> Option<Permit> {
+        let to = if end.is_ok() { &self.in_time } else { &self.expired };
+        to.fetch_add(1, Relaxed);
+        end.ok()
     }
 
     fn add(&self, total: &mut u64) {
@@ -89,6 +122,7 @@ impl Permits {
     async fn visit(self: Arc<Self>, what: usize) {
         if let Some(semaphore) = self.semaphores.get(what) {
             let _permit = semaphore.acquire_async().await;
+            let _inside = self.enters(what);
             turn().await;
         } else if what == self.semaphores.len() {
             let mut total = self.total.lock_async().await;
@@ -103,10 +137,14 @@ impl Permits {
     fn call(self: &Arc<Self>, luck: &mut Luck) -> Option<ThreadFuture<(), Infallible>> {
         let which = luck.below(2) as usize;
         let semaphore = &self.semaphores[which];
+        self.asked.fetch_add(1, Relaxed);
+        let has = |permit: Option<Permit>| {
+            let _inside = permit.as_ref().map(|_| self.enters(which));
+        };
         match luck.below(9) {
-            0 => drop(semaphore.try_acquire()),
-            1 => drop(semaphore.acquire_timeout(LIMIT).is_ok()),
-            2 => drop(semaphore.acquire().expect("no loop runs here")),
+            0 => has(semaphore.try_acquire()),
+            1 => has(self.ended(semaphore.acquire_timeout(LIMIT))),
+            2 => has(Some(semaphore.acquire().expect("no loop runs here"))),
             3 => {
                 // Dropped where it stands, or with what was granted to it.
                 let waits = pin!(semaphore.acquire_async());
@@ -150,6 +188,15 @@ impl Permits {
     }
 }
 
+/// One who has a permit, and gives it back after this.
+struct Inside<'a>(&'a AtomicUsize);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
+
 pub(crate) fn soak(operations: u64) -> Balance {
     on_loops(|loops| {
         let permits = Arc::new(Permits::new(loops));
@@ -168,6 +215,10 @@ pub(crate) fn soak(operations: u64) -> Balance {
         let total = permits.total.try_lock().map(|total| *total);
         wrong += u64::from(total != Some(permits.locked.load(Relaxed)));
         wrong += u64::from(!format!("{:?}", permits.event).contains("waiting: 0"));
-        Balance { asked: operations, wrong }
+        let read = |of: &AtomicU64| of.load(Relaxed);
+        wrong += read(&permits.crowded);
+        let [asked, given, expired, in_time] =
+            [&permits.asked, &permits.given, &permits.expired, &permits.in_time].map(read);
+        Balance { asked, given, expired, in_time, wrong }
     })
 }
