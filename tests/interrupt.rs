@@ -15,8 +15,8 @@ use std::{
 };
 
 use settled::{
-    Cancel, EventLoop, Executor, Expired, Interrupt, JoinError, LoopRef, MapError, NoValue,
-    Promise, ReturnWhen, ThreadFuture, ThreadPool, WaitError, as_completed, wait,
+    Cancel, Executor, Expired, Interrupt, JoinError, MapError, NoValue, Promise, ReturnWhen,
+    ThreadFuture, ThreadPool, WaitError, as_completed, wait,
 };
 
 type Future = ThreadFuture<u32, String>;
@@ -259,40 +259,6 @@ fn a_map_and_the_wait_for_the_end_of_a_pool_are_interrupted_and_the_drop_of_one_
     assert!(job.done(), "its drop has waited");
     releasing.join().unwrap();
     drop(release);
-}
-
-#[test]
-fn a_loop_sleeps_on() {
-    watch!();
-    let interrupt = Interrupt::new();
-    let _entered = interrupt.enter();
-    interrupt.interrupt();
-    let event_loop = EventLoop::new();
-    let (tell, told) = mpsc::channel();
-    let handle = event_loop.handle();
-    let posting = thread::spawn(move || {
-        told.recv().unwrap();
-        handle.stop();
-    });
-    let turns = Rc::new(Cell::new(0));
-    let counts = Rc::clone(&turns);
-    event_loop
-        .call_soon(move || {
-            fn again(turns: Rc<Cell<u32>>, tell: mpsc::Sender<()>) {
-                turns.set(turns.get() + 1);
-                if turns.get() == 3 {
-                    tell.send(()).unwrap();
-                } else {
-                    let here = LoopRef::current().unwrap();
-                    here.call_later(SHORT, move || again(turns, tell)).unwrap();
-                }
-            }
-            again(counts, tell);
-        })
-        .unwrap();
-    event_loop.run_forever().unwrap();
-    assert_eq!(turns.get(), 3);
-    posting.join().unwrap();
 }
 
 #[test]
