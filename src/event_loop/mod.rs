@@ -7,6 +7,7 @@
 //! queue                                          the door for other threads
 //! ready  timers  table  stops  incident          what a loop has to do, its tasks, and who waits for whom to stop
 //! registry                                       what a loop keeps on its thread, a foreign loop too
+//! reports  steps                                 what it tells of what went wrong; its tasks' steps and ends
 //! waker  view                                    what asks for a step; a view of a cell, which never blocks
 //! future                                         a handle of a view
 //! stop  place                                    a stop of a coroutine; a task's place among the callbacks of a view
@@ -20,19 +21,19 @@
 //! the cancel        LoopFuture::cancel   future      asks the cell
 //!                   Handle::cancel       cell        notes the request and its reason, and takes A's waker: once
 //!                   TaskWaker::wake      waker       queues a step of A
-//! A's next step     Registry::step       registry    finds A
+//! A's next step     Registry::step       steps       finds A
 //!                   Body::step           coroutine   sees the request, and does not poll
 //!                   stop                 stop        notes the reason in `context`, and drops A's coroutine:
 //!                     AwaitLoop::drop    awaiting      it gives its place among the callbacks of B's future up,
 //!                     forward            stop          cancels B's future, for the same reason,
 //!                     Stops::wait        stops         and notes that A waits for B
-//!                   Registry::end_due    registry    A waits, and is not settled yet
-//! B's next step     as above, until      registry    B waits for nobody:
+//!                   Registry::end_due    steps       A waits, and is not settled yet
+//! B's next step     as above, until      steps       B waits for nobody:
 //!                     Body::end          coroutine     it is settled as Cancelled,
-//!                     View::arrived      future        whoever is told of that will be in a later turn,
+//!                     View::arrived      view          whoever is told of that will be in a later turn,
 //!                     Stops::leave       stops         and A is woken
 //! A's last step     Body::step           coroutine   has nothing to poll
-//!                   Registry::end_due    registry    A waits for nobody any more, and is settled as B was
+//!                   Registry::end_due    steps       A waits for nobody any more, and is settled as B was
 //! ```
 
 mod awaiting;
@@ -47,7 +48,9 @@ mod place;
 mod queue;
 mod ready;
 mod registry;
+mod reports;
 mod run;
+mod steps;
 mod stop;
 mod stops;
 mod table;

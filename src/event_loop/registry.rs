@@ -8,11 +8,10 @@
 //! A foreign loop has one way in for all, its [`Schedule`].
 
 use std::{
-    any::{Any, type_name},
+    any::Any,
     cell::{Cell, RefCell},
     collections::BTreeMap,
     mem,
-    panic::{AssertUnwindSafe, catch_unwind},
     rc::{Rc, Weak},
     sync::Arc,
 };
@@ -20,21 +19,17 @@ use std::{
 use super::{
     clock::Clock,
     ids::ById,
-    incident::{FutureId, Incident, by_default},
-    queue::{LoopHandle, Post},
+    incident::Incident,
+    queue::LoopHandle,
     ready::{Call, Deliver, Errand, Ready},
     stops::Stops,
     table::Tasks,
-    task::Task,
     timers::Timers,
 };
 use crate::{
-    cell::Address,
     context::{self, Id},
-    error::{Failure, Panic},
     sync::{AtomicBool, Ordering, thread_local},
-    trace,
-    waiter::{Home, Job, Schedule, isolate},
+    waiter::{Home, Job, Schedule},
 };
 
 thread_local! {
@@ -61,7 +56,7 @@ pub(crate) struct Registry {
     /// How many views there are, those too of tasks, which tell them.
     count: Cell<usize>,
     /// Who is told of what went wrong; the default if there is none.
-    handler: RefCell<Option<Handler>>,
+    pub(super) handler: RefCell<Option<Handler>>,
     /// Things to do that a foreign loop was asked for by its own thread, by number and so in order.
     errands: RefCell<BTreeMap<u64, Errand>>,
     /// What a loop of this crate has besides.
@@ -230,69 +225,6 @@ impl Registry {
         self.next.replace(self.next.get() + 1)
     }
 
-    /// Sets who is told of what goes wrong, and gives the former back.
-    pub(crate) fn set_handler(&self, handler: Option<Handler>) -> Option<Handler> {
-        self.handler.replace(handler)
-    }
-
-    /// Tells the exception handler. A handler that panics is replaced by the default, for this once.
-    /// `[report-1]`
-    pub(crate) fn report(&self, incident: &Incident<'_>) {
-        trace::incident(incident);
-        let handler = self.handler.borrow().clone();
-        let told = handler.is_some_and(|handler| {
-            let mut told = false;
-            isolate(|| {
-                handler(incident);
-                told = true;
-            });
-            told
-        });
-        if !told {
-            by_default(incident);
-        }
-    }
-
-    /// Tells of an outcome that nobody can look at any more. A cancellation is nobody's fault. `[report-2]`
-    pub(super) fn report_failure<E: 'static>(
-        &self,
-        failure: &Failure<E>,
-        future: FutureId,
-        task: Option<&Task>,
-    ) {
-        let incident = match failure {
-            Failure::Error(error) => {
-                Incident::ErrorNeverRetrieved { error, type_name: type_name::<E>(), future, task }
-            }
-            Failure::Panicked(panic) => Incident::PanicNeverRetrieved { panic, future, task },
-            Failure::Abandoned | Failure::Died(_) | Failure::Unsent(_) => {
-                Incident::AbandonmentNeverRetrieved { future }
-            }
-            Failure::Cancelled(_) => return,
-        };
-        self.report(&incident);
-    }
-
-    /// Runs user code so that a panic ends here, and is reported. `[callback-5]`
-    pub(crate) fn isolate(&self, f: impl FnOnce()) {
-        self.isolate_for(None, f);
-    }
-
-    /// The same, for user code that belongs to a future. Within a step it belongs to its task. `[report-3]`
-    pub(super) fn isolate_for(&self, future: Option<(FutureId, Option<&Task>)>, f: impl FnOnce()) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-            let panic = Panic::new(payload);
-            let current = current_task();
-            let of_task = |task| (FutureId::of_task(Task::id(task)), Some(task));
-            let of = future.or_else(|| current.as_ref().map(of_task));
-            let (future, task) = of.unzip();
-            let task = task.flatten();
-            self.report(&Incident::CallbackPanicked { panic: &panic, future, task });
-            // The payload's own drop may panic.
-            isolate(|| drop(panic));
-        }
-    }
-
     pub(super) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
         self.views.borrow_mut().insert(id, view);
     }
@@ -347,55 +279,6 @@ impl Registry {
         }
     }
 
-    /// Queues a step of a task on the loop's own thread. One that is closing has stopped its tasks.
-    pub(super) fn queue_step(&self, task: Id) {
-        if self.is_open() {
-            self.of_own().ready.push(Call::Posted(Post::Step(task)));
-        }
-    }
-
-    /// Takes a task in, and its first step, unless the loop is closing.
-    pub(super) fn begin(&self, task: Task) {
-        let id = task.id();
-        self.of_own().tasks.enter(task);
-        if self.is_open() {
-            self.step(id);
-        }
-    }
-
-    pub(super) fn step(&self, id: Id) {
-        let Some(task) = self.of_own().tasks.get(id) else { return };
-        if task.step() {
-            self.release(id);
-        } else {
-            self.end_due(id);
-        }
-    }
-
-    /// Settles a task that is stopped, if it waits for nobody any more, and those that wait for it alone.
-    pub(super) fn end_due(&self, id: Id) {
-        for task in self.stops().due(id) {
-            task.end();
-            self.release(task.id());
-        }
-    }
-
-    /// A task has ended.
-    fn release(&self, id: Id) {
-        self.of_own().tasks.leave(id);
-        self.stops().leave(id);
-    }
-
-    /// The task that settles a cell, or the one that a coroutine which was sent will be. Views that were made of a
-    /// thread's future do not know their task.
-    pub(super) fn task_of(&self, cell: Address, known: Option<&Task>) -> Option<Id> {
-        let Own { tasks, ready, .. } = self.of_own();
-        match known {
-            Some(task) => tasks.get(task.id()).map(|task| task.id()),
-            None => tasks.that_settles(cell).or_else(|| ready.sent(cell)),
-        }
-    }
-
     /// First act of closing: from now on new work is refused.
     pub(crate) fn begin_close(&self) {
         self.life.set(Life::Closing);
@@ -420,9 +303,4 @@ impl Registry {
         }
         let _ = REGISTRIES.try_with(|all| all.borrow_mut().retain(|other| other.id != self.id));
     }
-}
-
-/// The task whose step this is, on the loop of this crate that this thread runs.
-pub(super) fn current_task() -> Option<Task> {
-    Registry::current()?.of_own().tasks.get(context::current_task()?)
 }

@@ -15,6 +15,7 @@ mod via;
 mod wait;
 mod watched;
 mod weak;
+mod workers;
 
 pub use executor::Executor;
 pub use future::{AwaitThread, AwaitThreadRef, ThreadFuture};

@@ -6,20 +6,20 @@ use std::{
     io::{self, Write as _},
     mem,
     num::NonZero,
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
 use crate::{
-    blocking::{self, Cells, Looked, Queue, Wanted},
-    cell::Address,
-    context,
-    error::{Closed, Panic, WaitError, WouldDeadlock},
-    interrupt::{self, Sleeper, before_sleep},
-    sync::{Condvar, Mutex, is_over, lock, thread, wait, wait_until},
-    thread::{Executor, jobs::Jobs},
+    blocking, context,
+    error::{Closed, WaitError, WouldDeadlock},
+    interrupt::{self, before_sleep},
+    sync::{Condvar, Mutex, is_over, lock, thread, wait_until},
+    thread::{
+        Executor,
+        workers::{Initializer, Shared, State},
+    },
     trace,
-    waiter::{Brings, Job, isolate},
+    waiter::{Job, isolate},
 };
 
 /// A fixed number of worker threads and one queue, first in, first out. Python's
@@ -44,46 +44,8 @@ pub struct ThreadPool {
     shared: Arc<Shared>,
 }
 
-/// What each worker calls before its first job; the text of what went wrong, if anything has.
-type Initializer = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
-
 /// Names a worker by its number.
 type ThreadNames = Box<dyn Fn(usize) -> String>;
-
-struct Shared {
-    id: context::Id,
-    name: String,
-    /// The name of each worker by its number, if they are not made of the name of the pool.
-    thread_names: Option<Vec<String>>,
-    max: usize,
-    initializer: Option<Initializer>,
-    state: Mutex<State>,
-    /// Told when there is work, and when the pool was closed.
-    work: Condvar,
-    /// Told when the last worker ends.
-    ended: Condvar,
-}
-
-struct State {
-    queue: Jobs,
-    /// Workers that have been started and have not ended.
-    live: usize,
-    /// Those of them that are not busy with a job, and so will look at the queue next. A worker
-    /// counts from the moment it is started: jobs beyond this number need another one (`bug-f6`).
-    idle: usize,
-    /// Those of the idle that wait for `work`, and how many of them were notified and have not come back from it. Who
-    /// queues a job notifies only one that was not: all others look at the queue before they wait.
-    sleeping: usize,
-    notified: usize,
-    /// Number of the next worker, for its name.
-    next: usize,
-    open: bool,
-    /// Whether the drop of the pool does not wait.
-    detached: bool,
-    /// Why the initializer of a worker has failed, the first that did.
-    broken: Option<Arc<str>>,
-    threads: Vec<thread::JoinHandle<()>>,
-}
 
 impl ThreadPool {
     /// Makes a pool of at most `workers` threads. It starts none yet. `[pool-5]`
@@ -413,18 +375,7 @@ impl PoolBuilder {
         for name in thread_names.iter().flatten().chain([&name]) {
             assert!(!name.contains('\0'), "the name of a thread contains no null byte: {name:?}");
         }
-        let state = State {
-            queue: Jobs::default(),
-            live: 0,
-            idle: 0,
-            sleeping: 0,
-            notified: 0,
-            next: 0,
-            open: true,
-            detached: false,
-            broken: None,
-            threads: Vec::new(),
-        };
+        let state = State { open: true, ..State::default() };
         let shared = Shared {
             id: context::next_id(),
             name,
@@ -476,121 +427,6 @@ impl Executor for ThreadPool {
             self.shared.work.notify_one();
         }
         Ok(())
-    }
-}
-
-impl Shared {
-    fn start_worker(self: &Arc<Self>, state: &mut State) -> io::Result<()> {
-        let shared = Arc::clone(self);
-        let name = self.thread_names.as_ref().and_then(|names| names.get(state.next).cloned());
-        let name = name.unwrap_or_else(|| format!("{}-{}", self.name, state.next));
-        let thread = thread::Builder::new()
-            .name(name)
-            .stack_size(blocking::STACK)
-            .spawn(move || shared.run_worker())?;
-        state.threads.push(thread);
-        state.next += 1;
-        state.live += 1;
-        state.idle += 1;
-        Ok(())
-    }
-
-    fn run_worker(self: &Arc<Self>) {
-        let _role = context::work(self.id);
-        let at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
-        if let Some(initializer) = &self.initializer {
-            let initialized =
-                catch_unwind(AssertUnwindSafe(initializer)).unwrap_or_else(|payload| {
-                    let panic = Panic::new(payload);
-                    let reason = panic.message().to_owned();
-                    isolate(|| drop(panic));
-                    Err(reason)
-                });
-            if let Err(reason) = initialized {
-                self.break_down(&reason);
-            }
-        }
-        at_work.is_ready();
-        let mut state = lock(&self.state);
-        loop {
-            if let Some(job) = state.queue.pop() {
-                state.idle -= 1;
-                drop(state);
-                isolate(|| job.run());
-                state = lock(&self.state);
-                state.idle += 1;
-            } else if state.open {
-                state.sleeping += 1;
-                state = wait(&self.work, state);
-                state.sleeping -= 1;
-                // If it came back without a reason, another comes back without one later, and loses nothing.
-                state.notified = state.notified.saturating_sub(1);
-            } else {
-                break;
-            }
-        }
-        state.idle -= 1;
-        state.live -= 1;
-        let is_last = state.live == 0;
-        if is_last {
-            self.ended.notify_all();
-        }
-        drop(state);
-        if is_last {
-            trace::pool_ends(&self.name, self.max);
-        }
-    }
-
-    /// No worker begins a job any more, and what is queued is dropped. `[pool-10]`
-    fn break_down(&self, reason: &str) {
-        let mut state = lock(&self.state);
-        state.broken.get_or_insert_with(|| reason.into());
-        state.open = false;
-        let dropped = state.queue.take_all();
-        drop(state);
-        self.work.notify_all();
-        for job in dropped {
-            isolate(|| job.break_off());
-        }
-    }
-}
-
-impl Queue for Shared {
-    fn id(&self) -> context::Id {
-        self.id
-    }
-
-    fn take(&self, cells: &Cells, wanted: Wanted, looked: &mut Looked) -> Option<Job> {
-        looked.begin(self.id);
-        lock(&self.state).queue.take(cells, wanted, looked)
-    }
-
-    fn first_awaited_on(&self, home: context::Id) -> Option<Address> {
-        let state = lock(&self.state);
-        state.queue.iter().find(|job| job.is_awaited_on(home)).and_then(Job::settles)
-    }
-
-    fn workers(&self) -> usize {
-        lock(&self.state).live
-    }
-
-    fn holds(&self, cells: &Cells, wanted: Wanted) -> bool {
-        lock(&self.state).queue.holds(cells, wanted)
-    }
-
-    fn leaves(self: Arc<Self>, wanted: Brings, stuck: usize) -> bool {
-        let mut state = lock(&self.state);
-        stuck >= state.live
-            && state.queue.has(wanted)
-            && (state.live >= self.max || self.start_worker(&mut state).is_err())
-    }
-}
-
-impl Sleeper for Shared {
-    fn wake(&self) {
-        // Whoever has looked sleeps by then.
-        drop(lock(&self.state));
-        self.ended.notify_all();
     }
 }
 
