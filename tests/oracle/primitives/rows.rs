@@ -42,10 +42,10 @@ pub(crate) fn explain(
     ours: &str,
     theirs: &str,
 ) -> Option<&'static str> {
-    let (our, _) = ours.split_once(':')?;
-    let (their, _) = theirs.split_once(':')?;
+    let (our, we_go_on) = ours.split_once(':')?;
+    let (their, they_go_on) = theirs.split_once(':')?;
     let is_threads = kind.is_threads;
-    match (letter, our, their) {
+    let row = match (letter, our, their) {
         ('b', "D", "F") => Some(BLOCKS),
         ('z', "T" | "F", "A") if !is_threads => Some(LIMIT),
         ('k', ..) if our != their && waiting > 0 => Some(CLOSED),
@@ -63,5 +63,7 @@ pub(crate) fn explain(
         ('?', "T", "F") if !is_threads && kind.what == What::Lock && waiting > 0 => Some(UNLOCKED),
         ('z' | 'b', ..) if kind.what == What::Event && our == their => Some(TRUTH),
         _ => None,
-    }
+    };
+    // Where both go on as they are, the same ones have come.
+    row.filter(|row| !goes_on(row) || we_go_on == they_go_on)
 }
