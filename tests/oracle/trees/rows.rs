@@ -14,7 +14,7 @@ use super::{
 /// Of two things of one moment, of which neither waits for the other, another comes first.
 const TURNS: &str = "another-turn";
 /// The same, where it makes a difference: the answer is Python's if one action comes a little earlier or later.
-const NUDGED: &str = "met-in-another-turn";
+pub(crate) const NUDGED: &str = "met-in-another-turn";
 /// The body of a stopped task is left before those of the tasks that it owned.
 const DROPS: &str = "stop-is-drop";
 /// A stop goes down by one task in a turn: one that was about to end, or to make tasks, does so.
