@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, End, Handle, Outcome, Producer, Registration, Until},
+    cell::{Address, End, Handle, Outcome, Producer, Registration, Settlement, Until},
     context::Id,
     error::{Cancel, Cancelled, Failure, Lost, Panic, Unseen},
     lost::{Death, Unsent},
@@ -208,13 +208,13 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     #[inline(always)]
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
-        self.producer.finish(outcome).map(|settlement| settlement.pay_all())
+        self.producer.finish(outcome, Settlement::pay_all)
     }
 
     /// The same; gives the value back that nobody can ever see. `[promise-9]`
     fn deliver_or_return(self, value: T) -> Result<(), (T, Unseen)> {
-        let unseen = match self.producer.finish(Ok(value)) {
-            Ok(settlement) => settlement.pay().map(|outcome| (outcome, Unseen::Closed)),
+        let unseen = match self.producer.finish(Ok(value), Settlement::pay) {
+            Ok(unseen) => unseen.map(|outcome| (outcome, Unseen::Closed)),
             Err((outcome, cause)) => Some((outcome, Unseen::Cancelled(cause))),
         };
         match unseen {
@@ -226,7 +226,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     /// Ends without an outcome; says whether nobody came first.
     fn end(self, end: End) -> bool {
-        self.producer.end(end).map(|settlement| settlement.pay_all()).is_some()
+        self.producer.end(end, Settlement::pay_all)
     }
 
     /// For the phases in which nobody can come first.
@@ -413,13 +413,19 @@ impl<T, E> Promise<T, E, Owned> {
     /// Delivers how the work has ended, or settles as [`stopped`](Self::stopped) does if there is no outcome. Calls
     /// `first` when that is done, before others are told.
     pub(crate) fn end_telling(self, outcome: Option<Outcome<T, E>>, first: impl FnOnce()) {
-        let settlement = match outcome {
-            Some(outcome) => self.producer.finish(outcome).ok(),
-            None => self.producer.end(End::Stop),
+        let mut first = Some(first);
+        let mut tell_first = || first.take().into_iter().for_each(isolate);
+        let pay = |settlement: Settlement<T, E>| {
+            tell_first();
+            settlement.pay_all();
         };
-        isolate(first);
-        let settlement = settlement.expect("only the promise can settle in this phase");
-        settlement.pay_all();
+        let is_settled = match outcome {
+            Some(outcome) => self.producer.finish(outcome, pay).is_ok(),
+            None => self.producer.end(End::Stop, pay),
+        };
+        // Where there is nobody else, nothing was to be paid.
+        tell_first();
+        assert!(is_settled, "only the promise can settle in this phase");
     }
 
     /// Delivers the value, also when a cancel was requested: the work was faster. Cannot fail; runs

@@ -136,34 +136,26 @@ impl<T, E> fmt::Debug for Settled<T, E> {
 impl<T, E> Settlement<T, E> {
     /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
     /// in the calling thread. `[callback-2]` Gives the outcome back that nobody can ever see. `[promise-9]`
-    #[inline(always)]
     pub(crate) fn pay(self) -> Option<Outcome<T, E>> {
-        match self.0 {
-            None => None,
-            Some((settling, rest)) => pay(settling, rest),
+        let Self(settling, rest) = self;
+        let callbacks = settling.wake();
+        match rest {
+            Rest::Lent(lent) => {
+                deferred::run(callbacks, lent.settled());
+                // If it was the last handle, the value is dropped here.
+                isolate(|| drop(lent));
+                None
+            }
+            Rest::Nothing(unseen) => unseen,
         }
     }
 
     /// The same, where nobody wants that back.
-    #[inline(always)]
     pub(crate) fn pay_all(self) {
         if let Some(unseen) = self.pay() {
             // A value whose drop panics must not unwind through the settler.
             isolate(|| drop(unseen));
         }
-    }
-}
-
-fn pay<T, E>(settling: Settling<T, E>, rest: Rest<T, E>) -> Option<Outcome<T, E>> {
-    let callbacks = settling.wake();
-    match rest {
-        Rest::Lent(lent) => {
-            deferred::run(callbacks, lent.settled());
-            // If it was the last handle, the value is dropped here.
-            isolate(|| drop(lent));
-            None
-        }
-        Rest::Nothing(unseen) => unseen,
     }
 }
 

@@ -125,6 +125,7 @@ impl Waiter {
     }
 
     /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler.
+    #[inline]
     pub(crate) fn notify(self) {
         isolate(|| match self {
             Self::Thread(thread) => thread.unpark(),

@@ -34,13 +34,19 @@ impl Atom {
     /// The same for one who knows it settled, since he has a proof: what is read does not change any more.
     #[inline]
     pub(super) fn settled(&self) -> Word {
+        self.seemingly()
+    }
+
+    /// The word, as far as that is needed to choose a way that looks again.
+    #[inline]
+    pub(super) fn seemingly(&self) -> Word {
         self.guess(Ordering::Relaxed).0
     }
 
-    /// Whether that is so of the word, as far as that is needed to choose a way that looks again.
+    /// Whether that is so of the word, to choose such a way.
     #[inline]
     pub(super) fn seems(&self, so: impl Fn(Word) -> bool) -> bool {
-        so(self.guess(Ordering::Relaxed).0)
+        so(self.seemingly())
     }
 
     /// Whether that is so of the word, or perhaps not yet: a look where it is.
@@ -50,41 +56,35 @@ impl Atom {
         so(word) && (is_seen || so(self.look()))
     }
 
-    /// One step, once a hold more can be counted: puts the word in place that `decide` makes of the one that is there, unless
-    /// that says that there is none.
+    /// A step that is mostly taken: puts the one word in place of the other, which was a guess; says whether it has. It takes
+    /// no hold. Who has guessed wrong goes on with [`step`](Self::step).
+    #[inline]
+    pub(super) fn try_step(&self, guess: Word, next: Word, ordering: Ordering) -> bool {
+        let (from, to) = (guess.bits(), next.bits());
+        self.0.compare_exchange_weak(from, to, ordering, Ordering::Relaxed).is_ok()
+    }
+
+    /// Releases a hold; says whether anybody is left.
+    pub(super) fn release(&self) -> bool {
+        self.apply(at("release", Ordering::Release), Word::release)
+    }
+
+    /// One step: puts the word in place that `decide` makes of the one that is there, unless that says that there is none. A
+    /// step that takes a hold waits until one more can be counted.
     #[inline(always)]
     pub(super) fn step<R, N>(
         &self,
         ordering: Ordering,
         decide: impl Fn(Word) -> Result<(Word, R), N>,
     ) -> Result<R, N> {
-        self.step_unless(Word::is_crowded, ordering, decide)
-    }
-
-    /// Releases a hold; says whether anybody is left. Whoever waits until a hold more can be counted waits for this, which
-    /// does not wait.
-    pub(super) fn release(&self) -> bool {
-        let releases = |word: Word| Ok::<_, ()>((word.release().ok_or(())?, ()));
-        self.step_unless(|_| false, at("release", Ordering::Release), releases).is_ok()
-    }
-
-    /// One step, as soon as that is not so of the word.
-    #[inline(always)]
-    fn step_unless<R, N>(
-        &self,
-        waits: impl Fn(Word) -> bool,
-        ordering: Ordering,
-        decide: impl Fn(Word) -> Result<(Word, R), N>,
-    ) -> Result<R, N> {
         let looks = at("look", Ordering::Acquire);
         let (mut word, mut is_seen) = self.guess(looks);
         loop {
-            if waits(word) {
-                thread::yield_now();
-                (word, is_seen) = (self.look(), true);
-                continue;
-            }
             match decide(word) {
+                Ok((next, _)) if next.is_crowded() => {
+                    thread::yield_now();
+                    (word, is_seen) = (self.look(), true);
+                }
                 Ok((next, result)) if next != word => {
                     let (from, to) = (word.bits(), next.bits());
                     match self.0.compare_exchange_weak(from, to, ordering, looks) {

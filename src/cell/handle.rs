@@ -34,6 +34,7 @@ use super::{
     Address, Cell, MOST_WEAK, Outcome,
     atom::Atom,
     list::Taken,
+    memory,
     place::{Open, Place},
     slot::Slot,
     word::{Then, Word},
@@ -69,21 +70,16 @@ impl<T, E> Handle<T, E> {
     pub(super) fn pair(owner: Option<Waker>) -> (Self, Self) {
         let word = Word::new(owner.is_some());
         let (place, marked) = Place::new(owner);
-        // In place: what is made elsewhere in small pieces is slow to move as a whole.
-        let cell = Box::write(
-            Box::new_uninit(),
-            Cell {
-                word: Atom::new(word),
-                place,
-                marked,
-                lock: Lock::new(),
-                weak: AtomicU32::new(0),
-                looked: AtomicBool::new(false),
-                slot: Slot::new(),
-                alive: Alive::new(),
-            },
-        );
-        let cell = NonNull::from(Box::leak(cell));
+        let cell = memory::make(Cell {
+            word: Atom::new(word),
+            place,
+            marked,
+            lock: Lock::new(),
+            weak: AtomicU32::new(0),
+            looked: AtomicBool::new(false),
+            slot: Slot::new(),
+            alive: Alive::new(),
+        });
         (Self(cell), Self(cell))
     }
 
@@ -223,7 +219,7 @@ impl<T, E> Handle<T, E> {
     ///
     /// This one is not used again.
     pub(super) unsafe fn give_up(&self, step: impl Fn(Word) -> (Word, Then)) {
-        let tells = |word: Word| !word.is_crowded() && matches!(step(word).1, Then::Tell(_));
+        let tells = |word: Word| matches!(step(word).1, Then::Tell(_));
         let gives_up = |word| match step(word) {
             (_, then @ (Then::Free | Then::Tell(_))) => Err(then),
             (word, then) => Ok((word, then)),
@@ -302,10 +298,11 @@ impl<T, E> Handle<T, E> {
     #[inline]
     unsafe fn free(&self) -> Option<Outcome<T, E>> {
         self.cell().alive.end();
-        // SAFETY: the pointer came from `Box::leak`; by the contract nobody else has it.
-        let cell = unsafe { Box::from_raw(self.0.as_ptr()) };
+        // SAFETY: the cell was made so; by the contract nobody else has it.
+        let cell = unsafe { memory::free(self.0) };
         // Of this nothing is the user's: whoever waits or is called was taken out in the step that settled.
-        cell.place.clear(cell.marked);
+        // SAFETY: nobody else has the cell, which goes.
+        unsafe { cell.place.clear(&cell.marked) };
         cell.slot.into_inner()
     }
 

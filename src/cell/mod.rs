@@ -1,7 +1,8 @@
 //! The cell: the one place where the table meets shared memory, and one of the two modules with `unsafe`.
 //!
 //! One allocation holds the word, the value slot, and a place for one who waits or one callback: of more there is a list,
-//! elsewhere. A counted [`Handle`] keeps it alive. Five facts are the whole protocol: `[cell-1]`
+//! elsewhere. Its memory is mostly that of one before: see [`memory`]. A counted [`Handle`] keeps it alive. Five facts are
+//! the whole protocol: `[cell-1]`
 //!
 //! ```text
 //! fact                                                   where
@@ -34,6 +35,7 @@ mod atom;
 mod handle;
 mod lend;
 mod list;
+mod memory;
 mod place;
 mod producer;
 mod settle;
@@ -64,8 +66,8 @@ const MOST_HANDLES: u64 = (1 << 24) - 1;
 /// As many handles lent to callbacks as the word counts; more are refused.
 const MOST_LENT: u64 = (1 << 20) - 1;
 /// As many holds as the word counts: one for all weak handles, and one for each thread that is just telling somebody, or
-/// giving up the first or last weak one. More wait for that.
-const MOST_HOLDS: u64 = (1 << 8) - 1;
+/// giving up the first or last weak one. More wait for that. There is room for one more, which says so.
+const MOST_HOLDS: u64 = (1 << 7) - 1;
 /// As many weak handles as are counted; more end the process, as with [`Arc`](std::sync::Arc).
 const MOST_WEAK: u32 = u32::MAX / 2;
 

@@ -85,12 +85,19 @@ impl<T, E> Place<T, E> {
     }
 
     /// Drops what is in it, which is mostly nothing.
+    ///
+    /// # Safety
+    ///
+    /// Nobody else has the cell, and the place is not used again.
     #[inline]
-    pub(super) fn clear(self, marked: Marked) {
-        let mark = marked.0.into_inner();
+    pub(super) unsafe fn clear(&self, marked: &Marked) {
+        // SAFETY: by the contract nobody else uses it.
+        let mark = marked.0.with_mut(|mark| unsafe { *mark });
+        // SAFETY: as above, and it is not used again.
+        let words = || self.0.with_mut(|place| unsafe { place.read() });
         if mark.what != What::Nothing {
-            // SAFETY: the mark says what the words are, whenever the lock is free, and they are not used again.
-            unsafe { self.0.into_inner().clear(mark) }
+            // SAFETY: the mark says what the words are, whenever the lock is free.
+            unsafe { words().clear(mark) }
         }
     }
 }
@@ -211,6 +218,7 @@ impl<'a, T, E> Open<'a, T, E> {
     }
 
     /// The list, which has what is in the place if there was none.
+    #[inline(never)]
     pub(super) fn grown(&mut self) -> &mut List<T, E> {
         if self.mark().what != What::List {
             let mut list = Box::<List<T, E>>::default();
@@ -247,6 +255,7 @@ impl<'a, T, E> Open<'a, T, E> {
     }
 
     /// One more who waits for this.
+    #[inline]
     pub(super) fn enter(&mut self, until: Until, mut waiter: Waiter) -> Ticket {
         let mark = self.mark();
         if let (What::Nothing, Some(last)) = (mark.what, Ticket::next_short(mark.last, until)) {
@@ -287,9 +296,7 @@ impl<'a, T, E> Open<'a, T, E> {
     /// but for why a cell is Cancelled.
     #[inline]
     pub(super) fn settled(&mut self, lends: bool) -> Held<T, E> {
-        if lends && self.alone().is_some_and(|ticket| ticket.waits_until(Until::Returned)) {
-            return Held::Nothing;
-        }
+        // Whoever is alone here waits for no callbacks: there are none.
         let mut held = self.take();
         if let Held::List(list) = &mut held
             && let Some(rest) = list.split(lends)
@@ -350,8 +357,17 @@ impl<'a, T, E> Open<'a, T, E> {
     }
 }
 
+impl<T, E> Drop for Open<'_, T, E> {
+    #[inline]
+    fn drop(&mut self) {
+        // The lock is freed next, and is a part of the cell.
+        self.cell.alive.touch();
+    }
+}
+
 impl<T, E> Held<T, E> {
     /// The waiter, if that is what it is.
+    #[inline]
     pub(super) fn into_waiter(self) -> Option<(Ticket, Waiter)> {
         let (last, waiter) = match self {
             Self::Waker(last, waker) => (last, Waiter::Waker(waker, None)),

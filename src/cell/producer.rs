@@ -21,20 +21,22 @@ impl<T, E> Producer<T, E> {
         &self.0
     }
 
-    /// The producer's last step, with the outcome of the work; or that comes back, with the reason why it is too late.
+    /// The producer's last step, with the outcome of the work, and what pays for it; or that comes back, with the reason why
+    /// it is too late.
     #[inline(always)]
-    pub(crate) fn finish(
+    pub(crate) fn finish<R: Default>(
         self,
         outcome: Outcome<T, E>,
-    ) -> Result<Settlement<T, E>, (Outcome<T, E>, Cancelled)> {
-        self.into_handle().settle(End::Finish, Some(outcome)).map_err(|(outcome, cause)| {
+        pay: impl FnOnce(Settlement<T, E>) -> R,
+    ) -> Result<R, (Outcome<T, E>, Cancelled)> {
+        self.into_handle().settle(End::Finish, Some(outcome), pay).map_err(|(outcome, cause)| {
             (outcome.expect("the outcome comes back as it was given"), cause)
         })
     }
 
-    /// The producer's last step without one, unless it is too late.
-    pub(crate) fn end(self, end: End) -> Option<Settlement<T, E>> {
-        self.into_handle().settle(end, None).ok()
+    /// The producer's last step without one, and what pays for it; says whether it was not too late.
+    pub(crate) fn end(self, end: End, pay: impl FnOnce(Settlement<T, E>)) -> bool {
+        self.into_handle().settle(end, None, pay).is_ok()
     }
 
     #[inline]
@@ -49,8 +51,6 @@ impl<T, E> Drop for Producer<T, E> {
     fn drop(&mut self) {
         // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
-        if let Ok(settlement) = handle.settle(End::Drop, None) {
-            settlement.pay_all();
-        }
+        drop(handle.settle(End::Drop, None, Settlement::pay_all));
     }
 }

@@ -16,7 +16,7 @@ use crate::{
     waiter::{Callbacks, Waiter, isolate},
 };
 
-/// What a step that settled owes to others, to be paid with no lock held. Mostly nothing.
+/// What a step that settled owes to others, to be paid with no lock held.
 #[must_use = "the waiters have been taken out of the cell, and nobody else will tell them"]
 pub(crate) struct Settling<T, E> {
     held: Held<T, E>,
@@ -24,9 +24,9 @@ pub(crate) struct Settling<T, E> {
     is_lost: bool,
 }
 
-/// What the producer's last step owes, and what its handle became. Mostly nothing, and nothing.
+/// What the producer's last step owes, and what its handle became.
 #[must_use = "as what it owes"]
-pub(crate) struct Settlement<T, E>(pub(crate) Option<(Settling<T, E>, Rest<T, E>)>);
+pub(crate) struct Settlement<T, E>(pub(crate) Settling<T, E>, pub(crate) Rest<T, E>);
 
 /// What is left of the producer's handle after its last step.
 pub(crate) enum Rest<T, E> {
@@ -45,16 +45,18 @@ impl<T, E> Settling<T, E> {
 
     /// Tells all who wait, threads, wakers and loops, in registration order, and returns the thread callbacks, in
     /// registration order. `[callback-2]`
-    #[inline]
+    #[inline(always)]
     pub(crate) fn wake(self) -> Callbacks<T, E> {
         match self.held {
             Held::Nothing => Callbacks::NONE,
             Held::Callback(callback) => Callbacks::one(callback),
             Held::List(list) => list.tell(self.is_lost),
             waiter => {
-                let waiter = waiter.into_waiter();
-                let due = waiter.and_then(|(ticket, waiter)| due(ticket, waiter, self.is_lost));
-                due.into_iter().for_each(Waiter::notify);
+                if let Some((ticket, waiter)) = waiter.into_waiter()
+                    && let Some(due) = due(ticket, waiter, self.is_lost)
+                {
+                    due.notify();
+                }
                 Callbacks::NONE
             }
         }
@@ -75,6 +77,7 @@ impl<T, E> List<T, E> {
 }
 
 /// Who is to be told of a settlement: not the producer who settles, which has nothing to be told.
+#[inline]
 fn due(ticket: Ticket, waiter: Waiter, is_lost: bool) -> Option<Waiter> {
     if ticket.listens() && !is_lost {
         isolate(|| drop(waiter));
@@ -109,68 +112,70 @@ fn settles(end: End, is_locked: bool) -> impl Fn(Word) -> Result<(Word, Then), N
 
 impl<T, E> Handle<T, E> {
     /// The producer's last step, with the outcome of the work if there is one: it comes back if it is too late, with the
-    /// reason. Its handle is given up in the step unless callbacks need it. `[cell-3]`
+    /// reason. Its handle is given up in the step unless callbacks need it. What the step owes is paid; mostly that is
+    /// nothing. `[cell-3]`
     #[inline(always)]
-    pub(super) fn settle(
+    pub(super) fn settle<R: Default>(
         self,
         end: End,
         outcome: Option<Outcome<T, E>>,
-    ) -> Result<Settlement<T, E>, Late<T, E>> {
+        pay: impl FnOnce(Settlement<T, E>) -> R,
+    ) -> Result<R, Late<T, E>> {
         let this = ManuallyDrop::new(self);
-        let outcome = match this.word().seems(|word| word.finishes(end)) {
+        let word = this.word().seemingly();
+        let outcome = match word.finishes(end) {
             true => {
+                let outcome = outcome.unwrap_or_else(|| Err(Failure::Abandoned));
                 // SAFETY: this is the producer, which alone finishes. If a cancel comes between, nobody reads this.
-                unsafe { this.slot().write(outcome.unwrap_or(Err(Failure::Abandoned))) };
+                unsafe { this.slot().write(outcome) };
                 None
             }
             false => outcome,
         };
         // Mostly there is nobody to be told.
-        let step = match this.word().seems(Word::is_listed) {
-            true => Err(Not::Listed),
-            false => this.word().step(at("settle", Ordering::Release), settles(end, false)),
-        };
-        if let Ok(Then::Forget) = step {
-            return Ok(Settlement(None));
+        if !word.is_listed()
+            && let (next, Settle::Settle(Then::Forget)) = word.settle(end)
+            && this.word().try_step(word, next, at("settle", Ordering::Release))
+        {
+            return Ok(R::default());
         }
-        this.settle_so(end, step).map_err(|cause| {
-            // SAFETY: this is the producer, and the word is Cancelled.
-            let outcome = outcome.or_else(|| unsafe { this.slot().take() });
-            drop(ManuallyDrop::into_inner(this));
-            (outcome, cause)
-        })
+        this.settle_so(end, outcome, pay)
     }
 
-    /// What the producer's last step was, or the next until it is taken. It takes the handle, unless it is too late.
+    /// The same where there may be somebody to be told, or nobody is left, or it is too late. It takes the handle.
     #[cold]
     #[inline(never)]
-    fn settle_so(
+    fn settle_so<R>(
         &self,
         end: End,
-        mut step: Result<Then, Not>,
-    ) -> Result<Settlement<T, E>, Cancelled> {
+        outcome: Option<Outcome<T, E>>,
+        pay: impl FnOnce(Settlement<T, E>) -> R,
+    ) -> Result<R, Late<T, E>> {
+        let mut is_listed = self.word().seems(Word::is_listed);
         loop {
-            match step {
+            if is_listed && let Some(settlement) = self.settle_listed(end) {
+                return Ok(pay(settlement));
+            }
+            match self.word().step(at("settle", Ordering::Release), settles(end, false)) {
                 Ok(then) => {
                     // SAFETY: the word says so, and the handle is not used again.
                     let unseen = unsafe { self.end(then) };
-                    return Ok(Settlement(Some((Settling::NOTHING, Rest::Nothing(unseen)))));
+                    return Ok(pay(Settlement(Settling::NOTHING, Rest::Nothing(unseen))));
                 }
-                Err(Not::Late(cause)) => return Err(cause),
                 Err(Not::Alone) => {
                     let settling = Settling { held: self.lock().take(), is_lost: false };
                     // SAFETY: the word says that there is nobody else, and the handle is not used again.
                     let unseen = unsafe { self.end(Then::Free) };
-                    return Ok(Settlement(Some((settling, Rest::Nothing(unseen)))));
+                    return Ok(pay(Settlement(settling, Rest::Nothing(unseen))));
                 }
-                Err(Not::Listed) => {
-                    if let Some(settlement) = self.settle_listed(end) {
-                        return Ok(settlement);
-                    }
+                Err(Not::Late(cause)) => {
+                    // SAFETY: this is the producer, and the word is Cancelled.
+                    let outcome = outcome.or_else(|| unsafe { self.slot().take() });
+                    drop(self.same());
+                    return Err((outcome, cause));
                 }
-                Err(Not::Unlisted) => {}
+                Err(Not::Listed | Not::Unlisted) => is_listed = true,
             }
-            step = self.word().step(at("settle", Ordering::Release), settles(end, false));
         }
     }
 
@@ -180,7 +185,6 @@ impl<T, E> Handle<T, E> {
         let then = self.word().step(at("settle", Ordering::Release), settles(end, true)).ok()?;
         let held = list.settled(then == Then::Lend);
         drop(list);
-        let settling = Settling { held, is_lost: false };
         let rest = match then {
             Then::Lend => Rest::Lent(self.same().lent()),
             Then::Tell(_) => {
@@ -191,27 +195,37 @@ impl<T, E> Handle<T, E> {
             // SAFETY: the word says so, and the handle is not dropped.
             others => Rest::Nothing(unsafe { self.end(others) }),
         };
-        Some(Settlement(Some((settling, rest))))
+        Some(Settlement(Settling { held, is_lost: false }, rest))
     }
 
-    /// Anybody's cancel: applied, recorded as a request, or refused. `[cancel-1]`
+    /// Anybody's cancel: applied, recorded as a request, or refused; and what it owes, if it settles and there may be
+    /// somebody. `[cancel-1]`
     pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
         self.cancel_by(Word::cancel, reason)
     }
 
     /// The same by this step, with a reason or without, which may count a handle besides.
+    #[inline]
     pub(super) fn cancel_by(
         &self,
         step: impl Fn(Word, bool) -> (Word, Ask),
         reason: Option<Arc<str>>,
     ) -> (Cancel, Option<Settling<T, E>>) {
+        let word = self.word().seemingly();
+        if reason.is_none()
+            && !word.is_listed()
+            && let (next, Ask::Settle) = step(word, false)
+            && self.word().try_step(word, next, at("ask", Ordering::Release))
+        {
+            return (Cancel::Now, None);
+        }
         let asks = |word: Word| match step(word, false) {
             (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
             others => Ok(others),
         };
         if reason.is_none() && !self.word().seems(|word| asks(word).is_err()) {
             match self.word().step(at("ask", Ordering::Release), asks) {
-                Ok(Ask::Settle) => return (Cancel::Now, Some(Settling::NOTHING)),
+                Ok(Ask::Settle) => return (Cancel::Now, None),
                 Ok(Ask::Tell(answer) | Ask::Answer(answer)) => return (answer, None),
                 Err(()) => {}
             }
@@ -220,6 +234,7 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The same, with the lock of the place.
+    #[inline(never)]
     fn cancel_listed(
         &self,
         step: impl Fn(Word, bool) -> (Word, Ask),

@@ -40,10 +40,11 @@ impl<T: Sync, E: Sync> Clone for Weak<T, E> {
 pub(crate) struct Canceller<T, E>(Weak<T, E>);
 
 // SAFETY: by this handle a thread gets at a `T` or an `E` neither to read nor to drop it. As a weak one it never reads the
-// slot, nor callbacks that are registered: the last handle has taken both out before a weak one frees the memory, and it
-// finds nothing there. It becomes a handle only in the step that cancels, and whoever has a handle of a cancelled cell has a
-// cancellation, which anybody may read and drop; the slot is its producer's, who takes back what it may have written. The
-// callbacks that it calls are `Send`, and were registered where `T` and `E` are `Sync`.
+// slot, nor callbacks that are registered: the step that settled has taken these out, and whoever gave up the last handle
+// what was in the slot, before a weak one frees the memory, and it finds nothing there. It becomes a handle only in the step
+// that cancels, and whoever has a handle of a cancelled cell has a cancellation, which anybody may read and drop; the slot is
+// its producer's, who takes back what it may have written. The callbacks that it calls are `Send`, and were registered where
+// `T` and `E` are `Sync`.
 unsafe impl<T, E> Send for Canceller<T, E> {}
 // SAFETY: as above; what it does by reference is a step of the word, or done with the lock of the place.
 unsafe impl<T, E> Sync for Canceller<T, E> {}

@@ -401,17 +401,16 @@ impl Word {
         self.handles() == 0
     }
 
-    /// Whether there are as many holds as can be counted. All but one are released soon, without a lock, so that whoever
-    /// wants another waits for that.
+    /// Whether there is a hold more than can be counted: such a word is not put in place. All holds but one are released
+    /// soon, without a lock, so that whoever wants another waits for that.
     #[inline]
     pub(crate) const fn is_crowded(self) -> bool {
-        self.holds() == MOST_HOLDS
+        self.holds() > MOST_HOLDS
     }
 
     /// One hold more.
     #[inline]
     pub(crate) const fn hold(self) -> Self {
-        assert!(!self.is_crowded(), "more hold the memory of a future than can be counted");
         Self(self.0 + HOLD)
     }
 
@@ -439,7 +438,7 @@ impl Word {
         let word = Self(self.0 - HANDLE);
         if word.has_ended() {
             if word.holds() == 0 { (word, Then::Free) } else { (word.hold(), Then::End) }
-        } else if word.is_over(until) && word.is(until.bit()) {
+        } else if word.is(until.bit()) && word.is_over(until) {
             (Self(word.0 & !until.bit()).hold(), Then::Tell(until))
         } else {
             (word, Then::Forget)

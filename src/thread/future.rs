@@ -202,15 +202,28 @@ impl<T, E> ThreadFuture<T, E> {
 
     /// Blocks until what is waited for is so, or says why it is not. A worker runs the job itself, if it is queued in
     /// its own pool. `[pool-7]`
+    #[inline]
     pub(super) fn block(&self, until: Until, deadline: Option<Instant>) -> Result<(), WaitError> {
+        if self.handle().is_over(until) {
+            return Ok(());
+        }
+        self.block_so(until, deadline)
+    }
+
+    /// The same where it is not over.
+    #[cold]
+    fn block_so(&self, until: Until, deadline: Option<Instant>) -> Result<(), WaitError> {
         let wanted = if until == Until::Returned { Wanted::Returned } else { Wanted::All };
         let mut looked = Looked::default();
-        while !self.handle().is_over(until) {
+        loop {
             let cell = Cells::One(self.handle().address());
             match before_parking(wanted, Some(cell), &mut looked)? {
                 May::LookAgain if !is_over(deadline) || self.handle().is_over(until) => {}
                 May::Park(_registered) if self.handle().park_until(until, deadline) => break,
                 _ => return Err(WaitError::ended(deadline)),
+            }
+            if self.handle().is_over(until) {
+                break;
             }
         }
         Ok(())

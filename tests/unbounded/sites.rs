@@ -22,6 +22,7 @@ const ACTS: &[&str] = &[
     ".look()",
     "look_at_word()",
     ".seems(",
+    ".seemingly()",
     "tell(self.all",
     "tell(all.",
     "calls.push(",
@@ -32,7 +33,7 @@ const ACTS: &[&str] = &[
     "word().settled()",
     "word().is(",
     ".step(",
-    ".step_unless(",
+    ".try_step(",
     ".apply(",
     "decide(",
     "Word::register",
@@ -177,14 +178,15 @@ const CELL_SITES: &[File] = &[
         ["", ""],
         &[
             ("look", "load(", "look"),
-            ("settled", ".guess(", ""),
-            ("seems", ".guess(", ""),
+            ("settled", ".seemingly()", ""),
+            ("seemingly", ".guess(", ""),
+            ("seems", ".seemingly()", ""),
             ("is", ".guess( .look()", "look"),
-            ("step", ".step_unless(", ""),
-            ("release", ".release() .step_unless(", ""),
+            ("try_step", "compare_exchange_weak(", "finish stop cancel abandon"),
+            ("release", ".apply( Word::release", ""),
             (
-                "step_unless",
-                ".guess( .look() decide( compare_exchange_weak( .look()",
+                "step",
+                ".guess( decide( .look() compare_exchange_weak( .look()",
                 "finish stop cancel abandon",
             ),
             ("apply", ".step(", "register register-callback clear"),
@@ -234,18 +236,18 @@ const CELL_SITES: &[File] = &[
         "cell/settle.rs",
         ["", ""],
         &[
-            ("wake", ".tell( Waiter::notify", "tell"),
+            ("wake", ".tell( .notify()", "tell"),
             // Who listens for the producer is in no step: it is told of a request, and that nobody is left.
             ("tell", "waiters.take_all() tell(all.", "tell"),
             ("settles", "word.settle( .settle(", "finish stop abandon"),
             (
                 "settle",
-                ".seems( word.finishes( .slot().write( .seems( Word::is_listed .step( settles( .settle_so( .slot().take()",
+                ".seemingly() word.finishes( .slot().write( word.settle( .settle( .try_step( .settle_so(",
                 "finish stop abandon",
             ),
             (
                 "settle_so",
-                ".end( lock( lock().take() .end( .settle_listed( .step( settles(",
+                ".seems( Word::is_listed .settle_listed( .step( settles( .end( lock( lock().take() .end( .slot().take()",
                 "finish stop abandon",
             ),
             (
@@ -254,7 +256,7 @@ const CELL_SITES: &[File] = &[
                 "finish stop abandon",
             ),
             ("cancel", ".cancel_by( Word::cancel", "cancel"),
-            ("cancel_by", ".seems( .step( .cancel_listed(", "cancel"),
+            ("cancel_by", ".seemingly() .try_step( .seems( .step( .cancel_listed(", "cancel"),
             // What it tells besides is the owner, who is asked.
             (
                 "cancel_listed",
