@@ -4,13 +4,14 @@
 //! ```text
 //! site      ordering  pairs with, and what that is for
 //! lock      Acquire   unlock: who takes the lock sees what those have done who had it before
-//! unlock    Release   lock
+//! sleep     Acquire   unlock: the same for who takes it when he has said that he sleeps
+//! unlock    Release   lock, sleep
 //! ```
 //!
 //! Who sleeps says so in the byte, with the door of the room held, and is in the room before the door opens. So whoever frees
-//! the lock and finds that said waits for the door, and then wakes all in the room: none of them can have overslept it. Those
-//! who sleep there for another lock look, and sleep on. Once it is free the lock is not touched any more: its memory may be
-//! gone.
+//! the lock and finds that said waits for the door, and then wakes all in the room, if there is anybody: none of them can have
+//! overslept it. Those who sleep there for another lock look, and sleep on. Once it is free the lock is not touched any more:
+//! its memory may be gone.
 
 #[cfg(not(any(settled_loom, settled_shuttle)))]
 use std::sync::atomic::AtomicU8;
@@ -38,7 +39,8 @@ const AWAITED: u8 = 2;
 
 /// Where threads sleep until a lock is free.
 struct Room {
-    door: Mutex<()>,
+    /// With how many sleep there.
+    door: Mutex<u32>,
     freed: Condvar,
 }
 
@@ -51,10 +53,10 @@ impl Room {
 
 /// A prime number of rooms, since addresses are multiples.
 #[cfg(not(any(settled_loom, settled_shuttle)))]
-static ROOMS: [Room; 61] = [const { Room { door: Mutex::new(()), freed: Condvar::new() } }; 61];
+static ROOMS: [Room; 61] = [const { Room { door: Mutex::new(0), freed: Condvar::new() } }; 61];
 #[cfg(any(settled_loom, settled_shuttle))]
 lazy_static! {
-    static ref ROOMS: [Room; 1] = [Room { door: Mutex::new(()), freed: Condvar::new() }];
+    static ref ROOMS: [Room; 1] = [Room { door: Mutex::new(0), freed: Condvar::new() }];
 }
 
 impl Lock {
@@ -81,8 +83,10 @@ impl Lock {
     fn sleep(&self) -> Locked<'_> {
         let room = Room::of(self.address());
         let mut door = lock(&room.door);
-        while self.0.swap(AWAITED, at("lock", Ordering::Acquire)) != FREE {
+        while self.0.swap(AWAITED, at("sleep", Ordering::Acquire)) != FREE {
+            *door += 1;
             door = wait(&room.freed, door);
+            *door -= 1;
         }
         Locked(self)
     }
@@ -106,6 +110,8 @@ impl Drop for Locked<'_> {
 #[cold]
 fn wake(address: usize) {
     let room = Room::of(address);
-    drop(lock(&room.door));
-    room.freed.notify_all();
+    let sleepers = *lock(&room.door);
+    if sleepers > 0 {
+        room.freed.notify_all();
+    }
 }
