@@ -627,6 +627,24 @@ fn a_task_that_polls_again_keeps_its_place() {
     assert_eq!(log.entries(), ["one", "two"]);
 }
 
+/// Also where there is another: the place is that of the task, and the waker the latest.
+#[test]
+fn a_task_among_others_is_woken_by_its_latest_waker() {
+    watch!();
+    let (promise, future) = Future::pair();
+    let log = Log::new();
+    let [one, two, new] =
+        ["one", "two", "new"].map(|name| Waker::from(Arc::new(Tells(log.clone(), name))));
+    let mut first = pin!((&future).into_future());
+    let mut second = pin!((&future).into_future());
+    assert!(first.as_mut().poll(&mut Context::from_waker(&one)).is_pending());
+    for waker in [&two, &new] {
+        assert!(second.as_mut().poll(&mut Context::from_waker(waker)).is_pending());
+    }
+    promise.finish(19).unwrap();
+    assert_eq!(log.entries(), ["one", "new"]);
+}
+
 #[test]
 fn a_dropped_await_leaves_no_waker_behind() {
     watch!();
