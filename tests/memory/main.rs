@@ -78,6 +78,10 @@ fn main() -> ExitCode {
         ("every_mistake_is_noticed", protocol::every_mistake_is_noticed),
         ("every_ordering_is_needed", sites::every_ordering_is_needed),
         ("the_orderings_are_those_of_the_code", sites::the_orderings_are_those_of_the_code),
+        (
+            "the_programs_stand_for_the_functions_of_the_code",
+            sites::the_programs_stand_for_the_functions_of_the_code,
+        ),
         ("wrong_axioms_are_noticed", twins::wrong_axioms_are_noticed),
         ("one_order_is_the_interleavings", twins::one_order_is_the_interleavings),
         ("a_weakened_ordering_is_noticed", twins::a_weakened_ordering_is_noticed),

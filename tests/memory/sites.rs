@@ -70,6 +70,54 @@ fn code() -> String {
     files.map(lines).collect()
 }
 
+/// The functions that the comments of the programs name.
+fn named() -> BTreeSet<String> {
+    let cell = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/memory/cell");
+    let files =
+        fs::read_dir(cell).unwrap().map(|it| fs::read_to_string(it.unwrap().path()).unwrap());
+    let comments = |text: String| {
+        let lines = text.lines().filter_map(|it| it.trim_start().strip_prefix("/// "));
+        let words = lines.flat_map(|it| it.split('`').skip(1).step_by(2));
+        let functions = words.filter_map(|it| it.split_once("::"));
+        functions.map(|(_, function)| function.to_owned()).collect::<Vec<_>>()
+    };
+    files.flat_map(comments).collect()
+}
+
+/// The functions of a text with whether an ordering is named in each.
+fn functions(text: &str) -> Vec<(&str, bool)> {
+    let each = text.split("fn ").skip(1);
+    let name = |it: &'_ str| it.find(|c: char| c != '_' && !c.is_alphanumeric());
+    each.filter_map(|it| Some((&it[..name(it)?], it.contains("at(\"")))).collect()
+}
+
+/// No program clears callbacks: they are taken out with the lock held, as by whoever settles, and nobody is told.
+const UNPLAYED: &str = "clear_callbacks";
+
+/// A program stands for each function of the cell that has an ordering, and for none that is not there.
+pub(crate) fn the_programs_stand_for_the_functions_of_the_code() -> Result<String, String> {
+    let settled = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/settled.rs");
+    let code = code() + &fs::read_to_string(settled).unwrap();
+    let mut named = named();
+    named.insert(UNPLAYED.to_owned());
+    let compare = |code: &str| {
+        let functions = functions(code);
+        let gone = named.iter().find(|name| functions.iter().all(|(it, _)| it != *name));
+        let new = functions.iter().find(|(name, orders)| *orders && !named.contains(*name));
+        match (gone, new) {
+            (None, None) => Ok(format!("{} functions", named.len())),
+            others => Err(format!("gone from src/cell, and not in the programs: {others:?}")),
+        }
+    };
+    for (is, becomes) in [("fn settle_so", "fn settle_new"), ("fn give_up(", "fn give_in(")] {
+        let changed = code.replace(is, becomes);
+        if changed == code || compare(&changed).is_ok() {
+            return Err(format!("nobody notices {becomes} for {is}"));
+        }
+    }
+    compare(&code)
+}
+
 /// The programs have the orderings of the code, by name and strength.
 pub(crate) fn the_orderings_are_those_of_the_code() -> Result<String, String> {
     let used = all().into_iter().flat_map(|it| it.wrong(&RC11).0.used);

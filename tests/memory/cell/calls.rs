@@ -87,13 +87,13 @@ impl User<'_, '_> {
         self.way.twin == Some(twin)
     }
 
-    /// `Atom::look`.
+    /// `Atom::look`, or `Atom::is`.
     pub(super) fn look(&mut self) -> Run<Word> {
         let order = self.t.at("look", Acquire);
         self.t.load(WORD, order).map(Word::from_bits)
     }
 
-    /// `Atom::seems` and `Atom::settled`.
+    /// `Atom::seemingly` and `Atom::settled`.
     pub(super) fn guess(&mut self) -> Run<Word> {
         self.t.load(WORD, Relaxed).map(Word::from_bits)
     }
@@ -103,7 +103,7 @@ impl User<'_, '_> {
         if !self.way.is_detailed { Ok(false) } else { self.guess().map(so) }
     }
 
-    /// `Atom::step`.
+    /// `Atom::step`; `Atom::try_step` is one that is tried once before.
     pub(super) fn step<R: Copy, N>(
         &mut self,
         has: Has,
@@ -236,13 +236,13 @@ impl User<'_, '_> {
         self.give_up(Has::Handle, Word::leave)
     }
 
-    /// `Handle::clone`, and the like.
+    /// `Handle::clone`, and the like, by `Handle::one_more`.
     pub(super) fn share(&mut self) -> Run<()> {
         let is_shared = self.apply(Has::Handle, ("share", Relaxed), Word::share)?;
         self.t.require(is_shared, "so few can be counted")
     }
 
-    /// `Weak::of`.
+    /// `Weak::of`, by `Handle::count_weak`.
     pub(super) fn downgrade(&mut self) -> Run<()> {
         if self.t.fetch(WEAK, Relaxed, |it| it.wrapping_add(1))? == 0 {
             self.apply(Has::Handle, ("share", Relaxed), |word| Some(word.hold()))?;
@@ -255,7 +255,7 @@ impl User<'_, '_> {
         self.apply(Has::Hold, ("share", Relaxed), Word::upgrade)
     }
 
-    /// The drop of a weak handle.
+    /// The drop of a weak handle: `Handle::uncount_weak`.
     pub(super) fn leave_weak(&mut self) -> Run<()> {
         let order = self.t.at("weak", AcqRel);
         if self.t.fetch(WEAK, order, |it| it.wrapping_sub(1))? == 1 {

@@ -19,7 +19,7 @@ impl User<'_, '_> {
         self.apply(Has::Handle, ("begin", Relaxed), |word| word.start().ok())
     }
 
-    /// `Handle::settle`, with a value if the end is to finish: how many values this thread has in the end.
+    /// `Handle::settle` and `Handle::settle_so`, with a value if the end is to finish: how many values this thread has in the end.
     pub(super) fn settle(&mut self, end: End) -> Run {
         let has = u64::from(matches!(end, End::Finish));
         let writes = self.guess()?.finishes(end);
@@ -94,7 +94,7 @@ impl User<'_, '_> {
         }
     }
 
-    /// `Handle::cancel`; says whether it settled.
+    /// `Handle::cancel`, by `Handle::cancel_by`; says whether it settled.
     pub(super) fn cancel(&mut self, has_reason: bool) -> Run<bool> {
         let asks = |word: Word| match word.cancel(false) {
             (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
@@ -160,7 +160,7 @@ impl User<'_, '_> {
         self.t.require(reason == 1, "where the word says so there is a reason")
     }
 
-    /// `Handle::take` and `Handle::take_or_leave`: what it got, and whether the handle is gone.
+    /// `Handle::take` and `Handle::take_or_leave`, by `Handle::taken`: what it got, and whether the handle is gone.
     pub(super) fn take(&mut self, step: fn(Word) -> (Word, Take)) -> Run<(u64, bool)> {
         let takes = move |word| match step(word) {
             (_, take @ Take::Outcome(Then::Free)) => Err(take),
