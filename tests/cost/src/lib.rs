@@ -20,6 +20,10 @@ use settled::{
     tasks,
 };
 
+mod peers;
+
+pub use peers::PEERS;
+
 /// Does an operation so many times.
 pub type Operation = fn(usize);
 
@@ -395,6 +399,12 @@ fn leave_line(times: usize) {
     in_turn(polled.take(times).collect()).for_each(drop);
 }
 
+/// How the operation of a peer is called.
+#[must_use]
+pub fn of_peer(operation: &str, peer: &str) -> String {
+    format!("{operation}: {peer}")
+}
+
 /// The operation that the command line names, and how many times.
 ///
 /// # Panics
@@ -404,7 +414,8 @@ fn leave_line(times: usize) {
 pub fn chosen() -> (Operation, usize) {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [name, times] = &arguments[..] else { panic!("which operation, and how often?") };
-    let mut all = OPERATIONS.iter().chain(&SEEDED);
-    let found = all.find(|(known, _)| known == name).expect("an operation of the table");
-    (found.1, times.parse().expect("a number"))
+    let ours = OPERATIONS.iter().chain(&SEEDED).map(|(name, it)| ((*name).to_owned(), *it));
+    let peers = PEERS.iter().map(|(operation, peer, it)| (of_peer(operation, peer), *it));
+    let found = ours.chain(peers).find(|(known, _)| known == name);
+    (found.expect("an operation of a table").1, times.parse().expect("a number"))
 }

@@ -8,13 +8,12 @@ use std::{
     collections::HashSet,
     env,
     error::Error,
-    fmt::{self, Write as _},
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
 };
 
-use settled_cost::{OF_TWO_THREADS, OPERATIONS, SEEDED};
+use settled_cost::{OF_TWO_THREADS, OPERATIONS, PEERS, SEEDED, of_peer};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
@@ -221,21 +220,38 @@ impl Counter {
     }
 }
 
+/// Where the table of the peers begins.
+const BESIDE: &str = "## Beside peers";
+
+/// The text up to that of the peers, and from there on.
+fn parts(text: &str) -> Result<(&str, &str)> {
+    let at = text.find(BESIDE).ok_or("the text does not speak of peers")?;
+    Ok(text.split_at(at))
+}
+
 /// The rows of the table, by operation.
 fn rows(text: &str) -> Result<Vec<(String, Row)>> {
     let is_row = |line: &&str| line.starts_with("| ") && !line.starts_with("| operation");
-    text.lines().filter(is_row).map(Row::parse).collect()
+    parts(text)?.0.lines().filter(is_row).map(Row::parse).collect()
 }
 
-/// The text with other rows. What the table says of its own besides stays.
-fn with_rows(text: &str, rows: &[(&str, Row)]) -> String {
+/// A text that ends with a table, with other rows. What it says besides stays.
+fn with_rows(text: &str, columns: &str, rows: impl Iterator<Item = String>) -> String {
     let mut lines: Vec<_> = text.lines().take_while(|line| !line.starts_with("|---")).collect();
-    lines.push("|---|---:|---:|---:|---:|---|---|");
-    let mut text = lines.join("\n") + "\n";
-    for (name, row) in rows {
-        let _ = write!(text, "{}", row.line(name));
+    lines.push(columns);
+    lines.join("\n") + "\n" + &rows.collect::<String>()
+}
+
+/// What the peers cost, beside what the same costs here. It is written and shown, and compared with nothing: it is theirs.
+fn peers(counter: &Counter, rows: &[(&str, Row)]) -> Result<Vec<String>> {
+    let mut lines = Vec::new();
+    for (name, peer, _) in PEERS {
+        let counted = counter.count(&of_peer(name, peer))?;
+        let (_, row) = rows.iter().find(|(row, _)| *row == name).ok_or("a peer of nothing")?;
+        println!("{name}, {peer}: {}", counted.to_string().replace(" |", ","));
+        lines.push(format!("| {name} | {} | {peer} | {counted} |\n", row.now));
     }
-    text
+    Ok(lines)
 }
 
 /// An operation that was made dearer on purpose must be found to be.
@@ -275,8 +291,13 @@ fn compare() -> Result<bool> {
         }
         fresh.push((name, row));
     }
+    let beside = peers(&counter, &fresh)?;
     if blesses {
-        let text = with_rows(&text, &fresh);
+        let (table_of_ours, table_of_peers) = parts(&text)?;
+        let columns = "|---|---:|---:|---:|---:|---|---|";
+        let ours = with_rows(table_of_ours, columns, fresh.iter().map(|(it, row)| row.line(it)));
+        let columns = "|---|---:|---:|---:|---:|---|---:|---:|---:|---:|";
+        let text = ours + "\n" + &with_rows(table_of_peers, columns, beside.into_iter());
         fs::write(&table, &text)?;
         known = rows(&text)?;
     }
