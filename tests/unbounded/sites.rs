@@ -257,10 +257,9 @@ const CELL_SITES: &[File] = &[
             ),
             ("cancel", ".cancel_by( Word::cancel", "cancel"),
             ("cancel_by", ".seemingly() .try_step( .seems( .step( .cancel_listed(", "cancel"),
-            // What it tells besides is the owner, who is asked.
             (
                 "cancel_listed",
-                "lock( look_at_word() is_settled() .grown() .step( list.settled( list.take_waiters( drop(list) .notify() .tell(",
+                "lock( look_at_word() is_settled() .grown() .step( list.settled( list.take_waiters( drop(list) .tell(",
                 "cancel",
             ),
         ],
