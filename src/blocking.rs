@@ -289,7 +289,7 @@ pub(crate) fn may_block() -> Result<(), WouldDeadlock> {
 /// Whether what is wanted needs a callback to return inside which this thread is.
 fn is_lent_here(cells: &Cells, wanted: Wanted) -> bool {
     let lending = deferred::lending();
-    !cells.test(wanted, |cell| !lending.contains(&cell))
+    !cells.test(wanted, |cell| !(cells.returned(wanted, cell) && lending.contains(&cell)))
 }
 
 /// What a thread does before it parks for the end of another pool than its own, which is not known to have

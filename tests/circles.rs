@@ -104,6 +104,8 @@ impl Sleeper for Loop {
 #[derive(Clone, Debug)]
 enum For {
     Cells(Vec<Address>, Wanted),
+    /// Of the second it is enough that they are settled.
+    Mixed(Vec<Address>, Vec<Address>, Wanted),
     One(Address, Wanted),
     End(u64),
     Sleep(Option<u64>),
@@ -123,6 +125,11 @@ impl One {
         let goal = match &self.goal {
             For::Cells(cells, wanted) => {
                 Goal::Cells(Cells::Many(Arc::new(cells.iter().copied().collect())), *wanted)
+            }
+            For::Mixed(cells, settled, wanted) => {
+                let [cells, settled] =
+                    [cells, settled].map(|them| Arc::new(them.iter().copied().collect()));
+                Goal::Cells(Cells::Mixed(cells, settled), *wanted)
             }
             For::One(cell, wanted) => Goal::Cells(Cells::One(*cell), *wanted),
             For::End(pool) => Goal::End(*pool),
@@ -168,7 +175,18 @@ impl<'a> Everybody<'a> {
                     || self.dead().all(|other| !other.lending.contains(cell))
                         && !self.is_queued_in_vain(Brings::Returned(*cell)))
         };
+        let settled_or = |settled: &[Address], cell: &Address, wanted: Wanted| match wanted {
+            Wanted::Returned if settled.contains(cell) => Wanted::All,
+            Wanted::AnyReturned if settled.contains(cell) => Wanted::Any,
+            _ => wanted,
+        };
         match &it.goal {
+            For::Mixed(cells, settled, wanted @ (Wanted::Any | Wanted::AnyReturned)) => {
+                cells.iter().any(|cell| is_over(cell, settled_or(settled, cell, *wanted)))
+            }
+            For::Mixed(cells, settled, wanted) => {
+                cells.iter().all(|cell| is_over(cell, settled_or(settled, cell, *wanted)))
+            }
             For::One(cell, wanted) => is_over(cell, *wanted),
             For::Cells(cells, wanted @ (Wanted::Any | Wanted::AnyReturned)) => {
                 cells.iter().any(|cell| is_over(cell, *wanted))
@@ -232,7 +250,8 @@ impl Dice {
         let wanted = [Wanted::All, Wanted::Any, Wanted::Returned, Wanted::AnyReturned];
         match self.below(10) {
             0..=3 => For::One(self.cell(), wanted[self.below(4)]),
-            4..=6 => For::Cells(self.cells(4), wanted[self.below(4)]),
+            4 | 5 => For::Cells(self.cells(4), wanted[self.below(4)]),
+            6 => For::Mixed(self.cells(4), self.cells(4), wanted[self.below(4)]),
             7 => For::End(self.below(3) as u64),
             8 => For::Sleep((self.below(3) > 0).then(|| 10 + self.below(9) as u64)),
             _ => For::Owed(self.cells(4)),

@@ -7,16 +7,19 @@ mod watchdog;
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
+    future::{Future as _, IntoFuture},
     num::NonZero,
+    pin::pin,
     rc::Rc,
-    sync::{Arc, Barrier, mpsc},
+    sync::{Arc, Barrier, Mutex, mpsc},
+    task::{Context, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
 
 use settled::{
-    Cancel, Executor, Expired, Interrupt, JoinError, MapError, NoValue, Promise, ReturnWhen,
-    ThreadFuture, ThreadPool, WaitError, as_completed, wait,
+    Cancel, Executor, Expired, First, Interrupt, JoinError, MapError, NoValue, Promise, ReturnWhen,
+    ThreadFuture, ThreadPool, WaitError, as_completed, select, wait,
 };
 
 type Future = ThreadFuture<u32, String>;
@@ -371,4 +374,37 @@ fn a_worker_that_helps_is_interrupted_when_it_sleeps() {
     });
     assert_eq!(job.unwrap().join().unwrap(), Err(WaitError::Interrupted));
     drop(promise);
+}
+
+#[test]
+fn what_is_selected_leaves_what_a_closure_has_said_to_the_next() {
+    watch!();
+    /// Is told before the select is.
+    struct Early(Mutex<(mpsc::Sender<()>, mpsc::Receiver<()>)>);
+    impl Wake for Early {
+        fn wake(self: Arc<Self>) {
+            let gates = self.0.lock().unwrap();
+            gates.0.send(()).unwrap();
+            gates.1.recv().unwrap();
+        }
+    }
+    let ((promise, a), (_never, b)) = (Future::pair(), Future::pair());
+    let ((woken, wakes), (release, released)) = (mpsc::channel(), mpsc::channel());
+    let waker = Waker::from(Arc::new(Early(Mutex::new((woken, released)))));
+    let mut early = pin!(a.clone().into_future());
+    assert!(early.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    let (promise, settler) = (Cell::new(Some(promise)), Rc::new(Cell::new(None)));
+    let spawned = Rc::clone(&settler);
+    let _entered = Interrupt::ask_every(Duration::ZERO, move || {
+        let Some(promise) = promise.take() else { return false };
+        spawned.set(Some(thread::spawn(move || promise.finish(5).unwrap())));
+        wakes.recv().unwrap();
+        true
+    });
+    // It is settled, and the select is not told of that yet.
+    assert!(matches!(select((&a, &b), None), Ok(First::A(_))));
+    assert_eq!(b.wait_timeout(LONG).unwrap_err(), WaitError::Interrupted);
+    assert_eq!(b.wait_timeout(SHORT).unwrap_err(), WaitError::Expired(Expired));
+    release.send(()).unwrap();
+    settler.take().unwrap().join().unwrap();
 }

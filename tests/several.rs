@@ -126,6 +126,57 @@ fn a_worker_that_joins_or_selects_helps_and_closes_no_circle() {
     assert_eq!(own.exception().unwrap(), None);
 }
 
+#[test]
+fn a_worker_that_joins_runs_the_callback_that_is_lent_an_outcome_anew() {
+    watch!();
+    let pool = Arc::new(ThreadPool::new(NonZero::<usize>::MIN));
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
+    number.finish(1).unwrap();
+    let (late, b) = (a.clone(), Arc::new(b));
+    let other = Arc::clone(&b);
+    let outer = pool.submit(move || {
+        let (a, b) = join((a, &*other), None).unwrap();
+        (a.unwrap(), b.cancelled())
+    });
+    while !format!("{b:?}").contains("waiters: 1") {
+        thread::yield_now();
+    }
+    // It was told of this one before, and alone can run what is lent the outcome now.
+    late.add_done_callback_on(Arc::clone(&pool), |settled| assert_eq!(settled.result(), Ok(&1)));
+    drop(late);
+    text.finish("one".to_owned()).unwrap();
+    assert_eq!(outer.unwrap().join().unwrap(), (1, false));
+}
+
+#[test]
+fn what_is_joined_by_reference_is_not_waited_for_by_its_callbacks() {
+    watch!();
+    let pool = Arc::new(ThreadPool::new(NonZero::<usize>::new(2).unwrap()));
+    let ((number, a), (text, b)) = (Number::pair(), Text::pair());
+    let (a, b) = (Arc::new(a), Arc::new(b));
+    let (by_reference, by_value) = (Arc::clone(&a), (*b).clone());
+    let outer = pool.submit(move || join((&*by_reference, by_value), None).is_ok()).unwrap();
+    while !format!("{b:?}").contains("waiters: 1") {
+        thread::yield_now();
+    }
+    // A callback of the one by reference waits for the job that joins, and that only for the other.
+    let ((tell, told), joins) = (mpsc::channel(), outer.clone());
+    a.add_done_callback(move |_| tell.send(joins.wait().map(drop)).unwrap());
+    pool.submit(move || number.finish(1).unwrap()).unwrap();
+    let early = loop {
+        if let Ok(early) = told.try_recv() {
+            break Some(early);
+        }
+        if format!("{outer:?}").contains("waiters: 1") {
+            break None;
+        }
+        thread::yield_now();
+    };
+    assert_eq!(early, None, "it may wait");
+    text.finish("one".to_owned()).unwrap();
+    assert_eq!((told.recv().unwrap(), outer.result()), (Ok(()), Ok(&true)));
+}
+
 fn given_never() -> Text {
     let (promise, future) = Text::pair();
     std::mem::forget(promise);

@@ -508,3 +508,25 @@ fn an_outcome_by_value_is_waited_for_when_it_is_lent_anew() {
     assert_eq!(results.into_left().remove(0).1.join().unwrap(), 5);
     lender.join().unwrap();
 }
+
+#[test]
+fn an_iterator_that_has_moved_waits_as_whoever_iterates_it() {
+    watch!();
+    // Made outside of the callback inside which it is iterated.
+    let (promise, future) = Future::pair();
+    let ((tell, told), lends) = (mpsc::channel(), future.clone());
+    let mut results = as_completed([future], None);
+    lends.add_done_callback(move |_| tell.send(results.next().unwrap().unwrap_err()).unwrap());
+    promise.finish(5).unwrap();
+    assert_eq!(told.recv().unwrap(), WaitError::WouldDeadlock(WouldDeadlock::Lent));
+    // Made outside of the worker that iterates it, and alone can run what it waits for.
+    let pool = ThreadPool::new(NonZero::<usize>::MIN);
+    let (give, given) = mpsc::channel::<AsCompleted<ThreadFuture<u32, _>>>();
+    let outer = pool.submit(move || {
+        let results = given.recv().unwrap();
+        results.map(|item| item.unwrap().1.unwrap()).sum::<u32>()
+    });
+    let jobs: Vec<_> = (1..=2).map(|n| pool.submit(move || n).unwrap()).collect();
+    give.send(as_completed(jobs, None)).unwrap();
+    assert_eq!(outer.unwrap().join().unwrap(), 3);
+}

@@ -31,7 +31,7 @@ pub(crate) enum Wanted {
 
 impl Wanted {
     /// Whether callbacks have to return, too.
-    pub(super) const fn returned(self) -> bool {
+    pub(crate) const fn returned(self) -> bool {
         matches!(self, Self::Returned | Self::AnyReturned)
     }
 
@@ -45,26 +45,28 @@ impl Wanted {
 pub(crate) enum Cells {
     One(Address),
     Many(Arc<BTreeSet<Address>>),
+    /// The same; it is enough that the second of them are settled, also where callbacks have to return.
+    Mixed(Arc<BTreeSet<Address>>, Arc<BTreeSet<Address>>),
 }
 
 impl Cells {
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::One(_) => 1,
-            Self::Many(many) => many.len(),
+            Self::Many(many) | Self::Mixed(many, _) => many.len(),
         }
     }
 
     /// All that is a part of it.
     pub(crate) fn needs(&self, wanted: Wanted) -> impl Iterator<Item = Brings> {
-        let returned = move |cell| wanted.returned().then_some(Brings::Returned(cell));
+        let returned = move |cell| self.returned(wanted, cell).then_some(Brings::Returned(cell));
         self.iter().flat_map(move |cell| iter::once(Brings::Settled(cell)).chain(returned(cell)))
     }
 
     fn iter(&self) -> impl Iterator<Item = Address> {
         let (one, many) = match self {
             Self::One(one) => (Some(*one), None),
-            Self::Many(many) => (None, Some(many)),
+            Self::Many(many) | Self::Mixed(many, _) => (None, Some(many)),
         };
         one.into_iter().chain(many.into_iter().flat_map(|many| many.iter().copied()))
     }
@@ -73,22 +75,29 @@ impl Cells {
     pub(crate) fn need(&self, wanted: Wanted, brings: Brings) -> bool {
         match brings {
             Brings::Settled(cell) => self.contains(cell),
-            Brings::Returned(cell) => wanted.returned() && self.contains(cell),
+            Brings::Returned(cell) => self.returned(wanted, cell) && self.contains(cell),
         }
+    }
+
+    /// Whether the callbacks of this one have to return.
+    pub(super) fn returned(&self, wanted: Wanted, cell: Address) -> bool {
+        wanted.returned() && !matches!(self, Self::Mixed(_, settled) if settled.contains(&cell))
     }
 
     fn contains(&self, cell: Address) -> bool {
         match self {
             Self::One(one) => *one == cell,
-            Self::Many(many) => many.contains(&cell),
+            Self::Many(many) | Self::Mixed(many, _) => many.contains(&cell),
         }
     }
 
     pub(super) fn test(&self, wanted: Wanted, mut test: impl FnMut(Address) -> bool) -> bool {
         match self {
             Self::One(one) => test(*one),
-            Self::Many(many) if wanted.any() => many.iter().any(|cell| test(*cell)),
-            Self::Many(many) => many.iter().all(|cell| test(*cell)),
+            Self::Many(many) | Self::Mixed(many, _) => match wanted.any() {
+                true => many.iter().any(|cell| test(*cell)),
+                false => many.iter().all(|cell| test(*cell)),
+            },
         }
     }
 }
@@ -234,7 +243,10 @@ impl Waits {
     fn goes_on(&self, goal: &Goal, loops: bool) -> (usize, Vec<Question>) {
         match goal {
             Goal::Cells(cells, wanted) => {
-                let question = if wanted.returned() { Question::Both } else { Question::Settles };
+                let question = |cell| match cells.returned(*wanted, cell) {
+                    true => Question::Both(cell),
+                    false => Question::Settles(cell),
+                };
                 // Of most of them it is certain at once.
                 let is_certain = |cell| self.depends(question(cell), loops).1.is_empty();
                 let mut left = Vec::new();
@@ -246,8 +258,8 @@ impl Waits {
                     is_certain || !wanted.any()
                 });
                 match (wanted.any(), cells) {
-                    (true, Cells::Many(_)) if is_over => all(Vec::new()),
-                    (true, Cells::Many(_)) => (1, left),
+                    (true, Cells::Many(_) | Cells::Mixed(..)) if is_over => all(Vec::new()),
+                    (true, Cells::Many(_) | Cells::Mixed(..)) => (1, left),
                     _ => all(left),
                 }
             }

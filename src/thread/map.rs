@@ -66,7 +66,9 @@ pub enum MapError {
     )]
     Interrupted,
     /// The executor took no more work, and items are left.
-    #[error("the executor takes no more work, and items are left; map over them with another one")]
+    #[error(
+        "the executor takes no more work, and items are left, the first of which was dropped; map over them anew with another one"
+    )]
     Closed,
 }
 

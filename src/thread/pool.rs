@@ -207,7 +207,8 @@ impl ThreadPool {
     }
 
     /// [Closes](Self::close) the pool, and waits until every job has ended and the workers with them. May be called
-    /// again, and from any thread. `[pool-6]` Python's `shutdown(wait=True)`.
+    /// again, and from any thread; of several calls at once one waits for the ends of the threads too, and the others do
+    /// not. `[pool-6]` Python's `shutdown(wait=True)`.
     ///
     /// ```
     /// use settled::{Executor, ThreadPool};

@@ -65,7 +65,7 @@ fn wait_for_all(futures: &impl Several, timeout: Option<Duration>) -> Result<(),
         if left == 0 {
             return Ok(());
         }
-        group.sleep(left, wanted, deadline)?;
+        group.sleep(left, wanted, deadline).map_err(WaitError::told)?;
     }
 }
 
@@ -103,7 +103,7 @@ pub fn select<F: Borrowed>(futures: F, timeout: Option<Duration>) -> Result<F::F
         }
         if let Err(error) = group.sleep(1, Wanted::Any, deadline) {
             // It may have settled meanwhile. `[wait-3]`
-            return futures.first().ok_or(error);
+            return futures.first().ok_or_else(|| error.told());
         }
     }
 }

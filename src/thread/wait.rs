@@ -120,7 +120,7 @@ pub fn wait<'a, T, E>(
         match slept {
             Ok(()) => {}
             Err(WaitError::Expired(_)) => break,
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.told()),
         }
     }
     Ok(group.part())
@@ -336,7 +336,7 @@ impl<F: IntoCompleted> Iterator for AsCompleted<F> {
             }
             if let Err(error) = self.group.sleep(1, wanted, self.deadline) {
                 self.left = 0;
-                return Some(Err(error));
+                return Some(Err(error.told()));
             }
         }
     }
@@ -358,8 +358,10 @@ impl<F: IntoCompleted> fmt::Debug for AsCompleted<F> {
 pub(super) struct Watch<F: Watched> {
     pub(super) members: Vec<Member<F>>,
     pub(super) inbox: Arc<Inbox>,
-    /// The cells of those that were not heard of, where they decide whether this thread may wait.
+    /// The cells of those that were not heard of, once they have decided whether a thread may wait.
     left: Option<Arc<BTreeSet<Address>>>,
+    /// Those of them that are waited for by reference, if others are by value.
+    by_reference: Arc<BTreeSet<Address>>,
     /// What it has seen of the queue in which they may be.
     looked: Looked,
 }
@@ -384,11 +386,10 @@ impl<F: Watched> Watch<F> {
             members: Vec::with_capacity(many),
             inbox: Arc::default(),
             left: None,
+            by_reference: Arc::default(),
             looked: Looked::default(),
         };
-        let mut by_value = false;
         for (place, future) in futures.enumerate() {
-            by_value |= future.until() == Until::Returned;
             if cells.insert(future.address()) {
                 let number = group.members.len();
                 let ticket = group.enter(&future, number, &mut first);
@@ -396,8 +397,6 @@ impl<F: Watched> Watch<F> {
             }
         }
         first.into_iter().for_each(|first| group.inbox.tell_first(first));
-        let decide = is_worker() || by_value && !deferred::lending().is_empty();
-        group.left = decide.then(|| Arc::new(cells.into_iter().collect()));
         group
     }
 
@@ -427,6 +426,13 @@ impl<F: Watched> Watch<F> {
         let Some(future) = member.future.as_ref().filter(by_value) else { return false };
         let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
         member.ticket = future.register_until(future.until(), waiter).ok();
+        let address = future.address();
+        if let (Some(left), Some(_)) = (&mut self.left, &member.ticket)
+            && Arc::make_mut(left).insert(address)
+        {
+            // What was looked at for the others was not for this one.
+            self.looked = Looked::default();
+        }
         member.ticket.is_some()
     }
 
@@ -444,24 +450,46 @@ impl<F: Watched> Watch<F> {
         }
     }
 
-    /// Sleeps until the inbox tells of this many, or says why it does not.
+    /// Takes note of the cells of those that were not heard of, where they decide whether this thread may wait: it need
+    /// not be the one that has registered.
+    fn decide(&mut self, wanted: Wanted) {
+        if self.left.is_none()
+            && (is_worker() || wanted.returned() && !deferred::lending().is_empty())
+        {
+            let left = self.members.iter().filter(|member| member.ticket.is_some());
+            let left = left.filter_map(|member| member.future.as_ref());
+            self.left = Some(Arc::new(left.clone().map(Watched::address).collect()));
+            if wanted.returned() {
+                let by_reference = left.filter(|future| future.until() == Until::Settled);
+                self.by_reference = Arc::new(by_reference.map(Watched::address).collect());
+            }
+        }
+    }
+
+    /// Sleeps until the inbox tells of this many, or says why it does not; if it was interrupted, the caller's caller is
+    /// still to be told. All that the inbox told of before was heard.
     pub(super) fn sleep(
         &mut self,
         many: usize,
         wanted: Wanted,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
+        self.decide(wanted);
         let is_told = loop {
             if is_over(deadline) || self.inbox.count() >= many {
                 break self.inbox.count() >= many;
             }
-            let cells = self.left.as_ref().map(|left| Cells::Many(Arc::clone(left)));
+            let by_reference = &self.by_reference;
+            let cells = self.left.clone().map(|left| match by_reference.is_empty() {
+                true => Cells::Many(left),
+                false => Cells::Mixed(left, Arc::clone(by_reference)),
+            });
             match before_parking(wanted, cells, &mut self.looked)? {
                 May::LookAgain => {}
                 May::Park(_registered) => break self.inbox.sleep(many, deadline),
             }
         };
-        if is_told { Ok(()) } else { Err(WaitError::ended(deadline)) }
+        if is_told { Ok(()) } else { Err(WaitError::of(deadline)) }
     }
 
     /// Leaves all futures that were not yielded, and gives them back.
