@@ -180,11 +180,8 @@ where
 ///
 /// # Errors
 ///
-/// [`Closed`] hands `work` back if no loop of this crate runs this, or its default executor was shut down.
-///
-/// # Panics
-///
-/// If no thread can be started.
+/// [`Closed`] hands `work` back if no loop of this crate runs this, if its default executor was shut down, or if that has
+/// no worker and none can be started.
 #[doc(alias = "spawn_blocking")]
 pub fn to_thread<T, F>(work: F) -> Result<LoopFuture<T, Infallible>, Closed<F>>
 where
@@ -241,7 +238,8 @@ pub fn default_executor(home: &LoopRef) -> Option<Arc<ThreadPool>> {
 }
 
 /// Makes `pool` the default executor of a loop. Python's `loop.set_default_executor`. On a closed loop it does
-/// nothing. `[bridge-4]`
+/// nothing. The last one is dropped in this call: if nobody else holds it, that waits for its jobs where it may, outside
+/// of a loop. `[bridge-4]`
 pub fn set_default_executor(home: &LoopRef, pool: Arc<ThreadPool>) {
     if !home.is_closed() {
         keep(home, Some(pool));

@@ -44,6 +44,11 @@ thread_local! {
     static ROLES: RefCell<Stack> = RefCell::default();
 }
 
+/// Makes what this thread keeps here, so that it is torn down after what is made later.
+pub(crate) fn prepare() {
+    let _ = ROLES.try_with(|_| ());
+}
+
 /// The stop of a coroutine: why, and what it asked to stop with it.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
@@ -266,15 +271,19 @@ pub(crate) fn run_task(id: Id, cell: Address) -> Guard {
 ///
 /// In a step of the task that settles it. `[await-5]`
 pub(crate) fn refuse_oneself(cell: Address) {
-    let own = any(|role| matches!(role, Role::Task(_, own) if own == cell));
+    let own = innermost_task().is_some_and(|(_, own)| own == cell);
     assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
 }
 
 /// The task whose step this is, if it is one.
 pub(crate) fn current_task() -> Option<Id> {
+    innermost_task().map(|(id, _)| id)
+}
+
+fn innermost_task() -> Option<(Id, Address)> {
     let find = |roles: &RefCell<Stack>| {
         roles.borrow().outwards().find_map(|role| match role {
-            Role::Task(id, _) => Some(Some(id)),
+            Role::Task(id, cell) => Some(Some((id, cell))),
             Role::Callback | Role::Loop(_) => Some(None),
             Role::Worker(_) | Role::Stopping => None,
         })

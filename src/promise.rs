@@ -9,9 +9,9 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, End, Handle, Outcome, Producer, Registration, Settlement, Until},
+    cell::{Address, Canceller, End, Handle, Outcome, Producer, Registration, Settlement, Until},
     context::Id,
-    error::{Cancel, Cancelled, Failure, Lost, Panic, Unseen},
+    error::{Cancelled, Failure, Lost, Panic, Unseen},
     lost::{Death, Unsent},
     phase::{Owned, Pending, Phase, Running},
     waiter::{Waiter, isolate},
@@ -405,9 +405,9 @@ impl<T, E> Promise<T, E, Running> {
 }
 
 impl<T, E> Promise<T, E, Owned> {
-    /// A cancel by one who has the promise: a request, as anybody's.
-    pub(crate) fn request(&self, reason: Option<Arc<str>>) -> Cancel {
-        self.producer.handle().cancel(reason).0
+    /// What cancels the work for one who has the promise: by a request, as anybody's.
+    pub(crate) fn canceller(&self) -> Canceller<T, E> {
+        Canceller::of(self.producer.handle())
     }
 
     /// Delivers how the work has ended, or settles as [`stopped`](Self::stopped) does if there is no outcome. Calls

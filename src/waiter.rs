@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     cell::{Address, Lent},
-    context::Id,
+    context::{self, Id},
     error::Closed,
     inbox::Inbox,
     settled::Settled,
@@ -124,9 +124,11 @@ impl Waiter {
         }
     }
 
-    /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler.
+    /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler. What foreign code drops in
+    /// here is not the coroutine's that is being stopped, if one is. `[await-3]`
     #[inline]
     pub(crate) fn notify(self) {
+        let _role = context::is_stopping_coroutine().then(context::call_back);
         isolate(|| match self {
             Self::Thread(thread) => thread.unpark(),
             Self::Waker(waker, _) => waker.wake(),

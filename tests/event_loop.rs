@@ -12,12 +12,14 @@ mod waker;
 use std::{
     cell::{Cell, RefCell},
     convert::Infallible,
-    future::{IntoFuture, poll_fn},
+    fs::File,
+    future::{Future as _, IntoFuture, poll_fn},
     panic::{AssertUnwindSafe, catch_unwind, panic_any},
-    pin::pin,
+    pin::{Pin, pin},
+    process::Command,
     rc::Rc,
-    sync::{Arc, mpsc},
-    task::{Context, Poll, Waker},
+    sync::{Arc, Mutex, mpsc},
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
@@ -25,7 +27,7 @@ use std::{
 use log::Log;
 use settled::{
     Cancel, Cancelled, Clock, EventLoop, Failure, Incident, InvalidState, LoopFuture, LoopRef,
-    NoValue, Refusal, RunError, Settled, WaitError, WouldDeadlock, bridge,
+    NoValue, Refusal, RunError, Settled, ThreadFuture, WaitError, WouldDeadlock, bridge,
 };
 use waker::CountingWaker;
 
@@ -730,6 +732,58 @@ fn a_hook_wakes_whoever_drives_the_loop_by_ticks() {
 }
 
 #[test]
+fn a_hook_is_called_for_what_a_run_leaves() {
+    watch!();
+    let (event_loop, log) = (EventLoop::new(), Log::new());
+    let hook = log.clone();
+    event_loop.set_wake_hook(move || hook.add("called"));
+    let leaves = async { drop(LoopRef::current().unwrap().create_task(async {}).unwrap()) };
+    event_loop.run_until_complete(leaves).unwrap();
+    assert_eq!(log.entries().len(), 1);
+    event_loop.run_until_complete(async {}).unwrap();
+    assert_eq!(log.entries().len(), 1, "there is nothing to do");
+    event_loop.call_soon(|| drop(LoopRef::current().unwrap().call_soon(|| ()))).unwrap();
+    let before = log.entries().len();
+    turns(&event_loop, 1);
+    assert_eq!(log.entries().len(), before + 1, "also when it was stopped");
+}
+
+#[test]
+fn a_hook_is_called_for_what_a_tick_has_deferred() {
+    watch!();
+    let (event_loop, log) = (EventLoop::new(), Log::new());
+    let hook = log.clone();
+    event_loop.set_wake_hook(move || hook.add("called"));
+    let here = Rc::new(event_loop);
+    let ticked = Rc::clone(&here);
+    // In a callback the loop is ticked, and settles a chain that is deeper than callbacks run inside each other.
+    settle_inside(move || {
+        ticked.call_soon(|| chain(40, |here| drop(here.call_soon(|| ()).unwrap()))).unwrap();
+        assert!(ticked.try_tick().unwrap() && !ticked.try_tick().unwrap());
+    });
+    assert_eq!((log.entries().len(), here.try_tick()), (2, Ok(true)));
+}
+
+/// Calls `f` in a callback of this thread.
+fn settle_inside(f: impl FnOnce() + 'static) {
+    thread_local!(static INSIDE: RefCell<Option<Box<dyn FnOnce()>>> = RefCell::default());
+    INSIDE.replace(Some(Box::new(f)));
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
+    future.add_done_callback(|_| INSIDE.take().unwrap()());
+    promise.finish(5).unwrap();
+}
+
+/// Calls `f` so deep inside callbacks.
+fn chain(depth: usize, f: fn(LoopRef)) {
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
+    future.add_done_callback(move |_| match depth {
+        0 => f(LoopRef::current().unwrap()),
+        _ => chain(depth - 1, f),
+    });
+    promise.finish(5).unwrap();
+}
+
+#[test]
 fn a_tick_runs_the_first_call_that_is_due() {
     watch!();
     let event_loop = EventLoop::new();
@@ -793,6 +847,22 @@ fn a_loop_in_a_thread_local_is_closed_with_its_thread() {
 }
 
 #[test]
+fn a_loop_that_is_closed_with_its_thread_stops_what_its_tasks_own() {
+    watch!();
+    thread_local!(static LOOP: EventLoop = EventLoop::new());
+    let (_promise, awaited) = ThreadFuture::<u8, ()>::pair();
+    let inside = awaited.clone();
+    let thread = thread::spawn(move || {
+        LOOP.with(|event_loop| {
+            drop(event_loop.create_task(async move { drop(inside.await) }).unwrap());
+            turns(event_loop, 1);
+        });
+    });
+    thread.join().unwrap();
+    assert!(awaited.cancelled());
+}
+
+#[test]
 fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
     watch!();
     let event_loop = EventLoop::new();
@@ -807,6 +877,56 @@ fn what_callbacks_drop_while_a_task_is_stopped_is_not_cancelled() {
     assert_eq!(task.cancel(), Cancel::Requested);
     turns(&event_loop, 2);
     assert!(task.cancelled() && awaited.cancelled() && !unrelated.done());
+}
+
+#[test]
+fn what_foreign_code_drops_while_a_task_is_stopped_is_not_cancelled() {
+    watch!();
+    type Unit = ThreadFuture<u8, ()>;
+    type Stray = Pin<Box<<Unit as IntoFuture>::IntoFuture>>;
+    struct Drops(Mutex<Option<Stray>>);
+    impl Drop for Drops {
+        fn drop(&mut self) {
+            panic!("on purpose");
+        }
+    }
+    impl Wake for Drops {
+        fn wake(self: Arc<Self>) {
+            drop(self.0.lock().unwrap().take());
+        }
+    }
+    for who in ["call", "waker", "handler"] {
+        let event_loop = EventLoop::new();
+        let ((_kept, unrelated), (promise, awaited)) = (Unit::pair(), Unit::pair());
+        let mut stray = Box::pin(unrelated.clone().into_future());
+        assert!(stray.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        let drops = Arc::new(Drops(Mutex::new(Some(stray))));
+        let waker = Waker::from(Arc::clone(&drops));
+        let mut await_by_another = pin!(awaited.clone().into_future());
+        let mut bomb = None;
+        match who {
+            "call" => promise.on_cancel_request(move || Arc::clone(&drops).wake()),
+            "waker" => {
+                let mut cx = Context::from_waker(&waker);
+                assert!(await_by_another.as_mut().poll(&mut cx).is_pending());
+            }
+            _ => {
+                bomb = Some(Drops(Mutex::new(None)));
+                event_loop.set_exception_handler(move |_| Arc::clone(&drops).wake());
+            }
+        }
+        let inside = awaited.clone();
+        let task = event_loop.create_task(async move {
+            let _bomb = bomb;
+            inside.await.cancelled()
+        });
+        turns(&event_loop, 1);
+        assert_eq!(task.unwrap().cancel(), Cancel::Requested, "{who}");
+        turns(&event_loop, 2);
+        let states = (awaited.cancelled(), unrelated.done());
+        assert_eq!(states, (true, false), "{who}");
+        std::mem::forget(waker);
+    }
 }
 
 #[test]
@@ -1225,4 +1345,99 @@ fn a_hook_that_is_called_when_it_is_set_may_give_the_loop_something_to_do() {
     assert!(GIVEN.get());
     assert_eq!(ran.get(), 2);
     assert!(task.done());
+}
+
+#[test]
+fn a_handler_that_holds_its_loop_goes_with_it() {
+    watch!();
+    let (event_loop, held) = (EventLoop::new(), Rc::new(()));
+    let holds = (LoopRef::clone(&event_loop), Rc::clone(&held));
+    event_loop.set_exception_handler(move |_| _ = &holds);
+    drop(event_loop);
+    assert_eq!(Rc::strong_count(&held), 1);
+}
+
+#[test]
+fn a_task_that_tells_that_it_has_ended_is_not_listed() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let task = event_loop.create_task(pass()).unwrap();
+    let (tell, told) = mpsc::channel();
+    bridge::thread_future(&task).add_done_callback(move |_| {
+        tell.send(LoopRef::current().unwrap().all_tasks().len()).unwrap();
+    });
+    assert_eq!(event_loop.all_tasks().len(), 1);
+    event_loop.run_until_complete(task).unwrap();
+    assert_eq!(told.recv(), Ok(0));
+    let text = format!("{:?}", LoopRef::clone(&event_loop));
+    assert!(text.contains("tasks: 0"), "{text}");
+}
+
+#[test]
+fn a_callback_inside_of_a_step_may_await_its_task_for_another() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let (promise, future) = ThreadFuture::<u8, ()>::pair();
+    let task = event_loop.create_task(async move { promise.finish(5).unwrap() }).unwrap();
+    let mut outcome = Box::pin(bridge::thread_future(&task).into_future());
+    let (tell, told) = mpsc::channel();
+    future.add_done_callback(move |_| {
+        let poll = outcome.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        tell.send(poll.is_pending()).unwrap();
+    });
+    event_loop.run_until_complete(task).unwrap();
+    assert_eq!(told.recv(), Ok(true), "it is not the step that awaits");
+}
+
+#[test]
+fn a_loop_goes_on_when_nothing_can_be_written_to_the_standard_error() {
+    watch!();
+    const CHILD: &str = "SETTLED_CHILD";
+    if std::env::var_os(CHILD).is_some() {
+        let event_loop = EventLoop::new();
+        drop(event_loop.create_task_result(async { Err::<(), _>("disk full") }).unwrap());
+        event_loop.run_until_complete(passes(2)).unwrap();
+        return assert!(event_loop.all_tasks().is_empty());
+    }
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    let test = "a_loop_goes_on_when_nothing_can_be_written_to_the_standard_error";
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let child = child.args(["--exact", test, "--nocapture"]).env(CHILD, "1").stderr(full);
+    assert!(child.status().unwrap().success());
+}
+
+#[test]
+fn a_view_that_is_made_while_its_loop_closes_shows_what_is_settled() {
+    watch!();
+    struct Last(Rc<Cell<(bool, bool)>>);
+    impl Drop for Last {
+        fn drop(&mut self) {
+            let (promise, future) = LoopRef::current().unwrap().create_future::<u8, ()>();
+            let before = future.done();
+            promise.finish(5).unwrap();
+            self.0.set((before, future.done()));
+        }
+    }
+    let (event_loop, seen) = (EventLoop::new(), Rc::new(Cell::new((true, false))));
+    let last = Last(Rc::clone(&seen));
+    let endless = async move {
+        let _last = last;
+        std::future::pending::<()>().await;
+    };
+    drop(event_loop.create_task(endless).unwrap());
+    drop(event_loop);
+    assert_eq!(seen.get(), (false, true));
+}
+
+#[test]
+fn a_hook_may_close_the_loop_whose_task_is_cancelled() {
+    watch!();
+    thread_local!(static LOOP: Cell<Option<EventLoop>> = const { Cell::new(None) });
+    let event_loop = EventLoop::new();
+    let future = event_loop.create_task(std::future::pending::<()>()).unwrap();
+    turns(&event_loop, 1);
+    event_loop.set_wake_hook(|| drop(LOOP.take()));
+    LOOP.set(Some(event_loop));
+    assert_eq!(future.task().unwrap().cancel(), Cancel::Requested);
+    assert!(LOOP.take().is_none() && future.cancelled());
 }

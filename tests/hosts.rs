@@ -325,6 +325,28 @@ fn a_dropped_host_drops_its_callbacks_and_its_futures_read_through() {
     assert_eq!(log.entries(), ["dropped"]);
 }
 
+/// `[host-1]` `[loop-5]`
+#[test]
+fn what_is_on_its_way_when_a_host_is_dropped_is_told() {
+    watch!();
+    let log = Log::new();
+    let (sender, mut queue) = job_queue();
+    let host = Host::new(Arc::new(sender));
+    let ((promise, future), (other, follows)) =
+        (host.create_future::<u32, ()>(), host.create_future::<u32, ()>());
+    let (first, second) = (log.clone(), log.clone());
+    follows.add_done_callback(move |_| second.add("and what that has settled"));
+    future.add_done_callback(move |settled| {
+        first.add(format!("{:?}", settled.result()));
+        other.finish(2).unwrap();
+    });
+    thread::spawn(move || promise.finish(1).unwrap()).join().unwrap();
+    drop(host);
+    assert_eq!(log.entries(), ["Ok(1)", "and what that has settled"]);
+    queue.run_pending();
+    assert_eq!(log.entries().len(), 2, "once");
+}
+
 /// Counts its drops, all of them on the thread that made it.
 struct Falls(Log, thread::ThreadId);
 

@@ -266,9 +266,10 @@ where
     }
 
     fn cancel(&self, reason: Option<Arc<str>>) -> Cancel {
-        let promise = self.promise.borrow();
-        match promise.as_ref() {
-            Some(promise) => promise.request(reason),
+        // The request may call a hook, which may do anything: nothing is borrowed by then.
+        let canceller = self.promise.borrow().as_ref().map(Promise::<T, E, Owned>::canceller);
+        match canceller {
+            Some(canceller) => canceller.cancel(reason),
             None if self.facts.ended() == Some(Ended::Cancelled) => Cancel::Already,
             None => Cancel::Refused(Refusal::Finished),
         }

@@ -1,6 +1,10 @@
 //! What a loop tells its exception handler.
 
-use std::{any::Any, fmt};
+use std::{
+    any::Any,
+    fmt,
+    io::{self, Write as _},
+};
 
 use super::task::Task;
 use crate::{context::Id, error::Panic};
@@ -166,6 +170,7 @@ impl fmt::Debug for Incident<'_> {
 /// What happens to an incident where no handler is set. The panic hook has told of a callback's panic.
 pub(super) fn by_default(incident: &Incident<'_>) {
     if !matches!(incident, Incident::CallbackPanicked { .. }) {
-        eprintln!("settled: {incident}");
+        // Where nothing can be written, nobody is left to be told.
+        let _ = writeln!(io::stderr(), "settled: {incident}");
     }
 }

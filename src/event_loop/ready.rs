@@ -11,7 +11,7 @@ use std::{
 use super::queue::{Post, Queue};
 use crate::{
     cell::Address,
-    context::{self, Id},
+    context::{Guard, Id},
 };
 
 /// A scheduled call.
@@ -49,6 +49,8 @@ pub(crate) trait Deliver {
     fn arrived(self: Rc<Self>);
     /// The loop delivers: it is settled for the loop from now on, and its callbacks run.
     fn deliver(self: Rc<Self>);
+    /// Delivers it, if it is settled and the loop has not been told yet.
+    fn catch_up(self: Rc<Self>);
     /// The loop is closed: drops the callbacks, which will never run.
     fn sweep(&self);
 }
@@ -98,12 +100,15 @@ pub(super) struct Ready {
     room: Cell<VecDeque<Post>>,
     /// Whether somebody drives the loop by hand, and has set a hook.
     hooked: Cell<bool>,
+    /// Whether this thread runs the loop at this moment. What was deferred inside of that is called after it, under the
+    /// role that it had.
+    driven: Cell<bool>,
 }
 
 impl Ready {
     pub(super) fn new() -> Self {
         let (calls, room) = (RefCell::default(), Cell::default());
-        Self { queue: Queue::new(), calls, room, hooked: Cell::new(false) }
+        Self { queue: Queue::new(), calls, room, hooked: Cell::default(), driven: Cell::default() }
     }
 
     pub(super) const fn queue(&self) -> &Arc<Queue> {
@@ -135,9 +140,14 @@ impl Ready {
 
     /// Whoever drives the loop by hand, and does not at this moment, has something to do.
     pub(super) fn ring(&self) {
-        if self.hooked.get() && context::current_loop() != Some(self.queue.id) {
+        if self.hooked.get() && !self.driven.get() {
             self.queue.ring();
         }
+    }
+
+    /// This thread, which has taken the role on, runs the loop until what this returns is dropped.
+    pub(super) fn drive(&self, role: Guard) -> Driven<'_> {
+        Driven { ready: self, role: Some(role), outer: self.driven.replace(true), rings: false }
     }
 
     pub(super) fn set_hook(&self, hook: impl Fn() + Send + Sync + 'static) {
@@ -192,5 +202,32 @@ impl Ready {
         let (sent, others) = self.calls.take().into_iter().partition(Call::makes_a_task);
         self.calls.replace(others);
         sent
+    }
+}
+
+/// A thread runs a loop.
+pub(super) struct Driven<'a> {
+    ready: &'a Ready,
+    role: Option<Guard>,
+    /// Whether it did so before.
+    outer: bool,
+    rings: bool,
+}
+
+impl Driven<'_> {
+    /// Whoever drives the loop by hand is told of what is left when this ends.
+    pub(super) const fn and_ring(mut self) -> Self {
+        self.rings = true;
+        self
+    }
+}
+
+impl Drop for Driven<'_> {
+    fn drop(&mut self) {
+        drop(self.role.take());
+        self.ready.driven.set(self.outer);
+        if self.rings && !self.ready.is_empty() {
+            self.ready.ring();
+        }
     }
 }

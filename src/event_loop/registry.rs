@@ -164,6 +164,8 @@ impl Registry {
             errands: RefCell::default(),
             own,
         });
+        // What a thread makes first is torn down last: a loop in a thread-local is closed before.
+        context::prepare();
         REGISTRIES.with(|all| all.borrow_mut().push(Rc::clone(&registry)));
         registry
     }
@@ -290,6 +292,19 @@ impl Registry {
         errand.map(|(_, errand)| self.isolate(|| errand.run())).is_some()
     }
 
+    /// Delivers what has settled and is on its way through a foreign loop, in the order in which the views were made.
+    pub(crate) fn catch_up(&self) {
+        let mut views: Vec<_> = self.views.borrow().keys().copied().collect();
+        views.sort_unstable();
+        for view in views {
+            self.isolate(|| {
+                if let Some(view) = self.view(view) {
+                    view.catch_up();
+                }
+            });
+        }
+    }
+
     /// Last act of closing: drops every callback that has not run, on this thread. `[loop-5]`
     pub(crate) fn sweep(&self) {
         self.life.set(Life::Closed);
@@ -301,6 +316,9 @@ impl Registry {
                 }
             });
         }
+        // It may hold the loop, which nothing else would free then.
+        let handler = self.set_handler(None);
+        self.isolate(|| drop(handler));
         let _ = REGISTRIES.try_with(|all| all.borrow_mut().retain(|other| other.id != self.id));
     }
 }

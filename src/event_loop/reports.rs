@@ -28,14 +28,16 @@ impl Registry {
     pub(crate) fn report(&self, incident: &Incident<'_>) {
         trace::incident(incident);
         let handler = self.handler.borrow().clone();
-        let told = handler.is_some_and(|handler| {
-            let mut told = false;
+        // What it drops is not the coroutine's that is being stopped, if one is. `[await-3]`
+        let _role = context::call_back();
+        let mut told = false;
+        if let Some(handler) = handler {
             isolate(|| {
                 handler(incident);
                 told = true;
+                drop(handler);
             });
-            told
-        });
+        }
         if !told {
             by_default(incident);
         }

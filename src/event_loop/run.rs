@@ -163,7 +163,7 @@ impl EventLoop {
     pub fn run_until_complete<F: IntoFuture>(&self, future: F) -> Result<F::Output, RunError> {
         let registry = self.registry();
         let Own { ready, stop, .. } = registry.of_own();
-        let _role = registry.run_here()?;
+        let _role = registry.run_here()?.and_ring();
         let _unstop = Unstop(stop);
         let mut future = pin!(future.into_future());
         let task = TaskWaker::queued(Arc::clone(ready.queue()));
@@ -245,8 +245,8 @@ impl EventLoop {
     /// and sleeps until [`next_timer`](Self::next_timer). `[loop-12]`
     ///
     /// Each tick takes what was posted; the first post after that calls the hook, and further posts do not. What this
-    /// thread schedules outside of the loop calls it too. If there is something to run when the hook is set, the hook
-    /// is called at once.
+    /// thread schedules outside of the loop calls it too, and so does a run that ends before all is done. If there is
+    /// something to run when the hook is set, the hook is called at once.
     ///
     /// The hook runs in the thread that posts, with no lock held. It may call everything, but must not drive the loop;
     /// keep it short. A panic in it is caught, and reported by the process's panic hook. A second hook replaces the
@@ -300,6 +300,9 @@ impl EventLoop {
     /// have not run by then are dropped. All of it happens on
     /// this thread, and panics are caught. A future whose promise lives elsewhere stays open, and
     /// its view reads through from now on.
+    ///
+    /// A loop with which a thread-local begins is closed in order with its thread. Put into one that the thread has used
+    /// before, close it before the thread ends: of what the loop keeps for its thread nothing may be left by then.
     ///
     /// ```
     /// use settled::EventLoop;
@@ -539,11 +542,14 @@ impl LoopRef {
     /// `all_tasks`. `[task-1]`
     #[must_use]
     pub fn all_tasks(&self) -> Vec<Task> {
-        self.registry.of_own().tasks.in_order()
+        let mut tasks = self.registry.of_own().tasks.in_order();
+        tasks.retain(|task| !task.done());
+        tasks
     }
 
     /// Tells `handler` from now on of what goes wrong on this loop and nobody else is told of, on the loop's
-    /// thread, with no lock held. Without a handler a line is written to the standard error. Python's
+    /// thread, with no lock held. Without a handler a line is written to the standard error. When the loop is closed it
+    /// is dropped, and may hold the loop till then; what goes wrong after that is written. Python's
     /// `set_exception_handler`. `[report-1]`
     ///
     /// ```

@@ -2,7 +2,7 @@
 
 use super::{
     queue::Post,
-    ready::Call,
+    ready::{Call, Driven},
     registry::{Own, Registry},
     task::Task,
 };
@@ -15,11 +15,11 @@ use crate::{
 };
 
 impl Registry {
-    pub(super) fn run_here(&self) -> Result<context::Guard, RunError> {
+    pub(super) fn run_here(&self) -> Result<Driven<'_>, RunError> {
         if context::in_loop() {
             return Err(RunError::Nested);
         }
-        Ok(context::run_loop(self.id()))
+        Ok(self.of_own().ready.drive(context::run_loop(self.id())))
     }
 
     /// One turn: runs the callbacks that this thread has deferred, sleeps if there is nothing to do, then runs what is

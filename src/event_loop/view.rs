@@ -65,6 +65,8 @@ pub(super) struct View<T: 'static, E: 'static> {
     settled: Option<Settled<T, E>>,
     /// The view's place among the waiters of the cell.
     hook: Cell<Option<Ticket>>,
+    /// Whether the loop is told when it settles. One that is made while its loop closes is not, and reads through.
+    told: bool,
     /// Whether it is settled as far as the loop is concerned.
     delivered: Cell<bool>,
     /// Whether a drain has been posted that will run what is registered now.
@@ -87,8 +89,7 @@ impl<T, E> View<T, E> {
         if !home.is_closed() {
             view.enter();
         }
-        // A loop that is closing delivers nothing new; the view reads through when it is closed.
-        if home.is_open() {
+        if view.told {
             match view.cell().register(Waiter::View(home.home(), view.id)) {
                 Ok(ticket) => view.hook.set(Some(ticket)),
                 Err(_) => {
@@ -107,12 +108,14 @@ impl<T, E> View<T, E> {
 
     fn make(settled: Settled<T, E>, home: &Rc<Registry>, task: Option<Task>) -> Rc<Self> {
         home.one_more_view();
+        let told = task.is_some() || home.is_open();
         Rc::new(Self {
             id: home.next(),
             entered: Cell::new(false),
             home: Rc::clone(home),
             settled: Some(settled),
             hook: Cell::new(None),
+            told,
             delivered: Cell::new(false),
             draining: Cell::new(false),
             callbacks: RefCell::default(),
@@ -156,7 +159,8 @@ impl<T, E> View<T, E> {
     }
 
     pub(super) fn is_settled(&self) -> bool {
-        self.delivered.get() || (self.home.is_closed() && self.cell().is_settled())
+        let reads_through = !self.told || self.home.is_closed();
+        self.delivered.get() || (reads_through && self.cell().is_settled())
     }
 
     /// Posts a drain, if there is anything to run and none is on its way. `[callback-3]`
@@ -288,6 +292,12 @@ impl<T, E> Deliver for View<T, E> {
             self.isolate(|| told.tell(self.proof()));
         }
         self.let_go();
+    }
+
+    fn catch_up(self: Rc<Self>) {
+        if !self.delivered.get() && self.cell().is_settled() {
+            self.deliver();
+        }
     }
 
     fn sweep(&self) {

@@ -107,7 +107,13 @@ impl Host {
 impl Drop for Host {
     fn drop(&mut self) {
         let _role = context::run_loop(self.id);
+        // One that is gone without a word told of nothing, and tells of nothing now.
+        let was_open = self.registry.is_open();
         self.registry.begin_close();
+        while self.registry.run_errand() {}
+        if was_open {
+            self.registry.catch_up();
+        }
         while self.registry.run_errand() {}
         self.registry.sweep();
     }

@@ -67,7 +67,7 @@ pub enum MapError {
     Interrupted,
     /// The executor took no more work, and items are left.
     #[error(
-        "the executor takes no more work, and items are left, the first of which was dropped; map over them anew with another one"
+        "the executor takes no more work, and items are left, the first of them dropped; map over them with another one"
     )]
     Closed,
 }

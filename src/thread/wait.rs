@@ -361,7 +361,7 @@ pub(super) struct Watch<F: Watched> {
     /// The cells of those that were not heard of, once they have decided whether a thread may wait.
     left: Option<Arc<BTreeSet<Address>>>,
     /// Those of them that are waited for by reference, if others are by value.
-    by_reference: Arc<BTreeSet<Address>>,
+    by_reference: Option<Arc<BTreeSet<Address>>>,
     /// What it has seen of the queue in which they may be.
     looked: Looked,
 }
@@ -386,7 +386,7 @@ impl<F: Watched> Watch<F> {
             members: Vec::with_capacity(many),
             inbox: Arc::default(),
             left: None,
-            by_reference: Arc::default(),
+            by_reference: None,
             looked: Looked::default(),
         };
         for (place, future) in futures.enumerate() {
@@ -459,9 +459,9 @@ impl<F: Watched> Watch<F> {
             let left = self.members.iter().filter(|member| member.ticket.is_some());
             let left = left.filter_map(|member| member.future.as_ref());
             self.left = Some(Arc::new(left.clone().map(Watched::address).collect()));
-            if wanted.returned() {
-                let by_reference = left.filter(|future| future.until() == Until::Settled);
-                self.by_reference = Arc::new(by_reference.map(Watched::address).collect());
+            let mut settled = left.filter(|future| future.until() == Until::Settled).peekable();
+            if wanted.returned() && settled.peek().is_some() {
+                self.by_reference = Some(Arc::new(settled.map(Watched::address).collect()));
             }
         }
     }
@@ -479,10 +479,9 @@ impl<F: Watched> Watch<F> {
             if is_over(deadline) || self.inbox.count() >= many {
                 break self.inbox.count() >= many;
             }
-            let by_reference = &self.by_reference;
-            let cells = self.left.clone().map(|left| match by_reference.is_empty() {
-                true => Cells::Many(left),
-                false => Cells::Mixed(left, Arc::clone(by_reference)),
+            let cells = self.left.clone().map(|left| match self.by_reference.clone() {
+                None => Cells::Many(left),
+                Some(by_reference) => Cells::Mixed(left, by_reference),
             });
             match before_parking(wanted, cells, &mut self.looked)? {
                 May::LookAgain => {}
