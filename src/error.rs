@@ -556,6 +556,111 @@ pub enum BarrierError {
     Wait(#[from] WaitError),
 }
 
+/// The queue is closed: it takes no value, and has none to give. `[queue-7]`
+///
+/// ```
+/// use settled::{QueueClosed, primitives::Queue};
+///
+/// let queue = Queue::<u32>::unbounded();
+/// queue.close();
+/// assert_eq!(queue.try_get(), Err(QueueClosed));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[error("the queue is closed: it takes no value, and what was in it has been taken out")]
+#[doc(alias("ShutDown", "QueueShutDown", "RecvError"))]
+pub struct QueueClosed;
+
+/// Why a thread put nothing into a [`Queue`](crate::primitives::Queue), or got nothing. `[queue-5]` `[queue-7]`
+///
+/// ```
+/// use std::time::Duration;
+/// use settled::{Expired, QueueClosed, QueueError, WaitError, primitives::Queue};
+///
+/// let queue = Queue::<u32>::unbounded();
+/// let late = queue.get_timeout(Duration::ZERO);
+/// assert_eq!(late, Err(QueueError::Wait(WaitError::Expired(Expired))));
+/// queue.close();
+/// assert_eq!(queue.get(), Err(QueueError::Closed(QueueClosed)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum QueueError {
+    /// The queue is closed.
+    #[error(transparent)]
+    Closed(#[from] QueueClosed),
+    /// The wait for room or for a value ended.
+    #[error(transparent)]
+    Wait(#[from] WaitError),
+}
+
+/// Why [`try_put`](crate::primitives::Queue::try_put) put nothing. `[queue-2]` `[queue-7]`
+///
+/// ```
+/// use settled::{TryPutError, primitives::Queue};
+///
+/// let queue = Queue::bounded(1);
+/// queue.try_put(1).unwrap();
+/// assert_eq!(queue.try_put(2).unwrap_err().cause, TryPutError::Full);
+/// queue.close();
+/// assert!(matches!(queue.try_put(2).unwrap_err().cause, TryPutError::Closed(_)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[doc(alias("Full", "QueueFull", "TrySendError"))]
+pub enum TryPutError {
+    /// There is no room, and nobody waits for a value.
+    #[error(
+        "the queue is full, and nobody waits for a value: wait for room with `put` or `put_async`"
+    )]
+    Full,
+    /// The queue is closed.
+    #[error(transparent)]
+    Closed(#[from] QueueClosed),
+}
+
+/// A value that was not put into a [`Queue`](crate::primitives::Queue) is handed back. `[queue-3]`
+///
+/// ```
+/// use settled::{NotPut, QueueClosed, primitives::Queue};
+///
+/// let queue = Queue::unbounded();
+/// queue.close();
+/// let NotPut { value, cause } = queue.put("it").unwrap_err();
+/// assert_eq!((value, cause), ("it", QueueClosed.into()));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Error)]
+#[error("the value was not put, and is handed back: {cause}")]
+#[doc(alias = "SendError")]
+pub struct NotPut<T, C = QueueError> {
+    /// What was to be put.
+    pub value: T,
+    /// Why it was not.
+    pub cause: C,
+}
+
+impl<T> NotPut<T> {
+    pub(crate) fn from_closed(refused: NotPut<T, QueueClosed>) -> Self {
+        Self { value: refused.value, cause: refused.cause.into() }
+    }
+}
+
+impl<T, C: fmt::Debug> fmt::Debug for NotPut<T, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NotPut").field("cause", &self.cause).finish_non_exhaustive()
+    }
+}
+
+/// All values that were put into a queue are done with already. Nothing was changed. `[queue-8]`
+///
+/// ```
+/// use settled::{NoneUnfinished, primitives::Queue};
+///
+/// assert_eq!(Queue::<u32>::unbounded().task_done(), Err(NoneUnfinished));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
+#[error(
+    "all values that were put into the queue are done with: call `task_done` once for each that was got"
+)]
+pub struct NoneUnfinished;
+
 /// Why a wait ended without an outcome. `[wait-3]` `[deadlock-1]` Without a timeout or deadline it is never
 /// [`Expired`](Self::Expired).
 ///
@@ -625,7 +730,7 @@ pub enum WouldDeadlock {
     /// This thread runs an event loop.
     #[error(
         "this thread runs an event loop, and blocking it could stop the very work that is waited for; \
-         await the future in a task, or block in another thread (run_in_executor)"
+         await it in a task, or block in another thread (run_in_executor)"
     )]
     EventLoop,
     /// This thread is a worker of the pool that is to be waited for.

@@ -53,8 +53,8 @@ pub use crate::{
     any_promise::{AnyPromise, TooLate},
     error::{
         BarrierError, BrokenBarrier, Cancel, Cancellation, Cancelled, Closed, Expired, Failure,
-        InvalidState, Lost, NoValue, Panic, Refusal, RunError, Surplus, Unseen, WaitError,
-        WouldDeadlock,
+        InvalidState, Lost, NoValue, NoneUnfinished, NotPut, Panic, QueueClosed, QueueError,
+        Refusal, RunError, Surplus, TryPutError, Unseen, WaitError, WouldDeadlock,
     },
     event_loop::{
         AwaitLoop, AwaitLoopRef, CallHandle, CancelHandle, Clock, EventLoop, FutureId, Incident,

@@ -198,7 +198,7 @@ fn every_name_of_the_primitives_is_told() {
     }
     let differences = rows(&text, "| D");
     let found: Vec<_> = differences.iter().map(|row| row[0].to_owned()).collect();
-    assert_eq!(found, (54..=65).map(|number| format!("D{number}")).collect::<Vec<_>>());
+    assert_eq!(found, (54..=71).map(|number| format!("D{number}")).collect::<Vec<_>>());
     let is_kind = |kind: &str| ["inherent", "convention", "accident"].contains(&kind);
     assert!(differences.iter().all(|row| is_kind(row[1])), "a difference is of another kind");
     let cited: BTreeSet<_> = differences.iter().flat_map(|row| ids(row[5])).collect();

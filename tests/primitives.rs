@@ -12,6 +12,8 @@ mod watchdog;
 mod barrier;
 #[path = "primitives/condition.rs"]
 mod condition;
+#[path = "primitives/queue.rs"]
+mod queue;
 
 use std::{
     cell::{Cell, RefCell},

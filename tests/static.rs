@@ -14,6 +14,7 @@ use std::{
     error::Error,
     hash::Hash,
     iter::Once,
+    marker::PhantomPinned,
     mem::size_of,
     panic::{RefUnwindSafe, UnwindSafe},
     rc::Rc,
@@ -24,16 +25,17 @@ use settled::{
     AnyPromise, AsCompleted, AwaitLoop, AwaitLoopRef, AwaitThread, AwaitThreadRef, Back,
     BarrierError, BrokenBarrier, CallHandle, Cancel, CancelHandle, Cancelled, Closed, EventLoop,
     Executor, Expired, Failure, FutureId, Incident, Interrupt, InterruptGuard, InvalidState, Job,
-    JoinError, LoopFuture, LoopHandle, LoopRef, Lost, Map, NoValue, Panic, Promise, Refusal,
-    RunError, Schedule, Settled, Surplus, Task, ThreadFuture, ThreadPool, Token, TooLate,
-    WaitError, WeakLoopFuture, WeakThreadFuture, WouldDeadlock,
+    JoinError, LoopFuture, LoopHandle, LoopRef, Lost, Map, NoValue, NoneUnfinished, NotPut, Panic,
+    Promise, QueueClosed, QueueError, Refusal, RunError, Schedule, Settled, Surplus, Task,
+    ThreadFuture, ThreadPool, Token, TooLate, TryPutError, WaitError, WeakLoopFuture,
+    WeakThreadFuture, WouldDeadlock,
     context::LoopGuard,
     host::{Host, JobQueue, JobSender},
     machine::{Event, State, Step},
     phase::{Owned, Pending, Running},
     primitives::{
-        AwaitBarrier, AwaitCondition, AwaitEvent, AwaitLock, AwaitPermit, Barrier, Condition,
-        Event as Occasion, Lock, LockGuard, Permit, Semaphore,
+        AwaitBarrier, AwaitCondition, AwaitEvent, AwaitGet, AwaitJoin, AwaitLock, AwaitPermit,
+        AwaitPut, Barrier, Condition, Event as Occasion, Lock, LockGuard, Permit, Queue, Semaphore,
     },
     tasks::{GroupError, Sleep, TaskGroup, TimedOut, ToldToGroup},
 };
@@ -190,6 +192,17 @@ fn primitives() {
         BarrierError: Send Sync Copy Eq Error, ;
         AwaitCondition<Local>: Send Unpin Future, !Clone;
         Surplus: Send Sync Copy Eq Hash Error, ;
+        Queue<Local>: Send Sync Clone Unpin, !Copy;
+        Queue<Counted>: Clone, !Send !Sync;
+        AwaitPut<Local>: Send Unpin Future, !Sync !Clone;
+        AwaitGet<Local>: Send Sync Unpin Future, !Clone;
+        AwaitJoin<Local>: Send Sync Unpin Future, !Clone;
+        AwaitPut<PhantomPinned>: Unpin, ;
+        QueueClosed: Send Sync Copy Eq Hash Error, ;
+        QueueError: Send Sync Copy Eq Error, ;
+        TryPutError: Send Sync Copy Eq Error, ;
+        NotPut<Local>: Send Error, !Sync;
+        NoneUnfinished: Send Sync Copy Eq Hash Error, ;
     }
 }
 

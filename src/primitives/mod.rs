@@ -1,5 +1,5 @@
-//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`], [`Lock`], [`Condition`] and
-//! [`Barrier`].
+//! What threads and loops wait for besides futures: [`Event`], [`Semaphore`], [`Lock`], [`Condition`], [`Barrier`] and
+//! [`Queue`].
 //!
 //! Python has each of them twice, in `threading` and in `asyncio`. Here each is one, with two ways to wait for it: a thread
 //! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads
@@ -19,8 +19,12 @@
 //!
 //! At a [`Barrier`] each waits for the others, so that one who leaves breaks it for them. `[barrier-2]`
 //!
-//! The last row is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll it, may be
-//! given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
+//! A [`Queue`] hands values on, first in, first out; while it is full or empty one waits to put or to get. `[queue-1]` What
+//! one brings who waits to put is taken in whether he comes or not; what one waits to get is promised to him, and stays where
+//! it is until he comes, or leaves. `[queue-2]` `[queue-3]`
+//!
+//! The last row of the table is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll
+//! it, may be given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
 //!
 //! Whoever waits keeps what he waits for. If nobody else has it any more, he waits for ever, and a task does so until it is
 //! stopped or its loop is closed: nothing tells him, as a dropped promise would.
@@ -35,10 +39,15 @@ mod lock;
 mod meeting;
 mod notices;
 mod permits;
+mod queue;
+mod queueing;
 mod semaphore;
+mod stock;
 
 pub use barrier::{AwaitBarrier, Barrier};
 pub use condition::{AwaitCondition, Condition};
 pub use event::{AwaitEvent, Event};
 pub use lock::{AwaitLock, Lock, LockGuard};
+pub use queue::Queue;
+pub use queueing::{AwaitGet, AwaitJoin, AwaitPut};
 pub use semaphore::{AwaitPermit, Permit, Semaphore};

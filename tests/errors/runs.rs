@@ -12,7 +12,7 @@ use std::{
 use settled::{
     AnyPromise, Cancel, Death, DeathCause, EventLoop, Executor, Interrupt, Job, JoinError, LoopRef,
     MapError, Progress, Schedule, ThreadFuture, ThreadPool, Unsent, UnsentKind, bridge,
-    primitives::{Barrier, Semaphore},
+    primitives::{Barrier, Queue, Semaphore},
     tasks,
 };
 
@@ -274,6 +274,33 @@ runs! { RUNS:
     }
     "BarrierError::Wait" {
         Barrier::new(2).wait_timeout(SHORT).unwrap_err().to_string()
+    }
+    "QueueClosed" {
+        let queue = Queue::<u32>::unbounded();
+        queue.close();
+        queue.try_get().unwrap_err().to_string()
+    }
+    "QueueError::Closed" {
+        let queue = Queue::<u32>::unbounded();
+        queue.close();
+        queue.get().unwrap_err().to_string()
+    }
+    "QueueError::Wait" {
+        Queue::<u32>::unbounded().get_timeout(SHORT).unwrap_err().to_string()
+    }
+    "TryPutError::Full" {
+        Queue::bounded(0).try_put(1).unwrap_err().cause.to_string()
+    }
+    "TryPutError::Closed" {
+        let queue = Queue::unbounded();
+        queue.close();
+        queue.try_put(1).unwrap_err().cause.to_string()
+    }
+    "NotPut" {
+        Queue::bounded(0).try_put(1).unwrap_err().to_string()
+    }
+    "NoneUnfinished" {
+        Queue::<u32>::unbounded().task_done().unwrap_err().to_string()
     }
     "Closed" {
         let handle = EventLoop::new().handle();
