@@ -1,5 +1,5 @@
-//! Semaphores, events, conditions and barriers, as they decide in the crate: threads and tasks that wait, leave at every moment, and are closed
-//! with their loops, and whoever gives permits back and tells.
+//! Semaphores, events, conditions, barriers and queues, as they decide in the crate: threads and tasks that wait, leave at
+//! every moment, and are closed with their loops, and whoever gives permits back and tells.
 //!
 //! The machines are those of `src/primitives`, and one step is one critical section of the code, or that one is told.
 
@@ -12,7 +12,6 @@ mod fairness;
 #[path = "../../src/primitives/gate.rs"]
 mod gate;
 #[path = "../../src/primitives/line.rs"]
-#[expect(dead_code, reason = "what is shown to users is no step, nor is that a waker is replaced")]
 mod line;
 #[path = "../../src/primitives/meeting.rs"]
 #[expect(dead_code, reason = "what is shown to users is no step")]
@@ -21,7 +20,11 @@ mod meeting;
 mod notices;
 #[path = "../../src/primitives/permits.rs"]
 mod permits;
+mod queue;
 mod semaphore;
+#[path = "../../src/primitives/stock.rs"]
+#[expect(dead_code, reason = "what is shown to users is no step")]
+mod stock;
 
 use crate::Trials;
 
@@ -30,6 +33,7 @@ pub(crate) fn add(trials: &mut Trials) {
     event::add(trials);
     condition::add(trials);
     barrier::add(trials);
+    queue::add(trials);
     fairness::add(trials);
 }
 
