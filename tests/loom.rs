@@ -78,6 +78,9 @@ mod primitives;
 #[path = "loom/programs.rs"]
 mod programs;
 #[cfg(settled_loom)]
+#[path = "loom/queue.rs"]
+mod queue;
+#[cfg(settled_loom)]
 #[path = "loom/queues.rs"]
 mod queues;
 #[cfg(settled_loom)]
@@ -157,6 +160,7 @@ fn main() -> std::process::ExitCode {
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, two_jobs_against_two_idle_workers, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
     primitives: two_futures_against_a_permit, a_newcomer_against_two_futures, two_futures_against_an_event, two_threads_against_a_permit, an_expiry_against_a_grant, an_expiry_before_another_waiter, a_waiter_that_leaves_before_another, a_loop_that_closes_against_a_grant, what_is_done_with_a_permit_is_seen, what_is_done_before_it_is_set_is_seen, a_lock_against_itself, two_futures_against_a_notice, a_thread_against_a_notice, an_expiry_against_a_notice, an_expiry_with_a_notice_before_another, what_is_done_before_a_notice_is_seen, a_thread_and_a_task_at_a_barrier, one_who_leaves_against_the_last, an_expiry_against_the_last;
+    queue: two_getters_against_a_put, two_putters_against_a_get, a_putter_and_a_getter_against_the_end, a_thread_that_puts_and_one_that_gets, an_expiry_against_a_put, an_expiry_against_a_get, a_join_against_the_last;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, a_look_sees_what_was_done_before_a_cancel, handles_against_finish, take_against_take;
     scope: a_scope_against_its_job, a_scope_against_a_cancelled_job;
