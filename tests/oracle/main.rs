@@ -1,4 +1,5 @@
-//! Programs beside Python's classes: 100,000 trees of tasks; 42,500 of calls on events, semaphores and locks; every program
+//! Programs beside Python's classes: 100,000 trees of tasks; 42,500 of calls on events, semaphores and locks; 20,000 of calls
+//! on queues; every program
 //! of up to six calls on both futures, then 20,000 longer ones by chance for each class. The answers are equal, but for
 //! the rows of `spec/python.md`, and each row is met.
 //!
@@ -13,6 +14,7 @@ mod watchdog;
 mod closing;
 mod primitives;
 mod python;
+mod queues;
 mod real;
 mod trees;
 
@@ -40,6 +42,8 @@ const TREES: u64 = 100_000;
 const TREES_IN_FULL: u64 = 300_000;
 const PRIMITIVES: u64 = 40_000;
 const PRIMITIVES_IN_FULL: u64 = 400_000;
+const QUEUES: u64 = 20_000;
+const QUEUES_IN_FULL: u64 = 200_000;
 
 /// Python's class, and the calls that it has: start, finish, fail, cancel, result, exception, add a callback,
 /// remove the last callback, a turn of the loop.
@@ -55,7 +59,8 @@ static MET: Mutex<BTreeMap<&str, u64>> = Mutex::new(BTreeMap::new());
 fn meet(row: &'static str) {
     let is_row = ROWS.contains(&row)
         || trees::ROWS.iter().any(|it| it.0 == row)
-        || primitives::ROWS.contains(&row);
+        || primitives::ROWS.contains(&row)
+        || queues::ROWS.contains(&row);
     assert!(is_row, "{row} is no row");
     *MET.lock().unwrap().entry(row).or_default() += 1;
 }
@@ -228,6 +233,16 @@ fn calls_on_primitives() -> Result<String, String> {
     Ok(String::new())
 }
 
+/// `[queue-1]` `[queue-2]` `[queue-3]` `[queue-4]` `[queue-8]`
+fn calls_on_queues() -> Result<String, String> {
+    if let Some(mut python) = python()? {
+        let count = if is_full() { QUEUES_IN_FULL } else { QUEUES };
+        AGREED.fetch_add(queues::run(&mut python, count)?, Ordering::Relaxed);
+        all_met(&queues::ROWS)?;
+    }
+    Ok(String::new())
+}
+
 /// `[promise-2]` `[settled-2]` `[read-2]` `[cancel-1]` `[cancel-3]` `[callback-3]` `[callback-4]`
 fn calls_on_futures() -> Result<String, String> {
     let with = match python()? {
@@ -266,6 +281,7 @@ fn main() -> ExitCode {
     closing::main([
         ("trees_of_tasks", trees_of_tasks),
         ("calls_on_primitives", calls_on_primitives),
+        ("calls_on_queues", calls_on_queues),
         ("calls_on_futures", calls_on_futures),
     ])
 }

@@ -12,6 +12,7 @@ import logging
 import sys
 
 import primitives
+import queues
 import trees
 
 logging.disable(logging.CRITICAL)
@@ -151,6 +152,10 @@ def main():
             continue
         if flavour == "S":
             sys.stdout.write(primitives.answer(calls) + "\n")
+            sys.stdout.flush()
+            continue
+        if flavour == "Q":
+            sys.stdout.write(queues.answer(calls) + "\n")
             sys.stdout.flush()
             continue
         one = KINDS[flavour]()

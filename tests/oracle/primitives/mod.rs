@@ -16,7 +16,7 @@ use threads::{Clients, Threads};
 use crate::{meet, python::Python};
 
 /// So many are kept at a time.
-const LOAD: u64 = 10_000;
+pub(crate) const LOAD: u64 = 10_000;
 
 /// Each kind's calls. In small letters the primitives of `threading`, in capitals those of `asyncio`:
 ///
@@ -43,10 +43,10 @@ const CALLS: [(char, &str); 8] = [
 ];
 
 /// Numbers by chance, the same ones for a seed.
-struct Luck(u64);
+pub(crate) struct Luck(pub(crate) u64);
 
 impl Luck {
-    fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
         let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
