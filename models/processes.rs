@@ -5,88 +5,21 @@
 //! process, which takes a message, begins, or writes an answer; a call of the client; or a death. What a process has
 //! written stays in its pipe when it dies. Programs have besides what is named by [`May`].
 
+mod properties;
 mod reached;
+mod steps;
+mod trials;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use settled::{
     machine::{Event as Happens, State, Step as Effect},
-    model::check::{self, ENVIRONMENT, Kinds},
+    model::check::{ENVIRONMENT, Kinds},
 };
 use stateright::{Model, Property};
 
-use crate::{
-    Trials,
-    books::{Books, Event, Far, Number, Order, Token},
-    refuted, row,
-};
-
-/// `[process-4]`
-const OWN: &str = "a death loses the job of its own worker alone";
-/// `[process-3]`
-const DEAD: &str = "who is told to have died is dead";
-/// `[process-3]`
-const AT_ONCE: &str = "a job is lost as soon as its worker's end is known";
-/// `[process-4]`
-const ONCE: &str = "nothing is run twice";
-/// `[process-1]`
-const KEPT: &str = "a settled job stays as it was settled";
-/// `[process-3]`
-const WHOLE: &str = "a whole answer in the pipe counts";
-/// `[process-3]` `[process-1]`
-const TRUE: &str = "what is told of a job is what has happened";
-/// `[process-9]`
-const SETTLES: &str = "every accepted job settles, and every worker ends";
-
-pub(crate) fn add(trials: &mut Trials) {
-    trials.add("processes::every_program", || {
-        let pool =
-            |max, jobs, each, deaths, may| Pool { max, jobs, each, deaths, may, wrong: None };
-        let all = [
-            pool(1, 2, 9, 2, May::Die),
-            pool(2, 2, 9, 1, May::Die),
-            pool(1, 1, 1, 4, May::Die),
-            pool(1, 2, 9, 1, May::NotStart),
-            pool(1, 1, 9, 3, May::NotStart),
-            pool(2, 2, 9, 1, May::TalkNonsense),
-            pool(2, 2, 9, 0, May::EndEarly),
-        ];
-        let proof = check::prove_all(all).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a pool of processes that die at every step", "7 programs", &proof, [960_977, 53])
-            .map(|row| vec![row])
-    });
-    let wrong = [
-        (Wrong::BreaksAsAWhole, May::Die, "a death breaks the pool", OWN, 15),
-        (Wrong::RunsAgain, May::Die, "what was lost is run again in silence", ONCE, 20),
-        (Wrong::ByName, May::Die, "a worker is known by a name that is used again", DEAD, 13),
-        (Wrong::TakesLate, May::Die, "a late answer of one thought dead is taken", KEPT, 16),
-        (Wrong::DoesNotRead, May::Die, "a pipe is not read to its end", WHOLE, 13),
-        (Wrong::IsNotTold, May::NotStart, "a start that fails is not told", SETTLES, 14),
-        (
-            Wrong::WaitsForReady,
-            May::NotStart,
-            "whoever cannot be made ready is waited for",
-            SETTLES,
-            16,
-        ),
-        (
-            Wrong::BelievesAnybody,
-            May::TalkNonsense,
-            "an answer is taken of whoever gives it",
-            TRUE,
-            9,
-        ),
-        (Wrong::DropsWhatRuns, May::EndEarly, "what runs is dropped with what is queued", TRUE, 8),
-        (Wrong::LetsGo, May::EndEarly, "whoever is to be killed is taken to be dead", DEAD, 8),
-    ];
-    for (wrong, may, was, property, steps) in wrong {
-        trials.add(format!("processes::{was}"), move || {
-            let pool = Pool { max: 2, jobs: 2, each: 9, deaths: 1, may, wrong: Some(wrong) };
-            let system = format!("a pool of processes: {was}");
-            refuted(system, format!("not so: {property}"), pool, property, steps).map(|it| vec![it])
-        });
-    }
-}
+pub(crate) use self::trials::add;
+use crate::books::{Books, Event, Far, Number, Order, Token};
 
 /// What a pool does that is wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +34,11 @@ enum Wrong {
     BelievesAnybody,
     DropsWhatRuns,
     LetsGo,
+    LosesLate,
+    OffersToTheDead,
+    ForgetsWhatComesBack,
+    KillsEverybody,
+    NeverTriesAgain,
 }
 
 /// What may happen besides what happens in every program: workers begin, answer and leave; the client cancels, kills one and
@@ -109,11 +47,16 @@ enum Wrong {
 enum May {
     /// Workers die, hang up, or die in the middle of an answer.
     Die,
+    /// The same, and who is killed goes on for a while.
+    Linger,
     /// They cannot be started, cannot be made ready, or die.
     NotStart,
-    /// They write garbage, or answer a job that another one was given.
+    /// They cannot be started for a moment.
+    NotFork,
+    /// They write garbage, answer a job that another one was given, or die in the middle of an answer without having said
+    /// that they begin.
     TalkNonsense,
-    /// The client drops what is queued, or kills everybody, once.
+    /// The client drops what is queued, or kills everybody, once; or workers die.
     EndEarly,
 }
 
@@ -153,6 +96,8 @@ enum Stands {
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Process {
     is_alive: bool,
+    /// Whether the pool has had it killed: it goes on until it falls.
+    is_killed: bool,
     stands: Stands,
     /// A job, or that it is to leave.
     to_do: VecDeque<Option<Token>>,
@@ -163,6 +108,8 @@ struct Process {
     has_hung_up: bool,
     /// Whether it has written what makes no sense.
     is_mad: bool,
+    /// Whether the pool has heard that it began a job, or answered one.
+    is_of_use: bool,
     /// Whether the pool has forgotten it.
     is_gone: bool,
 }
@@ -173,6 +120,7 @@ enum Became {
     Value,
     Died(Far),
     Dropped,
+    Broken,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -195,13 +143,27 @@ struct Now {
     processes: BTreeMap<Number, Process>,
     submitted: Token,
     is_closed: bool,
-    has_killed: bool,
+    /// Whose worker the client has had killed.
+    has_killed: Option<Token>,
     /// Whether the client has dropped what is queued, and has killed everybody.
     has_ended: [bool; 2],
     /// How many workers could not be started.
     not_started: u8,
     is_broken: bool,
     deaths: u8,
+    /// What a pool must not do.
+    has_erred: Erred,
+}
+
+/// What a pool has done that it must not do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+struct Erred {
+    /// It has given a job to a worker whose end it had been told.
+    offered_late: bool,
+    /// It has killed a worker that had given no reason for it.
+    killed_another: bool,
+    /// It has broken when nothing had just failed.
+    broken_in_vain: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,7 +180,11 @@ enum Step {
     Told(Number),
     /// A wrong pool thinks so by the clock.
     Thinks(Number),
+    /// It gives a job back that a worker was to have, whose end it has seen.
+    Return,
     Work(Number),
+    /// One that was killed is.
+    Fall(Number),
     Die(Number),
     /// In the middle of an answer.
     DieWriting(Number),
@@ -231,6 +197,8 @@ enum Step {
     Babble(Number),
     /// It answers a job that another one was given.
     Lie(Number, Token),
+    /// It dies in the middle of an answer, and has not said that it began.
+    Blurt(Number),
     DropQueued,
     Terminate,
 }
@@ -239,12 +207,14 @@ impl Process {
     fn new() -> Self {
         Self {
             is_alive: true,
+            is_killed: false,
             stands: Stands::Starting,
             to_do: VecDeque::new(),
             said: VecDeque::new(),
             is_told: [false; 2],
             has_hung_up: false,
             is_mad: false,
+            is_of_use: false,
             is_gone: false,
         }
     }
@@ -252,8 +222,15 @@ impl Process {
 
 impl Now {
     fn tell(&mut self, event: Event) {
+        let was_of_use = |it| self.processes.get(&it).is_some_and(|it| it.is_of_use);
+        let may_break = match event {
+            Event::NotStarted(_) | Event::Unready(_) => true,
+            Event::PipeEnded(it, _) | Event::ProcessEnded(it) => !was_of_use(it),
+            _ => false,
+        };
         let mut orders = Vec::new();
         self.books.on(event, &mut orders);
+        self.has_erred.broken_in_vain |= orders.contains(&Order::Break) && !may_break;
         self.orders.extend(orders);
     }
 
@@ -269,7 +246,8 @@ impl Now {
     }
 
     fn settle(&mut self, job: Token, became: Became) {
-        let happens = if became == Became::Dropped { Happens::Abandon } else { Happens::Finish };
+        let is_dropped = matches!(became, Became::Dropped | Became::Broken);
+        let happens = if is_dropped { Happens::Abandon } else { Happens::Finish };
         self.happens(job, happens);
         let job = self.job(job);
         job.has_changed |= job.became.is_some();
@@ -283,6 +261,7 @@ impl Now {
     /// Takes what a worker has written next; the event that it is for the books.
     fn take(&mut self, it: Number) -> Option<Event> {
         let process = self.processes.get_mut(&it)?;
+        process.is_of_use |= matches!(process.said.front(), Some(Said::Began(_) | Said::Answer(_)));
         match process.said.pop_front() {
             Some(Said::Ready) => Some(Event::Ready(it)),
             Some(Said::Began(job)) => Some(Event::Began(it, job)),
@@ -300,194 +279,6 @@ impl Now {
             }
         }
     }
-}
-
-impl Pool {
-    fn obey(&self, now: &mut Now) {
-        if let Some(order) = now.orders.pop_front() {
-            return self.order(now, order);
-        }
-        if let Some(event) = now.later.pop_front() {
-            now.tell(event);
-        }
-    }
-
-    fn order(&self, now: &mut Now, order: Order) {
-        match order {
-            Order::Start(it) => {
-                now.processes.insert(it, Process::new());
-            }
-            Order::Offer(it, job) => {
-                let again = self.wrong == Some(Wrong::RunsAgain) && now.job(job).to.is_some();
-                if !again && !now.happens(job, Happens::Start) {
-                    return now.later.push_back(Event::Withdrawn(it));
-                }
-                now.job(job).to = Some(it);
-                now.processes.get_mut(&it).expect("it was started").to_do.push_back(Some(job));
-            }
-            Order::Settle(job) => now.settle(job, Became::Value),
-            Order::Lose(_, job, _) if self.wrong == Some(Wrong::RunsAgain) => {
-                now.later.push_back(Event::Submitted(job));
-            }
-            Order::Lose(_, job, far) => {
-                now.settle(job, Became::Died(far));
-                if self.wrong == Some(Wrong::BreaksAsAWhole) {
-                    let running = |it: &Token| now.jobs[*it as usize].cell == State::Running;
-                    let others: Vec<_> = (0..self.jobs).filter(running).collect();
-                    others.into_iter().for_each(|it| now.settle(it, Became::Died(far)));
-                }
-            }
-            Order::Drop(job) => now.settle(job, Became::Dropped),
-            Order::BreakOff(job) => now.settle(job, Became::Dropped),
-            // Of one that could not be started it may be ordered just before this is told.
-            Order::Dismiss(it) => {
-                now.processes.get_mut(&it).into_iter().for_each(|it| it.to_do.push_back(None));
-            }
-            // Who thinks by the clock that it is dead has no reason to.
-            Order::Kill(it) if self.wrong == Some(Wrong::TakesLate) => {
-                now.processes.get_mut(&it).expect("it was started").is_alive &= !now.has_killed;
-            }
-            Order::Kill(it) if self.wrong == Some(Wrong::LetsGo) && now.has_ended[1] => {
-                now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
-            }
-            Order::Kill(it) => now.processes.get_mut(&it).expect("it was started").is_alive = false,
-            Order::Drain(it) => {
-                if self.wrong == Some(Wrong::DoesNotRead) {
-                    now.processes.get_mut(&it).expect("it was started").said.clear();
-                }
-                loop {
-                    let Some(event) = now.take(it) else { return };
-                    now.later.push_back(event);
-                    if matches!(event, Event::PipeEnded(..)) {
-                        return;
-                    }
-                }
-            }
-            Order::Forget(it) => now.processes.get_mut(&it).expect("it was started").is_gone = true,
-            Order::Break => now.is_broken = true,
-            Order::End => (),
-        }
-    }
-
-    fn work(now: &mut Now, it: Number) {
-        let Some(process) = now.processes.get_mut(&it) else { return };
-        let (says, stands) = match process.stands {
-            Stands::Starting => (Said::Ready, Stands::Waiting),
-            Stands::Waiting => {
-                match process.to_do.pop_front().flatten() {
-                    Some(job) => process.stands = Stands::Has(job),
-                    None => process.is_alive = false,
-                }
-                return;
-            }
-            Stands::Has(job) => (Said::Began(job), Stands::Works(job)),
-            Stands::Works(job) => (Said::Answer(job), Stands::Waiting),
-        };
-        process.stands = stands;
-        let is_heard = !process.has_hung_up && !process.is_mad;
-        if is_heard {
-            process.said.push_back(says);
-        }
-        match says {
-            Said::Began(job) => now.job(job).runs += 1,
-            Said::Answer(job) => {
-                let job = now.job(job);
-                (job.has_ended, job.is_answered) = (true, is_heard);
-            }
-            Said::Ready | Said::Unready | Said::Half | Said::Garbage => (),
-        }
-    }
-
-    /// What need not happen.
-    fn goes_on_otherwise(&self, now: &mut Now, step: Step) -> Option<()> {
-        if self.by(&step) == ENVIRONMENT && !matches!(step, Step::Thinks(_)) {
-            now.deaths += 1;
-        }
-        match step {
-            Step::FailToStart => {
-                now.not_started += 1;
-                let Some(Order::Start(it)) = now.orders.pop_front() else { return None };
-                if self.wrong != Some(Wrong::IsNotTold) {
-                    now.later.push_back(Event::NotStarted(it));
-                }
-            }
-            Step::Refuse(it) => {
-                let process = now.processes.get_mut(&it)?;
-                process.stands = Stands::Waiting;
-                process.said.push_back(Said::Unready);
-            }
-            Step::Babble(it) | Step::Lie(it, _) => {
-                let process = now.processes.get_mut(&it)?;
-                let says = match step {
-                    Step::Lie(_, job) => Said::Answer(job),
-                    _ => Said::Garbage,
-                };
-                process.is_mad = true;
-                process.said.push_back(says);
-            }
-            Step::DropQueued => {
-                now.has_ended[0] = true;
-                now.tell(Event::DropQueued);
-                if self.wrong == Some(Wrong::DropsWhatRuns) {
-                    let runs = (0..self.jobs).filter(|it| now.job(*it).cell == State::Running);
-                    let runs: Vec<_> = runs.collect();
-                    runs.into_iter().for_each(|it| now.settle(it, Became::Dropped));
-                }
-            }
-            Step::Terminate => {
-                now.has_ended[1] = true;
-                now.tell(Event::Terminate);
-            }
-            Step::Die(it) => {
-                now.processes.get_mut(&it)?.is_alive = false;
-            }
-            Step::HangUp(it) => {
-                now.processes.get_mut(&it)?.has_hung_up = true;
-            }
-            Step::DieWriting(it) => {
-                let process = now.processes.get_mut(&it)?;
-                let Stands::Works(job) = process.stands else { return None };
-                process.said.push_back(Said::Half);
-                process.is_alive = false;
-                now.job(job).has_ended = true;
-            }
-            _ => unreachable!("it is a step of somebody else"),
-        }
-        Some(())
-    }
-
-    /// What the pool's thread may look at, if it has nothing in hand.
-    fn looks(&self, now: &Now, steps: &mut Vec<Step>) {
-        for (it, process) in &now.processes {
-            let has_ended = !process.is_alive;
-            let is_closed = has_ended || process.has_hung_up;
-            let half = process.said.front() == Some(&Said::Half);
-            if process.is_gone {
-                let late = matches!(process.said.front(), Some(Said::Answer(_)));
-                if self.wrong == Some(Wrong::TakesLate) && late {
-                    steps.push(Step::Read(*it));
-                }
-                if self.wrong == Some(Wrong::ByName) && has_ended && !process.is_told[0] {
-                    steps.push(Step::Told(*it));
-                }
-                continue;
-            }
-            if !process.is_told[1] && (is_closed || !process.said.is_empty() && !half) {
-                steps.push(Step::Read(*it));
-            }
-            if has_ended && !process.is_told[0] {
-                steps.push(Step::Told(*it));
-            }
-            if self.wrong == Some(Wrong::TakesLate) && process.is_told == [false; 2] {
-                steps.push(Step::Thinks(*it));
-            }
-        }
-    }
-}
-
-/// Whether it was told to have died.
-fn died(job: &Job) -> bool {
-    matches!(job.became, Some(Became::Died(_)))
 }
 
 impl Model for Pool {
@@ -512,11 +303,12 @@ impl Model for Pool {
             processes: BTreeMap::new(),
             submitted: 0,
             is_closed: false,
-            has_killed: false,
+            has_killed: None,
             has_ended: [false; 2],
             not_started: 0,
             is_broken: false,
             deaths: 0,
+            has_erred: Erred::default(),
         }]
     }
 
@@ -525,20 +317,26 @@ impl Model for Pool {
             if process.stands != Stands::Waiting || !process.to_do.is_empty() {
                 steps.push(Step::Work(*it));
             }
+            if process.is_killed {
+                steps.push(Step::Fall(*it));
+            }
             if now.deaths == self.deaths {
                 continue;
             }
             if self.may == May::TalkNonsense && !process.has_hung_up {
                 steps.push(Step::Babble(*it));
+                if matches!(process.stands, Stands::Has(_)) {
+                    steps.push(Step::Blurt(*it));
+                }
                 let others = |job: &Token| now.jobs[*job as usize].to.is_some_and(|to| to != *it);
                 steps.extend((0..self.jobs).filter(others).map(|job| Step::Lie(*it, job)));
             }
             if self.may == May::NotStart && process.stands == Stands::Starting {
                 steps.push(Step::Refuse(*it));
             }
-            if matches!(self.may, May::Die | May::NotStart) {
+            if !matches!(self.may, May::TalkNonsense | May::NotFork) {
                 steps.push(Step::Die(*it));
-                if self.may == May::Die && !process.has_hung_up {
+                if matches!(self.may, May::Die | May::Linger) && !process.has_hung_up {
                     steps.push(Step::HangUp(*it));
                     if matches!(process.stands, Stands::Works(_)) {
                         steps.push(Step::DieWriting(*it));
@@ -553,8 +351,17 @@ impl Model for Pool {
         }
         if !now.is_idle() {
             let starts = matches!(now.orders.front(), Some(Order::Start(_)));
-            if self.may == May::NotStart && starts && now.deaths < self.deaths {
+            if matches!(self.may, May::NotStart | May::NotFork)
+                && starts
+                && now.deaths < self.deaths
+            {
                 steps.push(Step::FailToStart);
+            }
+            if let Some(Order::Offer(it, _)) = now.orders.front()
+                && self.wrong.is_none_or(|it| it == Wrong::ForgetsWhatComesBack)
+                && (!now.processes[it].is_alive || now.processes[it].has_hung_up)
+            {
+                steps.push(Step::Return);
             }
             return steps.push(Step::Obey);
         }
@@ -565,7 +372,7 @@ impl Model for Pool {
             steps.push(Step::Close);
         }
         let runs = |it: &Token| now.jobs[*it as usize].cell == State::Running;
-        if !now.has_killed {
+        if now.has_killed.is_none() {
             steps.extend((0..self.jobs).filter(runs).map(Step::Kill));
         }
         if self.may == May::EndEarly {
@@ -584,8 +391,9 @@ impl Model for Pool {
             }
             Step::Cancel(job) => drop(now.happens(job, Happens::Cancel)),
             Step::Kill(job) => {
-                now.has_killed = true;
-                now.tell(Event::Kill(job));
+                now.has_killed = Some(job);
+                let is_wrong = self.wrong == Some(Wrong::KillsEverybody);
+                now.tell(if is_wrong { Event::Terminate } else { Event::Kill(job) });
             }
             Step::Close => {
                 now.is_closed = true;
@@ -613,78 +421,43 @@ impl Model for Pool {
             Step::Told(it) => {
                 let process = now.processes.get_mut(&it)?;
                 process.is_told[0] = true;
+                let [_, is_late] = process.is_told;
+                let wrong = if is_late { Wrong::LosesLate } else { Wrong::OffersToTheDead };
+                if self.wrong == Some(wrong) {
+                    return Some(now);
+                }
+                let (is_gone, was_of_use) = (process.is_gone, process.is_of_use);
                 // Of one that is gone the newest has the name.
-                let named = if process.is_gone { *now.processes.last_key_value()?.0 } else { it };
+                let named = if is_gone { *now.processes.last_key_value()?.0 } else { it };
                 now.tell(Event::ProcessEnded(named));
+                let starts = now.orders.iter_mut().find(|it| matches!(it, Order::Start(_)));
+                if self.wrong == Some(Wrong::NeverTriesAgain)
+                    && was_of_use
+                    && now.not_started > 0
+                    && let Some(starts) = starts
+                {
+                    *starts = Order::Break;
+                    now.has_erred.broken_in_vain = true;
+                }
+            }
+            Step::Return => {
+                let Some(Order::Offer(it, job)) = now.orders.pop_front() else { return None };
+                if self.wrong != Some(Wrong::ForgetsWhatComesBack) {
+                    now.later.push_back(Event::Returned(it, job));
+                }
             }
             Step::Thinks(it) => {
                 now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
             }
             Step::Work(it) => Self::work(&mut now, it),
+            Step::Fall(it) => now.processes.get_mut(&it)?.is_alive = false,
             step => self.goes_on_otherwise(&mut now, step)?,
         }
         Some(now)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let mut properties = vec![
-            Property::always(OWN, |_, now: &Now| {
-                let lost =
-                    |it: Number| now.jobs.iter().filter(move |job| died(job) && job.to == Some(it));
-                let is_dead = |job: &Job| job.to.is_some_and(|it| !now.processes[&it].is_alive);
-                now.processes.keys().all(|it| lost(*it).count() <= 1)
-                    && now.jobs.iter().all(|job| !died(job) || is_dead(job))
-            }),
-            Property::always(DEAD, |_, now: &Now| {
-                now.processes.values().all(|it| !it.is_gone || !it.is_alive)
-            }),
-            Property::always(AT_ONCE, |_, now: &Now| {
-                let is_lost = |job: &Job| {
-                    let known = job.to.is_some_and(|it| now.processes[&it].is_told == [true; 2]);
-                    job.cell != State::Running || !known
-                };
-                !now.is_idle() || now.jobs.iter().all(is_lost)
-            }),
-            Property::always(ONCE, |_, now: &Now| now.jobs.iter().all(|job| job.runs <= 1)),
-            Property::always(KEPT, |_, now: &Now| now.jobs.iter().all(|job| !job.has_changed)),
-            Property::always(WHOLE, |_, now: &Now| {
-                now.jobs.iter().all(|job| !died(job) || !job.is_answered)
-            }),
-            Property::always(TRUE, |_, now: &Now| {
-                // One that has hung up says nothing of what it begins.
-                let is_mute = |job: &Job| job.to.is_some_and(|it| now.processes[&it].has_hung_up);
-                // Nobody knows what one does that makes no sense: it may have begun.
-                let is_mad = |job: &Job| job.to.is_some_and(|it| now.processes[&it].is_mad);
-                now.jobs.iter().all(|job| match (job.became, job.cell) {
-                    (Some(Became::Value), _) => job.is_answered,
-                    (Some(Became::Died(Far::NotBegun)), _) => job.runs == 0 || is_mute(job),
-                    (Some(Became::Dropped), _) => job.runs == 0,
-                    (Some(Became::Died(Far::Begun)), _) => job.runs == 1 || is_mad(job),
-                    (Some(Became::Died(Far::CutShort)), _) => job.has_ended,
-                    (None, cell) => cell != State::Cancelled || job.runs == 0,
-                })
-            }),
-            Property::always(SETTLES, |pool: &Self, now: &Now| {
-                let mut steps = Vec::new();
-                pool.actions(now, &mut steps);
-                let has_ended = |it: &Process| it.is_gone && !it.is_alive;
-                // Nothing is waited for that need not happen.
-                let need_not = |it: &Step| {
-                    let is_wish = matches!(
-                        it,
-                        Step::Cancel(_) | Step::Kill(_) | Step::DropQueued | Step::Terminate
-                    );
-                    is_wish || pool.by(it) == ENVIRONMENT
-                };
-                !steps.iter().all(need_not)
-                    || now.jobs.iter().all(|job| job.cell.is_settled())
-                        && now.processes.values().all(has_ended)
-            }),
-        ];
-        if self.wrong.is_none() {
-            properties.extend(reached::all());
-        }
-        properties
+        properties::all(self)
     }
 }
 
@@ -699,7 +472,9 @@ impl Kinds for Pool {
             Step::Read(_) => "read",
             Step::Told(_) => "told",
             Step::Thinks(_) => "thinks",
+            Step::Return => "return",
             Step::Work(_) => "work",
+            Step::Fall(_) => "fall",
             Step::Die(_) => "die",
             Step::DieWriting(_) => "die writing",
             Step::HangUp(_) => "hang up",
@@ -707,6 +482,7 @@ impl Kinds for Pool {
             Step::Refuse(_) => "refuse",
             Step::Babble(_) => "babble",
             Step::Lie(..) => "lie",
+            Step::Blurt(_) => "blurt",
             Step::DropQueued => "drop queued",
             Step::Terminate => "terminate",
         }
@@ -720,8 +496,8 @@ impl Kinds for Pool {
             | Step::Close
             | Step::DropQueued
             | Step::Terminate => 0,
-            Step::Obey | Step::Read(_) | Step::Told(_) => 1,
-            Step::Work(it) => 2 + usize::try_from(*it).expect("there are few"),
+            Step::Obey | Step::Return | Step::Read(_) | Step::Told(_) => 1,
+            Step::Work(it) | Step::Fall(it) => 2 + usize::try_from(*it).expect("there are few"),
             Step::Thinks(_)
             | Step::Die(_)
             | Step::DieWriting(_)
@@ -729,7 +505,8 @@ impl Kinds for Pool {
             | Step::FailToStart
             | Step::Refuse(_)
             | Step::Babble(_)
-            | Step::Lie(..) => ENVIRONMENT,
+            | Step::Lie(..)
+            | Step::Blurt(_) => ENVIRONMENT,
         }
     }
 }

@@ -3,10 +3,10 @@
 use settled::machine::State;
 use stateright::Property;
 
-use super::{Became, Job, Now, Pool, died};
+use super::{Became, Job, Now, Pool, properties::died};
 use crate::books::Far;
 
-pub(super) fn all() -> [Property<Pool>; 14] {
+pub(super) fn all() -> [Property<Pool>; 18] {
     fn became(now: &Now, far: Far) -> bool {
         now.jobs.iter().any(|job| job.became == Some(Became::Died(far)))
     }
@@ -39,6 +39,32 @@ pub(super) fn all() -> [Property<Pool>; 14] {
         Property::sometimes("one could not be started, and another did the job", |_, now: &Now| {
             now.not_started > 0 && now.jobs.iter().any(|job| job.became == Some(Became::Value))
         }),
+        Property::sometimes("three could not be started, and others did all", |_, now: &Now| {
+            now.not_started > 2 && now.jobs.iter().all(|it| it.became == Some(Became::Value))
+        }),
+        Property::sometimes(
+            "who was to have a job has ended, and another did it",
+            |_, now: &Now| {
+                let first = now.processes.first_key_value();
+                first.is_some_and(|it| it.1.is_gone && !it.1.is_killed && !it.1.is_of_use)
+                    && now.jobs.iter().all(|it| it.became == Some(Became::Value))
+            },
+        ),
+        Property::sometimes("one that is killed answers before it falls", |_, now: &Now| {
+            let is_killed = |job: &Job| job.to.is_some_and(|it| now.processes[&it].is_killed);
+            now.jobs.iter().any(|job| job.became == Some(Became::Value) && is_killed(job))
+                && now.has_killed.is_some()
+        }),
+        Property::sometimes(
+            "a part of an answer comes of one that said nothing",
+            |_, now: &Now| {
+                now.jobs.iter().any(|job| {
+                    job.became == Some(Became::Died(Far::Begun))
+                        && job.has_ended
+                        && job.to.is_some_and(|it| !now.processes[&it].is_of_use)
+                })
+            },
+        ),
         Property::sometimes("one that makes no sense loses its job alone", |_, now: &Now| {
             let is = |became| now.jobs.iter().any(|job| job.became == Some(became));
             now.processes.values().any(|it| it.is_mad && it.is_gone)

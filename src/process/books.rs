@@ -11,7 +11,7 @@ pub(crate) type Token = u64;
 /// Numbers a worker. Never used twice, so that nothing said of one is ever taken for another.
 pub(crate) type Number = u64;
 
-/// How many workers in a row may end before they were ready.
+/// How many workers in a row may end before they have begun a job.
 pub(crate) const STARTS: u32 = 3;
 
 /// What a worker does.
@@ -40,9 +40,23 @@ pub(crate) struct Worker {
     doomed: bool,
     /// Whether it has said what makes no sense: it is not listened to any more.
     deaf: bool,
+    /// Whether it has begun a job, ever.
+    is_of_use: bool,
 }
 
 impl Worker {
+    const fn new(left: u64) -> Self {
+        Self {
+            doing: Doing::Starting,
+            left,
+            pipe: None,
+            process: false,
+            doomed: false,
+            deaf: false,
+            is_of_use: false,
+        }
+    }
+
     /// Whether it has said what makes no sense.
     pub(crate) const fn is_deaf(&self) -> bool {
         self.deaf
@@ -64,6 +78,8 @@ pub(crate) enum Event {
     Submitted(Token),
     /// A job that was offered had been cancelled before.
     Withdrawn(Number),
+    /// A job that was offered was not begun, since the worker's end has been seen: it is to be given to another one.
+    Returned(Number, Token),
     /// A worker says that it is ready.
     Ready(Number),
     /// A worker says that it cannot be made ready.
@@ -95,7 +111,8 @@ pub(crate) enum Event {
 pub(crate) enum Order {
     /// Start a worker of this number.
     Start(Number),
-    /// Begin this job and give it to this worker, or say that it is [`Withdrawn`](Event::Withdrawn).
+    /// Begin this job and give it to this worker, or say that it is [`Withdrawn`](Event::Withdrawn) or
+    /// [`Returned`](Event::Returned).
     Offer(Number, Token),
     /// Settle the job with what the worker has answered.
     Settle(Token),
@@ -127,7 +144,7 @@ pub(crate) struct Books {
     queue: VecDeque<Token>,
     workers: BTreeMap<Number, Worker>,
     next: Number,
-    /// How many workers in a row have ended before they were ready.
+    /// How many workers in a row have ended before they had begun a job.
     failed: u32,
     open: bool,
     broken: bool,
@@ -158,26 +175,50 @@ impl Books {
     pub(crate) fn on(&mut self, event: Event, orders: &mut Vec<Order>) {
         match event {
             Event::Submitted(job) if self.broken => orders.push(Order::BreakOff(job)),
-            Event::Submitted(job) => self.queue.push_back(job),
-            Event::Ready(it) => {
-                if self.answers_its_start(it, Doing::Nothing, orders) {
-                    self.failed = 0;
+            Event::Submitted(job) => {
+                // Those who only start now show nothing.
+                if self.workers.is_empty() || self.workers.values().any(|it| it.is_of_use) {
+                    self.try_again();
                 }
+                self.queue.push_back(job);
+            }
+            Event::Ready(it) => {
+                self.answers_its_start(it, Doing::Nothing, orders);
             }
             Event::Unready(it) => {
                 if self.answers_its_start(it, Doing::Starting, orders) {
                     self.break_down(orders);
                 }
             }
-            Event::Began(it, job) => self.change(it, orders, |worker| match worker.doing {
-                Doing::Job(own, false) if own == job => worker.doing = Doing::Job(own, true),
-                _ => worker.deaf = true,
-            }),
+            Event::Began(it, job) => {
+                let mut is_own = false;
+                self.change(it, orders, |worker| match worker.doing {
+                    Doing::Job(own, false) if own == job => {
+                        (worker.doing, is_own) = (Doing::Job(own, true), true);
+                    }
+                    _ => worker.deaf = true,
+                });
+                if is_own {
+                    self.is_of_use(it);
+                }
+            }
             Event::Answered(it, job) => self.answered(it, job, orders),
             Event::Withdrawn(it) => self.change(it, orders, |worker| {
                 worker.doing = Doing::Nothing;
                 worker.left += 1;
             }),
+            Event::Returned(it, job) => {
+                if let Some(worker) = self.workers.get_mut(&it) {
+                    worker.doing = Doing::Nothing;
+                    worker.left += 1;
+                }
+                self.doom(orders, |other, _| other == it);
+                if self.broken {
+                    orders.push(Order::BreakOff(job));
+                } else {
+                    self.queue.push_front(job);
+                }
+            }
             Event::Nonsense(it) => self.change(it, orders, |worker| worker.deaf = true),
             Event::PipeEnded(it, cut) => {
                 let Some(worker) = self.workers.get_mut(&it) else { return };
@@ -202,20 +243,19 @@ impl Books {
                 self.failed += 1;
             }
             Event::Kill(job) => {
-                let has =
-                    |worker: &Worker| matches!(worker.doing, Doing::Job(own, _) if own == job);
-                self.doom(orders, has);
+                self.doom(orders, |_, it| matches!(it.doing, Doing::Job(own, _) if own == job));
             }
             Event::Closed => self.open = false,
             Event::DropQueued => orders.extend(self.queue.drain(..).map(Order::Drop)),
-            Event::Terminate => self.doom(orders, |_| true),
+            Event::Terminate => self.doom(orders, |_, _| true),
         }
         self.go_on(orders);
     }
 
     /// Has those killed, and given nothing any more.
-    fn doom(&mut self, orders: &mut Vec<Order>, which: impl Fn(&Worker) -> bool) {
-        for (it, worker) in self.workers.iter_mut().filter(|it| !it.1.doomed && which(it.1)) {
+    fn doom(&mut self, orders: &mut Vec<Order>, which: impl Fn(Number, &Worker) -> bool) {
+        let which = |it: &(&Number, &mut Worker)| !it.1.doomed && which(*it.0, it.1);
+        for (it, worker) in self.workers.iter_mut().filter(which) {
             worker.doomed = true;
             orders.push(Order::Kill(*it));
         }
@@ -229,6 +269,21 @@ impl Books {
             worker.doomed = true;
             orders.push(Order::Kill(it));
         }
+    }
+
+    /// Notes that a worker has begun its job, or answered it.
+    fn is_of_use(&mut self, it: Number) {
+        let Some(worker) = self.workers.get_mut(&it) else { return };
+        if worker.is_of_use {
+            self.try_again();
+        } else {
+            (worker.is_of_use, self.failed) = (true, 0);
+        }
+    }
+
+    /// Lets one more worker be started: what kept some from it may have been of the moment, since others are of use.
+    fn try_again(&mut self) {
+        self.failed = self.failed.min(STARTS - 1);
     }
 
     /// Whether a worker that starts says how that went, and is listened to. It does this then.
@@ -252,6 +307,7 @@ impl Books {
             _ => worker.deaf = true,
         });
         if is_whole {
+            self.is_of_use(it);
             orders.push(Order::Settle(job));
         }
     }
@@ -261,16 +317,19 @@ impl Books {
         let Some(worker) = self.workers.remove(&it) else { return };
         match worker.doing {
             Doing::Job(job, begun) => {
-                let far = match (begun, worker.deaf) {
-                    (true, false) if worker.pipe == Some(true) => Far::CutShort,
-                    (false, false) => Far::NotBegun,
-                    // One that makes no sense may have begun without a word.
+                let far = match (begun, worker.deaf, worker.pipe == Some(true)) {
+                    (true, false, true) => Far::CutShort,
+                    (false, false, false) => Far::NotBegun,
+                    // One that makes no sense, or says a part of an answer first, may have begun without a word.
                     _ => Far::Begun,
                 };
                 orders.push(Order::Lose(it, job, far));
             }
-            Doing::Starting => self.failed += 1,
-            Doing::Nothing | Doing::Leaving => (),
+            Doing::Starting | Doing::Nothing if !worker.is_of_use => self.failed += 1,
+            Doing::Starting | Doing::Nothing | Doing::Leaving => (),
+        }
+        if worker.is_of_use {
+            self.try_again();
         }
         orders.push(Order::Forget(it));
     }
@@ -303,10 +362,7 @@ impl Books {
         let mut starting = self.workers.values().filter(starting).count();
         if self.failed < STARTS {
             while self.queue.len() > starting && self.workers.len() < self.max {
-                let (left, doing) = (self.jobs_each, Doing::Starting);
-                let worker =
-                    Worker { doing, left, pipe: None, process: false, doomed: false, deaf: false };
-                self.workers.insert(self.next, worker);
+                self.workers.insert(self.next, Worker::new(self.jobs_each));
                 orders.push(Order::Start(self.next));
                 self.next += 1;
                 starting += 1;

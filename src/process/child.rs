@@ -16,12 +16,13 @@ use std::{
     process::{Command, ExitStatus, Stdio},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::PollFlags;
 
 use super::{
     books::{Far, Number, Token},
     frame::{Decoder, Frame, Garbage},
     job::Given,
+    system::{self, is_readable, waiting},
 };
 use crate::lost::{Death, DeathCause, Progress};
 
@@ -65,6 +66,10 @@ pub(super) struct Child {
     pub(super) fault: Option<String>,
     pub(super) asked: bool,
     pub(super) is_ready: bool,
+    /// The job that it said last that it began.
+    pub(super) began: Option<Token>,
+    /// Whether its end was seen, or that it reads no more: it is given nothing any more.
+    pub(super) is_over: bool,
 }
 
 /// What of a child can be waited for, in the order in which it is looked at.
@@ -107,9 +112,17 @@ impl Child {
         let mut process = command.spawn()?;
         let stdout = process.stdout.take().map(|it| File::from(OwnedFd::from(it)));
         let stderr = process.stderr.take().map(|it| File::from(OwnedFd::from(it)));
+        let ended = match system::notice(&process) {
+            Ok(it) => it,
+            Err(error) => {
+                process.kill()?;
+                process.wait()?;
+                return Err(error);
+            }
+        };
         Ok(Self {
             number,
-            ended: notice(&process),
+            ended,
             process,
             channel: Some(channel),
             decoder: Decoder::new(how.limit),
@@ -123,6 +136,8 @@ impl Child {
             fault: None,
             asked: false,
             is_ready: false,
+            began: None,
+            is_over: false,
         })
     }
 
@@ -157,7 +172,11 @@ impl Child {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 // What comes after it would be read as a part of it: the worker is of no use any more.
-                Err(_) => {
+                Err(error) => {
+                    if self.goes_on() {
+                        self.accuse(&format!("it reads no more, and the pool killed it: {error}"));
+                    }
+                    self.is_over = true;
                     self.signal();
                     break;
                 }
@@ -277,6 +296,16 @@ impl Child {
         }
     }
 
+    /// Whether it is certain that the process goes on, although its channel does not.
+    pub(super) fn goes_on(&self) -> bool {
+        self.status.is_none() && system::goes_on(&self.process)
+    }
+
+    /// Notes what it has done wrong, unless something was noted before.
+    pub(super) fn accuse(&mut self, fault: &str) {
+        self.fault.get_or_insert_with(|| fault.into());
+    }
+
     /// Takes the status of the process, which has ended.
     pub(super) fn reap(&mut self) {
         self.ended = None;
@@ -320,35 +349,11 @@ impl Child {
         let (who, cause, words) = (self.who(), self.cause(), self.last_words());
         let fault = self.fault.take().map(|it| format!(", because {it}")).unwrap_or_default();
         let words = if words.is_empty() { words } else { format!("; it wrote last: {words}") };
-        format!("{who} ended before it was ready: {cause}{fault}{words}")
+        let what = if self.is_ready { "began a job" } else { "was ready" };
+        format!("{who} ended before it {what}: {cause}{fault}{words}")
     }
 
     pub(super) fn take_job(&mut self) -> Option<(Token, Given)> {
         mem::take(&mut self.given)
     }
-}
-
-/// Whether reading it would not wait.
-pub(super) fn is_readable(file: &impl AsFd) -> bool {
-    let mut files = [PollFd::new(file, PollFlags::IN)];
-    poll(&mut files, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).is_ok_and(|count| count > 0)
-}
-
-/// How many bytes can be read now.
-fn waiting(file: BorrowedFd<'_>) -> u64 {
-    rustix::io::ioctl_fionread(file).unwrap_or(0)
-}
-
-/// What tells the end of a process, whoever has its channel.
-#[cfg(target_os = "linux")]
-fn notice(process: &std::process::Child) -> Option<OwnedFd> {
-    use rustix::process::{Pid, PidfdFlags, pidfd_open};
-
-    pidfd_open(Pid::from_child(process), PidfdFlags::empty()).ok()
-}
-
-/// The end of the channel tells it alone.
-#[cfg(not(target_os = "linux"))]
-fn notice(_process: &std::process::Child) -> Option<OwnedFd> {
-    None
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use super::{
-    child::is_readable,
     frame::{Decoder, Kind},
+    system::is_readable,
     worker::end,
 };
 

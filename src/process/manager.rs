@@ -1,4 +1,6 @@
-//! The thread of a pool: it does what the books say, and waits for all workers at once.
+//! The thread of a pool: it waits for all workers at once, and tells the books what has happened.
+
+mod orders;
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -10,10 +12,10 @@ use std::{
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::{
-    books::{Books, Event, Number, Order, STARTS, Token},
+    books::{Books, Event, Number, Token},
     child::{Came, Child, How, Part},
     frame::{self, Frame, Kind},
-    job::{Given, Queued},
+    job::Queued,
     shared::{Message, Shared},
 };
 use crate::{context, sync::lock, waiter::isolate};
@@ -157,6 +159,10 @@ impl Manager {
         if is_woken {
             let _ = (&self.woken).read(&mut self.bytes);
         }
+        // What is read first brings jobs, which are for none of those whose end is among the rest.
+        for (_, (number, _)) in came.iter().filter(|it| is_end(it.0, it.1.1)) {
+            self.children.get_mut(number).into_iter().for_each(|child| child.is_over = true);
+        }
         for (flags, (number, part)) in came {
             self.came(number, part, flags);
         }
@@ -205,7 +211,12 @@ impl Manager {
                             format!("the initializer failed: {}", String::from_utf8_lossy(payload));
                         Event::Unready(number)
                     }
-                    Kind::Began => Event::Began(number, token),
+                    Kind::Began => {
+                        if child.began.replace(token) == Some(token) {
+                            child.fault = Some("it told twice that it began its job".into());
+                        }
+                        Event::Began(number, token)
+                    }
                     Kind::Value | Kind::Error | Kind::Panic | Kind::Unsent => {
                         self.answer = Some((number, kind, format, payload.into()));
                         Event::Answered(number, token)
@@ -251,132 +262,14 @@ impl Manager {
         // Whoever sent what the books had no use for.
         self.answer = None;
     }
+}
 
-    fn obey(&mut self, order: Order) {
-        match order {
-            Order::Start(number) => self.start(number),
-            Order::Offer(number, token) => self.offer(number, token),
-            Order::Settle(token) => {
-                let Some((number, kind, format, payload)) = self.answer.take() else { return };
-                if let Some(Given { promise, .. }) = self.take(number, token) {
-                    promise.answered(Frame { kind, format, token, payload: &payload });
-                }
-            }
-            Order::Lose(number, token, far) => {
-                let given = self.take(number, token);
-                if let (Some(given), Some(child)) = (given, self.children.get_mut(&number)) {
-                    child.hear_the_rest(&mut self.bytes, &mut told(self.listener.as_ref()));
-                    let death = child.death(given.name, far);
-                    given.promise.died(death);
-                }
-            }
-            Order::Drop(token) => {
-                let job = self.queued.remove(&token);
-                isolate(|| drop(job));
-            }
-            Order::BreakOff(token) => {
-                self.queued.remove(&token).into_iter().for_each(|job| job.promise.broken());
-            }
-            Order::Dismiss(number) => {
-                let message = frame::text(Kind::Leave, 0, &[], "", self.how.limit);
-                self.children
-                    .get_mut(&number)
-                    .into_iter()
-                    .for_each(|child| child.send(message.clone()));
-            }
-            Order::Kill(number) => self.kill(number),
-            Order::Drain(number) => self.ended_with_a_pipe.push_back(number),
-            Order::Forget(number) => self.forget(number),
-            Order::Break => {
-                let why = if self.failure.is_empty() {
-                    "no worker could be started"
-                } else {
-                    &*self.failure
-                };
-                let mut state = lock(&self.shared.state);
-                state.broken = Some(why.into());
-                state.closed = true;
-            }
-            Order::End => self.ended = true,
-        }
-    }
-
-    fn start(&mut self, number: Number) {
-        match Child::start(number, &self.how) {
-            Ok(mut child) => {
-                child.send(self.setup.clone());
-                self.children.insert(number, child);
-                lock(&self.shared.state).workers += 1;
-            }
-            Err(error) => {
-                self.failure = format!("{}: {error}", self.how.program.display());
-                self.later.push_back(Event::NotStarted(number));
-            }
-        }
-    }
-
-    /// Begins the job, unless it was cancelled, and gives it to the worker.
-    fn offer(&mut self, number: Number, token: Token) {
-        let job = self.queued.remove(&token);
-        let Some(Queued { name, message, promise }) = job else { return };
-        // In one step for others: who sees it Running can have it killed.
-        let mut state = lock(&self.shared.state);
-        let (Some(child), Some(promise)) = (self.children.get_mut(&number), promise.start()) else {
-            drop(state);
-            return self.later.push_back(Event::Withdrawn(number));
-        };
-        state.running.insert(promise.address(), token);
-        drop(state);
-        let shared = Arc::clone(&self.shared);
-        promise.on_cancel_request(Box::new(move || {
-            shared.tell(&mut lock(&shared.state), Message::Cancel(token));
-        }));
-        child.given = Some((token, Given { name, promise }));
-        child.send(message);
-    }
-
-    /// Takes the job from a worker that has it.
-    fn take(&mut self, number: Number, token: Token) -> Option<Given> {
-        let (own, given) = self.children.get_mut(&number)?.take_job()?;
-        debug_assert_eq!(own, token, "the books know who has which job");
-        lock(&self.shared.state).running.remove(&given.promise.address());
-        Some(given)
-    }
-
-    fn kill(&mut self, number: Number) {
-        let Some(child) = self.children.get_mut(&number) else { return };
-        let is_deaf = self.books.workers().get(&number).is_some_and(|worker| worker.is_deaf());
-        if is_deaf && child.fault.is_none() {
-            child.fault = Some("it told of a job that it does not have".into());
-        }
-        if !child.kill() {
-            self.later.push_back(Event::ProcessEnded(number));
-        }
-    }
-
-    /// Reads all that a worker had written when its process had ended, and then says that nothing more comes. A child that has
-    /// its pipe may go on writing.
-    fn drain(&mut self, number: Number) {
-        let until = self.children.get(&number).map_or(0, Child::written_so_far);
-        while self.children.get(&number).is_some_and(|child| child.has_more(until)) {
-            self.read(number);
-        }
-        let Some(child) = self.children.get_mut(&number) else { return };
-        child.close();
-        let cut = child.is_cut();
-        self.obey_all(Event::PipeEnded(number, cut));
-    }
-
-    fn forget(&mut self, number: Number) {
-        let Some(mut child) = self.children.remove(&number) else { return };
-        child.hear_the_rest(&mut self.bytes, &mut told(self.listener.as_ref()));
-        if !child.is_ready {
-            let failure = child.failure();
-            self.failure = format!(
-                "{STARTS} workers in a row ended before they were ready; the last: {failure}"
-            );
-        }
-        lock(&self.shared.state).workers -= 1;
+/// Whether this tells that a worker has ended, or its channel.
+fn is_end(flags: PollFlags, part: Part) -> bool {
+    match part {
+        Part::Channel => flags.intersects(PollFlags::HUP | PollFlags::ERR),
+        Part::Stream(_) => false,
+        Part::Process => true,
     }
 }
 

@@ -88,6 +88,7 @@ mod manager;
 mod map;
 mod pool;
 mod shared;
+mod system;
 mod worker;
 
 pub use self::{

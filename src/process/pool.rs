@@ -90,8 +90,9 @@ impl ProcessPool {
     }
 
     /// Runs `function` with each of `items`, in jobs of `chunk` items, and yields what it returns, in the order of the
-    /// items. All of them are submitted now. It ends with the first item that has no value; that, and dropping it,
-    /// cancels what has not begun. Python's `map(chunksize=)`. `[process-2]`
+    /// items. All of them are submitted now. It ends with the first chunk of which an item has no value, those before it
+    /// in that chunk included; that, and dropping it, cancels what has not begun. A chunk that runs is one job, and not to
+    /// be [killed](Self::kill) from here. Python's `map(chunksize=)`. `[process-2]`
     ///
     /// # Errors
     ///
@@ -187,8 +188,8 @@ impl ProcessPool {
         self.max
     }
 
-    /// Returns why the pool takes no more work, if its initializer has failed, or no worker could be started: several
-    /// in a row have ended before they were ready. What was queued is then
+    /// Returns why the pool takes no more work, if its initializer has failed, or no worker is left and none could be
+    /// started: several in a row have ended before they began a job. What was queued is then
     /// [`Cancelled::Broken`](crate::Cancelled::Broken); what workers had begun goes on. `[process-4]`
     #[must_use]
     #[doc(alias = "BrokenProcessPool")]

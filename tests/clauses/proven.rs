@@ -35,7 +35,7 @@ const MARKED: [(&str, &str, Level); 11] = [
     ("tests/unbounded/group/lemmas.rs", "unbounded", Proven),
     ("models/table.rs", "models/table", Proven),
     ("src/model/property/mod.rs", "models", Explored),
-    ("models/processes.rs", "models/processes", Explored),
+    ("models/processes/properties.rs", "models/processes", Explored),
     ("models/primitives", "models/primitives", Explored),
     ("tests/loom", "loom", Explored),
     ("tests/spec.rs", "spec", Explored),

@@ -1,9 +1,9 @@
 //! What becomes of the jobs of workers that die.
 
 use std::{
-    env,
+    env, fs,
     num::NonZero,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Mutex, mpsc},
     thread,
 };
@@ -43,6 +43,12 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("deaths::a_worker_that_reads_no_more_is_ended", a_worker_that_reads_no_more_is_ended),
     ("deaths::a_start_is_told_of_once", a_start_is_told_of_once),
+    ("deaths::a_kill_ends_no_other_worker", a_kill_ends_no_other_worker),
+    ("deaths::nobody_is_given_a_job_whose_end_was_seen", nobody_is_given_a_job_whose_end_was_seen),
+    (
+        "deaths::whoever_is_ready_and_ends_is_not_started_for_ever",
+        whoever_is_ready_and_ends_is_not_started_for_ever,
+    ),
     (
         "deaths::a_kill_in_the_middle_of_an_answer_cuts_it_short",
         a_kill_in_the_middle_of_an_answer_cuts_it_short,
@@ -96,9 +102,11 @@ fn each_end_is_told_as_what_it_was() {
 }
 
 fn a_death_tells_how_far_the_work_had_come() {
-    for (role, progress) in
-        [("never-begins", Progress::NotBegun), ("cut-short", Progress::CutShort)]
-    {
+    for (role, progress) in [
+        ("never-begins", Progress::NotBegun),
+        ("cut-short", Progress::CutShort),
+        ("cut-short-without-a-word", Progress::Begun),
+    ] {
         let failure =
             playing(role).submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
         let death = failure.death().unwrap_or_else(|| panic!("{role}: {failure}"));
@@ -108,7 +116,7 @@ fn a_death_tells_how_far_the_work_had_come() {
 
 fn a_whole_answer_in_the_pipe_counts() {
     for _ in 0..10 {
-        // Of one pool, the next job might be given to the worker that dies.
+        // Of one pool, the next job might be given to the worker before it dies.
         assert_eq!(playing("answers-and-dies").submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
     }
 }
@@ -167,6 +175,10 @@ fn a_worker_that_hangs_up_is_ended() {
         .unwrap();
     let death = failure.death().unwrap();
     assert_eq!((death.cause(), death.progress()), (DeathCause::Signal(9), Progress::NotBegun));
+    if !is_elsewhere() {
+        let fault = "it ended its channel and went on, and the pool killed it";
+        assert_eq!(death.fault(), Some(fault));
+    }
 }
 
 fn nonsense_ends_its_worker() {
@@ -174,6 +186,7 @@ fn nonsense_ends_its_worker() {
         ("garbage", "it speaks version 111 of the protocol, and not 1"),
         ("too-large", "it began a message of 4294967295 bytes, of at most 67108864"),
         ("another-job", "it told of a job that it does not have"),
+        ("begins-twice", "it told twice that it began its job"),
     ];
     for (role, fault) in faults {
         let failure =
@@ -306,6 +319,67 @@ fn a_worker_that_reads_no_more_is_ended() {
     let failure = job.join().unwrap_err().into_failure().unwrap();
     let death = failure.death().unwrap();
     assert_eq!((death.cause(), death.progress()), (DeathCause::Signal(9), Progress::NotBegun));
+    if !is_elsewhere() {
+        let fault = death.fault().unwrap_or_default();
+        assert!(fault.starts_with("it reads no more, and the pool killed it: "), "{death}");
+    }
+}
+
+fn a_kill_ends_no_other_worker() {
+    let pool = pool(2);
+    let [other, job] = [0, 1].map(|_| pool.submit(&UNTIL, &()).unwrap());
+    until_it_runs(&other);
+    until_it_runs(&job);
+    assert!(pool.kill(&job));
+    assert!(job.exception().unwrap().unwrap().death().unwrap().was_asked_for());
+    other.cancel_with("it is enough");
+    assert_eq!(other.join_result().unwrap(), Err("it is enough".to_owned()));
+}
+
+/// A pool of one worker that plays this role, and whose thread waits, from the moment on at which it says that it is there,
+/// until it has ended; and the directory in which the worker is told that it was heard.
+fn hearing(role: &str) -> (Ending, PathBuf) {
+    let told = env::temp_dir().join(format!("settled-{role}-{}", std::process::id()));
+    fs::create_dir_all(&told).unwrap();
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let arguments = [format!("role-{role}").into(), told.clone().into_os_string()];
+    let builder = builder.program(env::current_exe().unwrap(), arguments);
+    let heard = told.clone();
+    let pool = builder.on_output(move |worker, is_error, text| {
+        if let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() {
+            fs::File::create(heard.join(number.to_string())).unwrap();
+            wait_for_its_end(worker, is_error, text);
+        }
+    });
+    (Ending(pool.build().unwrap()), told)
+}
+
+/// The answer and the end are seen in one look; the answer is read first, and another job is queued.
+fn nobody_is_given_a_job_whose_end_was_seen() {
+    if is_elsewhere() {
+        return;
+    }
+    let (pool, told) = hearing("answers-when-heard");
+    let jobs = [0; 5].map(|_| pool.submit(&SQUARE, &7).unwrap());
+    for job in jobs {
+        assert_eq!(job.join().unwrap(), 49);
+    }
+    pool.shutdown().unwrap();
+    assert_eq!(fs::read_dir(&told).unwrap().count(), 5, "each job had a worker of its own");
+    fs::remove_dir_all(told).unwrap();
+}
+
+fn whoever_is_ready_and_ends_is_not_started_for_ever() {
+    if is_elsewhere() {
+        return;
+    }
+    let (pool, told) = hearing("ready-when-heard");
+    let failure = pool.submit(&SQUARE, &7).unwrap().join().unwrap_err().into_failure().unwrap();
+    assert_eq!(failure.cause(), Some(settled::Cancelled::Broken));
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("ended before it began a job: it exited with status 7"), "{why}");
+    assert_eq!(fs::read_dir(&told).unwrap().count(), 3);
+    fs::remove_dir_all(told).unwrap();
 }
 
 fn a_start_is_told_of_once() {

@@ -2,9 +2,10 @@
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     io,
     num::NonZero,
+    os::unix::fs::symlink,
     process::{Command, Stdio},
     thread,
 };
@@ -18,7 +19,7 @@ use crate::{
     Test,
     deaths::{is_elsewhere, playing},
     functions::*,
-    jobs::pool,
+    jobs::{Ending, pool, until_it_runs},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -34,6 +35,7 @@ pub(crate) const TESTS: &[Test] = &[
         "inputs::a_pool_whose_workers_die_at_their_start_breaks",
         a_pool_whose_workers_die_at_their_start_breaks,
     ),
+    ("inputs::a_start_that_failed_is_tried_again", a_start_that_failed_is_tried_again),
     (
         "inputs::what_is_accepted_while_a_pool_breaks_is_broken_off",
         what_is_accepted_while_a_pool_breaks_is_broken_off,
@@ -101,7 +103,7 @@ fn a_pool_whose_workers_die_at_their_start_breaks() {
         assert_eq!(job.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
     }
     let why = pool.broken_reason().unwrap();
-    assert!(why.contains("3 workers in a row ended before they were ready; the last: "), "{why}");
+    assert!(why.contains("3 workers in a row ended before they began a job; the last: "), "{why}");
     assert!(why.contains("it exited with status 1"), "{why}");
     let refused = pool.submit(&SQUARE, &1).unwrap_err();
     assert_eq!(refused, SubmitError::Broken(why));
@@ -111,6 +113,31 @@ fn a_pool_whose_workers_die_at_their_start_breaks() {
     let pool = playing("another-version");
     assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
     assert!(pool.broken_reason().unwrap().contains("it speaks version 2 of the protocol"));
+}
+
+/// For a moment nobody can be started, while a worker lives.
+fn a_start_that_failed_is_tried_again() {
+    let program = env::temp_dir().join(format!("settled-program-{}", std::process::id()));
+    let there = || symlink(env::current_exe().unwrap(), &program).unwrap();
+    there();
+    let builder = ProcessPool::builder().workers(NonZero::new(2).unwrap());
+    let pool = Ending(builder.program(&program, ["--settled-worker"]).build().unwrap());
+    for dies in [true, false] {
+        let first = pool.submit(&UNTIL, &()).unwrap();
+        until_it_runs(&first);
+        fs::remove_file(&program).unwrap();
+        let queued = pool.submit(&SQUARE, &7).unwrap();
+        pool.cancel_pending();
+        assert_eq!(queued.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+        there();
+        if dies {
+            assert!(pool.kill(&first));
+            first.wait().unwrap();
+        }
+        assert_eq!(pool.submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
+        first.cancel();
+    }
+    fs::remove_file(program).unwrap();
 }
 
 fn what_is_accepted_while_a_pool_breaks_is_broken_off() {

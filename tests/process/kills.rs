@@ -2,7 +2,7 @@
 //! the journals that the workers wrote to disk.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     env,
     fs::{self, File, OpenOptions},
     io::Write,
@@ -11,9 +11,13 @@ use std::{
     process, thread,
 };
 
-use nix::sys::{
-    resource::{Resource, setrlimit},
-    signal::{Signal, raise},
+use nix::{
+    errno::Errno,
+    sys::{
+        resource::{Resource, setrlimit},
+        signal::{Signal, raise},
+        wait::{WaitPidFlag, waitpid},
+    },
 };
 use serde::{Deserialize, Serialize};
 use settled::{
@@ -164,6 +168,9 @@ struct Said {
     cut_short: u64,
     at_start: u64,
     at_shutdown: u64,
+    /// The processes that were killed, as they wrote themselves, and those with which a job was lost.
+    killed: HashSet<String>,
+    died: HashSet<String>,
 }
 
 fn fate(luck: &mut u64) -> Fate {
@@ -191,6 +198,7 @@ fn fate(luck: &mut u64) -> Fate {
 
 /// One pool, from its start to its end, with its journals.
 fn round(luck: &mut u64, round: u64, said: &mut Said) {
+    let files = open_files();
     let journals = env::temp_dir().join(format!("settled-kills-{}-{round}", process::id()));
     fs::create_dir_all(&journals).unwrap();
     let builder = ProcessPool::builder().workers(NonZero::new(WORKERS).unwrap());
@@ -219,6 +227,9 @@ fn round(luck: &mut u64, round: u64, said: &mut Said) {
     // Some bombs go off now, and some when all is done.
     pool.shutdown().unwrap();
     assert_eq!(pool.broken_reason(), None);
+    drop(pool);
+    assert_eq!(open_files(), files);
+    assert_eq!(waitpid(None, Some(WaitPidFlag::WNOHANG)), Err(Errno::ECHILD));
     let (began, ended) = read(&journals, said);
     let times = |of: &HashMap<u64, u32>, number| of.get(&number).copied().unwrap_or_default();
     for (number, (fate, is_cancelled, job)) in (0..).zip(&jobs) {
@@ -229,14 +240,23 @@ fn round(luck: &mut u64, round: u64, said: &mut Said) {
                 .push(format!("{number} {fate:?} began {began} ended {ended}: {job:?}"));
         }
     }
+    // The system gives numbers of processes again.
+    said.killed.clear();
+    said.died.clear();
     fs::remove_dir_all(&journals).unwrap();
+}
+
+/// How many files this process has open, where that can be told.
+fn open_files() -> Option<usize> {
+    Some(fs::read_dir("/proc/self/fd").ok()?.count())
 }
 
 /// How often each job began and ended, as the workers wrote.
 fn read(journals: &Path, said: &mut Said) -> (HashMap<u64, u32>, HashMap<u64, u32>) {
     let (mut began, mut ended) = (HashMap::new(), HashMap::new());
     for entry in fs::read_dir(journals).unwrap() {
-        let text = fs::read_to_string(entry.unwrap().path()).unwrap();
+        let entry = entry.unwrap();
+        let text = fs::read_to_string(entry.path()).unwrap();
         for line in text.lines() {
             let (what, number) = line.split_once(' ').unwrap_or((line, ""));
             match what {
@@ -244,6 +264,7 @@ fn read(journals: &Path, said: &mut Said) -> (HashMap<u64, u32>, HashMap<u64, u3
                 "ended" => *ended.entry(number.parse().unwrap()).or_default() += 1,
                 "kill" => {
                     said.kills += 1;
+                    said.killed.insert(entry.file_name().into_string().unwrap());
                     said.at_start += u64::from(line == "kill at the start");
                     said.at_shutdown += u64::from(line == "kill at the shutdown");
                 }
@@ -281,11 +302,16 @@ fn judge(
                 said.lost += 1;
                 said.not_begun += u64::from(death.progress() == Progress::NotBegun);
                 said.cut_short += u64::from(death.progress() == Progress::CutShort);
-                match death.progress() {
-                    Progress::NotBegun => began == 0,
-                    Progress::Begun => true,
-                    Progress::CutShort => ended == 1,
-                }
+                // Who died is one that was killed, and has lost no other job.
+                let (_, process) = death.who().rsplit_once("process ").unwrap();
+                let process = process.trim_end_matches(')');
+                let is_one = said.killed.contains(process) && said.died.insert(process.to_owned());
+                is_one
+                    && match death.progress() {
+                        Progress::NotBegun => began == 0,
+                        Progress::Begun => true,
+                        Progress::CutShort => ended == 1,
+                    }
             }
             Err(_) => false,
         }

@@ -95,6 +95,23 @@ pub(crate) fn play(role: &str) -> ExitCode {
             let answer = message(19, job, &[7]);
             raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
         }
+        "cut-short-without-a-word" => {
+            let job = raw.take();
+            let answer = message(19, job, &[7]);
+            raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
+        }
+        "answers-when-heard" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            until_it_is_heard();
+            raw.say(19, job, &[49]);
+        }
+        "ready-when-heard" => {
+            raw.next();
+            until_it_is_heard();
+            raw.say(16, 0, &[]);
+            process::exit(7);
+        }
         // All of the answer is in the pipe.
         "answers-and-dies" => {
             let job = raw.take();
@@ -130,6 +147,15 @@ pub(crate) fn play(role: &str) -> ExitCode {
         other => misbehave(raw, other),
     }
     ExitCode::SUCCESS
+}
+
+/// Says that it is there, and waits until the pool's thread has heard it.
+fn until_it_is_heard() {
+    let told = std::path::PathBuf::from(std::env::args_os().nth(2).unwrap());
+    eprintln!("{}", process::id());
+    while !told.join(process::id().to_string()).exists() {
+        thread::yield_now();
+    }
 }
 
 /// Leaves something to a child, and ends.
@@ -172,6 +198,11 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
             let job = raw.take();
             // At once, so that it is not ended in between.
             let all = [message(18, job, &[]), message(19, job + 1, &[49]), message(19, job, &[49])];
+            raw.0.write_all(&all.concat()).unwrap();
+        }
+        "begins-twice" => {
+            let job = raw.take();
+            let all = [message(18, job, &[]), message(18, job, &[]), message(19, job, &[49])];
             raw.0.write_all(&all.concat()).unwrap();
         }
         "unready-later" => {
