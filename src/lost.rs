@@ -217,7 +217,8 @@ pub struct Unsent(Box<(UnsentKind, Box<str>)>);
 pub enum UnsentKind {
     /// The worker knows no function of this name.
     UnknownFunction,
-    /// The worker knows it with other types: it is another version of the program.
+    /// The worker knows it with other types: it is another version of the program. The names of the types are compared,
+    /// and not what is in them.
     OtherVersion,
     /// The arguments could not be written, or not be read by the worker.
     Arguments,
@@ -225,7 +226,8 @@ pub enum UnsentKind {
     Value,
     /// The same of the work's own error. The work has run.
     Error,
-    /// The arguments or the value are larger than is allowed.
+    /// The arguments or the value are larger than is allowed. What a pool of processes refuses so when it is submitted has
+    /// not run; of a future it is the value, and the work has run.
     TooLarge,
 }
 

@@ -25,7 +25,7 @@ pub(crate) fn add(trials: &mut Trials) {
             pool(1, 2, 9, 1, May::Linger),
         ];
         let proof = check::prove_all(all).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a pool of processes that die at every step", "10 programs", &proof, [960_977, 53])
+        row("a pool of processes that die at every step", "10 programs", &proof, [1_524_992, 56])
             .map(|row| vec![row])
     });
     let wrong = [
@@ -60,7 +60,7 @@ pub(crate) fn add(trials: &mut Trials) {
             May::NotFork,
             "a start that failed once is never tried again",
             BROKEN,
-            8,
+            19,
         ),
     ];
     for (wrong, may, was, property, steps) in wrong {

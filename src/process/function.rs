@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{format::Format, inbox::Inbox};
+use super::{format::Format, inbox::Inbox, job::guarded};
 use crate::{
     lost::UnsentKind,
     sync::{Mutex, lock},
@@ -218,23 +218,29 @@ impl<A, T, E> sealed::Served for Function<A, T, E> {
         let unread = |why| Return::Unsent(UnsentKind::Arguments, why);
         let unwritten = |why| Return::Unsent(UnsentKind::Value, why);
         let written = if each {
-            (self.each)(format, arguments)
+            guarded(|| (self.each)(format, arguments))
                 .map_err(unread)
                 .and_then(|items| items.into_iter().map(|item| self.call(item, job)).collect())
-                .and_then(|values| (self.write_values)(format, &values, bytes).map_err(unwritten))
+                .and_then(|values| {
+                    guarded(|| (self.write_values)(format, &values, bytes)).map_err(unwritten)
+                })
         } else {
-            (self.arguments)(format, arguments)
+            guarded(|| (self.arguments)(format, arguments))
                 .map_err(unread)
                 .and_then(|arguments| self.call(arguments, job))
-                .and_then(|value| (self.write_value)(format, &value, bytes).map_err(unwritten))
+                .and_then(|value| {
+                    guarded(|| (self.write_value)(format, &value, bytes)).map_err(unwritten)
+                })
         };
         match written {
             Ok(()) => Answer::Value,
             Err(Return::Unsent(kind, why)) => Answer::Unsent(kind, why),
-            Err(Return::Error(error)) => match (self.write_error)(format, &error, bytes) {
-                Ok(()) => Answer::Error,
-                Err(why) => Answer::Unsent(UnsentKind::Error, why),
-            },
+            Err(Return::Error(error)) => {
+                match guarded(|| (self.write_error)(format, &error, bytes)) {
+                    Ok(()) => Answer::Error,
+                    Err(why) => Answer::Unsent(UnsentKind::Error, why),
+                }
+            }
         }
     }
 }

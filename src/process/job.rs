@@ -92,12 +92,13 @@ impl<T: Send + 'static, E: Send + 'static> Owing for Typed<Promise<T, E, Running
         match frame.kind {
             Kind::Value => match format.and_then(|format| {
                 format.check(frame.payload, many)?;
-                read(value, format, frame.payload)
+                guarded(|| value(format, frame.payload))
             }) {
                 Ok(value) => promise.finish(value),
                 Err(why) => promise.unsent(Unsent::new(UnsentKind::Value, why)),
             },
-            Kind::Error => match format.and_then(|format| read(error, format, frame.payload)) {
+            Kind::Error => match format.and_then(|format| guarded(|| error(format, frame.payload)))
+            {
                 Ok(error) => promise.fail(error),
                 Err(why) => promise.unsent(Unsent::new(UnsentKind::Error, why)),
             },
@@ -115,11 +116,11 @@ impl<T: Send + 'static, E: Send + 'static> Owing for Typed<Promise<T, E, Running
     }
 }
 
-/// Reads, with code of the user's.
-fn read<T>(read: Read<T>, format: Format, bytes: &[u8]) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(|| read(format, bytes))).unwrap_or_else(|payload| {
+/// Reads or writes, with code of the user's.
+pub(super) fn guarded<T>(travels: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(travels)).unwrap_or_else(|payload| {
         let panic = Panic::new(payload);
-        let why = format!("what reads it panicked: {}", panic.message());
+        let why = format!("what reads or writes it panicked: {}", panic.message());
         isolate(|| drop(panic));
         Err(why)
     })

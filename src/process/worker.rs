@@ -22,7 +22,7 @@ use rustix::{
 
 use super::{
     format::Format,
-    frame::{self, Call, Decoder, Kind},
+    frame::{self, Call, Decoder, Frame, Kind},
     function::{Answer, Asked, Current, Served},
     inbox::{Inbox, Task},
 };
@@ -54,6 +54,10 @@ pub(super) fn is_astray() -> bool {
 /// the end of the channel, and ends the process by force when the pool's process has ended, also in the middle of a job.
 /// `[process-8]`
 ///
+/// # Panics
+///
+/// If two of the functions have the same name, in the pool's process too. `[process-2]`
+///
 /// ```standalone_crate
 /// use std::num::NonZero;
 /// use settled::process::{self, Function, ProcessPool};
@@ -69,6 +73,11 @@ pub(super) fn is_astray() -> bool {
 /// ```
 #[doc(alias("freeze_support", "init"))]
 pub fn worker(functions: &[&dyn Served]) {
+    for (at, function) in functions.iter().enumerate() {
+        let name = function.name();
+        let is_new = functions[..at].iter().all(|it| it.name() != name);
+        assert!(is_new, "two functions of a worker have the name {name:?}; rename one");
+    }
     if env::args_os().nth(1).is_none_or(|it| it != ARGUMENT) {
         return;
     }
@@ -138,6 +147,15 @@ pub(super) fn end(_why: impl std::fmt::Display) -> ! {
     process::abort();
 }
 
+/// The error of an initializer, in whose types it is not known to anybody else: as a text, if it can be read as one.
+fn error(frame: &Frame<'_>) -> String {
+    let text = Format::of(frame.format).and_then(|it| it.read::<String>(frame.payload).ok());
+    match text.filter(|it| !it.is_empty()) {
+        Some(text) => format!("it gave an error, which reads {text:?}"),
+        None => "it gave an error that is no text".to_owned(),
+    }
+}
+
 struct Worker<'a> {
     functions: &'a [&'a dyn Served],
     channel: UnixStream,
@@ -158,9 +176,7 @@ impl Worker<'_> {
             decoder.feed(&answer);
             let why = match decoder.next() {
                 Ok(Some(frame)) if frame.kind == Kind::Value => None,
-                Ok(Some(frame)) if frame.kind == Kind::Error => {
-                    Some("the initializer failed".to_owned())
-                }
+                Ok(Some(frame)) if frame.kind == Kind::Error => Some(error(&frame)),
                 Ok(Some(frame)) if frame.kind == Kind::Unsent => Some(
                     String::from_utf8_lossy(frame.payload.get(1..).unwrap_or_default())
                         .into_owned(),
@@ -210,7 +226,8 @@ impl Worker<'_> {
         match frame::end(&mut bytes, self.limit) {
             Ok(()) => bytes,
             Err(length) => {
-                let why = format!("{:?} gave {length} bytes, of at most {}", call.name, self.limit);
+                let (name, limit) = (call.name, self.limit);
+                let why = format!("{name:?} has run, and gave {length} bytes, of at most {limit}");
                 unsent(UnsentKind::TooLarge, &why)
             }
         }

@@ -201,6 +201,8 @@ pub(crate) enum Odd {
     Unwritten,
     /// Whoever reads it panics.
     Panics,
+    /// The worker panics when it reads it.
+    PanicsThere,
 }
 
 impl Serialize for Odd {
@@ -224,6 +226,7 @@ impl<'a> Deserialize<'a> for Odd {
             2 => Ok(Self::Value),
             3 => Ok(Self::Error),
             5 if is_worker => Ok(Self::Panics),
+            6 if is_worker => panic!("out of paper"),
             5 => panic!("out of ink"),
             other => panic!("{other}"),
         }

@@ -49,6 +49,7 @@ pub(crate) const TESTS: &[Test] = &[
         a_full_disk_or_a_closed_pipe_is_told_by_the_job,
     ),
     ("inputs::json_crosses_too", json_crosses_too),
+    ("inputs::two_functions_have_two_names", two_functions_have_two_names),
     ("inputs::a_chunk_gives_a_value_for_each_item", a_chunk_gives_a_value_for_each_item),
 ];
 
@@ -76,6 +77,7 @@ fn what_cannot_travel_is_told_and_the_worker_goes_on() {
         (Odd::Value, UnsentKind::Value),
         (Odd::Error, UnsentKind::Error),
         (Odd::Panics, UnsentKind::Value),
+        (Odd::PanicsThere, UnsentKind::Arguments),
     ];
     for (odd, kind) in kinds {
         let failure = pool.submit(&ODD, &odd).unwrap().join().unwrap_err().into_failure().unwrap();
@@ -94,6 +96,7 @@ fn what_is_too_large_is_refused_on_either_side() {
     let name = "settled".repeat(200);
     let failure = pool.submit(&DOUBLE, &name).unwrap().join().unwrap_err().into_failure().unwrap();
     assert_eq!(failure.unsent().unwrap().kind(), UnsentKind::TooLarge, "{failure}");
+    assert!(failure.to_string().contains("\"double\" has run, and gave "), "{failure}");
 }
 
 fn a_pool_whose_workers_die_at_their_start_breaks() {
@@ -165,7 +168,10 @@ fn a_pool_whose_initializer_fails_breaks() {
     assert!(pool.broken_reason().unwrap().starts_with("the initializer failed: no licence, at "));
     let pool = ProcessPool::builder().initializer(&FAIL, ()).build().unwrap();
     assert!(pool.submit(&SQUARE, &2).unwrap().wait().unwrap().cancelled());
-    assert!(pool.broken_reason().unwrap().starts_with("the initializer failed"));
+    assert_eq!(
+        &*pool.broken_reason().unwrap(),
+        "the initializer failed: it gave an error, which reads \"no licence\""
+    );
 }
 
 fn a_program_that_is_no_worker_says_so() {
@@ -220,6 +226,13 @@ fn a_full_disk_or_a_closed_pipe_is_told_by_the_job() {
             "{text}"
         );
     }
+}
+
+fn two_functions_have_two_names() {
+    let other: Function<String, u64> = Function::new("square", |text| text.len() as u64);
+    let served = std::panic::catch_unwind(|| settled::process::worker(&[&SQUARE, &PID, &other]));
+    let text = *served.unwrap_err().downcast::<String>().unwrap();
+    assert_eq!(text, "two functions of a worker have the name \"square\"; rename one");
 }
 
 fn json_crosses_too() {
