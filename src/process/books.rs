@@ -191,34 +191,18 @@ impl Books {
                 }
             }
             Event::Began(it, job) => {
-                let mut is_own = false;
-                self.change(it, orders, |worker| match worker.doing {
-                    Doing::Job(own, false) if own == job => {
-                        (worker.doing, is_own) = (Doing::Job(own, true), true);
-                    }
-                    _ => worker.deaf = true,
-                });
-                if is_own {
-                    self.is_of_use(it);
+                self.tells_of_its_job(it, job, Doing::Job(job, true), orders);
+            }
+            Event::Answered(it, job) => {
+                if self.tells_of_its_job(it, job, Doing::Nothing, orders) {
+                    orders.push(Order::Settle(job));
                 }
             }
-            Event::Answered(it, job) => self.answered(it, job, orders),
             Event::Withdrawn(it) => self.change(it, orders, |worker| {
                 worker.doing = Doing::Nothing;
                 worker.left += 1;
             }),
-            Event::Returned(it, job) => {
-                if let Some(worker) = self.workers.get_mut(&it) {
-                    worker.doing = Doing::Nothing;
-                    worker.left += 1;
-                }
-                self.doom(orders, |other, _| other == it);
-                if self.broken {
-                    orders.push(Order::BreakOff(job));
-                } else {
-                    self.queue.push_front(job);
-                }
-            }
+            Event::Returned(it, job) => self.returned(it, job, orders),
             Event::Nonsense(it) => self.change(it, orders, |worker| worker.deaf = true),
             Event::PipeEnded(it, cut) => {
                 let Some(worker) = self.workers.get_mut(&it) else { return };
@@ -297,18 +281,38 @@ impl Books {
         is_first
     }
 
-    fn answered(&mut self, it: Number, job: Token, orders: &mut Vec<Order>) {
-        let mut is_whole = false;
+    /// Whether a worker that is listened to tells of its own job, that it begins it or has answered it. It does this then.
+    fn tells_of_its_job(
+        &mut self,
+        it: Number,
+        job: Token,
+        next: Doing,
+        orders: &mut Vec<Order>,
+    ) -> bool {
+        let mut is_own = false;
         self.change(it, orders, |worker| match worker.doing {
-            Doing::Job(own, _) if own == job => {
-                is_whole = true;
-                worker.doing = Doing::Nothing;
+            Doing::Job(own, begun) if own == job && !(begun && next != Doing::Nothing) => {
+                (worker.doing, is_own) = (next, true);
             }
             _ => worker.deaf = true,
         });
-        if is_whole {
+        if is_own {
             self.is_of_use(it);
-            orders.push(Order::Settle(job));
+        }
+        is_own
+    }
+
+    /// A job comes back of a worker whose end was seen, and nobody has heard of it.
+    fn returned(&mut self, it: Number, job: Token, orders: &mut Vec<Order>) {
+        if let Some(worker) = self.workers.get_mut(&it) {
+            worker.doing = Doing::Nothing;
+            worker.left += 1;
+        }
+        self.doom(orders, |other, _| other == it);
+        if self.broken {
+            orders.push(Order::BreakOff(job));
+        } else {
+            self.queue.push_front(job);
         }
     }
 
