@@ -313,37 +313,7 @@ impl Model for Pool {
     }
 
     fn actions(&self, now: &Now, steps: &mut Vec<Step>) {
-        for (it, process) in now.processes.iter().filter(|it| it.1.is_alive) {
-            if process.stands != Stands::Waiting || !process.to_do.is_empty() {
-                steps.push(Step::Work(*it));
-            }
-            if process.is_killed {
-                steps.push(Step::Fall(*it));
-            }
-            if now.deaths == self.deaths {
-                continue;
-            }
-            if self.may == May::TalkNonsense && !process.has_hung_up {
-                steps.push(Step::Babble(*it));
-                if matches!(process.stands, Stands::Has(_)) {
-                    steps.push(Step::Blurt(*it));
-                }
-                let others = |job: &Token| now.jobs[*job as usize].to.is_some_and(|to| to != *it);
-                steps.extend((0..self.jobs).filter(others).map(|job| Step::Lie(*it, job)));
-            }
-            if self.may == May::NotStart && process.stands == Stands::Starting {
-                steps.push(Step::Refuse(*it));
-            }
-            if !matches!(self.may, May::TalkNonsense | May::NotFork) {
-                steps.push(Step::Die(*it));
-                if matches!(self.may, May::Die | May::Linger) && !process.has_hung_up {
-                    steps.push(Step::HangUp(*it));
-                    if matches!(process.stands, Stands::Works(_)) {
-                        steps.push(Step::DieWriting(*it));
-                    }
-                }
-            }
-        }
+        self.workers_may(now, steps);
         for (it, job) in (0..).zip(&now.jobs) {
             if it < now.submitted && job.cell == State::Pending {
                 steps.push(Step::Cancel(it));
@@ -418,28 +388,7 @@ impl Model for Pool {
                     now.later.push_back(Event::ProcessEnded(it));
                 }
             }
-            Step::Told(it) => {
-                let process = now.processes.get_mut(&it)?;
-                process.is_told[0] = true;
-                let [_, is_late] = process.is_told;
-                let wrong = if is_late { Wrong::LosesLate } else { Wrong::OffersToTheDead };
-                if self.wrong == Some(wrong) {
-                    return Some(now);
-                }
-                let (is_gone, was_of_use) = (process.is_gone, process.is_of_use);
-                // Of one that is gone the newest has the name.
-                let named = if is_gone { *now.processes.last_key_value()?.0 } else { it };
-                now.tell(Event::ProcessEnded(named));
-                let starts = now.orders.iter_mut().find(|it| matches!(it, Order::Start(_)));
-                if self.wrong == Some(Wrong::NeverTriesAgain)
-                    && was_of_use
-                    && now.not_started > 0
-                    && let Some(starts) = starts
-                {
-                    *starts = Order::Break;
-                    now.has_erred.broken_in_vain = true;
-                }
-            }
+            Step::Told(it) => self.told(&mut now, it)?,
             Step::Return => {
                 let Some(Order::Offer(it, job)) = now.orders.pop_front() else { return None };
                 if self.wrong != Some(Wrong::ForgetsWhatComesBack) {

@@ -6,10 +6,15 @@ use stateright::Property;
 use super::{Became, Job, Now, Pool, properties::died};
 use crate::books::Far;
 
-pub(super) fn all() -> [Property<Pool>; 18] {
-    fn became(now: &Now, far: Far) -> bool {
-        now.jobs.iter().any(|job| job.became == Some(Became::Died(far)))
-    }
+pub(super) fn all() -> impl Iterator<Item = Property<Pool>> {
+    of_one_worker().into_iter().chain(of_the_pool())
+}
+
+fn became(now: &Now, far: Far) -> bool {
+    now.jobs.iter().any(|job| job.became == Some(Became::Died(far)))
+}
+
+fn of_one_worker() -> [Property<Pool>; 7] {
     [
         Property::sometimes("a job dies that had not begun", |_, now: &Now| {
             became(now, Far::NotBegun)
@@ -32,6 +37,11 @@ pub(super) fn all() -> [Property<Pool>; 18] {
         Property::sometimes("a process has ended whose pipe is not empty", |_, now: &Now| {
             now.processes.values().any(|it| it.is_told[0] && !it.said.is_empty())
         }),
+    ]
+}
+
+fn of_the_pool() -> [Property<Pool>; 11] {
+    [
         Property::sometimes("the pool is broken", |_, now: &Now| now.is_broken),
         Property::sometimes("one that was not made ready breaks the pool", |_, now: &Now| {
             now.is_broken && now.not_started == 0 && now.processes.len() == 1

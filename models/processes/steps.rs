@@ -61,16 +61,7 @@ impl Pool {
             Order::Kill(it) if self.wrong == Some(Wrong::LetsGo) && now.has_ended[1] => {
                 now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
             }
-            Order::Kill(it) => {
-                let (killed, has_ended) = (now.has_killed, now.has_ended[1]);
-                let is_asked_for =
-                    killed.is_some_and(|job| now.job(job).to == Some(it)) || has_ended;
-                let process = now.processes.get_mut(&it).expect("it was started");
-                let has_reason = process.has_hung_up || process.is_mad || !process.is_alive;
-                process.is_killed = true;
-                process.is_alive &= self.may == May::Linger;
-                now.has_erred.killed_another |= !is_asked_for && !has_reason;
-            }
+            Order::Kill(it) => self.kill(now, it),
             Order::Drain(it) => {
                 if self.wrong == Some(Wrong::DoesNotRead) {
                     now.processes.get_mut(&it).expect("it was started").said.clear();
@@ -87,6 +78,16 @@ impl Pool {
             Order::Break => now.is_broken = true,
             Order::End => (),
         }
+    }
+
+    fn kill(&self, now: &mut Now, it: Number) {
+        let (killed, has_ended) = (now.has_killed, now.has_ended[1]);
+        let is_asked_for = killed.is_some_and(|job| now.job(job).to == Some(it)) || has_ended;
+        let process = now.processes.get_mut(&it).expect("it was started");
+        let has_reason = process.has_hung_up || process.is_mad || !process.is_alive;
+        process.is_killed = true;
+        process.is_alive &= self.may == May::Linger;
+        now.has_erred.killed_another |= !is_asked_for && !has_reason;
     }
 
     pub(super) fn work(now: &mut Now, it: Number) {
@@ -204,5 +205,65 @@ impl Pool {
                 steps.push(Step::Thinks(*it));
             }
         }
+    }
+
+    /// What workers may do, or what may be done to them.
+    pub(super) fn workers_may(&self, now: &Now, steps: &mut Vec<Step>) {
+        for (it, process) in now.processes.iter().filter(|it| it.1.is_alive) {
+            if process.stands != Stands::Waiting || !process.to_do.is_empty() {
+                steps.push(Step::Work(*it));
+            }
+            if process.is_killed {
+                steps.push(Step::Fall(*it));
+            }
+            if now.deaths == self.deaths {
+                continue;
+            }
+            if self.may == May::TalkNonsense && !process.has_hung_up {
+                steps.push(Step::Babble(*it));
+                if matches!(process.stands, Stands::Has(_)) {
+                    steps.push(Step::Blurt(*it));
+                }
+                let others = |job: &Token| now.jobs[*job as usize].to.is_some_and(|to| to != *it);
+                steps.extend((0..self.jobs).filter(others).map(|job| Step::Lie(*it, job)));
+            }
+            if self.may == May::NotStart && process.stands == Stands::Starting {
+                steps.push(Step::Refuse(*it));
+            }
+            if !matches!(self.may, May::TalkNonsense | May::NotFork) {
+                steps.push(Step::Die(*it));
+                if matches!(self.may, May::Die | May::Linger) && !process.has_hung_up {
+                    steps.push(Step::HangUp(*it));
+                    if matches!(process.stands, Stands::Works(_)) {
+                        steps.push(Step::DieWriting(*it));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pool's thread is told that a process has ended.
+    pub(super) fn told(&self, now: &mut Now, it: Number) -> Option<()> {
+        let process = now.processes.get_mut(&it)?;
+        process.is_told[0] = true;
+        let [_, is_late] = process.is_told;
+        let wrong = if is_late { Wrong::LosesLate } else { Wrong::OffersToTheDead };
+        if self.wrong == Some(wrong) {
+            return Some(());
+        }
+        let (is_gone, was_of_use) = (process.is_gone, process.is_of_use);
+        // Of one that is gone the newest has the name.
+        let named = if is_gone { *now.processes.last_key_value()?.0 } else { it };
+        now.tell(Event::ProcessEnded(named));
+        let starts = now.orders.iter_mut().find(|it| matches!(it, Order::Start(_)));
+        if self.wrong == Some(Wrong::NeverTriesAgain)
+            && was_of_use
+            && now.not_started > 0
+            && let Some(starts) = starts
+        {
+            *starts = Order::Break;
+            now.has_erred.broken_in_vain = true;
+        }
+        Some(())
     }
 }
