@@ -95,22 +95,8 @@ pub(crate) fn play(role: &str) -> ExitCode {
             let answer = message(19, job, &[7]);
             raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
         }
-        "cut-short-without-a-word" => {
-            let job = raw.take();
-            let answer = message(19, job, &[7]);
-            raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
-        }
-        "answers-when-heard" => {
-            let job = raw.take();
-            raw.say(18, job, &[]);
-            until_it_is_heard();
-            raw.say(19, job, &[49]);
-        }
-        "ready-when-heard" => {
-            raw.next();
-            until_it_is_heard();
-            raw.say(16, 0, &[]);
-            process::exit(7);
+        "cut-short-without-a-word" | "answers-when-heard" | "ready-when-heard" => {
+            return end_when_heard(raw, role);
         }
         // All of the answer is in the pipe.
         "answers-and-dies" => {
@@ -145,6 +131,31 @@ pub(crate) fn play(role: &str) -> ExitCode {
         }
         "leaves-a-printer" | "leaves-a-child" => leave(raw, role),
         other => misbehave(raw, other),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Ends in its own way, two of them when the pool's thread waits for that.
+fn end_when_heard(mut raw: Raw, role: &str) -> ExitCode {
+    match role {
+        "cut-short-without-a-word" => {
+            let job = raw.take();
+            let answer = message(19, job, &[7]);
+            raw.0.write_all(&answer[..answer.len() - 1]).unwrap();
+        }
+        "answers-when-heard" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            until_it_is_heard();
+            raw.say(19, job, &[49]);
+        }
+        "ready-when-heard" => {
+            raw.next();
+            until_it_is_heard();
+            raw.say(16, 0, &[]);
+            process::exit(7);
+        }
+        other => panic!("{other}"),
     }
     ExitCode::SUCCESS
 }
