@@ -15,12 +15,12 @@ use settled::{
 struct Pool(Semaphore, Arc<Mutex<Vec<String>>>);
 
 /// A connection in use. It goes back before its permit does.
-struct Lease(String, Pool, #[expect(dead_code, reason = "held for its drop")] Permit);
+struct Lease(String, Pool, #[expect(dead_code, reason = "held for its drop")] Permit<'static>);
 
 impl Pool {
-    fn lease(&self, permit: Permit) -> Lease {
+    fn lease(&self, permit: Permit<'_>) -> Lease {
         let connection = self.1.lock().unwrap().pop().expect("a permit is a connection");
-        Lease(connection, self.clone(), permit)
+        Lease(connection, self.clone(), permit.into_owned())
     }
 
     fn get(&self) -> Result<Lease, WaitError> {

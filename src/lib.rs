@@ -30,6 +30,7 @@ pub mod machine;
 pub mod model;
 mod output;
 pub mod phase;
+mod places;
 pub mod primitives;
 #[cfg(all(feature = "process", unix))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "process", unix))))]

@@ -3,16 +3,18 @@
 //!
 //! The line is that of the crate, in the test itself.
 
+extern crate alloc;
+
 #[macro_use]
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
-#[path = "../src/event_loop/line.rs"]
-mod line;
+#[path = "../src/places.rs"]
+mod places;
 
 use std::{cell::Cell, cmp::Ordering};
 
-use line::Line;
+use places::Places;
 
 thread_local!(static COMPARED: Cell<usize> = const { Cell::new(0) });
 
@@ -54,7 +56,7 @@ fn what_leaves_is_what_a_search_from_the_beginning_finds() {
     watch!();
     for seed in 0..200 {
         let (mut random, mut next) = (random(seed), 0);
-        let (mut line, mut list) = (Line::default(), Vec::<u32>::new());
+        let (mut line, mut list) = (Places::default(), Vec::<u32>::new());
         for _ in 0..300 {
             match random(9) {
                 0..4 => {
@@ -83,17 +85,21 @@ fn what_leaves_is_what_a_search_from_the_beginning_finds() {
                     let gone: Vec<_> = list.extract_if(.., |it| !stays(it)).collect();
                     assert_eq!(line.extract(stays), gone);
                 }
+                _ if random(30) == 0 => {
+                    assert_eq!(line.take_all().collect::<Vec<_>>(), std::mem::take(&mut list));
+                }
                 _ => {}
             }
             assert_eq!(line.iter().copied().collect::<Vec<_>>(), list);
-            assert_eq!(line.is_empty(), list.is_empty());
+            assert_eq!(line.first().map(|first| first.0), list.first().copied());
+            assert_eq!((line.len(), line.is_empty()), (list.len(), list.is_empty()));
         }
     }
 }
 
 /// How many numbers are compared for each of so many that leave at random.
 fn compared_for_each_of(count: u32) -> usize {
-    let mut line = Line::default();
+    let mut line = Places::default();
     (0..count).for_each(|number| line.push(Number(number), ()));
     let (mut random, mut leave) = (random(7), (0..count).collect::<Vec<_>>());
     let before = COMPARED.get();

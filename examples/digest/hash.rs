@@ -46,7 +46,7 @@ impl Default for OpenFiles {
 
 impl OpenFiles {
     /// Blocks until one more may be open.
-    pub(crate) fn one_more(&self) -> Result<Permit, WaitError> {
+    pub(crate) fn one_more(&self) -> Result<Permit<'_>, WaitError> {
         self.0.acquire()
     }
 }

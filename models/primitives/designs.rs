@@ -42,9 +42,11 @@ impl Design {
         !matches!(self, Self::Barging { .. })
     }
 
-    pub(super) const fn free(&self) -> usize {
+    pub(super) fn free(&self) -> usize {
         match self {
-            Self::HandOver { permits, .. } => permits.free(),
+            Self::HandOver { permits, .. } => {
+                usize::try_from(permits.free()).expect("there are few")
+            }
             Self::Barging { free, .. } | Self::TakenBack { free, .. } => *free,
         }
     }

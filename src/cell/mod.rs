@@ -1,4 +1,4 @@
-//! The cell: the one place where the table meets shared memory, and one of the two modules with `unsafe`.
+//! The cell: the one place where the table meets shared memory, and one of the three modules with `unsafe`.
 //!
 //! One allocation holds the word, the value slot, and a place for one who waits or one callback: of more there is a list,
 //! elsewhere. Its memory is mostly that of one before: see [`memory`]. A counted [`Handle`] keeps it alive. Five facts are

@@ -3,7 +3,7 @@
 //! No module here imports one that imports it. From below:
 //!
 //! ```text
-//! clock  ids  line  cancel  task                 what stands alone
+//! clock  ids  cancel  task                       what stands alone
 //! queue                                          the door for other threads
 //! ready  timers  table  stops  incident          what a loop has to do, its tasks, and who waits for whom to stop
 //! registry                                       what a loop keeps on its thread, a foreign loop too
@@ -43,7 +43,6 @@ mod coroutine;
 mod future;
 mod ids;
 mod incident;
-mod line;
 mod place;
 mod queue;
 mod ready;

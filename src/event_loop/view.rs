@@ -9,13 +9,13 @@ use std::{
 
 use super::{
     incident::FutureId,
-    line::Line,
     ready::{Deliver, Errand},
     registry::Registry,
     task::Task,
 };
 use crate::{
     cell::{Handle, Ticket},
+    places::Places,
     settled::Settled,
     waiter::Waiter,
 };
@@ -72,7 +72,7 @@ pub(super) struct View<T: 'static, E: 'static> {
     /// Whether a drain has been posted that will run what is registered now.
     draining: Cell<bool>,
     /// By the number of their token, which is their order.
-    callbacks: RefCell<Line<Told<T, E>>>,
+    callbacks: RefCell<Places<Told<T, E>>>,
     /// Itself, as long as somebody is to be told: nobody else need hold it then.
     kept: Cell<Option<Rc<Self>>>,
     /// How to get a second handle of the cell: known as soon as the view was cloned, which needs

@@ -264,7 +264,7 @@ pub struct AwaitBarrier(Stage);
 enum Stage {
     Begins(Barrier),
     /// The wait goes before the guest does.
-    Waits(AwaitEvent, Guest),
+    Waits(AwaitEvent<'static>, Guest),
     Over,
 }
 
@@ -288,7 +288,7 @@ impl Future for AwaitBarrier {
                     _ => Err(BrokenBarrier),
                 });
             };
-            self.0 = Stage::Waits(guest.round.is_over.wait_async(), guest);
+            self.0 = Stage::Waits(guest.round.is_over.wait_as_an_owner(), guest);
         }
         let Stage::Waits(waits, guest) = &mut self.0 else {
             panic!("polled again after it was ready")

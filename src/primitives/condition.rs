@@ -11,8 +11,10 @@ use std::{
 
 use super::{
     core::{Core, Place},
+    hold::Hold,
     line::Turns,
     lock::{AwaitLock, LockGuard},
+    memory::Shared,
     notices::Notices,
 };
 use crate::{
@@ -85,7 +87,7 @@ impl Condition {
     /// [`WaitError::WouldDeadlock`] if this thread runs an event loop, or is in many callbacks that wait inside each other:
     /// it has not given the lock up then. [`WaitError::Interrupted`] if an [`Interrupt`](crate::Interrupt) ends the wait;
     /// if that was raised before, the lock was not given up either. `[wait-9]`
-    pub fn wait<T>(&self, guard: &mut LockGuard<T>) -> Result<(), WaitError> {
+    pub fn wait<T>(&self, guard: &mut LockGuard<'_, T>) -> Result<(), WaitError> {
         self.block(guard, None).map_err(WaitError::told)
     }
 
@@ -107,7 +109,7 @@ impl Condition {
     /// timeout.
     pub fn wait_timeout<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         timeout: Duration,
     ) -> Result<(), WaitError> {
         self.block(guard, after(timeout)).map_err(WaitError::told)
@@ -129,7 +131,7 @@ impl Condition {
     /// As [`wait_timeout`](Self::wait_timeout).
     pub fn wait_deadline<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         deadline: Instant,
     ) -> Result<(), WaitError> {
         self.block(guard, Some(deadline)).map_err(WaitError::told)
@@ -138,7 +140,7 @@ impl Condition {
     /// Says why it was not notified, of which the caller is to be [told](WaitError::told).
     fn block<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
         if is_past(deadline) {
@@ -148,8 +150,8 @@ impl Condition {
         if is_over(deadline) {
             return Err(WaitError::of(deadline));
         }
-        let guard = LocksAgain(guard);
-        self.0.enter_and_block(deadline, || guard.0.unlock())
+        let mut guard = LocksAgain(guard, None);
+        self.0.enter_and_block(deadline, || guard.1 = Some(guard.0.unlock()))
     }
 
     /// Waits as long as it is not so, which is looked at with the lock, first of all and after each notice. Python's
@@ -161,7 +163,7 @@ impl Condition {
     #[doc(alias = "wait_while")]
     pub fn wait_for<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         is_so: impl FnMut(&mut T) -> bool,
     ) -> Result<(), WaitError> {
         self.block_for(guard, is_so, None)
@@ -185,7 +187,7 @@ impl Condition {
     /// As [`wait_timeout`](Self::wait_timeout), and only if it is not so in the end.
     pub fn wait_for_timeout<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         is_so: impl FnMut(&mut T) -> bool,
         timeout: Duration,
     ) -> Result<(), WaitError> {
@@ -208,7 +210,7 @@ impl Condition {
     /// As [`wait_timeout`](Self::wait_timeout), and only if it is not so in the end.
     pub fn wait_for_deadline<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         is_so: impl FnMut(&mut T) -> bool,
         deadline: Instant,
     ) -> Result<(), WaitError> {
@@ -217,7 +219,7 @@ impl Condition {
 
     fn block_for<T>(
         &self,
-        guard: &mut LockGuard<T>,
+        guard: &mut LockGuard<'_, T>,
         mut is_so: impl FnMut(&mut T) -> bool,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
@@ -254,8 +256,8 @@ impl Condition {
     /// });
     /// assert_eq!(run.unwrap(), 1);
     /// ```
-    pub fn wait_async<T>(&self, guard: LockGuard<T>) -> AwaitCondition<T> {
-        AwaitCondition { place: Place::new(&self.0), stage: Stage::Begins(guard) }
+    pub fn wait_async<'a, T>(&self, guard: LockGuard<'a, T>) -> AwaitCondition<'a, T> {
+        AwaitCondition { place: Place::new(Arc::clone(&self.0)), stage: Stage::Begins(guard) }
     }
 
     /// Awaits as long as it is not so, which is looked at with the lock, first of all and after each notice. `[condition-4]`
@@ -272,11 +274,11 @@ impl Condition {
     /// });
     /// assert_eq!(run.unwrap(), 3);
     /// ```
-    pub async fn wait_for_async<T>(
+    pub async fn wait_for_async<'a, T>(
         &self,
-        mut guard: LockGuard<T>,
+        mut guard: LockGuard<'a, T>,
         mut is_so: impl FnMut(&mut T) -> bool,
-    ) -> LockGuard<T> {
+    ) -> LockGuard<'a, T> {
         while !is_so(&mut guard) {
             guard = self.wait_async(guard).await;
         }
@@ -312,11 +314,13 @@ impl Condition {
 }
 
 /// Locks when the wait is over, also if it unwinds.
-struct LocksAgain<'a, T>(&'a mut LockGuard<T>);
+struct LocksAgain<'g, 'a, T>(&'g mut LockGuard<'a, T>, Option<Hold<'a, Shared<T>>>);
 
-impl<T> Drop for LocksAgain<'_, T> {
+impl<T> Drop for LocksAgain<'_, '_, T> {
     fn drop(&mut self) {
-        self.0.lock_again();
+        if let Some(of) = self.1.take() {
+            self.0.lock_again(of);
+        }
     }
 }
 
@@ -338,32 +342,32 @@ impl fmt::Debug for Condition {
 
 /// Awaits a notice of a [`Condition`], and the lock. Made by [`Condition::wait_async`]. `[condition-5]`
 #[must_use = "futures do nothing unless they are polled"]
-pub struct AwaitCondition<T> {
+pub struct AwaitCondition<'a, T> {
     place: Place<Notices<Waiter>>,
-    stage: Stage<T>,
+    stage: Stage<'a, T>,
 }
 
-enum Stage<T> {
+enum Stage<'a, T> {
     /// Has the lock still.
-    Begins(LockGuard<T>),
+    Begins(LockGuard<'a, T>),
     /// What it awaits when it is notified.
-    Waits(AwaitLock<T>),
+    Waits(AwaitLock<'a, T>),
     Over,
 }
 
-impl<T> Future for AwaitCondition<T> {
-    type Output = LockGuard<T>;
+impl<'a, T> Future for AwaitCondition<'a, T> {
+    type Output = LockGuard<'a, T>;
 
     /// # Panics
     ///
     /// If polled again after it was ready.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<LockGuard<T>> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<LockGuard<'a, T>> {
         let Self { place, stage } = &mut *self;
         assert!(!matches!(stage, Stage::Over), "polled again after it was ready");
         let is_told = place.poll_turn(cx);
         if let Stage::Begins(guard) = stage {
-            // It stands in the line by now. What it replaces is dropped here.
-            *stage = Stage::Waits(guard.lock_of().lock_async());
+            // It stands in the line by now.
+            *stage = Stage::Waits(AwaitLock::new(guard.unlock()));
         }
         ready!(is_told);
         let Stage::Waits(lock) = stage else { unreachable!("it has begun") };
@@ -374,7 +378,7 @@ impl<T> Future for AwaitCondition<T> {
     }
 }
 
-impl<T> fmt::Debug for AwaitCondition<T> {
+impl<T> fmt::Debug for AwaitCondition<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let has_the_lock = matches!(self.stage, Stage::Begins(_));
         f.debug_struct("AwaitCondition")

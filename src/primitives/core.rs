@@ -1,26 +1,74 @@
 //! The two ways to wait for a primitive: a thread blocks, a task awaits. Both stand in one line.
 //!
-//! What is decided is pure, and decided under one lock. Nothing else happens under it: wakers are cloned before, and
-//! dropped and woken after.
+//! What is decided is pure, and decided by one step of the word, or under one lock. Nothing else happens under it: wakers are
+//! cloned before, and dropped and woken after.
+//!
+//! ```text
+//! site     ordering  pairs with, and what that is for
+//! pass     Acquire   give, set, open: what was done before
+//! give     Release   pass, close
+//! set      AcqRel    pass, close, set: the same, and a clear that comes after sees what was done before it
+//! close    Acquire   give, set: what the one with the lock has was there before
+//! open     Release   pass: what is open was there before, also what was given with the lock taken
+//! ```
 
 use std::{
+    ops::{Deref, DerefMut},
     sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
 
-use super::line::{Left, Ticket, Turns};
+use super::{
+    line::{Left, Ticket, Turns},
+    memory::Later,
+    permits::Permits,
+    word::{Step, Word},
+};
 use crate::{
     blocking::{Looked, May, Wanted, before_parking},
     context, deferred,
     error::WaitError,
     interrupt,
-    sync::{Mutex, MutexGuard, Parker, is_over, is_past, lock},
+    sync::{AtomicU64, Mutex, MutexGuard, Ordering, Parker, at, is_over, is_past, lock},
     waiter::{Waiter, isolate},
 };
 
 /// A primitive that threads and loops share.
-pub(super) struct Core<M>(Mutex<M>);
+pub(super) struct Core<M> {
+    word: AtomicU64,
+    behind: Later<Mutex<M>>,
+}
+
+/// As long as this is there, the lock is taken, and the word is closed.
+pub(super) struct Locked<'a, M: Turns<Waiter>> {
+    machine: MutexGuard<'a, M>,
+    word: &'a AtomicU64,
+}
+
+impl<M: Turns<Waiter>> Deref for Locked<'_, M> {
+    type Target = M;
+
+    fn deref(&self) -> &M {
+        &self.machine
+    }
+}
+
+impl<M: Turns<Waiter>> DerefMut for Locked<'_, M> {
+    fn deref_mut(&mut self) -> &mut M {
+        &mut self.machine
+    }
+}
+
+/// Opens the word, and then frees the lock.
+impl<M: Turns<Waiter>> Drop for Locked<'_, M> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(word) = self.machine.open() {
+            self.word.store(word.bits(), at("open", Ordering::Release));
+        }
+    }
+}
 
 /// Drops it where no lock is held. What a waker's own drop does is its own affair.
 fn let_go(waiter: Option<Waiter>) {
@@ -28,33 +76,109 @@ fn let_go(waiter: Option<Waiter>) {
 }
 
 impl<M: Turns<Waiter>> Core<M> {
-    pub(super) fn new(machine: M) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(machine)))
+    pub(super) fn new(mut machine: M) -> Arc<Self> {
+        let word = machine.open().unwrap_or(Word::CLOSED);
+        Arc::new(Self { word: AtomicU64::new(word.bits()), behind: Later::of(Mutex::new(machine)) })
     }
 
-    pub(super) fn lock(&self) -> MutexGuard<'_, M> {
-        lock(&self.0)
+    /// One of which there is nothing yet but the word.
+    pub(super) fn of(word: Word) -> Self {
+        Self { word: AtomicU64::new(word.bits()), behind: Later::new() }
+    }
+
+    pub(super) fn lock(&self) -> Locked<'_, M> {
+        self.locked(lock(self.behind()))
+    }
+
+    fn behind(&self) -> &Mutex<M> {
+        self.behind.get(|| Mutex::new(M::behind_a_word()))
+    }
+
+    fn locked<'a>(&'a self, mut machine: MutexGuard<'a, M>) -> Locked<'a, M> {
+        // Only who has the lock opens it.
+        let (bits, _) = self.word.guess(Ordering::Relaxed);
+        if Word::from_bits(bits) != Word::CLOSED {
+            let last = self.word.swap(Word::CLOSED.bits(), at("close", Ordering::Acquire));
+            Word::from_bits(last).number().into_iter().for_each(|said| machine.close(said));
+        }
+        Locked { machine, word: &self.word }
     }
 
     /// What it shows of itself, unless somebody is about to change it.
     pub(super) fn look<R>(&self, look: impl FnOnce(&mut M) -> R) -> Option<R> {
-        self.0.try_lock().ok().map(|mut machine| look(&mut machine))
+        let machine = self.behind().try_lock().ok()?;
+        Some(look(&mut self.locked(machine)))
+    }
+
+    /// One step of the word, and its answer, if it is open. It is tried from this word first, or else from the one that is
+    /// there.
+    #[inline(always)]
+    pub(super) fn step(
+        &self,
+        first: Option<Word>,
+        ordering: Ordering,
+        step: impl Fn(Word) -> Step,
+    ) -> Option<bool> {
+        let looks = at("pass", Ordering::Acquire);
+        let (mut bits, mut is_seen) = match first {
+            Some(first) => (first.bits(), false),
+            None => self.word.guess(looks),
+        };
+        loop {
+            match step(Word::from_bits(bits)) {
+                Step::To(next) => {
+                    let put = self.word.compare_exchange_weak(bits, next.bits(), ordering, looks);
+                    match put {
+                        Ok(_) => return Some(true),
+                        Err(other) => (bits, is_seen) = (other, true),
+                    }
+                }
+                Step::Stays(answer) if is_seen => return Some(answer),
+                Step::Closed if is_seen => return None,
+                _ => (bits, is_seen) = (self.word.load(looks), true),
+            }
+        }
+    }
+
+    /// What the word says, or what this says of the machine.
+    pub(super) fn number(&self, of: impl FnOnce(&M) -> u64) -> u64 {
+        let word = Word::from_bits(self.word.load(at("pass", Ordering::Acquire)));
+        word.number().unwrap_or_else(|| of(&self.lock()))
+    }
+
+    /// Goes on, if nobody has to wait.
+    #[inline]
+    pub(super) fn pass(&self) -> bool {
+        self.pass_from(None)
+    }
+
+    #[inline]
+    fn pass_from(&self, first: Option<Word>) -> bool {
+        let step = self.step(first, at("pass", Ordering::Acquire), M::step);
+        step.unwrap_or_else(|| self.lock().pass())
     }
 
     /// Blocks this thread until it is its turn, or says why it is not, of which the caller is to be
     /// [told](WaitError::told). A callback that the thread has deferred is run first; nobody knows who would end the wait,
     /// and so no job is helped with, and no circle is refused.
-    pub(super) fn block(self: &Arc<Self>, deadline: Option<Instant>) -> Result<(), WaitError> {
+    #[inline]
+    pub(super) fn block(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
+        if self.pass() { Ok(()) } else { self.block_or_say_why(deadline) }
+    }
+
+    /// The same for one who has looked, and does not pass.
+    #[cold]
+    pub(super) fn block_or_say_why(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
         loop {
-            if self.lock().pass() {
-                return Ok(());
-            }
             if is_past(deadline) {
                 return Err(WaitError::of(deadline));
             }
             match before_parking(Wanted::All, None, &mut Looked::default())? {
                 May::LookAgain => {}
                 May::Park(_) => break,
+            }
+            if self.pass() {
+                return Ok(());
             }
         }
         if is_over(deadline) {
@@ -64,8 +188,8 @@ impl<M: Turns<Waiter>> Core<M> {
     }
 
     /// Blocks this thread until it is its turn. Nothing ends this wait, and nothing refuses it.
-    pub(super) fn block_in_any_case(self: &Arc<Self>) {
-        while !self.lock().pass() {
+    pub(super) fn block_in_any_case(&self) {
+        while !self.pass() {
             if matches!(deferred::run_one(), Ok(true)) {
                 continue;
             }
@@ -79,7 +203,7 @@ impl<M: Turns<Waiter>> Core<M> {
     /// not, as [`block`](Self::block) does: what the thread has deferred runs in between, one callback after the other as
     /// long as the wait is not over, and may be what it waits for.
     pub(super) fn enter_and_block(
-        self: &Arc<Self>,
+        &self,
         deadline: Option<Instant>,
         entered: impl FnOnce(),
     ) -> Result<(), WaitError> {
@@ -97,20 +221,20 @@ impl<M: Turns<Waiter>> Core<M> {
     }
 
     /// This thread goes on, or stands in the line.
-    fn enter(self: &Arc<Self>) -> Option<Standing<M>> {
+    fn enter(&self) -> Option<Standing<'_, M>> {
         let parker = Parker::new();
         let ticket = self.lock().enter(Waiter::Thread(parker.unparker())).ok()?;
-        Some(Standing { parker, place: Place { core: Arc::clone(self), ticket: Some(ticket) } })
+        Some(Standing { parker, place: Place { core: self, ticket: Some(ticket) } })
     }
 }
 
 /// A thread that stands in the line. Unwinding, it leaves.
-struct Standing<M: Turns<Waiter>> {
+struct Standing<'a, M: Turns<Waiter>> {
     parker: Parker,
-    place: Place<M>,
+    place: Place<M, &'a Core<M>>,
 }
 
-impl<M: Turns<Waiter>> Standing<M> {
+impl<M: Turns<Waiter>> Standing<'_, M> {
     /// Blocks this thread until it is its turn.
     fn park(mut self, deadline: Option<Instant>) -> Result<(), WaitError> {
         loop {
@@ -126,14 +250,14 @@ impl<M: Turns<Waiter>> Standing<M> {
 }
 
 /// Where a thread or a task stands in the line: nowhere, before a task's first poll.
-pub(super) struct Place<M: Turns<Waiter>> {
-    pub(super) core: Arc<Core<M>>,
+pub(super) struct Place<M: Turns<Waiter>, R: Deref<Target = Core<M>> = Arc<Core<M>>> {
+    pub(super) core: R,
     ticket: Option<Ticket>,
 }
 
-impl<M: Turns<Waiter>> Place<M> {
-    pub(super) fn new(core: &Arc<Core<M>>) -> Self {
-        Self { core: Arc::clone(core), ticket: None }
+impl<M: Turns<Waiter>, R: Deref<Target = Core<M>>> Place<M, R> {
+    pub(super) const fn new(core: R) -> Self {
+        Self { core, ticket: None }
     }
 
     /// Goes on, if it is its turn, or leaves the task's waker in the line.
@@ -172,22 +296,26 @@ impl<M: Turns<Waiter>> Place<M> {
         false
     }
 
+    #[inline]
     fn look(&mut self, cx: &Context<'_>, come: fn(&mut M, Ticket) -> bool) -> Poll<()> {
-        let mut machine = self.core.lock();
-        let goes_on = match self.ticket {
-            None => machine.pass(),
-            Some(ticket) => come(&mut machine, ticket),
-        };
-        if goes_on {
+        if self.ticket.is_none() && self.core.pass() {
             return Poll::Ready(());
         }
-        let waiter = self.ticket.and_then(|ticket| machine.line().waiter(ticket));
-        if waiter.is_some_and(
-            |waiter| matches!(waiter, Waiter::Waker(it, _) if it.will_wake(cx.waker())),
-        ) {
-            return Poll::Pending;
+        self.look_again(cx, come)
+    }
+
+    #[cold]
+    fn look_again(&mut self, cx: &Context<'_>, come: fn(&mut M, Ticket) -> bool) -> Poll<()> {
+        if let Some(ticket) = self.ticket {
+            let mut machine = self.core.lock();
+            if come(&mut machine, ticket) {
+                return Poll::Ready(());
+            }
+            let last = machine.line().waiter(ticket);
+            if matches!(last, Some(Waiter::Waker(it, _)) if it.will_wake(cx.waker())) {
+                return Poll::Pending;
+            }
         }
-        drop(machine);
         let waiter = Waiter::Waker(cx.waker().clone(), context::current_loop());
         let (other, goes_on) = self.wait(waiter, come);
         let_go(other);
@@ -218,8 +346,49 @@ impl<M: Turns<Waiter>> Place<M> {
     }
 }
 
+impl Core<Permits<Waiter>> {
+    /// One with one permit, of which there is never more.
+    pub(super) fn of_one() -> Self {
+        Self::of(Word::ONE)
+    }
+
+    /// Gives one back that was held, and tells the first who waits, if it is his turn by that. Who calls it has a hold on
+    /// this.
+    #[inline]
+    pub(super) fn give_back(&self) {
+        self.give_back_from(None);
+    }
+
+    #[inline]
+    fn give_back_from(&self, first: Option<Word>) {
+        if self.step(first, at("give", Ordering::Release), Word::give).is_none() {
+            self.hand_on();
+        }
+    }
+
+    /// Passes, where there is one permit, which is likely to be free.
+    #[inline]
+    pub(super) fn lock_one(&self) -> bool {
+        self.pass_from(Some(Word::ONE))
+    }
+
+    /// Gives it back.
+    #[inline]
+    pub(super) fn unlock_one(&self) {
+        self.give_back_from(Some(Word::ZERO));
+    }
+
+    #[cold]
+    fn hand_on(&self) {
+        let next = self.lock().give_back();
+        if let Some(next) = next {
+            next.notify();
+        }
+    }
+}
+
 /// Gives the place up, and what was granted to it.
-impl<M: Turns<Waiter>> Drop for Place<M> {
+impl<M: Turns<Waiter>, R: Deref<Target = Core<M>>> Drop for Place<M, R> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let left = self.core.lock().leave(ticket);

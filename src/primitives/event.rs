@@ -12,9 +12,15 @@ use std::{
 use super::{
     core::{Core, Place},
     gate::Gate,
+    hold::Hold,
     line::Turns,
+    word::Word,
 };
-use crate::{error::WaitError, sync::after, waiter::Waiter};
+use crate::{
+    error::WaitError,
+    sync::{Ordering, after, at},
+    waiter::Waiter,
+};
 
 /// A flag that threads and tasks wait for. Python's `threading.Event` and `asyncio.Event`, in one.
 ///
@@ -58,14 +64,22 @@ impl Event {
     /// One that is not set.
     #[must_use]
     pub fn new() -> Self {
-        Self(Core::new(Gate::new()))
+        Self(Arc::new(Core::of(Word::ZERO)))
     }
 
     /// Sets it, and tells all who wait, in the order in which they came, on this thread and under no lock. Threads go on at
     /// once, and tasks in a later turn of their loops. What this thread did before happens before what they do then. Never
     /// blocks for long. `[event-1]` `[event-4]`
     #[doc(alias("notify_all", "notify_waiters"))]
+    #[inline]
     pub fn set(&self) {
+        if self.0.step(None, at("set", Ordering::AcqRel), |word| word.set(1)).is_none() {
+            self.tell_all();
+        }
+    }
+
+    #[cold]
+    fn tell_all(&self) {
         let told = self.0.lock().set();
         told.for_each(Waiter::notify);
     }
@@ -73,13 +87,15 @@ impl Event {
     /// Takes it back: whoever comes from now on waits. Who waited when it was set goes on. `[event-1]`
     #[doc(alias = "reset")]
     pub fn clear(&self) {
-        self.0.lock().clear();
+        if self.0.step(None, at("set", Ordering::AcqRel), |word| word.set(0)).is_none() {
+            self.0.lock().clear();
+        }
     }
 
     /// Whether it is set. On a loop's thread, too, another thread may have set it a moment ago, or clear it. `[event-2]`
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.0.lock().is_set()
+        self.0.pass()
     }
 
     /// Blocks this thread until it is set. `[event-3]`
@@ -133,8 +149,14 @@ impl Event {
     /// Awaits that it is set, on any executor. It stands in the line from its first poll on. `[event-3]`
     ///
     /// Cancel safety: dropped, it leaves, and changes nothing for anybody else.
-    pub fn wait_async(&self) -> AwaitEvent {
-        AwaitEvent(Some(Place::new(&self.0)))
+    #[inline]
+    pub fn wait_async(&self) -> AwaitEvent<'_> {
+        AwaitEvent(Some(Place::new(Hold::Borrowed(&self.0))))
+    }
+
+    /// The same, as an owner.
+    pub(super) fn wait_as_an_owner(&self) -> AwaitEvent<'static> {
+        AwaitEvent(Some(Place::new(Hold::Owned(Arc::clone(&self.0)))))
     }
 }
 
@@ -158,14 +180,17 @@ impl fmt::Debug for Event {
 
 /// Awaits an [`Event`]. Made by [`Event::wait_async`]. `[event-3]`
 #[must_use = "futures do nothing unless they are polled"]
-pub struct AwaitEvent(Option<Place<Gate<Waiter>>>);
+pub struct AwaitEvent<'a>(Option<EventPlace<'a>>);
 
-impl Future for AwaitEvent {
+type EventPlace<'a> = Place<Gate<Waiter>, Hold<'a, Core<Gate<Waiter>>>>;
+
+impl Future for AwaitEvent<'_> {
     type Output = ();
 
     /// # Panics
     ///
     /// If polled again after it was ready.
+    #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let place = self.0.as_mut().expect("polled again after it was ready");
         let poll = place.poll(cx);
@@ -176,7 +201,7 @@ impl Future for AwaitEvent {
     }
 }
 
-impl fmt::Debug for AwaitEvent {
+impl fmt::Debug for AwaitEvent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwaitEvent").field("ready", &self.0.is_none()).finish()
     }

@@ -1,6 +1,9 @@
 //! What an event decides: whether it is set, and who waits for that.
 
-use super::line::{Left, Line, Ticket, Turns};
+use super::{
+    line::{Left, Line, Ticket, Turns},
+    word::{Step, Word},
+};
 
 /// Nobody waits while it is set. Whoever waited when it was set goes on, also if it is cleared before he comes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +35,22 @@ impl<W> Gate<W> {
 impl<W> Turns<W> for Gate<W> {
     fn line(&mut self) -> &mut Line<W> {
         &mut self.line
+    }
+
+    fn open(&mut self) -> Option<Word> {
+        if self.line.len() > 0 { None } else { Word::open(self.is_set.into()) }
+    }
+
+    fn close(&mut self, number: u64) {
+        self.is_set = number > 0;
+    }
+
+    fn behind_a_word() -> Self {
+        Self::new()
+    }
+
+    fn step(word: Word) -> Step {
+        word.is_above_zero()
     }
 
     fn pass(&mut self) -> bool {

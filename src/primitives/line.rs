@@ -10,7 +10,10 @@
 //!                       └─ leave: gone        └─ leave: the grant goes on to the next
 //! ```
 
-use alloc::collections::BTreeMap;
+use super::{
+    places::Places,
+    word::{Step, Word},
+};
 
 /// Names one who stands in a line. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,7 +23,7 @@ pub(crate) struct Ticket(u64);
 /// known by not being listed any more: who has a ticket waits, or it is his turn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Line<W> {
-    waiting: BTreeMap<Ticket, W>,
+    waiting: Places<W, Ticket>,
     coming: usize,
     next: u64,
 }
@@ -34,8 +37,32 @@ pub(crate) struct Left<W> {
 }
 
 /// What is decided of a primitive, under its lock.
+///
+/// Some have a [`Word`], too, which says all there is to know while nobody stands in the line. It is open then, unless
+/// somebody has the lock, and who passes needs no lock. Whoever takes the lock closes it.
 pub(crate) trait Turns<W> {
     fn line(&mut self) -> &mut Line<W>;
+
+    /// What the word is to say when the lock is free again, if nobody stands in the line.
+    fn open(&mut self) -> Option<Word> {
+        None
+    }
+
+    /// The word is closed, and has said this.
+    fn close(&mut self, _number: u64) {}
+
+    /// What is behind a word that was never closed.
+    fn behind_a_word() -> Self
+    where
+        Self: Sized,
+    {
+        unreachable!("it was made with what is behind")
+    }
+
+    /// Goes on by the word alone.
+    fn step(_word: Word) -> Step {
+        Step::Closed
+    }
 
     /// Goes on, if nobody has to wait.
     fn pass(&mut self) -> bool;
@@ -59,7 +86,7 @@ pub(crate) trait Turns<W> {
 
 impl<W> Line<W> {
     pub(crate) const fn new() -> Self {
-        Self { waiting: BTreeMap::new(), coming: 0, next: 0 }
+        Self { waiting: Places::new(), coming: 0, next: 0 }
     }
 
     /// How many wait.
@@ -74,7 +101,7 @@ impl<W> Line<W> {
 
     /// The first who waits.
     pub(crate) fn first(&self) -> Option<Ticket> {
-        self.waiting.first_key_value().map(|(first, _)| *first)
+        self.waiting.first()
     }
 
     /// Behind whoever has come until now.
@@ -90,13 +117,13 @@ impl<W> Line<W> {
         }
         let ticket = Ticket(self.next);
         self.next += 1;
-        self.waiting.insert(ticket, waiter);
+        self.waiting.push(ticket, waiter);
         ticket
     }
 
     /// It is the turn of the first, who is to be told.
     pub(crate) fn grant(&mut self) -> Option<W> {
-        let (_, waiter) = self.waiting.pop_first()?;
+        let waiter = self.waiting.pop()?;
         self.coming += 1;
         Some(waiter)
     }
@@ -104,25 +131,25 @@ impl<W> Line<W> {
     /// It is everybody's turn.
     pub(crate) fn grant_all(&mut self) -> impl Iterator<Item = W> + use<W> {
         self.coming += self.waiting.len();
-        core::mem::take(&mut self.waiting).into_values()
+        self.waiting.take_all()
     }
 
     /// Whether it is this one's turn, who is then on its way no more.
     pub(crate) fn come(&mut self, ticket: Ticket) -> bool {
-        let is_granted = !self.waiting.contains_key(&ticket);
+        let is_granted = self.waiting.get_mut(ticket).is_none();
         self.coming -= usize::from(is_granted);
         is_granted
     }
 
     /// Takes this one out, who waited, or else whose grant is the caller's now.
     pub(crate) fn leave(&mut self, ticket: Ticket) -> Option<W> {
-        let waiter = self.waiting.remove(&ticket);
+        let waiter = self.waiting.remove(ticket);
         self.coming -= usize::from(waiter.is_none());
         waiter
     }
 
     /// What tells this one, if it waits.
     pub(crate) fn waiter(&mut self, ticket: Ticket) -> Option<&mut W> {
-        self.waiting.get_mut(&ticket)
+        self.waiting.get_mut(ticket)
     }
 }

@@ -4,7 +4,10 @@
 //! Python has each of them twice, in `threading` and in `asyncio`. Here each is one, with two ways to wait for it: a thread
 //! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads
 //! and the tasks of several loops may wait for one at the same time, without a copy, and stand in one line, first come,
-//! first served. `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]`
+//! first served. `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]` As long as nobody waits
+//! for a semaphore, a lock or an event, no lock is taken: one step of one word is all.
+//!
+//! Permits and guards borrow what they are of, as `std`'s do; `into_owned` makes one that may go anywhere.
 //!
 //! | | a thread | a task |
 //! |---|---|---|
@@ -34,15 +37,20 @@ mod condition;
 mod core;
 mod event;
 mod gate;
+mod hold;
 mod line;
 mod lock;
 mod meeting;
+mod memory;
 mod notices;
 mod permits;
 mod queue;
 mod queueing;
 mod semaphore;
 mod stock;
+mod word;
+
+use crate::places;
 
 pub use barrier::{AwaitBarrier, Barrier};
 pub use condition::{AwaitCondition, Condition};

@@ -2,13 +2,17 @@
 
 use alloc::vec::Vec;
 
-use super::line::{Left, Line, Ticket, Turns};
+use super::{
+    line::{Left, Line, Ticket, Turns},
+    word::{Step, Word},
+};
 
-/// Permits are free, held, or on their way to one whose turn it is. None is free while somebody waits.
+/// Permits are free, held, or on their way to one whose turn it is. None is free while somebody waits. Those that are free
+/// are the word's as long as it is open; those that are held are all the others, and nobody counts them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Permits<W> {
-    free: usize,
-    held: usize,
+    free: u64,
+    all: usize,
     /// As many as there may be at once.
     limit: usize,
     line: Line<W>,
@@ -16,39 +20,33 @@ pub(crate) struct Permits<W> {
 
 impl<W> Permits<W> {
     pub(crate) const fn new(permits: usize, limit: usize) -> Self {
-        Self { free: permits, held: 0, limit, line: Line::new() }
+        Self { free: permits as u64, all: permits, limit, line: Line::new() }
     }
 
-    pub(crate) const fn free(&self) -> usize {
+    pub(crate) const fn free(&self) -> u64 {
         self.free
     }
 
     /// Free, held and on their way, together.
     pub(crate) const fn all(&self) -> usize {
-        self.free + self.held + self.line.coming()
+        self.all
     }
 
     /// A permit that nobody has goes to the first who waits, who is to be told, or is free.
-    fn hand_on(&mut self) -> Option<W> {
-        let next = self.line.grant();
-        self.free += usize::from(next.is_none());
-        next
-    }
-
-    /// Takes back one that was held.
     pub(crate) fn give_back(&mut self) -> Option<W> {
-        self.held -= 1;
-        self.hand_on()
+        let next = self.line.grant();
+        self.free += u64::from(next.is_none());
+        next
     }
 
     /// One that is held is gone for good.
     pub(crate) const fn forget(&mut self) {
-        self.held -= 1;
+        self.all -= 1;
     }
 
     /// Adds so many, unless there would be more than there may be, and then changes nothing.
     pub(crate) fn add(&mut self, many: usize) -> Option<Vec<W>> {
-        if many > self.limit - self.all() {
+        if many > self.limit - self.all {
             return None;
         }
         let mut told = Vec::new();
@@ -57,7 +55,8 @@ impl<W> Permits<W> {
         {
             told.push(next);
         }
-        self.free += many - told.len();
+        self.all += many;
+        self.free += (many - told.len()) as u64;
         Some(told)
     }
 }
@@ -67,23 +66,40 @@ impl<W> Turns<W> for Permits<W> {
         &mut self.line
     }
 
+    fn open(&mut self) -> Option<Word> {
+        debug_assert!(
+            self.free + self.line.coming() as u64 <= self.all as u64,
+            "none is held twice"
+        );
+        if self.line.len() > 0 { None } else { Word::open(self.free) }
+    }
+
+    fn close(&mut self, number: u64) {
+        self.free = number;
+    }
+
+    fn behind_a_word() -> Self {
+        Self::new(1, 1)
+    }
+
+    fn step(word: Word) -> Step {
+        word.take()
+    }
+
     fn pass(&mut self) -> bool {
         let is_free = self.free > 0;
-        self.free -= usize::from(is_free);
-        self.held += usize::from(is_free);
+        self.free -= u64::from(is_free);
         is_free
     }
 
     fn come(&mut self, ticket: Ticket) -> bool {
-        let comes = self.line.come(ticket);
-        self.held += usize::from(comes);
-        comes
+        self.line.come(ticket)
     }
 
     fn leave(&mut self, ticket: Ticket) -> Left<W> {
         let own = self.line.leave(ticket);
         // One who waited has no grant to hand on.
-        let next = if own.is_none() { self.hand_on() } else { None };
+        let next = if own.is_none() { self.give_back() } else { None };
         Left { own, next }
     }
 }

@@ -238,7 +238,7 @@ impl<T> Drop for Joiner<T> {
 enum Stage<B, S> {
     Begins(B),
     /// The wait goes before the place does.
-    Waits(AwaitEvent, S),
+    Waits(AwaitEvent<'static>, S),
     Over,
 }
 
@@ -263,7 +263,7 @@ impl<B, S> Stage<B, S> {
         };
         let end = attempt(with).or_else(|with| {
             let event = Event::new();
-            let mut told = event.wait_async();
+            let mut told = event.wait_as_an_owner();
             // Nothing is to be told before it comes, and it comes once it can be told.
             let _is_not_told = Pin::new(&mut told).poll(cx);
             come(with, &event).map(|place| *self = Self::Waits(told, place)).map_or_else(Ok, Err)

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     core::{Core, Place},
+    hold::Hold,
     line::Turns,
     permits::Permits,
 };
@@ -47,7 +48,7 @@ use crate::{
 /// use settled::primitives::{Permit, Semaphore};
 ///
 /// let semaphore = Semaphore::new(2);
-/// let permit: Permit = semaphore.acquire_deadline(Instant::now()).unwrap();
+/// let permit: Permit<'_> = semaphore.acquire_deadline(Instant::now()).unwrap();
 /// assert_eq!(semaphore.available(), 1);
 /// permit.forget();
 /// assert_eq!(semaphore.available(), 1);
@@ -69,16 +70,16 @@ impl Semaphore {
         Self(Core::new(Permits::new(permits, permits)))
     }
 
-    fn permit(&self) -> Permit {
-        Permit { semaphore: Some(self.clone()) }
+    const fn permit(&self) -> Permit<'_> {
+        Permit { of: Some(Hold::Borrowed(&self.0)) }
     }
 
     /// Takes a permit if one is free. It never blocks for long, and overtakes nobody. Python's `acquire(blocking=False)`.
     /// `[semaphore-2]`
     #[must_use]
-    pub fn try_acquire(&self) -> Option<Permit> {
-        let passes = self.0.lock().pass();
-        passes.then(|| self.permit())
+    #[inline]
+    pub fn try_acquire(&self) -> Option<Permit<'_>> {
+        self.0.pass().then(|| self.permit())
     }
 
     /// Blocks this thread until it is its turn to have a permit. What was done by those who gave theirs back before happens
@@ -91,7 +92,8 @@ impl Semaphore {
     /// [`Interrupt`](crate::Interrupt) ends the wait. `[wait-9]` Who gives one back is not known, so that a worker that
     /// waits for what a queued job of its pool would give back neither helps nor is refused, nor is a thread that has all
     /// of them itself.
-    pub fn acquire(&self) -> Result<Permit, WaitError> {
+    #[inline]
+    pub fn acquire(&self) -> Result<Permit<'_>, WaitError> {
         self.block(None)
     }
 
@@ -112,7 +114,8 @@ impl Semaphore {
     ///
     /// [`WaitError::Expired`] if it was not its turn by then, and the others of [`acquire`](Self::acquire), but never for a
     /// zero timeout.
-    pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit, WaitError> {
+    #[inline]
+    pub fn acquire_timeout(&self, timeout: Duration) -> Result<Permit<'_>, WaitError> {
         self.block(after(timeout))
     }
 
@@ -122,18 +125,14 @@ impl Semaphore {
     /// # Errors
     ///
     /// As [`acquire_timeout`](Self::acquire_timeout).
-    pub fn acquire_deadline(&self, deadline: Instant) -> Result<Permit, WaitError> {
+    pub fn acquire_deadline(&self, deadline: Instant) -> Result<Permit<'_>, WaitError> {
         self.block(Some(deadline))
     }
 
-    fn block(&self, deadline: Option<Instant>) -> Result<Permit, WaitError> {
-        self.0.block(deadline).map(|()| self.permit()).map_err(WaitError::told)
-    }
-
-    /// Blocks this thread until it has a permit: nothing ends this wait.
-    pub(super) fn acquire_in_any_case(&self) -> Permit {
-        self.0.block_in_any_case();
-        self.permit()
+    #[inline]
+    fn block(&self, deadline: Option<Instant>) -> Result<Permit<'_>, WaitError> {
+        self.0.block(deadline).map_err(WaitError::told)?;
+        Ok(self.permit())
     }
 
     /// Awaits a permit, on any executor. It stands in the line from its first poll on. `[semaphore-5]`
@@ -141,8 +140,9 @@ impl Semaphore {
     /// Cancel safety: dropped, it leaves the line, and a permit that was granted to it meanwhile goes on to the next.
     /// `[semaphore-3]` From then on that one is granted to it the permit is its own: poll it or drop it, or nobody has the
     /// permit.
-    pub fn acquire_async(&self) -> AwaitPermit {
-        AwaitPermit(Some(Place::new(&self.0)))
+    #[inline]
+    pub fn acquire_async(&self) -> AwaitPermit<'_> {
+        AwaitPermit(Some(Place::new(Hold::Borrowed(&self.0))))
     }
 
     /// Adds so many permits. The first who wait have them. Python's `release(n)`, where nobody holds a permit by value; who
@@ -172,14 +172,20 @@ impl Semaphore {
     #[must_use]
     #[doc(alias("available_permits", "value", "locked"))]
     pub fn available(&self) -> usize {
-        self.0.lock().free()
+        self.0.number(|permits| permits.free()).try_into().unwrap_or(usize::MAX)
     }
 }
 
 impl fmt::Debug for Semaphore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Core<Permits<Waiter>> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Semaphore");
-        match self.0.look(|permits| (permits.free(), permits.all(), permits.line().len())) {
+        match self.look(|permits| (permits.free(), permits.all(), permits.line().len())) {
             Some((available, all, waiting)) => {
                 let debug = debug.field("available", &available).field("of", &all);
                 debug.field("waiting", &waiting).finish()
@@ -191,14 +197,34 @@ impl fmt::Debug for Semaphore {
 
 /// One permit of a [`Semaphore`]. Dropped, it goes to the first who waits, or is free. Leaked, it stays away, and harms
 /// nothing else. It may be given to another thread. `[semaphore-1]`
+///
+/// It borrows the semaphore. [`into_owned`](Self::into_owned) makes one that does not.
 #[must_use = "dropped, it is given back at once"]
 #[doc(alias("SemaphorePermit", "OwnedSemaphorePermit", "release"))]
-pub struct Permit {
+pub struct Permit<'a> {
     /// `None` once it is gone for good.
-    semaphore: Option<Semaphore>,
+    of: Option<Hold<'a, Core<Permits<Waiter>>>>,
 }
 
-impl Permit {
+impl Permit<'_> {
+    /// The same permit, which borrows nothing: it may outlive this handle of the semaphore, and go into a thread or task
+    /// of its own. `[semaphore-1]`
+    ///
+    /// ```
+    /// use settled::primitives::{Permit, Semaphore};
+    ///
+    /// struct Connection(Permit<'static>);
+    ///
+    /// let semaphore = Semaphore::new(1);
+    /// let connection = Connection(semaphore.acquire().unwrap().into_owned());
+    /// drop(semaphore);
+    /// std::thread::spawn(move || drop(connection.0)).join().unwrap();
+    /// ```
+    #[doc(alias = "acquire_owned")]
+    pub fn into_owned(mut self) -> Permit<'static> {
+        Permit { of: self.of.take().map(Hold::into_owned) }
+    }
+
     /// The permit is gone for good, or until [`release`](Semaphore::release) adds another. `[semaphore-1]`
     ///
     /// ```
@@ -209,48 +235,50 @@ impl Permit {
     /// assert!(semaphore.try_acquire().is_none());
     /// ```
     pub fn forget(mut self) {
-        if let Some(semaphore) = self.semaphore.take() {
-            semaphore.0.lock().forget();
+        if let Some(of) = self.of.take() {
+            of.lock().forget();
         }
     }
 }
 
-impl Drop for Permit {
+impl Drop for Permit<'_> {
+    #[inline]
     fn drop(&mut self) {
-        let Some(semaphore) = &self.semaphore else { return };
-        let next = semaphore.0.lock().give_back();
-        if let Some(next) = next {
-            next.notify();
+        if let Some(of) = &self.of {
+            of.give_back();
         }
     }
 }
 
-impl fmt::Debug for Permit {
+impl fmt::Debug for Permit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Permit").field("of", &self.semaphore).finish()
+        f.debug_struct("Permit").field("of", &self.of).finish()
     }
 }
 
 /// Awaits a permit of a [`Semaphore`]. Made by [`Semaphore::acquire_async`]. `[semaphore-5]`
 #[must_use = "futures do nothing unless they are polled"]
-pub struct AwaitPermit(Option<Place<Permits<Waiter>>>);
+pub struct AwaitPermit<'a>(Option<PermitPlace<'a>>);
 
-impl Future for AwaitPermit {
-    type Output = Permit;
+type PermitPlace<'a> = Place<Permits<Waiter>, Hold<'a, Core<Permits<Waiter>>>>;
+
+impl<'a> Future for AwaitPermit<'a> {
+    type Output = Permit<'a>;
 
     /// # Panics
     ///
     /// If polled again after it was ready.
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit> {
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Permit<'a>> {
         let place = self.0.as_mut().expect("polled again after it was ready");
         std::task::ready!(place.poll(cx));
-        let permit = Semaphore(Arc::clone(&place.core)).permit();
+        let permit = Permit { of: Some(place.core.clone()) };
         self.0 = None;
         Poll::Ready(permit)
     }
 }
 
-impl fmt::Debug for AwaitPermit {
+impl fmt::Debug for AwaitPermit<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AwaitPermit").field("ready", &self.0.is_none()).finish()
     }

@@ -66,6 +66,15 @@ impl AtomicU64 {
     ) -> Result<u64, u64> {
         self.0.compare_exchange_weak(from, to, done, failed)
     }
+
+    pub(crate) fn swap(&self, value: u64, ordering: Ordering) -> u64 {
+        self.0.swap(value, ordering)
+    }
+
+    #[inline]
+    pub(crate) fn store(&self, value: u64, ordering: Ordering) {
+        self.0.store(value, ordering);
+    }
 }
 
 /// loom's, of which every access is one that may write, and beside it the newest value, of which loom knows nothing: it
@@ -118,6 +127,18 @@ impl AtomicU64 {
             self.newest.store(to, Ordering::Relaxed);
         }
         result
+    }
+
+    pub(crate) fn swap(&self, value: u64, ordering: Ordering) -> u64 {
+        let last = self.loom.swap(value, ordering);
+        self.newest.store(value, Ordering::Relaxed);
+        last
+    }
+
+    /// A load writes here, and loom would take such a write for one that may come after a store.
+    pub(crate) fn store(&self, value: u64, ordering: Ordering) {
+        self.loom.swap(value, ordering);
+        self.newest.store(value, Ordering::Relaxed);
     }
 }
 

@@ -174,7 +174,7 @@ pub(crate) fn two_threads_against_a_permit() {
 pub(crate) fn an_expiry_against_a_grant() {
     explore_bounded("semaphore_expiry", &["expired", "has it"], |seen| {
         let (timer, semaphore) = (Timer::new(), Semaphore::new(1));
-        let permit = semaphore.try_acquire().unwrap();
+        let permit = semaphore.try_acquire().unwrap().into_owned();
         let giver = thread::spawn(move || drop(permit));
         let ticking = thread::spawn(timer.alarm());
         match semaphore.acquire_timeout(Duration::from_secs(1)) {
@@ -200,7 +200,7 @@ pub(crate) fn an_expiry_before_another_waiter() {
         let ticking = thread::spawn(timer.alarm());
         let second = thread::spawn({
             let semaphore = semaphore.clone();
-            move || block_on(semaphore.acquire_async())
+            move || block_on(semaphore.acquire_async()).into_owned()
         });
         drop(permit);
         drop(second.join().unwrap());
@@ -214,7 +214,7 @@ pub(crate) fn an_expiry_before_another_waiter() {
 pub(crate) fn a_waiter_that_leaves_before_another() {
     explore_bounded("semaphore_leaves", &["first", "second"], |seen| {
         let semaphore = Semaphore::new(1);
-        let permit = semaphore.try_acquire().unwrap();
+        let permit = semaphore.try_acquire().unwrap().into_owned();
         let leaves = thread::spawn({
             let semaphore = semaphore.clone();
             move || {
@@ -236,7 +236,7 @@ pub(crate) fn a_waiter_that_leaves_before_another() {
 pub(crate) fn a_loop_that_closes_against_a_grant() {
     explore_bounded("semaphore_close", &["task", "thread"], |seen| {
         let semaphore = Semaphore::new(1);
-        let permit = semaphore.try_acquire().unwrap();
+        let permit = semaphore.try_acquire().unwrap().into_owned();
         let event_loop = EventLoop::new();
         let awaited = semaphore.clone();
         let task = async move { drop(awaited.acquire_async().await) };
@@ -272,6 +272,28 @@ pub(crate) fn what_is_done_with_a_permit_is_seen() {
         let last = adds(semaphore, count)();
         saw(seen, if last == 0 { "first" } else { "second" });
         assert_eq!(last + other.join().unwrap(), 1);
+    });
+}
+
+/// `[semaphore-8]` The same where one passes by the word alone, and another has the lock meanwhile, who looks.
+pub(crate) fn what_is_given_while_another_looks_is_seen() {
+    explore("semaphore_word", &["early", "late"], |seen: &Seen| {
+        let (semaphore, written) = (Semaphore::new(1), Arc::new(AtomicU32::new(0)));
+        let permit = semaphore.try_acquire().unwrap();
+        let looks = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || format!("{semaphore:?}")
+        });
+        let tries = thread::spawn({
+            let (semaphore, written) = (semaphore.clone(), Arc::clone(&written));
+            move || semaphore.try_acquire().map(|_permit| written.load(Ordering::Relaxed))
+        });
+        written.store(7, Ordering::Relaxed);
+        drop(permit);
+        let read = tries.join().unwrap();
+        assert!(read.is_none_or(|read| read == 7));
+        saw(seen, if read.is_some() { "late" } else { "early" });
+        looks.join().unwrap();
     });
 }
 
@@ -330,7 +352,8 @@ pub(crate) fn two_futures_against_a_notice() {
                 .map(|(who, acts)| {
                     let (history, condition) = (history.clone(), condition.clone());
                     thread::spawn(move || {
-                        let guard = Lock::new(()).try_lock().unwrap();
+                        let lock = Lock::new(());
+                        let guard = lock.try_lock().unwrap();
                         drop(do_these(&history, who, condition.wait_async(guard), acts));
                     })
                 })
@@ -420,7 +443,8 @@ pub(crate) fn an_expiry_with_a_notice_before_another() {
             move || {
                 let mut second = None;
                 if format!("{condition:?}").contains("waiting: 1") {
-                    let mut future = condition.wait_async(Lock::new(()).try_lock().unwrap());
+                    let mut future =
+                        condition.wait_async(Lock::new(()).try_lock().unwrap().into_owned());
                     let polled = poll_once(&mut future);
                     assert!(polled.is_pending());
                     second = Some(future);
@@ -455,7 +479,8 @@ fn poll_once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
 pub(crate) fn what_is_done_before_a_notice_is_seen() {
     explore("condition_order", &["waited"], |seen: &Seen| {
         let (condition, written) = (Condition::new(), Arc::new(AtomicU32::new(0)));
-        let mut future = condition.wait_async(Lock::new(()).try_lock().unwrap());
+        let lock = Lock::new(());
+        let mut future = condition.wait_async(lock.try_lock().unwrap());
         let waker = Waker::from(Arc::new(Counter::default()));
         assert!(Pin::new(&mut future).poll(&mut Context::from_waker(&waker)).is_pending());
         let notifies = thread::spawn({

@@ -16,6 +16,12 @@ pub(crate) mod notices;
 #[path = "../../src/primitives/permits.rs"]
 #[expect(dead_code, reason = "nothing is added or forgotten")]
 pub(crate) mod permits;
+#[path = "../../src/places.rs"]
+#[expect(dead_code, reason = "the callbacks of a loop future are no line")]
+pub(crate) mod places;
+#[path = "../../src/primitives/word.rs"]
+#[expect(dead_code, reason = "what the lock decides is all of a call")]
+pub(crate) mod word;
 
 use self::{
     gate::Gate,
@@ -59,7 +65,12 @@ impl Decides for Permits<Caller> {
     fn decide(&mut self, call: Call) -> Told {
         match call {
             Call::Give => drop(self.give_back()),
-            Call::Left => return Told::Left(self.line().len(), self.free()),
+            Call::Left => {
+                return Told::Left(
+                    self.line().len(),
+                    usize::try_from(self.free()).expect("there are few"),
+                );
+            }
             call => unreachable!("a semaphore has no {call:?}"),
         }
         Told::Done

@@ -27,9 +27,9 @@ use super::{
 };
 
 /// A future that waits for a notice with a lock of its own, and what it wakes.
-fn waiting(condition: &Condition) -> (Lock<u32>, AwaitCondition<u32>, Arc<Bell>) {
+fn waiting(condition: &Condition) -> (Lock<u32>, AwaitCondition<'static, u32>, Arc<Bell>) {
     let (lock, bell) = (Lock::new(7), Arc::default());
-    let mut future = condition.wait_async(lock.try_lock().unwrap());
+    let mut future = condition.wait_async(lock.try_lock().unwrap().into_owned());
     assert!(lock.is_locked(), "it has begun with its first poll");
     assert!(poll(&mut future, &bell).is_pending());
     assert!(!lock.is_locked());
@@ -143,7 +143,7 @@ fn a_notice_that_was_handed_on_is_handed_on_again() {
 fn a_wait_for_a_condition_ends_as_every_wait_does() {
     watch!();
     let (lock, condition) = (Lock::new(1), Condition::new());
-    let has_the_lock = |guard: &mut LockGuard<u32>| {
+    let has_the_lock = |guard: &mut LockGuard<'_, u32>| {
         **guard += 1;
         assert!(lock.is_locked());
         none_waits(&condition);
@@ -387,7 +387,7 @@ impl Goods {
         self.2.load(Ordering::Relaxed) == ALL
     }
 
-    fn take(&self, guard: &mut LockGuard<u32>) {
+    fn take(&self, guard: &mut LockGuard<'_, u32>) {
         if **guard > 0 {
             **guard -= 1;
             self.2.fetch_add(1, Ordering::Relaxed);

@@ -102,7 +102,7 @@ impl Permits {
     }
 
     /// What a limited wait has come to.
-    fn ended(&self, end: Result<Permit, WaitError>) -> Option<Permit> {
+    fn ended<'a>(&self, end: Result<Permit<'a>, WaitError>) -> Option<Permit<'a>> {
         let to = if end.is_ok() { &self.in_time } else { &self.expired };
         to.fetch_add(1, Relaxed);
         end.ok()

@@ -48,20 +48,20 @@ pub(crate) enum Object {
 
 /// What whoever went on has, and gives back.
 pub(crate) enum Held {
-    Permit { _it: Permit },
-    Guard { _it: LockGuard<()> },
+    Permit { _it: Permit<'static> },
+    Guard { _it: LockGuard<'static, ()> },
     Nothing,
 }
 
-impl From<Permit> for Held {
-    fn from(it: Permit) -> Self {
-        Self::Permit { _it: it }
+impl From<Permit<'_>> for Held {
+    fn from(it: Permit<'_>) -> Self {
+        Self::Permit { _it: it.into_owned() }
     }
 }
 
-impl From<LockGuard<()>> for Held {
-    fn from(it: LockGuard<()>) -> Self {
-        Self::Guard { _it: it }
+impl From<LockGuard<'_, ()>> for Held {
+    fn from(it: LockGuard<'_, ()>) -> Self {
+        Self::Guard { _it: it.into_owned() }
     }
 }
 
