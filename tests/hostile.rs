@@ -419,7 +419,7 @@ fn foreign_code_breaks_no_guarantee_of_a_pool() {
         let both = Arc::new(Barrier::new(3));
         for _ in 0..2 {
             let both = Arc::clone(&both);
-            let twice = move || (0..2).for_each(|_| drop(both.wait()));
+            let twice = move || (0..2).for_each(|_| _ = both.wait());
             pool.execute(Job::new(twice)).unwrap();
         }
         both.wait();

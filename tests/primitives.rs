@@ -671,6 +671,21 @@ fn foreign_code(on: On, deed: Deed, by: By, leaves: Leaves) {
     );
 }
 
+/// A future that was leaked leaves its waker in the line, which goes with the last handle: what its drop does harms nobody.
+#[test]
+fn a_leaked_waker_that_panics_harms_nobody() {
+    watch!();
+    let hostile =
+        Hostile::new(On::Drop, Deed::Panics, &Primitives(Semaphore::new(0), Event::new()));
+    let (semaphore, event) = (Semaphore::new(0), Event::new());
+    let (mut permit, mut set) = (semaphore.acquire_async(), event.wait_async());
+    assert!(hostile.poll(&mut permit).is_some_and(|it| it.is_pending()));
+    assert!(hostile.poll(&mut set).is_some_and(|it| it.is_pending()));
+    std::mem::forget((permit, set));
+    drop((semaphore, event));
+    assert_eq!(hostile.acted.load(Ordering::Relaxed), 2, "both wakers are gone");
+}
+
 /// What comes while a poll clones its waker is not lost, neither before it stands in the line nor after.
 #[test]
 fn what_is_granted_while_a_waker_is_cloned_is_taken() {

@@ -7,7 +7,8 @@
 //! the value          who has the guard            from the step on in which he passed or came, until the one in which he gives back
 //! ```
 //!
-//! Each who unlocks has a hold on the memory, and lets it go after that: nobody touches what another may have freed.
+//! Each who unlocks has a hold on the memory, and lets it go after that: nobody touches what another may have freed. That one at
+//! a time passes is what `word.rs`, `permits.rs`, `line.rs` and `core.rs` decide, and what this relies on.
 #![expect(
     unsafe_code,
     reason = "memory that several threads reach; every block says why it is sound"
@@ -30,11 +31,11 @@ use super::{
 use crate::{
     error::WaitError,
     sync::{AtomicPtr, Ordering, UnsafeCell},
-    waiter::Waiter,
+    waiter::{Waiter, isolate},
 };
 
-/// Room of one pointer for what most have no need of.
-pub(super) struct Later<T>(AtomicPtr<T>, PhantomData<Box<T>>);
+/// Room of one pointer for what most have no need of. One thread makes it, all look at it, and any may drop it.
+pub(super) struct Later<T>(AtomicPtr<T>, PhantomData<(Box<T>, std::sync::Mutex<T>)>);
 
 impl<T> Later<T> {
     pub(super) fn new() -> Self {
@@ -77,8 +78,9 @@ impl<T> Drop for Later<T> {
     fn drop(&mut self) {
         let there = self.0.load(Ordering::Relaxed);
         if !there.is_null() {
+            // The waker of a future that was leaked may be in it.
             // SAFETY: it came from a box, and who drops this has it alone: nobody has borrowed from it.
-            drop(unsafe { Box::from_raw(there) });
+            isolate(|| drop(unsafe { Box::from_raw(there) }));
         }
     }
 }

@@ -26,6 +26,10 @@
 //! one brings who waits to put is taken in whether he comes or not; what one waits to get is promised to him, and stays where
 //! it is until he comes, or leaves. `[queue-2]` `[queue-3]`
 //!
+//! What one has done before he sets, or gives back, is seen by whoever goes on for that. Beyond it there is no order on which
+//! all threads agree: of two who each set one event and then look at the other's, both may find it not set. Who needs more
+//! takes one lock for both. `[semaphore-8]` `[event-4]`
+//!
 //! The last row of the table is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll
 //! it, may be given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
 //!
