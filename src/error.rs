@@ -556,7 +556,8 @@ pub enum BarrierError {
     Wait(#[from] WaitError),
 }
 
-/// The queue is closed: it takes no value, and has none to give. `[queue-7]`
+/// The queue is closed: it takes no more values. Whoever gets hears it when there is none for him, and there will be none.
+/// `[queue-7]`
 ///
 /// ```
 /// use settled::{QueueClosed, primitives::Queue};
@@ -566,7 +567,7 @@ pub enum BarrierError {
 /// assert_eq!(queue.try_get(), Err(QueueClosed));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Error)]
-#[error("the queue is closed: it takes no value, and what was in it has been taken out")]
+#[error("the queue is closed: no more values are put into it")]
 #[doc(alias("ShutDown", "QueueShutDown", "RecvError"))]
 pub struct QueueClosed;
 

@@ -26,6 +26,8 @@ pub(super) const IDLE: &str = "nobody waits for what is there";
 pub(super) const TOLD: &str = "whoever has his answer is told";
 /// `[queue-3]` `[queue-7]`
 pub(super) const KEPT: &str = "whoever was promised a value has one when he comes";
+/// `[queue-7]`
+pub(super) const NONE: &str = "whoever hears that there will be none is right";
 /// `[queue-2]` `[queue-7]` `[queue-8]`
 pub(super) const GOES_ON: &str = "whoever has an answer has it when he comes";
 /// `[queue-8]`
@@ -48,6 +50,8 @@ enum Wrong {
     ForgetsGetters,
     /// Who was told looks first whether it is closed.
     LooksWhetherClosed,
+    /// Who comes to get hears that it is closed, although one may leave what was promised to him.
+    HearsTooSoon,
     /// Who brought a value and was refused drops it.
     DropsTheRefused,
     /// Who came last is told.
@@ -107,6 +111,9 @@ struct State {
     /// How many have left who were promised a value; whether it went on to another.
     left: usize,
     handed_on: bool,
+    /// Whether one left what was drained by that; whether one heard that there will be none.
+    let_go: bool,
+    heard: bool,
     overtaken: bool,
     broken: bool,
     early: bool,
@@ -147,6 +154,13 @@ impl State {
         }
     }
 
+    /// There is nothing for this one, of those who stand in a line.
+    fn is_in_vain(&mut self, who: usize) {
+        self.lines.iter_mut().for_each(|line| line.retain(|it| *it != who));
+        self.answered.insert(who);
+        self.to_tell.insert(who);
+    }
+
     fn ends(&mut self, who: usize, stage: Stage) {
         for of in [&mut self.answered, &mut self.promised, &mut self.told, &mut self.to_tell] {
             of.remove(&who);
@@ -161,7 +175,7 @@ impl State {
         let mut inside = Vec::new();
         for (who, does) in clients.clients.iter().enumerate() {
             if let (Stage::Waits(ticket, _), true) = (self.stages[who], does.gets()) {
-                inside.extend(stock.take(ticket).flatten());
+                inside.extend(stock.take(ticket).and_then(|(value, _)| value));
             }
         }
         inside.extend(stock.drain().0);
@@ -242,7 +256,12 @@ impl Clients {
                 next.out.push(value);
                 next.stages[who] = Stage::Has(left);
             }
-            None if next.stock.is_closed() => next.stages[who] = Stage::Over,
+            None if next.stock.is_over()
+                || next.stock.is_closed() && self.is_wrong(Wrong::HearsTooSoon) =>
+            {
+                next.heard = true;
+                next.stages[who] = Stage::Over;
+            }
             None if self.is_wrong(Wrong::LooksAndWaits) => next.stages[who] = Stage::Looked(left),
             None => {
                 let ticket = next.stock.wait_to_get(who);
@@ -278,7 +297,9 @@ impl Clients {
                     next.ends(who, Stage::Over);
                     return Some(());
                 }
-                let got = next.stock.take(ticket)?;
+                let (got, told) = next.stock.take(ticket)?;
+                told.into_iter().for_each(|it| next.is_in_vain(it));
+                next.heard |= got.is_none();
                 next.broken |= got.is_none() && next.promised.contains(&who);
                 next.out.extend(got);
                 next.ends(who, if got.is_some() { Stage::Has(left) } else { Stage::Over });
@@ -315,16 +336,25 @@ impl Clients {
             return Some(());
         }
         if was_promised && self.is_wrong(Wrong::PutsItAgain) {
-            let told = next.stock.put(next.stock.clone().take(ticket)??).unwrap_or_default();
+            let told = next.stock.put(next.stock.clone().take(ticket)?.0?).unwrap_or_default();
             next.stock.take(ticket);
             next.answers(GET, told);
             return Some(());
         }
-        let told = next.stock.leave_get(ticket).next;
-        next.handed_on |= told.is_some();
-        next.answers(GET, told);
-        if self.is_wrong(Wrong::EatsTheNews) {
-            told.map(|told| next.to_tell.remove(&told));
+        let (_, freed, told) = next.stock.leave_get(ticket);
+        if let Some(value) = freed {
+            next.let_go = true;
+            // It was there before those that were drained.
+            next.drained.insert(0, value);
+            self.all_done(next, told);
+            return Some(());
+        }
+        for told in told {
+            next.handed_on = true;
+            next.answers(GET, Some(told));
+            if self.is_wrong(Wrong::EatsTheNews) {
+                next.to_tell.remove(&told);
+            }
         }
         Some(())
     }
@@ -360,11 +390,10 @@ impl Clients {
         self.all_done(next, joined);
         for it in ended {
             let gets = self.clients[it].gets();
-            next.lines.iter_mut().for_each(|line| line.retain(|of| *of != it));
-            next.answered.insert(it);
+            next.is_in_vain(it);
             let forgets = if gets { Wrong::ForgetsGetters } else { Wrong::ForgetsPutters };
-            if !self.is_wrong(forgets) {
-                next.to_tell.insert(it);
+            if self.is_wrong(forgets) {
+                next.to_tell.remove(&it);
             }
         }
         next.stages[who] = Stage::Over;
@@ -397,6 +426,8 @@ impl Model for Clients {
             told: none(),
             left: 0,
             handed_on: false,
+            let_go: false,
+            heard: false,
             overtaken: false,
             broken: false,
             early: false,
@@ -484,8 +515,9 @@ fn holds() -> Vec<Property<Clients>> {
         Property::always(IDLE, |clients: &Clients, state: &State| {
             let [putting, getting, joining] = state.stock.waiting();
             let (free, is_closed) = (state.stock.free(), state.stock.is_closed());
+            let is_over = state.stock.is_over();
             (putting == 0 || free >= clients.capacity && getting == 0 && !is_closed)
-                && (getting == 0 || free == 0 && !is_closed)
+                && (getting == 0 || free == 0 && !is_over)
                 && (joining == 0 || state.stock.unfinished() > 0)
                 && [putting, getting] == [state.lines[PUT].len(), state.lines[GET].len()]
         }),
@@ -493,6 +525,9 @@ fn holds() -> Vec<Property<Clients>> {
             state.answered.iter().all(|it| state.to_tell.contains(it) || state.told.contains(it))
         }),
         Property::always(KEPT, |_, state: &State| !state.broken),
+        Property::always(NONE, |_, state: &State| {
+            !state.heard || state.out.len() + state.drained.len() == state.taken_in.len()
+        }),
         Property::always(GOES_ON, |clients: &Clients, state: &State| {
             state.answered.iter().all(|who| {
                 let Stage::Waits(ticket, _) = state.stages[*who] else { return false };
@@ -524,6 +559,11 @@ fn is_reached() -> Vec<Property<Clients>> {
         Property::sometimes("some are drained, and one is promised", |_, state: &State| {
             !state.drained.is_empty() && !state.promised.is_empty()
         }),
+        Property::sometimes("one waits to get, although it is closed", |_, state: &State| {
+            state.stock.is_closed() && state.stock.waiting()[GET] > 0
+        }),
+        Property::sometimes("one hears that there will be none", |_, state: &State| state.heard),
+        Property::sometimes("what one leaves is drained", |_, state: &State| state.let_go),
         Property::sometimes("one joins, and goes on", |_, state: &State| state.joined),
         Property::sometimes(
             "another is put before one who joins goes on",
@@ -564,13 +604,14 @@ use Does::{Closes, Drains, Gets, GetsOrLeaves, Joins, Puts, PutsOrLeaves};
 
 /// What is explored. Two who get are one who leaves and the next; two who put are the first and one whose order counts. A
 /// queue of no room has a way of its own, and one of two has order inside.
-const SYSTEMS: [(usize, &[Does]); 7] = [
+const SYSTEMS: [(usize, &[Does]); 8] = [
     (1, &[Puts(2), PutsOrLeaves, Gets(1), GetsOrLeaves]),
     (1, &[Puts(3), GetsOrLeaves, GetsOrLeaves, Gets(1)]),
     (0, &[Puts(2), PutsOrLeaves, GetsOrLeaves, Gets(2)]),
     (2, &[Puts(3), Gets(1), GetsOrLeaves, Drains]),
     (1, &[Puts(2), PutsOrLeaves, GetsOrLeaves, Closes]),
     (1, &[Puts(1), PutsOrLeaves, Gets(2), Gets(1), Closes]),
+    (1, &[Puts(1), GetsOrLeaves, Gets(1), Closes]),
     (1, &[Puts(2), Gets(2), Joins, Joins, Drains]),
 ];
 
@@ -583,7 +624,7 @@ pub(crate) fn add(trials: &mut Trials) {
         };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a queue for threads and loops", "7 systems of 4 and 5 clients", &proof, [13642, 13])
+        row("a queue for threads and loops", "8 systems of 4 and 5 clients", &proof, [13651, 13])
             .map(|it| vec![it])
     });
     let gets: &[Does] = &[Puts(2), GetsOrLeaves, GetsOrLeaves];
@@ -597,6 +638,13 @@ pub(crate) fn add(trials: &mut Trials) {
         ("it is never full", Wrong::NeverFull, gets, ROOM, 2),
         ("closing forgets who waits to put", Wrong::ForgetsPutters, puts, TOLD, 3),
         ("closing forgets who waits to get", Wrong::ForgetsGetters, &[Gets(1), Closes], TOLD, 2),
+        (
+            "who comes hears that it is closed while one may leave",
+            Wrong::HearsTooSoon,
+            &[Puts(1), GetsOrLeaves, Gets(1), Closes],
+            NONE,
+            4,
+        ),
         ("who is refused drops what he brought", Wrong::DropsTheRefused, puts, BACK, 2),
         (
             "who was promised a value looks whether it is closed",

@@ -12,7 +12,7 @@ use super::{
     stock::Stock,
 };
 use crate::{
-    blocking::may_block,
+    blocking::{Looked, May, Wanted, before_parking},
     error::{NoneUnfinished, NotPut, QueueClosed, QueueError, TryPutError, WaitError},
     sync::{after, is_past},
 };
@@ -24,8 +24,8 @@ use crate::{
 /// in by whoever makes room. What somebody waits to get is promised to him, and if he leaves, to the next. `[queue-3]` Clones
 /// are the same queue.
 ///
-/// Closed, it takes nothing more, gives what is in it, and tells everybody that waits. `[queue-7]` It is not closed by itself:
-/// handles that are dropped tell nobody.
+/// Closed, it takes nothing more, gives what is in it, and tells everybody that waits: who waits to get, once there will be
+/// none. `[queue-7]` It is not closed by itself: handles that are dropped tell nobody.
 ///
 /// ```
 /// use settled::{EventLoop, primitives::Queue};
@@ -150,14 +150,20 @@ impl<T> Queue<T> {
         self.block_to_put(value, Some(deadline))
     }
 
-    fn block_to_put(&self, value: T, deadline: Option<Instant>) -> Result<(), NotPut<T>> {
-        let value = match self.try_put(value) {
-            Ok(()) => return Ok(()),
-            Err(NotPut { value, cause: TryPutError::Full }) => value,
-            Err(NotPut { value, .. }) => return Err(NotPut { value, cause: QueueClosed.into() }),
-        };
-        if let Err(cause) = may_wait(deadline) {
-            return Err(NotPut { value, cause: cause.into() });
+    fn block_to_put(&self, mut value: T, deadline: Option<Instant>) -> Result<(), NotPut<T>> {
+        loop {
+            value = match self.try_put(value) {
+                Ok(()) => return Ok(()),
+                Err(NotPut { value, cause: TryPutError::Full }) => value,
+                Err(NotPut { value, .. }) => {
+                    return Err(NotPut { value, cause: QueueClosed.into() });
+                }
+            };
+            match may_wait(deadline) {
+                Ok(true) => break,
+                Ok(false) => {}
+                Err(cause) => return Err(NotPut { value, cause: cause.into() }),
+            }
         }
         let event = Event::new();
         match Putter::come(&self.0, value, &event) {
@@ -180,13 +186,15 @@ impl<T> Queue<T> {
     ///
     /// # Errors
     ///
-    /// [`QueueClosed`] if there is none, and there will be none.
+    /// [`QueueClosed`] if there is none, and there will be none. It is `None` while one is promised to somebody
+    /// who may leave it.
     #[doc(alias = "get_nowait")]
     pub fn try_get(&self) -> Result<Option<T>, QueueClosed> {
         self.0.get()
     }
 
-    /// Gets the first value, and blocks this thread while there is none. `[queue-1]` `[queue-5]`
+    /// Gets the first value, and blocks this thread while there is none. What the thread has deferred runs before it stands
+    /// in the line. `[queue-1]` `[queue-5]`
     ///
     /// # Errors
     ///
@@ -217,10 +225,14 @@ impl<T> Queue<T> {
     }
 
     fn block_to_get(&self, deadline: Option<Instant>) -> Result<T, QueueError> {
-        if let Some(value) = self.try_get()? {
-            return Ok(value);
+        loop {
+            if let Some(value) = self.try_get()? {
+                return Ok(value);
+            }
+            if may_wait(deadline)? {
+                break;
+            }
         }
-        may_wait(deadline)?;
         let event = Event::new();
         match Getter::come(&self.0, &event) {
             Ok(getter) => getter.end(event.block(deadline)),
@@ -231,13 +243,15 @@ impl<T> Queue<T> {
     /// Awaits the first value, on any executor. It stands in the line from its first poll on. `[queue-6]`
     ///
     /// Cancel safety: dropped, it leaves, and no value is lost: what was promised to it is promised to the next, or to
-    /// whoever comes. `[queue-3]` Poll it or drop it: kept and not polled, it keeps one value from the others.
+    /// whoever comes. `[queue-3]` Poll it or drop it: kept and not polled, it keeps one value from the others, and
+    /// the news from them that a queue is closed.
     pub fn get_async(&self) -> AwaitGet<T> {
         AwaitGet::new(self.0.clone())
     }
 
-    /// Nothing more is put. Who waits to put has his value back, who waits to get is told, and what is in the queue can be
-    /// got. Once is enough. Python's `shutdown()`. `[queue-7]`
+    /// Nothing more is put. Who waits to put has his value back, and what is in the queue can be got. Who waits to get is
+    /// told that there will be none: now, or when all have come or left to whom a value was promised, as one who leaves
+    /// hands his on. Once is enough. Python's `shutdown()`. `[queue-7]`
     ///
     /// ```
     /// use settled::{QueueClosed, primitives::Queue};
@@ -253,8 +267,9 @@ impl<T> Queue<T> {
         self.0.change(|stock| ((), stock.close()));
     }
 
-    /// Closes it, and takes out what is promised to nobody, which is done with. Python's `shutdown(immediate=True)`, which
-    /// drops it. `[queue-7]` `[queue-8]`
+    /// Closes it, and takes out what is promised to nobody, which is done with. So is what somebody leaves later to whom it
+    /// was promised, if nobody waits for it: whoever leaves drops it. Python's `shutdown(immediate=True)`, which drops all.
+    /// `[queue-7]` `[queue-8]`
     ///
     /// ```
     /// use settled::primitives::Queue;
@@ -282,14 +297,16 @@ impl<T> Queue<T> {
         self.0.read(Stock::free)
     }
 
-    /// Whether nobody could get a value now. Python's `empty`. `[queue-4]`
+    /// Whether no value is in it that is promised to nobody. One can be got all the same, if there is room for none, and
+    /// somebody waits to put it. Python's `empty`. `[queue-4]`
     #[must_use]
     #[doc(alias = "empty")]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Whether one that was put now would have to wait, if nobody waits for one. Python's `full`. `[queue-4]`
+    /// Whether there are as many values as there is room for: one more would wait, unless somebody waits for it, or the
+    /// queue is closed. Python's `full`. `[queue-4]`
     #[must_use]
     #[doc(alias = "full")]
     pub fn is_full(&self) -> bool {
@@ -365,10 +382,14 @@ impl<T> Queue<T> {
     }
 
     fn block_to_join(&self, deadline: Option<Instant>) -> Result<(), WaitError> {
-        if self.0.read(Stock::unfinished) == 0 {
-            return Ok(());
+        loop {
+            if self.0.read(Stock::unfinished) == 0 {
+                return Ok(());
+            }
+            if may_wait(deadline)? {
+                break;
+            }
         }
-        may_wait(deadline)?;
         let event = Event::new();
         let Some(joiner) = Joiner::come(&self.0, &event) else { return Ok(()) };
         joiner.end(event.block(deadline))
@@ -382,12 +403,14 @@ impl<T> Queue<T> {
     }
 }
 
-/// Whether this thread may stand in a line.
-fn may_wait(deadline: Option<Instant>) -> Result<(), WaitError> {
+/// Whether this thread may stand in a line now, or is to look again: a callback that it had deferred was run. None runs
+/// once it stands there, and so none waits behind its own thread.
+fn may_wait(deadline: Option<Instant>) -> Result<bool, WaitError> {
     if is_past(deadline) {
         return Err(WaitError::of(deadline));
     }
-    Ok(may_block()?)
+    let may = before_parking(Wanted::All, None, &mut Looked::default())?;
+    Ok(matches!(may, May::Park(_)))
 }
 
 impl<T> Clone for Queue<T> {

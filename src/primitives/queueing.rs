@@ -59,7 +59,7 @@ impl<T> Shared<T> {
     pub(super) fn get(&self) -> Result<Option<T>, QueueClosed> {
         self.change(|stock| match stock.get() {
             Some((value, told)) => (Ok(Some(value)), told),
-            None if stock.is_closed() => (Err(QueueClosed), None),
+            None if stock.is_over() => (Err(QueueClosed), None),
             None => (Ok(None), None),
         })
     }
@@ -147,11 +147,11 @@ pub(super) struct Getter<T> {
 }
 
 impl<T> Getter<T> {
-    /// Gets a value, or hears that it is closed, or stands in the line.
+    /// Gets a value, or hears that there will be none, or stands in the line.
     pub(super) fn come(queue: &Shared<T>, event: &Event) -> Result<Self, Result<T, QueueClosed>> {
         let ticket = queue.change(|stock| match stock.get() {
             Some((value, told)) => (Err(Ok(value)), told),
-            None if stock.is_closed() => (Err(Err(QueueClosed)), None),
+            None if stock.is_over() => (Err(Err(QueueClosed)), None),
             None => (Ok(stock.wait_to_get(event.clone())), None),
         })?;
         Ok(Self { queue: queue.clone(), ticket: Some(ticket) })
@@ -160,7 +160,9 @@ impl<T> Getter<T> {
     /// What he has, if he was told.
     fn come_for_it(&mut self) -> Option<Result<T, QueueClosed>> {
         let ticket = self.ticket?;
-        let answer = self.queue.change(|stock| (stock.take(ticket), None))?;
+        let answer = self.queue.change(|stock| {
+            stock.take(ticket).map(|(value, told)| (Some(value), told)).unwrap_or_default()
+        })?;
         self.ticket = None;
         Some(answer.ok_or(QueueClosed))
     }
@@ -170,8 +172,9 @@ impl<T> Getter<T> {
         let ticket = self.ticket.take();
         let answer = ticket.and_then(|ticket| {
             self.queue.change(|stock| match stock.take(ticket) {
-                Some(value) => (Some(value.ok_or(QueueClosed)), None),
-                None => (None, stock.leave_get(ticket).next),
+                Some((value, told)) => (Some(value.ok_or(QueueClosed)), told),
+                // He was promised nothing, and so nothing goes on.
+                None => (None, stock.leave_get(ticket).2),
             })
         });
         match (answer, wait) {
@@ -185,11 +188,11 @@ impl<T> Getter<T> {
 impl<T> Drop for Getter<T> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let own = self.queue.change(|stock| {
-                let left = stock.leave_get(ticket);
-                (left.own, left.next)
+            let gone = self.queue.change(|stock| {
+                let (own, freed, told) = stock.leave_get(ticket);
+                ((own, freed), told)
             });
-            drop(own);
+            drop(gone);
         }
     }
 }
@@ -258,17 +261,27 @@ impl<B, S> Stage<B, S> {
             *self = Self::Over;
             return Poll::Ready(end);
         }
-        let Self::Begins(with) = mem::replace(self, Self::Over) else {
-            panic!("polled again after it was ready")
-        };
-        let end = attempt(with).or_else(|with| {
-            let event = Event::new();
-            let mut told = event.wait_as_an_owner();
-            // Nothing is to be told before it comes, and it comes once it can be told.
-            let _is_not_told = Pin::new(&mut told).poll(cx);
-            come(with, &event).map(|place| *self = Self::Waits(told, place)).map_or_else(Ok, Err)
-        });
-        end.map_or(Poll::Pending, Poll::Ready)
+        match attempt(self.begin()) {
+            Ok(end) => return Poll::Ready(end),
+            // A waker that panics as it is cloned leaves him as he was.
+            Err(with) => *self = Self::Begins(with),
+        }
+        let event = Event::new();
+        let mut told = event.wait_as_an_owner();
+        // Nothing is to be told before it comes, and it comes once it can be told.
+        let _is_not_told = Pin::new(&mut told).poll(cx);
+        match come(self.begin(), &event) {
+            Ok(place) => *self = Self::Waits(told, place),
+            Err(end) => return Poll::Ready(end),
+        }
+        Poll::Pending
+    }
+
+    fn begin(&mut self) -> B {
+        match mem::replace(self, Self::Over) {
+            Self::Begins(with) => with,
+            _ => panic!("polled again after it was ready"),
+        }
     }
 
     fn fmt(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use alloc::{
     vec::Vec,
 };
 
-use super::line::{Left, Line, Ticket};
+use super::line::{Line, Ticket};
 
 /// Values are free, or promised to those who were told that there is one. None is free while somebody waits to get, and
 /// there is no room while somebody waits to put. What is promised takes no room.
@@ -24,15 +24,18 @@ pub(crate) struct Stock<T, W> {
     putting: Line<W>,
     getting: Line<W>,
     joining: Line<W>,
-    /// How many were put, and are not done with.
-    unfinished: usize,
+    /// How many were put, and are not done with: all that ever were, if nobody says so.
+    unfinished: u64,
     is_closed: bool,
-    /// The first of those who waited to get when it was closed. There is nothing for them.
-    in_vain: Option<Ticket>,
+    /// What becomes free when it was drained is done with.
+    is_drained: bool,
 }
 
 /// A value that was got, and the one whose own is in now, to be told.
 pub(crate) type Got<T, W> = (T, Option<W>);
+
+/// One who waited to get has left: his own, what was free of a queue that was drained, and those to be told.
+pub(crate) type Gone<T, W> = (Option<W>, Option<T>, Vec<W>);
 
 impl<T, W> Stock<T, W> {
     pub(crate) const fn new(capacity: usize) -> Self {
@@ -46,7 +49,7 @@ impl<T, W> Stock<T, W> {
             joining: Line::new(),
             unfinished: 0,
             is_closed: false,
-            in_vain: None,
+            is_drained: false,
         }
     }
 
@@ -59,12 +62,17 @@ impl<T, W> Stock<T, W> {
         self.capacity
     }
 
-    pub(crate) const fn unfinished(&self) -> usize {
+    pub(crate) const fn unfinished(&self) -> u64 {
         self.unfinished
     }
 
     pub(crate) const fn is_closed(&self) -> bool {
         self.is_closed
+    }
+
+    /// Whether there will be none, if none is free: it is closed, and none is promised to one who may leave.
+    pub(crate) const fn is_over(&self) -> bool {
+        self.is_closed && self.promised == 0
     }
 
     /// How many wait to put, to get, and until all are done with.
@@ -101,7 +109,7 @@ impl<T, W> Stock<T, W> {
         comes.then(|| self.brought.remove(&ticket).map_or(Ok(()), Err))
     }
 
-    /// Takes the first value, if one is free, and lets the next in. Or else it is closed, or empty.
+    /// Takes the first value, if one is free, and lets the next in. Or else it is over, or empty.
     pub(crate) fn get(&mut self) -> Option<Got<T, W>> {
         if self.free() == 0 {
             // Somebody waits to put, although it is empty, if it has no room at all.
@@ -113,49 +121,57 @@ impl<T, W> Stock<T, W> {
         Some((value, told))
     }
 
-    /// Waits to get, behind all others. It is empty, and not closed.
+    /// Waits to get, behind all others. It is empty, and not over.
     pub(crate) fn wait_to_get(&mut self, waiter: W) -> Ticket {
         self.getting.enter(waiter)
     }
 
-    /// What this one has, who waited to get and was told: the first value, or nothing, as it is closed. He is not told yet,
-    /// if he has no answer.
-    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<Option<T>> {
+    /// What this one has, who waited to get and was told: the first value, or nothing, as it is over. If it is over with
+    /// this one, those who wait behind him are to be told. He is not told yet, if he has no answer.
+    pub(crate) fn take(&mut self, ticket: Ticket) -> Option<(Option<T>, Vec<W>)> {
         if !self.getting.come(ticket) {
             return None;
         }
-        if self.waits_in_vain(ticket) {
-            return Some(None);
+        if self.is_over() {
+            return Some((None, Vec::new()));
         }
         self.promised -= 1;
-        Some(self.values.pop_front())
+        Some((self.values.pop_front(), self.in_vain()))
     }
 
-    /// One leaves who waits to get. What was promised to him is promised to the next, or free.
-    pub(crate) fn leave_get(&mut self, ticket: Ticket) -> Left<W> {
+    /// One leaves who waits to get. What was promised to him is promised to the next, or free, or else it was drained.
+    pub(crate) fn leave_get(&mut self, ticket: Ticket) -> Gone<T, W> {
         let own = self.getting.leave(ticket);
-        if own.is_some() || self.waits_in_vain(ticket) {
-            return Left { own, next: None };
+        if own.is_some() || self.is_over() {
+            return (own, None, Vec::new());
         }
         self.promised -= 1;
-        Left { own, next: self.promise() }
+        let next = self.promise();
+        if next.is_some() || !self.is_drained {
+            return (None, None, next.into_iter().collect());
+        }
+        let (mut freed, told) = self.drain();
+        (None, freed.pop_front(), told)
     }
 
-    /// Nothing more is put. Those who wait to put or to get are to be told.
+    /// Nothing more is put. Those who wait to put are to be told, and those who wait to get, unless one was promised a
+    /// value, who may leave it to them.
     pub(crate) fn close(&mut self) -> Vec<W> {
         if self.is_closed {
             return Vec::new();
         }
         self.is_closed = true;
-        self.in_vain = self.getting.first();
-        self.getting.grant_all().chain(self.putting.grant_all()).collect()
+        let mut told = self.in_vain();
+        told.extend(self.putting.grant_all());
+        told
     }
 
     /// Closes it, and takes out what is promised to nobody, which is done with. Who waits for that is to be told, too.
     pub(crate) fn drain(&mut self) -> (VecDeque<T>, Vec<W>) {
         let mut told = self.close();
+        self.is_drained = true;
         let drained = self.values.split_off(self.promised);
-        self.unfinished = self.unfinished.saturating_sub(drained.len());
+        self.unfinished = self.unfinished.saturating_sub(drained.len() as u64);
         told.extend(self.all_done());
         (drained, told)
     }
@@ -207,7 +223,8 @@ impl<T, W> Stock<T, W> {
         if self.unfinished == 0 { self.joining.grant_all().collect() } else { Vec::new() }
     }
 
-    fn waits_in_vain(&self, ticket: Ticket) -> bool {
-        self.in_vain.is_some_and(|first| ticket >= first)
+    /// Those who wait to get are to be told that there is nothing, if it is over.
+    fn in_vain(&mut self) -> Vec<W> {
+        if self.is_over() { self.getting.grant_all().collect() } else { Vec::new() }
     }
 }

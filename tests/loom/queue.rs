@@ -35,7 +35,7 @@ mod stock;
 use stock::Stock;
 
 mod line {
-    pub(super) use crate::turns::line::{Left, Line, Ticket};
+    pub(super) use crate::turns::line::{Line, Ticket};
 }
 
 /// A call. A future is known by who has it, and whoever puts puts his own number.
@@ -84,7 +84,7 @@ impl Spec {
     fn get(&mut self) -> Told {
         match self.stock.get() {
             Some((value, _)) => Told::Got(value),
-            None if self.stock.is_closed() => Told::Closed,
+            None if self.stock.is_over() => Told::Closed,
             None => Told::Waits,
         }
     }
@@ -114,8 +114,8 @@ impl SequentialSpec for Spec {
             },
             Call::PollGet(who) => match self.getting.get(&who) {
                 Some(ticket) => match self.stock.take(*ticket) {
-                    Some(Some(value)) => Told::Got(value),
-                    Some(None) => Told::Closed,
+                    Some((Some(value), _)) => Told::Got(value),
+                    Some((None, _)) => Told::Closed,
                     None => Told::Waits,
                 },
                 None => {

@@ -1,20 +1,26 @@
 //! Queues: no value is lost, none comes twice, and all come in their order.
 
 use std::{
-    sync::{Arc, Mutex},
-    task::Poll,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+        mpsc,
+    },
+    task::{Context, Poll, Wake, Waker},
     thread,
     time::{Duration, Instant},
 };
 
 use settled::{
-    EventLoop, Expired, Interrupt, NoneUnfinished, NotPut, QueueClosed, QueueError, TryPutError,
-    WaitError, WouldDeadlock, context,
-    primitives::{AwaitGet, AwaitPut, Queue},
+    EventLoop, Expired, Interrupt, NoneUnfinished, NotPut, QueueClosed, QueueError, ThreadFuture,
+    TryPutError, WaitError, WouldDeadlock, context,
+    primitives::{AwaitGet, AwaitPut, Event, Queue, Semaphore},
     tasks,
 };
 
-use super::{Bell, LONG, SHORT, poll, survive};
+use super::{Bell, Deed, Hostile, LONG, On, Primitives, SHORT, poll, survive};
 
 const EXPIRED: QueueError = QueueError::Wait(WaitError::Expired(Expired));
 const REFUSED: QueueError = QueueError::Wait(WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
@@ -335,17 +341,8 @@ fn a_queue_that_is_closed_gives_what_is_in_it_and_tells_everybody() {
     assert_eq!(queue.put(5), Err(NotPut { value: 5, cause: QueueClosed.into() }));
     assert_eq!(queue.try_put(5).unwrap_err().cause, QueueClosed.into());
     // What was promised is kept, and what is not is for whoever comes.
-    assert_eq!((queue.try_get(), queue.try_get()), (Ok(Some(2)), Err(QueueClosed)));
+    assert_eq!((queue.try_get(), queue.try_get()), (Ok(Some(2)), Ok(None)));
     assert_eq!((got(&mut promised), queue.get()), (Some(3), Err(QueueClosed.into())));
-
-    // Those who wait to get are told, and do not take what one leaves who was promised it.
-    let queue = Queue::bounded(1);
-    let (leaves, mut waits) = (getting(&queue), getting(&queue));
-    queue.put(1).unwrap();
-    queue.close();
-    assert_eq!((leaves.1.count(), waits.1.count()), (1, 1));
-    drop(leaves);
-    assert_eq!((got(&mut waits), queue.try_get()), (None, Ok(Some(1))));
 
     // Threads are told, too.
     type Wait = fn(&Queue<u32>) -> QueueError;
@@ -368,6 +365,41 @@ fn a_queue_that_is_closed_gives_what_is_in_it_and_tells_everybody() {
     assert_eq!((got(&mut promised), queue.try_get()), (Some(0), Err(QueueClosed)));
     assert_eq!((queue.join_timeout(Duration::ZERO).is_err(), queue.task_done()), (true, Ok(())));
     assert_eq!(queue.join(), Ok(()));
+}
+
+#[test]
+fn nobody_hears_that_there_will_be_none_while_one_may_leave() {
+    watch!();
+    let queue = Queue::bounded(1);
+    let (leaves, mut next) = (getting(&queue), getting(&queue));
+    queue.put(1).unwrap();
+    queue.close();
+    let mut last = getting(&queue);
+    let told = [&leaves, &next, &last].map(|it| it.1.count());
+    assert_eq!((told, queue.try_get()), ([1, 0, 0], Ok(None)));
+    assert_eq!(queue.get_timeout(SHORT), Err(EXPIRED));
+    drop(leaves);
+    assert_eq!([&next, &last].map(|it| it.1.count()), [1, 0]);
+    assert_eq!((got(&mut next), last.1.count()), (Some(1), 1));
+    assert_eq!((got(&mut last), queue.try_get()), (None, Err(QueueClosed)));
+
+    // What the last leaves is for whoever comes.
+    let queue = Queue::bounded(1);
+    let leaves = getting(&queue);
+    queue.put(1).unwrap();
+    queue.close();
+    drop(leaves);
+    assert_eq!((queue.try_get(), queue.try_get()), (Ok(Some(1)), Err(QueueClosed)));
+
+    // What is left of a queue that was drained is dropped, and done with.
+    let (queue, owner) = (Queue::bounded(1), Arc::new(()));
+    let leaves = getting(&queue);
+    queue.put(Arc::clone(&owner)).unwrap();
+    let (mut joins, bell) = (queue.join_async(), Arc::default());
+    assert!(poll(&mut joins, &bell).is_pending() && queue.close_and_drain().is_empty());
+    drop(leaves);
+    assert_eq!((Arc::strong_count(&owner), queue.try_get()), (1, Err(QueueClosed)));
+    assert_eq!((poll(&mut joins, &bell), bell.count()), (Poll::Ready(()), 1));
 }
 
 #[test]
@@ -437,4 +469,157 @@ fn what_is_dropped_may_use_its_queue() {
     drop(puts);
     is_seen();
     assert!(queue.try_put(uses()).is_err() && queue.close_and_drain().is_empty());
+    let queue = Queue::bounded(1);
+    let leaves = getting(&queue);
+    assert!(queue.try_put(Uses(queue.clone())).is_ok() && queue.close_and_drain().is_empty());
+    drop(leaves);
+    assert!(queue.join_timeout(Duration::ZERO).is_ok());
+}
+
+/// One who waits, in whatever line.
+type Waits = fn(Queue<u32>) -> Pin<Box<dyn Future<Output = ()>>>;
+
+const PUTS: Waits = |queue| Box::pin(async move { queue.put_async(9).await.map_or((), drop) });
+const GETS: Waits = |queue| Box::pin(async move { queue.get_async().await.map_or((), drop) });
+const JOINS: Waits = |queue| Box::pin(async move { queue.join_async().await });
+
+/// With room for one, and empty or full.
+fn one(is_full: bool) -> Queue<u32> {
+    let queue = Queue::bounded(1);
+    if is_full {
+        queue.put(1).unwrap();
+    }
+    queue
+}
+
+#[test]
+fn a_future_that_moves_is_told_where_it_is() {
+    watch!();
+    for (is_full, waits) in [(true, PUTS), (false, GETS), (true, JOINS)] {
+        let (queue, bells) = (one(is_full), [(); 2].map(|()| Arc::<Bell>::default()));
+        let mut future = waits(queue.clone());
+        for at in [0, 0, 1] {
+            assert!(poll(&mut future, &bells[at]).is_pending());
+        }
+        assert_eq!(Arc::strong_count(&bells[0]), 1, "the first waker was let go of");
+        queue.close_and_drain();
+        assert_eq!(bells.map(|bell| bell.count()), [0, 1]);
+    }
+}
+
+/// Uses its queue when it is woken.
+struct Calls(Queue<u32>, AtomicUsize);
+
+impl Wake for Calls {
+    fn wake(self: Arc<Self>) {
+        if !format!("{:?}", self.0).contains("locked") {
+            let _ = (self.0.len(), self.0.try_get());
+            self.1.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn a_waker_that_is_called_may_use_its_queue() {
+    watch!();
+    let waits = |queue: &Queue<u32>, waits: Waits| {
+        let calls = Arc::new(Calls(queue.clone(), AtomicUsize::new(0)));
+        let (mut future, waker) = (waits(queue.clone()), Waker::from(Arc::clone(&calls)));
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        (future, calls)
+    };
+    type Act = fn(&Queue<u32>);
+    let acts: [(bool, Waits, Act); 6] = [
+        (true, PUTS, |queue| assert_eq!(queue.try_get(), Ok(Some(1)))),
+        (true, PUTS, Queue::close),
+        (false, GETS, |queue| queue.try_put(1).unwrap()),
+        (false, GETS, Queue::close),
+        (true, JOINS, |queue| queue.task_done().unwrap()),
+        (true, JOINS, |queue| drop(queue.close_and_drain())),
+    ];
+    for (at, (is_full, who, act)) in acts.into_iter().enumerate() {
+        let queue = one(is_full);
+        let (_future, calls) = waits(&queue, who);
+        act(&queue);
+        assert_eq!(calls.1.load(Ordering::Relaxed), 1, "the lock is held: {at}");
+    }
+    let queue = one(false);
+    let leaves = getting(&queue);
+    let (_future, calls) = waits(&queue, GETS);
+    queue.put(1).unwrap();
+    drop(leaves);
+    assert_eq!(calls.1.load(Ordering::Relaxed), 1, "the lock is held: one leaves");
+}
+
+#[test]
+fn a_waker_that_panics_takes_nothing() {
+    watch!();
+    let primitives = Primitives(Semaphore::new(1), Event::new());
+    let hostile = || Hostile::new(On::Clone, Deed::Panics, &primitives);
+    let queue = one(true);
+    for stands in [false, true] {
+        let (mut puts, bell) = (queue.put_async(2), Arc::default());
+        assert!(!stands || poll(&mut puts, &bell).is_pending());
+        assert!(hostile().poll(&mut puts).is_none(), "it panics");
+        until(&queue, usize::from(stands), 0, 0);
+        assert!(poll(&mut puts, &bell).is_pending());
+        until(&queue, 1, 0, 0);
+        assert!(hostile().poll(&mut puts).is_none(), "it panics");
+        assert_eq!(puts.take_back(), Some(2));
+    }
+    let mut puts = queue.put_async(3);
+    assert!(hostile().poll(&mut puts).is_none(), "it panics");
+    assert_eq!(puts.take_back(), Some(3));
+    let (queue, mut joins) = (one(false), queue.join_async());
+    let mut gets = queue.get_async();
+    assert!(hostile().poll(&mut gets).is_none() && hostile().poll(&mut joins).is_none());
+    until(&queue, 0, 0, 0);
+    assert!(poll(&mut joins, &Arc::default()).is_pending());
+    queue.put(4).unwrap();
+    assert_eq!(poll(&mut gets, &Arc::default()), Poll::Ready(Ok(4)));
+}
+
+/// As many callbacks run inside each other.
+const DEPTH: usize = 32;
+
+/// Calls this in a callback of a future that it settles.
+fn call(work: impl FnOnce() + Send + 'static) {
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
+    future.add_done_callback(|_| work());
+    promise.finish(()).unwrap();
+}
+
+/// Calls this inside so many callbacks.
+fn inside(many: usize, work: Box<dyn FnOnce() + Send>) {
+    match many.checked_sub(1) {
+        Some(many) => call(move || inside(many, work)),
+        None => work(),
+    }
+}
+
+#[test]
+fn what_was_deferred_runs_before_a_wait_stands_in_the_line() {
+    watch!();
+    type Act = fn(&Queue<u32>);
+    let waits: [(bool, Act, Act); 3] = [
+        (true, |queue| assert!(queue.try_get().is_ok()), |queue| assert_eq!(queue.put(2), Ok(()))),
+        (false, |queue| queue.put(1).unwrap(), |queue| assert_eq!(queue.get(), Ok(1))),
+        (true, |queue| queue.task_done().unwrap(), |queue| assert_eq!(queue.join(), Ok(()))),
+    ];
+    for (is_full, deferred, wait) in waits {
+        let (queue, (tell, told)) = (one(is_full), mpsc::channel());
+        let work = move || {
+            let (shared, tells) = (queue.clone(), tell.clone());
+            call(move || {
+                tells.send(format!("{shared:?}")).unwrap();
+                deferred(&shared);
+            });
+            wait(&queue);
+            tell.send("over".to_owned()).unwrap();
+        };
+        inside(DEPTH, Box::new(work));
+        let told: Vec<_> = told.iter().collect();
+        let nobody = "putting: 0, getting: 0, joining: 0";
+        assert!(told.len() == 2 && told[0].contains(nobody) && told[1] == "over", "{told:?}");
+    }
 }
