@@ -76,6 +76,8 @@ fn compare(program: &str, answers: &str) -> Result<(), String> {
         return Err(format!("{program}: Python says {answers:?}"));
     }
     for (at, (letter, theirs)) in program[2..].chars().zip(answers).enumerate() {
+        // How many wait already whom this call may overtake. Nobody else calls.
+        let [putting, getting, _] = ours.lines().expect("it is not locked");
         let told = ours.call(letter);
         if ours.taken_in {
             meet(TAKEN_IN);
@@ -84,9 +86,11 @@ fn compare(program: &str, answers: &str) -> Result<(), String> {
         if told == theirs {
             continue;
         }
+        let is_same_token = told.split(':').next() == theirs.split(':').next();
         match (letter, ours.is_threads) {
-            ('x', true) => meet(JOINS),
-            ('o' | 'O', _) => meet(OVERTAKES),
+            ('x', true) if is_same_token => meet(JOINS),
+            ('o', _) if putting > 0 => meet(OVERTAKES),
+            ('O', _) if getting > 0 => meet(OVERTAKES),
             _ => {
                 let calls = &program[..=at + 2];
                 return Err(format!("{calls}: the last call says {told}, Python says {theirs}"));
@@ -246,16 +250,19 @@ impl Calls {
         }
     }
 
-    /// How many stand in the lines, which is what is printed of it.
-    fn waiting(&self) -> usize {
+    /// How many stand in each of the lines, which is what is printed of it, unless it is locked for a moment.
+    fn lines(&self) -> Option<[usize; 3]> {
         let text = format!("{:?}", self.queue);
         let number = |name: &str| {
             let rest = text.split(name).nth(1)?;
-            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse::<usize>().ok()
+            rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
         };
-        // One that is locked for a moment is looked at again.
-        let lines = ["putting: ", "getting: ", "joining: "].map(number);
-        lines.into_iter().sum::<Option<_>>().unwrap_or(usize::MAX)
+        Some([number("putting: ")?, number("getting: ")?, number("joining: ")?])
+    }
+
+    /// How many stand in the lines. One that is locked for a moment is looked at again.
+    fn waiting(&self) -> usize {
+        self.lines().map_or(usize::MAX, |lines| lines.iter().sum())
     }
 
     /// Returns who has come when each client has come or stands in a line.
