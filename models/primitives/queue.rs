@@ -252,6 +252,7 @@ impl Clients {
         }
         match next.stock.get() {
             Some((value, told)) => {
+                next.overtaken |= !next.lines[GET].is_empty();
                 self.let_in(next, told);
                 next.out.push(value);
                 next.stages[who] = Stage::Has(left);
