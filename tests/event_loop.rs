@@ -885,7 +885,8 @@ fn what_foreign_code_drops_while_a_task_is_stopped_is_not_cancelled() {
     type Unit = ThreadFuture<u8, ()>;
     type Stray = Pin<Box<<Unit as IntoFuture>::IntoFuture>>;
     struct Drops(Mutex<Option<Stray>>);
-    impl Drop for Drops {
+    struct Bomb;
+    impl Drop for Bomb {
         fn drop(&mut self) {
             panic!("on purpose");
         }
@@ -911,7 +912,7 @@ fn what_foreign_code_drops_while_a_task_is_stopped_is_not_cancelled() {
                 assert!(await_by_another.as_mut().poll(&mut cx).is_pending());
             }
             _ => {
-                bomb = Some(Drops(Mutex::new(None)));
+                bomb = Some(Bomb);
                 event_loop.set_exception_handler(move |_| Arc::clone(&drops).wake());
             }
         }
@@ -925,7 +926,6 @@ fn what_foreign_code_drops_while_a_task_is_stopped_is_not_cancelled() {
         turns(&event_loop, 2);
         let states = (awaited.cancelled(), unrelated.done());
         assert_eq!(states, (true, false), "{who}");
-        std::mem::forget(waker);
     }
 }
 
