@@ -31,7 +31,7 @@ use crate::{
 /// use settled::{EventLoop, primitives::Semaphore};
 ///
 /// let connections = Semaphore::new(1);
-/// let permit = connections.try_acquire().unwrap();
+/// let permit = connections.try_acquire().unwrap().into_owned();
 /// let shared = connections.clone();
 /// let thread = std::thread::spawn(move || shared.acquire().map(drop));
 /// let event_loop = EventLoop::new();

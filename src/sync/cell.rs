@@ -104,7 +104,7 @@ impl AtomicU64 {
         let stale = STALE.get_or_init(|| {
             let is_stale = std::env::var("SETTLED_LOADS").is_ok_and(|it| it == "stale");
             if is_stale {
-                println!("loads: stale");
+                println!("\nloads: stale");
             }
             is_stale
         });

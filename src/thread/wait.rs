@@ -452,7 +452,7 @@ impl<F: Watched> Watch<F> {
 
     /// Takes note of the cells of those that were not heard of, where they decide whether this thread may wait: it need
     /// not be the one that has registered.
-    fn decide(&mut self, wanted: Wanted) {
+    fn take_note(&mut self, wanted: Wanted) {
         if self.left.is_none()
             && (is_worker() || wanted.returned() && !deferred::lending().is_empty())
         {
@@ -474,7 +474,7 @@ impl<F: Watched> Watch<F> {
         wanted: Wanted,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
-        self.decide(wanted);
+        self.take_note(wanted);
         let is_told = loop {
             if is_over(deadline) || self.inbox.count() >= many {
                 break self.inbox.count() >= many;

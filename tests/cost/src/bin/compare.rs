@@ -21,8 +21,8 @@ type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 const TIMES: [usize; 2] = [2_000, 6_000];
 
 /// By how many percent instructions may differ, since hashes are seeded at random and the C library varies, and locked
-/// operations, since a thread waits for another once more or less.
-const TOLERANCE: f64 = 2.0;
+/// operations, since a thread waits for another once more or less: below 25 of them one more is told all the same.
+const TOLERANCES: [f64; 4] = [2.0, 4.0, 0.0, 0.0];
 
 /// What one operation costs. Locked operations are exact to one digit, since a thread may have to wait for another once
 /// more; allocations to two; bytes to whole ones, since a queue doubles.
@@ -61,7 +61,7 @@ impl Cost {
     fn dearer_than(self, other: Self) -> Vec<String> {
         let (ours, theirs) = (self.numbers(), other.numbers());
         let more = |at: &usize| {
-            let slack = if *at < 2 { theirs[*at] * TOLERANCE / 100.0 } else { 0.0 };
+            let slack = theirs[*at] * TOLERANCES[*at] / 100.0;
             ours[*at] > theirs[*at] + slack
         };
         let say = |at| format!("{} {} instead of {}", ours[at], Self::NAMES[at], theirs[at]);
