@@ -106,7 +106,7 @@ impl<T> Queue<T> {
     }
 
     /// Puts a value, and blocks this thread while the queue is full. What this thread did before happens before what is done
-    /// by whoever gets it. `[queue-5]` `[queue-9]`
+    /// by whoever gets it. What the thread has deferred runs before it stands in the line. `[queue-5]` `[queue-9]`
     ///
     /// # Errors
     ///
