@@ -20,7 +20,7 @@ pub(super) const WAITS: &str = "nobody waits for one who has left";
 /// `[barrier-2]`
 pub(super) const BLAME: &str = "a round breaks by one who waits in it, or on purpose";
 /// `[barrier-2]`
-pub(super) const BROKEN: &str = "nobody goes on while it is broken";
+pub(super) const BROKEN: &str = "whoever comes while it is broken is told so, and nobody else";
 
 /// A mistake that one could make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,12 @@ enum Wrong {
     BreaksTheNext,
     /// Who goes on looks whether it is broken by then.
     LooksLate,
-    /// Whoever comes counts, although it is broken.
+    /// Whoever comes makes it whole again.
     ComesAnyway,
+    /// Whoever leaves ends the round, and the next begins.
+    BreaksOneRound,
+    /// Whoever makes it whole ends the round, and no more.
+    MendsOneRound,
     /// One less is enough.
     OneLess,
     /// Whoever goes on has the number of the first.
@@ -76,7 +80,12 @@ struct State {
     /// Somebody who waited has left; he did so although all were there; one was told at once that it is broken.
     left: [bool; 2],
     refused: bool,
-    went_on_broken: bool,
+    /// Whether it is broken, as far as those know who have left, aborted, and reset it; whether one came who was not told, or was told what
+    /// is not so; whether one came when it was whole again.
+    is_broken: bool,
+    was_let_in: bool,
+    was_kept_out: bool,
+    was_mended: bool,
     broken_by_another: bool,
 }
 
@@ -115,6 +124,12 @@ impl State {
         self.rounds.get(usize::try_from(number).expect("there are few"))?.is_broken
     }
 
+    /// One has come, and is not told that it is broken.
+    fn is_let_in(&mut self) {
+        self.was_let_in |= self.is_broken;
+        self.was_mended |= self.refused;
+    }
+
     fn again(&mut self, who: usize, times: usize) {
         self.stages[who] = if times == 0 { Stage::Over } else { Stage::Idle(times) };
     }
@@ -135,16 +150,19 @@ impl Clients {
         }
         match next.meeting.arrive() {
             Arrival::Waits(number) => {
+                next.is_let_in();
                 next.round(round).came += 1;
                 next.stages[who] = Stage::Waits(round, number, times);
             }
             Arrival::Last(number) => {
+                next.is_let_in();
                 next.round(round).came += 1;
                 next.round(round).numbers.push(number);
                 next.ends(round, false);
                 next.again(who, times);
             }
             Arrival::Broken => {
+                next.was_kept_out |= !next.is_broken;
                 next.refused = true;
                 next.stages[who] = Stage::Over;
             }
@@ -179,6 +197,10 @@ impl Clients {
         let of = if self.is_wrong(Wrong::BreaksTheNext) { current } else { round };
         if next.meeting.leave(of) {
             next.ends(of, true);
+            next.is_broken = true;
+            if self.is_wrong(Wrong::BreaksOneRound) {
+                next.meeting.reset();
+            }
             next.broken_by_another |= of != round;
         }
         Some(())
@@ -200,7 +222,10 @@ impl Model for Clients {
             rounds: Vec::new(),
             left: [false; 2],
             refused: false,
-            went_on_broken: false,
+            is_broken: false,
+            was_let_in: false,
+            was_kept_out: false,
+            was_mended: false,
             broken_by_another: false,
         }]
     }
@@ -228,20 +253,23 @@ impl Model for Clients {
             Step::Arrive(who) => {
                 let Stage::Idle(times) = last.stages[who] else { return None };
                 self.arrive(&mut next, who, times - 1);
-                let goes_on = !matches!(next.stages[who], Stage::Waits(..)) && !next.refused;
-                next.went_on_broken |= goes_on && last.meeting.is_broken();
             }
             Step::GoOn(who) => self.go_on(&mut next, who)?,
             Step::Leave(who) => self.leave(&mut next, who)?,
             Step::Abort(who) => {
                 let round = next.meeting.round();
                 next.meeting.abort();
+                next.is_broken = true;
                 next.ends(round, true);
                 next.stages[who] = Stage::Over;
             }
             Step::Reset(who) => {
                 let round = next.meeting.round();
                 next.meeting.reset();
+                if self.is_wrong(Wrong::MendsOneRound) && last.meeting.is_broken() {
+                    next.meeting.abort();
+                }
+                next.is_broken = false;
                 next.ends(round, true);
                 next.stages[who] = Stage::Over;
             }
@@ -281,7 +309,7 @@ impl Model for Clients {
                     && state.stages.iter().all(is_told)
             }),
             Property::always(BLAME, |_, state: &State| !state.broken_by_another),
-            Property::always(BROKEN, |_, state: &State| !state.went_on_broken),
+            Property::always(BROKEN, |_, state: &State| !state.was_let_in && !state.was_kept_out),
             Property::sometimes("two rounds are over", |_, state: &State| {
                 state.rounds.iter().filter(|round| round.is_broken == Some(false)).count() == 2
             }),
@@ -290,6 +318,10 @@ impl Model for Clients {
             Property::sometimes("one is told at once that it is broken", |_, state: &State| {
                 state.refused
             }),
+            Property::sometimes(
+                "one is told that it is broken, and another comes when it is whole",
+                |_, state: &State| state.was_mended,
+            ),
             Property::sometimes("it is made whole while one waits", |_, state: &State| {
                 !state.meeting.is_broken() && state.rounds.iter().any(|it| it.told_broken > 0)
             }),
@@ -342,7 +374,7 @@ pub(crate) fn add(trials: &mut Trials) {
         };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a barrier for threads and loops", "4 systems of 4 and 5 clients", &proof, [2354, 10])
+        row("a barrier for threads and loops", "4 systems of 4 and 5 clients", &proof, [2369, 10])
             .map(|it| vec![it])
     });
     let comes: &[Does] = &[Comes(2), Comes(1), MayLeave];
@@ -359,12 +391,14 @@ pub(crate) fn add(trials: &mut Trials) {
             AGREE,
             4,
         ),
+        ("whoever comes makes it whole again", Wrong::ComesAnyway, &[Comes(1), Aborts], BROKEN, 2),
+        ("whoever leaves breaks one round", Wrong::BreaksOneRound, comes, BROKEN, 3),
         (
-            "whoever comes is counted, although it is broken",
-            Wrong::ComesAnyway,
-            &[Comes(1), Aborts],
+            "whoever makes it whole ends a round",
+            Wrong::MendsOneRound,
+            &[Comes(1), Aborts, Resets],
             BROKEN,
-            2,
+            3,
         ),
     ] {
         trials.add(format!("primitives::barrier: {name}"), move || {

@@ -1,7 +1,7 @@
 //! A condition and its lock, those who wait, and those who notify.
 //!
-//! The lock is the semaphore of one permit that ships, of which is shown elsewhere that nobody waits for it for ever. That
-//! whoever has been notified is told is one step with the notice here, and he looks some time after that.
+//! The lock is the semaphore of one permit that ships, of which is shown elsewhere that nobody waits for it for ever: whoever
+//! waits for it looks when he likes. Whoever has been notified is told in a step of its own, and may look before.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +9,7 @@ use settled::model::check::{self, ENVIRONMENT, Kinds};
 use stateright::{Model, Property};
 
 use super::{
+    TELLER,
     line::{Ticket, Turns},
     notices::Notices,
     permits::Permits,
@@ -18,13 +19,13 @@ use crate::{Trials, refuted, row};
 /// `[condition-1]`
 pub(super) const THERE: &str = "whoever gave the lock up to wait is there when somebody notifies";
 /// `[condition-2]`
-pub(super) const FIRST: &str = "whoever came first is notified first, and told";
+pub(super) const FIRST: &str = "whoever came first is notified first";
 /// `[condition-2]`
 pub(super) const SINCE: &str = "nobody is notified by what came before he waited";
 /// `[condition-2]`
 pub(super) const MANY: &str = "no more go on than were notified";
 /// `[condition-2]` `[condition-5]`
-pub(super) const WAITS: &str = "nobody waits for ever whose notice another has not used";
+pub(super) const WAITS: &str = "nobody waits for ever with a notice for him that nobody has used";
 /// `[condition-1]` `[condition-3]`
 pub(super) const ALONE: &str = "one at a time has the lock";
 
@@ -45,6 +46,12 @@ enum Wrong {
     LooksAndLeaves,
     /// Who is notified goes on, and does not lock again.
     LocksNoMore,
+    /// Who came last is notified.
+    NotifiesTheLast,
+    /// Of those who are notified one is told.
+    TellsOne,
+    /// Who leaves notifies the next, and does not tell him.
+    EatsTheNews,
 }
 
 /// What a client does.
@@ -87,24 +94,34 @@ enum Why {
     ToEnd,
 }
 
+/// A notice for one of those who waited when it was given.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Notice {
+    /// Those of them who still wait, and were not notified.
+    there: BTreeSet<usize>,
+    has: Option<usize>,
+    is_used: bool,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct State {
     notices: Notices<usize>,
     lock: Permits<usize>,
     stages: Vec<Stage>,
-    /// Those who wait and were not notified, as they came.
+    /// Those who wait and were not notified, as they came, and those who have given the lock up for that.
     order: Vec<usize>,
-    /// How many notices were given while this one waited, and was not notified.
-    passed: Vec<usize>,
-    /// Those who waited at some notice.
-    there: BTreeSet<usize>,
-    given: usize,
+    gave_up: BTreeSet<usize>,
+    given: Vec<Notice>,
+    to_tell: BTreeSet<usize>,
+    told: BTreeSet<usize>,
     went_on: usize,
     is_jumped: bool,
     is_early: bool,
     is_missed: bool,
-    /// Whether somebody has left who was notified, before and while he awaited the lock; whether his notice went on.
-    left: [bool; 3],
+    /// Whether somebody has left who was notified, before and while he awaited the lock; whether his notice went on, or
+    /// was over.
+    left: [bool; 4],
+    is_met: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,8 +131,10 @@ enum Step {
     Enter(usize),
     Unlock(usize),
     Look(usize),
+    LookEarly(usize),
     Leave(usize),
     Notify(usize),
+    Tell(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -125,33 +144,52 @@ struct Clients {
 }
 
 impl State {
-    /// These were notified, by one who gave a notice or handed one on.
-    fn tell(&mut self, told: impl IntoIterator<Item = usize>) {
-        for who in told {
-            self.is_jumped |= self.order.first() != Some(&who);
-            self.is_early |= !self.there.contains(&who);
-            self.order.retain(|it| *it != who);
+    /// This one was notified, by one who gave this notice or handed it on.
+    fn is_notified(&mut self, who: usize, notice: Option<usize>) {
+        self.is_jumped |= self.order.first() != Some(&who);
+        if let Some(notice) = notice {
+            self.is_early |= !self.given[notice].there.contains(&who);
+            self.given[notice].has = Some(who);
         }
+        self.waits_no_more(who);
+        self.to_tell.insert(who);
+    }
+
+    /// This one was notified, or has left.
+    fn waits_no_more(&mut self, who: usize) {
+        self.order.retain(|it| *it != who);
+        self.gave_up.remove(&who);
+        self.given.iter_mut().for_each(|it| _ = it.there.remove(&who));
+    }
+
+    /// The notice that this one has.
+    fn notice_of(&self, who: usize) -> Option<usize> {
+        self.given.iter().position(|it| it.has == Some(who))
     }
 
     fn goes_to_lock(&mut self, who: usize, why: Why) {
         self.stages[who] = match self.lock.enter(who) {
             Ok(ticket) => Stage::Locks(ticket, why),
-            Err(_) => Stage::Has(self.has_lock(why)),
+            Err(_) => Stage::Has(self.has_lock(who, why)),
         };
     }
 
     /// What is so from the moment on in which one has the lock.
-    fn has_lock(&mut self, why: Why) -> Why {
+    fn has_lock(&mut self, who: usize, why: Why) -> Why {
         if let Why::Notified(Some(ticket)) = why {
-            self.comes(ticket);
+            self.comes(who, ticket);
             return Why::Notified(None);
         }
         why
     }
 
-    fn comes(&mut self, ticket: Ticket) {
-        self.went_on += usize::from(self.notices.come(ticket));
+    fn comes(&mut self, who: usize, ticket: Ticket) {
+        if self.notices.come(ticket) {
+            self.went_on += 1;
+            if let Some(notice) = self.notice_of(who) {
+                self.given[notice].is_used = true;
+            }
+        }
     }
 
     fn is_granted(&self, ticket: Ticket) -> bool {
@@ -162,6 +200,11 @@ impl State {
     fn on_their_way(&self) -> usize {
         self.notices.clone().line().coming()
     }
+
+    /// Whether this one stands in the line.
+    fn stands(&self, who: usize) -> bool {
+        matches!(self.stages[who], Stage::Waits(ticket) if !self.is_granted(ticket))
+    }
 }
 
 impl Clients {
@@ -170,13 +213,14 @@ impl Clients {
     }
 
     fn look(&self, next: &mut State, who: usize, ticket: Ticket) {
+        next.told.remove(&who);
         if !next.is_granted(ticket) {
             return;
         }
         if self.clients[who] == Does::MayLeave && !self.is_wrong(Wrong::ComesFirst) {
             next.goes_to_lock(who, Why::Notified(Some(ticket)));
         } else {
-            next.comes(ticket);
+            next.comes(who, ticket);
             if self.is_wrong(Wrong::LocksNoMore) {
                 next.stages[who] = Stage::Has(Why::Notified(None));
                 return;
@@ -185,18 +229,22 @@ impl Clients {
         }
     }
 
-    /// Ends the wait in the line of the condition.
+    /// Ends the wait in the line of the condition, or in that of the lock, if one was notified.
     fn leave(&self, next: &mut State, who: usize, ticket: Ticket) {
-        let was_granted = next.is_granted(ticket);
+        let (was_granted, notice) = (next.is_granted(ticket), next.notice_of(who));
         next.left[0] |= was_granted;
-        next.order.retain(|it| *it != who);
+        next.told.remove(&who);
+        next.waits_no_more(who);
+        if let Some(notice) = notice {
+            next.given[notice].has = None;
+        }
         if was_granted && self.is_wrong(Wrong::Keeps) || self.is_wrong(Wrong::LooksAndLeaves) {
             if !next.notices.come(ticket) {
                 drop(next.notices.leave(ticket));
             }
             return;
         }
-        let told = match self.wrong {
+        let told: Vec<_> = match self.wrong {
             Some(Wrong::HandsOnAlways) => {
                 drop(next.notices.leave(ticket));
                 next.notices.notify(1)
@@ -207,8 +255,13 @@ impl Clients {
             }
             _ => next.notices.leave(ticket).next.into_iter().collect(),
         };
-        next.left[2] |= !told.is_empty();
-        next.tell(told);
+        next.left[if told.is_empty() { 3 } else { 2 }] |= was_granted;
+        for told in told {
+            next.is_notified(told, notice);
+            if self.is_wrong(Wrong::EatsTheNews) {
+                next.to_tell.remove(&told);
+            }
+        }
     }
 }
 
@@ -235,8 +288,10 @@ impl Clients {
                 if let Why::Notified(Some(ticket)) = why {
                     next.left[1] = true;
                     self.leave(next, who, ticket);
-                } else {
+                } else if let Some(notice) = next.notice_of(who) {
+                    // He has not gone on.
                     next.went_on -= 1;
+                    next.given[notice].is_used = false;
                 }
                 next.stages[who] = Stage::Over;
             }
@@ -247,13 +302,18 @@ impl Clients {
 
     fn notify(&self, next: &mut State, who: usize) -> Option<()> {
         let Does::Notifies(many) = self.clients[who] else { return None };
-        next.is_missed |= next.stages.contains(&Stage::Unlocked);
-        next.given += many;
-        next.there.extend(next.order.iter().copied());
-        let told = next.notices.notify(many);
-        next.tell(told);
-        for waits in next.order.clone() {
-            next.passed[waits] += many;
+        next.is_missed |= next.gave_up.iter().any(|who| !next.stands(*who));
+        next.is_met |= !next.gave_up.is_empty();
+        let (there, first) = (BTreeSet::from_iter(next.order.clone()), next.given.len());
+        let notice = Notice { there, has: None, is_used: false };
+        next.given.extend(vec![notice; many.min(next.order.len())]);
+        for (notice, told) in (first..).zip(next.notices.notify(many)) {
+            let last = next.order.last().copied();
+            let told = if self.is_wrong(Wrong::NotifiesTheLast) { last? } else { told };
+            next.is_notified(told, Some(notice));
+            if self.is_wrong(Wrong::TellsOne) && notice > first {
+                next.to_tell.remove(&told);
+            }
         }
         next.stages[who] = Stage::Has(Why::ToEnd);
         Some(())
@@ -271,14 +331,16 @@ impl Model for Clients {
             lock: Permits::new(1, 1),
             stages: vec![Stage::Idle; many],
             order: Vec::new(),
-            passed: vec![0; many],
-            there: BTreeSet::new(),
-            given: 0,
+            gave_up: BTreeSet::new(),
+            given: Vec::new(),
+            to_tell: BTreeSet::new(),
+            told: BTreeSet::new(),
             went_on: 0,
             is_jumped: false,
             is_early: false,
             is_missed: false,
-            left: [false; 3],
+            left: [false; 4],
+            is_met: false,
         }]
     }
 
@@ -298,12 +360,18 @@ impl Model for Clients {
                 }
                 (Stage::Has(_) | Stage::Entered(_), _) => steps.push(Step::Unlock(who)),
                 (Stage::Unlocked, _) => steps.push(Step::Enter(who)),
-                (Stage::Waits(_), Does::Waits) => steps.push(Step::Look(who)),
-                (Stage::Waits(_), _) => steps.extend([Step::Look(who), Step::Leave(who)]),
+                (Stage::Waits(_), does) => {
+                    let is_told = state.told.contains(&who);
+                    steps.push(if is_told { Step::Look(who) } else { Step::LookEarly(who) });
+                    if *does != Does::Waits {
+                        steps.push(Step::Leave(who));
+                    }
+                }
                 (Stage::Leaves(_), _) => steps.push(Step::Leave(who)),
                 (Stage::Over, _) => {}
             }
         }
+        steps.extend(state.to_tell.iter().copied().map(Step::Tell));
     }
 
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
@@ -313,7 +381,7 @@ impl Model for Clients {
             Step::HasLock(who) => {
                 let Stage::Locks(ticket, why) = last.stages[who] else { return None };
                 if next.lock.come(ticket) {
-                    next.stages[who] = Stage::Has(next.has_lock(why));
+                    next.stages[who] = Stage::Has(next.has_lock(who, why));
                 }
             }
             Step::Enter(who) => {
@@ -330,14 +398,25 @@ impl Model for Clients {
                     Stage::Has(Why::ToBegin) => Stage::Unlocked,
                     _ => Stage::Over,
                 };
+                let waits = matches!(next.stages[who], Stage::Waits(_) | Stage::Unlocked);
+                if waits && !matches!(last.stages[who], Stage::Entered(it) if last.is_granted(it)) {
+                    next.gave_up.insert(who);
+                }
                 let _ = next.lock.give_back();
             }
-            Step::Look(who) => {
+            Step::Look(who) | Step::LookEarly(who) => {
                 let Stage::Waits(ticket) = last.stages[who] else { return None };
                 self.look(&mut next, who, ticket);
             }
             Step::Leave(who) => self.leaves(&mut next, who)?,
             Step::Notify(who) => self.notify(&mut next, who)?,
+            Step::Tell(who) => {
+                next.to_tell.remove(&who);
+                // Who has come before he was told, or has left, is told of nothing.
+                if matches!(next.stages[who], Stage::Waits(_) | Stage::Leaves(_)) {
+                    next.told.insert(who);
+                }
+            }
         }
         (next != *last).then_some(next)
     }
@@ -348,7 +427,7 @@ impl Model for Clients {
             Property::always(FIRST, |_, state: &State| !state.is_jumped),
             Property::always(SINCE, |_, state: &State| !state.is_early),
             Property::always(MANY, |_, state: &State| {
-                state.went_on + state.on_their_way() <= state.given
+                state.went_on + state.on_their_way() <= state.given.len()
             }),
             Property::always(WAITS, |clients: &Self, state: &State| {
                 let mut steps = Vec::new();
@@ -356,11 +435,14 @@ impl Model for Clients {
                 let goes_on = |step: &Step| {
                     clients.by(step) != ENVIRONMENT && clients.next_state(state, *step).is_some()
                 };
-                let is_used = |(who, stage): (usize, &Stage)| match stage {
-                    Stage::Waits(_) => state.passed[who] <= state.went_on,
+                let is_used = |who: &usize| {
+                    state.given.iter().all(|it| it.is_used || !it.there.contains(who))
+                };
+                let is_over = |(who, stage): (usize, &Stage)| match stage {
+                    Stage::Waits(ticket) => !state.is_granted(*ticket) && is_used(&who),
                     stage => *stage == Stage::Over,
                 };
-                steps.iter().any(goes_on) || state.stages.iter().enumerate().all(is_used)
+                steps.iter().any(goes_on) || state.stages.iter().enumerate().all(is_over)
             }),
             Property::always(ALONE, |_, state: &State| {
                 let has_lock = |it: &&Stage| matches!(it, Stage::Has(_) | Stage::Entered(_));
@@ -375,8 +457,25 @@ impl Model for Clients {
                 state.left[1]
             }),
             Property::sometimes("a notice goes on to the next", |_, state: &State| state.left[2]),
+            Property::sometimes(
+                "a notice is over, since nobody waits who was there",
+                |_, state: &State| state.left[3],
+            ),
+            Property::sometimes(
+                "one who gave the lock up waits when somebody notifies",
+                |_, state: &State| state.is_met,
+            ),
+            Property::sometimes("one looks before he is told", |_, state: &State| {
+                let is_early = |who: &usize| !matches!(state.stages[*who], Stage::Waits(_));
+                state.to_tell.iter().any(is_early)
+            }),
+            Property::sometimes(
+                "two wait, and a notice for the second is used by the first",
+                |_, state: &State| state.given.iter().any(|it| it.is_used && !it.there.is_empty()),
+            ),
             Property::sometimes("one comes after a notice, and waits", |_, state: &State| {
-                state.given > 0 && state.order.iter().any(|who| !state.there.contains(who))
+                let came_later = |who: &usize| state.given.iter().all(|it| !it.there.contains(who));
+                !state.given.is_empty() && state.order.iter().any(came_later)
             }),
             Property::sometimes("all are over", |_, state: &State| {
                 state.stages.iter().all(|stage| *stage == Stage::Over)
@@ -393,14 +492,17 @@ impl Kinds for Clients {
             Step::Enter(_) => "enter",
             Step::Unlock(_) => "unlock",
             Step::Look(_) => "look",
+            Step::LookEarly(_) => "look early",
             Step::Leave(_) => "leave",
             Step::Notify(_) => "notify",
+            Step::Tell(_) => "tell",
         }
     }
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Leave(_) => ENVIRONMENT,
+            Step::Leave(_) | Step::LookEarly(_) => ENVIRONMENT,
+            Step::Tell(_) => TELLER,
             Step::Lock(who) | Step::HasLock(who) | Step::Enter(who) => *who,
             Step::Unlock(who) | Step::Look(who) | Step::Notify(who) => *who,
         }
@@ -423,18 +525,18 @@ pub(crate) fn add(trials: &mut Trials) {
         let clients = |clients: &[Does]| Clients { clients: clients.to_vec(), wrong: None };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a condition for threads and loops", "4 systems of 4 clients", &proof, [32249, 24])
+        row("a condition for threads and loops", "4 systems of 4 clients", &proof, [75353, 26])
             .map(|it| vec![it])
     });
     let leaves: &[Does] = &[MayLeave, Waits, Notifies(1)];
     for (name, wrong, clients, property, steps) in [
-        ("a notice leaves with its waiter", Wrong::Keeps, leaves, WAITS, 10),
+        ("a notice leaves with its waiter", Wrong::Keeps, leaves, WAITS, 11),
         (
             "a waiter goes on, and then awaits the lock (cpython #112202)",
             Wrong::ComesFirst,
             leaves,
             WAITS,
-            11,
+            12,
         ),
         ("whoever leaves notifies", Wrong::HandsOnAlways, leaves, MANY, 6),
         ("a notice goes on to one who came later", Wrong::HandsToAny, leaves, SINCE, 9),
@@ -446,6 +548,21 @@ pub(crate) fn add(trials: &mut Trials) {
             ALONE,
             6,
         ),
+        (
+            "whoever came last is notified",
+            Wrong::NotifiesTheLast,
+            &[Waits, Waits, Notifies(1)],
+            FIRST,
+            8,
+        ),
+        (
+            "one of those is told who are notified",
+            Wrong::TellsOne,
+            &[Waits, Waits, Notifies(2)],
+            WAITS,
+            12,
+        ),
+        ("a notice that goes on is not told", Wrong::EatsTheNews, leaves, WAITS, 11),
         (
             "a waiter looks, and then leaves",
             Wrong::LooksAndLeaves,

@@ -14,6 +14,9 @@ pub(super) enum Design {
     HandOver { permits: Permits<usize>, tickets: BTreeMap<usize, Ticket> },
     /// A permit that is given back is free, and the first who waits is told to look, or all are.
     Barging { free: usize, line: Vec<usize>, tells_all: bool },
+    /// A permit that is given back is free for the first who waits, who is told to look, and so is whoever is first after
+    /// him.
+    InTurn { free: usize, line: Vec<usize> },
     /// A permit is handed to the first who waits, and may be taken back; in time, from one who is not polled alone.
     TakenBack { free: usize, line: Vec<usize>, granted: Vec<usize>, in_time: bool },
 }
@@ -33,13 +36,17 @@ impl Design {
         Self::Barging { free: permits, line: Vec::new(), tells_all }
     }
 
+    pub(super) const fn in_turn(permits: usize) -> Self {
+        Self::InTurn { free: permits, line: Vec::new() }
+    }
+
     pub(super) const fn taken_back(permits: usize, in_time: bool) -> Self {
         Self::TakenBack { free: permits, line: Vec::new(), granted: Vec::new(), in_time }
     }
 
     /// Whether whoever is told has his permit by then.
     pub(super) const fn hands_over(&self) -> bool {
-        !matches!(self, Self::Barging { .. })
+        !matches!(self, Self::Barging { .. } | Self::InTurn { .. })
     }
 
     pub(super) fn free(&self) -> usize {
@@ -47,7 +54,9 @@ impl Design {
             Self::HandOver { permits, .. } => {
                 usize::try_from(permits.free()).expect("there are few")
             }
-            Self::Barging { free, .. } | Self::TakenBack { free, .. } => *free,
+            Self::Barging { free, .. }
+            | Self::InTurn { free, .. }
+            | Self::TakenBack { free, .. } => *free,
         }
     }
 
@@ -60,6 +69,11 @@ impl Design {
                 *free -= usize::from(is_free);
                 is_free
             }
+            Self::InTurn { free, line } => {
+                let is_free = *free > 0 && line.is_empty();
+                *free -= usize::from(is_free);
+                is_free
+            }
         }
     }
 
@@ -69,9 +83,11 @@ impl Design {
             Self::HandOver { permits, tickets } => {
                 permits.enter(who).map(|ticket| tickets.insert(who, ticket)).is_err()
             }
-            Self::Barging { .. } | Self::TakenBack { .. } => {
+            Self::Barging { .. } | Self::InTurn { .. } | Self::TakenBack { .. } => {
                 let passes = self.pass();
-                if let Self::Barging { line, .. } | Self::TakenBack { line, .. } = self
+                if let Self::Barging { line, .. }
+                | Self::InTurn { line, .. }
+                | Self::TakenBack { line, .. } = self
                     && !passes
                 {
                     line.push(who);
@@ -100,6 +116,12 @@ impl Design {
                 }
                 passes
             }
+            Self::InTurn { free, line } => {
+                let comes = *free > 0 && line.first() == Some(&who);
+                *free -= usize::from(comes);
+                line.retain(|it| !comes || *it != who);
+                comes
+            }
             Self::TakenBack { granted, .. } => {
                 let comes = granted.contains(&who);
                 granted.retain(|it| *it != who);
@@ -116,7 +138,7 @@ impl Design {
                 let Left { own, next } = permits.leave(ticket);
                 Gone { was_granted: own.is_none(), told: next.into_iter().collect() }
             }
-            Self::Barging { free, line, .. } => {
+            Self::Barging { free, line, .. } | Self::InTurn { free, line } => {
                 line.retain(|it| *it != who);
                 // What he was told of is told to the next.
                 let told = line.first().copied().filter(|_| *free > 0);
@@ -131,12 +153,24 @@ impl Design {
         }
     }
 
+    /// Who is to be told when one has come.
+    pub(super) fn next_turn(&self) -> Vec<usize> {
+        match self {
+            Self::InTurn { free, line } if *free > 0 => line.iter().copied().take(1).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn give_back(&mut self) -> Vec<usize> {
         match self {
             Self::HandOver { permits, .. } => permits.give_back().into_iter().collect(),
             Self::Barging { free, line, tells_all } => {
                 *free += 1;
                 line.iter().copied().take(if *tells_all { usize::MAX } else { 1 }).collect()
+            }
+            Self::InTurn { free, .. } => {
+                *free += 1;
+                self.next_turn()
             }
             Self::TakenBack { free, line, granted, .. } => {
                 if line.is_empty() {
@@ -154,6 +188,10 @@ impl Design {
     pub(super) fn add(&mut self, many: usize) -> Option<Vec<usize>> {
         match self {
             Self::HandOver { permits, .. } => permits.add(many),
+            Self::InTurn { free, .. } => {
+                *free += many;
+                Some(self.next_turn())
+            }
             Self::Barging { .. } | Self::TakenBack { .. } => None,
         }
     }

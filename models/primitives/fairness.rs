@@ -11,11 +11,11 @@ use settled::model::check::{self, Failure};
 use super::{
     charts::{chart, compare},
     designs::Design,
-    semaphore::{Clients, Does, State, WAITS, Wrong},
+    semaphore::{Clients, Does, IDLE, State, WAITS, Wrong},
 };
 use crate::{Row, Trials, refuted};
 
-use Does::{Again, KeptUntil, On, Waits};
+use Does::{Adds, Again, KeptUntil, MayLeave, On, Waits};
 
 /// One holds the permit, a future waits that is kept, and not polled, until the third has gone on, and the third waits.
 const KEPT: [Does; 3] = [Waits, KeptUntil(2), Waits];
@@ -33,6 +33,11 @@ fn hand_over(these: &[Does]) -> Clients {
 
 fn barging(tells_all: bool, these: &[Does]) -> Clients {
     clients(Design::barging(1, tells_all), these)
+}
+
+/// Free for the first who waits, who is told to look.
+fn in_turn(permits: usize, these: &[Does], wrong: Option<Wrong>) -> Clients {
+    Clients { wrong, design: Design::in_turn(permits), ..Clients::new(permits, 2, these) }
 }
 
 /// Taken back only from one who is not polled, or from anybody at any time.
@@ -102,60 +107,91 @@ fn runs() -> Result<(), String> {
     compare(&text)
 }
 
+fn handed_over() -> Result<Vec<Row>, String> {
+    Ok(vec![
+        goes_on(
+            "permits handed over: nobody starves",
+            "2 clients, one comes again",
+            hand_over(&AGAIN),
+        )?,
+        goes_on(
+            "permits handed over: nobody starves",
+            "3 clients, one comes again",
+            hand_over(&OFTEN),
+        )?,
+        stuck(
+            "permits handed over: a future that nobody polls (tokio #6450)",
+            hand_over(&KEPT),
+            5,
+        )?,
+    ])
+}
+
+fn free_for_all() -> Result<Vec<Row>, String> {
+    Ok(vec![
+        goes_on(
+            "free permits, all are told: a future that nobody polls",
+            "3 clients, one is kept",
+            barging(true, &KEPT),
+        )?,
+        stuck(
+            "free permits, the first is told: a future that nobody polls",
+            barging(false, &KEPT),
+            5,
+        )?,
+        starves("free permits, all are told (hindsight #4157)", barging(true, &AGAIN), 10)?,
+        starves("free permits, the first is told (async-lock #23)", barging(false, &AGAIN), 10)?,
+    ])
+}
+
+fn free_in_turn() -> Result<Vec<Row>, String> {
+    let (leaves, adds) = ([Waits, MayLeave, Waits], [Waits, Waits, Adds(2)]);
+    Ok(vec![
+        goes_on(
+            "free permits, the first is told, and has his turn",
+            "3 clients, one leaves",
+            in_turn(1, &leaves, None),
+        )?,
+        goes_on(
+            "free permits, the first is told, and has his turn",
+            "3 clients, one adds two",
+            in_turn(0, &adds, None),
+        )?,
+        refuted(
+            "free permits, whoever comes tells nobody that another is next (embassy #2766)",
+            format!("not so: {IDLE}"),
+            in_turn(0, &adds, Some(Wrong::ComesQuietly)),
+            IDLE,
+            4,
+        )?,
+        stuck(
+            "free permits, whoever leaves tells nobody that another is next (embassy #6964)",
+            in_turn(1, &leaves, Some(Wrong::LeavesQuietly)),
+            6,
+        )?,
+    ])
+}
+
+fn handed_over_and_taken_back() -> Result<Vec<Row>, String> {
+    Ok(vec![
+        goes_on(
+            "permits taken back: a future that nobody polls",
+            "3 clients, one is kept; whoever is polled comes in time",
+            taken_back(true, &KEPT),
+        )?,
+        goes_on(
+            "permits taken back: nobody starves",
+            "2 clients, whoever waits comes in time",
+            taken_back(true, &AGAIN),
+        )?,
+        starves("permits taken back too soon", taken_back(false, &AGAIN), 9)?,
+    ])
+}
+
 pub(crate) fn add(trials: &mut Trials) {
     trials.add("primitives::fairness::runs", || runs().map(|()| Vec::new()));
-    trials.add("primitives::fairness::hand_over", || {
-        Ok::<_, String>(vec![
-            goes_on(
-                "permits handed over: nobody starves",
-                "2 clients, one comes again",
-                hand_over(&AGAIN),
-            )?,
-            goes_on(
-                "permits handed over: nobody starves",
-                "3 clients, one comes again",
-                hand_over(&OFTEN),
-            )?,
-            stuck(
-                "permits handed over: a future that nobody polls (tokio #6450)",
-                hand_over(&KEPT),
-                5,
-            )?,
-        ])
-    });
-    trials.add("primitives::fairness::barging", || {
-        Ok::<_, String>(vec![
-            goes_on(
-                "free permits, all are told: a future that nobody polls",
-                "3 clients, one is kept",
-                barging(true, &KEPT),
-            )?,
-            stuck(
-                "free permits, the first is told: a future that nobody polls",
-                barging(false, &KEPT),
-                5,
-            )?,
-            starves("free permits, all are told (hindsight #4157)", barging(true, &AGAIN), 10)?,
-            starves(
-                "free permits, the first is told (async-lock #23)",
-                barging(false, &AGAIN),
-                10,
-            )?,
-        ])
-    });
-    trials.add("primitives::fairness::taken_back", || {
-        Ok::<_, String>(vec![
-            goes_on(
-                "permits taken back: a future that nobody polls",
-                "3 clients, one is kept; whoever is polled comes in time",
-                taken_back(true, &KEPT),
-            )?,
-            goes_on(
-                "permits taken back: nobody starves",
-                "2 clients, whoever waits comes in time",
-                taken_back(true, &AGAIN),
-            )?,
-            starves("permits taken back too soon", taken_back(false, &AGAIN), 9)?,
-        ])
-    });
+    trials.add("primitives::fairness::hand_over", handed_over);
+    trials.add("primitives::fairness::barging", free_for_all);
+    trials.add("primitives::fairness::in_turn", free_in_turn);
+    trials.add("primitives::fairness::taken_back", handed_over_and_taken_back);
 }

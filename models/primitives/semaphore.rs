@@ -15,6 +15,8 @@ use crate::{Trials, refuted, row};
 pub(super) const BALANCE: &str = "free, held and granted permits are as many as there are";
 /// `[semaphore-2]`
 pub(super) const ORDER: &str = "whoever came first has the next permit, and nobody overtakes";
+/// `[semaphore-2]`
+pub(super) const IDLE: &str = "none is free while the first who waits is not told to look";
 /// `[semaphore-3]` `[semaphore-5]`
 pub(super) const WAITS: &str = "nobody waits for ever";
 /// `[semaphore-3]`
@@ -33,6 +35,10 @@ pub(super) enum Wrong {
     LooksAndLeaves,
     /// Who comes looks, and waits then without another look.
     LooksAndEnters,
+    /// Who comes in his turn tells nobody that the next is another's.
+    ComesQuietly,
+    /// Who leaves tells nobody that it is his turn.
+    LeavesQuietly,
     /// A loop that is closed forgets those who wait on it.
     ClosedForgets,
 }
@@ -269,6 +275,12 @@ impl Model for Clients {
                 next.told.remove(&who);
                 if next.design.come(who) {
                     next.holds(who);
+                    let next_turn = next.design.next_turn();
+                    next.tell(if self.is_wrong(Wrong::ComesQuietly) {
+                        Vec::new()
+                    } else {
+                        next_turn
+                    });
                 }
             }
             Step::Leave(who) => self.leave(&mut next, who),
@@ -308,6 +320,10 @@ impl Model for Clients {
                 state.design.free() + state.count(Stage::Holds) + granted == state.all
             }),
             Property::always(ORDER, |_, state: &State| !state.jumped),
+            Property::always(IDLE, |_, state: &State| {
+                let is_told = |who| state.to_tell.contains(who) || state.told.contains(who);
+                state.design.free() == 0 || state.order.first().is_none_or(is_told)
+            }),
             Property::always(GONE, |_, state: &State| !state.gone),
             Property::always(LIMIT, |clients: &Self, state: &State| {
                 state.all <= clients.permits[1]
@@ -391,6 +407,9 @@ impl Clients {
             if forgets { next.design.leave_with_it(who) } else { next.design.leave(who) };
         if !was_granted && self.is_wrong(Wrong::HandsOnAlways) {
             told.extend(next.design.add(1).unwrap_or_default());
+        }
+        if self.is_wrong(Wrong::LeavesQuietly) {
+            told.clear();
         }
         next.left[usize::from(was_granted)] = true;
         next.over(who);
