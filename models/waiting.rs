@@ -10,7 +10,22 @@
 use settled::model::check::{self, ENVIRONMENT, Failure, Kinds, Outcome};
 use stateright::{Model, Property};
 
-use crate::{Row, Trials, row};
+use crate::{Row, Trials, refuted, row};
+
+const ONE: &str = "one holds the lock";
+const SEEN: &str = "who returns saw it done";
+const NONE_LOST: &str = "no wake-up is lost";
+
+/// A mistake that is made easily.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wrong {
+    /// The settler does not ask whether the lock is free.
+    LocksAnyway,
+    /// Who wakes takes it that the work is done.
+    Trusts,
+    /// The waiter lets go of the lock, and then sleeps.
+    LetsGoAndSleeps,
+}
 
 /// The fairness class of the waiter's steps.
 const WAITER: usize = 0;
@@ -24,6 +39,8 @@ enum Waiter {
     Locking,
     /// Holds the lock and is about to look.
     Looking,
+    /// Has let go of the lock and is about to sleep, if these are two steps.
+    Falling,
     /// Let go of the lock and sleeps, in one step.
     Sleeping,
     /// Saw that the work is done, and returned.
@@ -70,6 +87,8 @@ enum Step {
     WaiterLocks,
     /// The waiter looks: it returns, or lets go of the lock and sleeps.
     Look,
+    /// The waiter sleeps, if it has let go of the lock before.
+    Sleep,
     /// The settler takes the lock.
     SettlerLocks,
     /// The settler marks the work done.
@@ -87,6 +106,7 @@ enum Step {
 struct Park {
     /// How many spurious wake-ups there are; `None` is as many as can be.
     wakes: Option<u8>,
+    wrong: Option<Wrong>,
 }
 
 impl Model for Park {
@@ -102,11 +122,14 @@ impl Model for Park {
         match state.waiter {
             Waiter::Locking if state.free() => steps.push(Step::WaiterLocks),
             Waiter::Looking => steps.push(Step::Look),
+            Waiter::Falling => steps.push(Step::Sleep),
             Waiter::Sleeping if state.wakes != Some(0) => steps.push(Step::Spurious),
             Waiter::Locking | Waiter::Sleeping | Waiter::Returned => {}
         }
         match state.settler {
-            Settler::Locking if state.free() => steps.push(Step::SettlerLocks),
+            Settler::Locking if state.free() || self.wrong == Some(Wrong::LocksAnyway) => {
+                steps.push(Step::SettlerLocks)
+            }
             Settler::Marking => steps.push(Step::Mark),
             Settler::Unlocking => steps.push(Step::Unlock),
             Settler::Notifying => steps.push(Step::Notify),
@@ -116,21 +139,26 @@ impl Model for Park {
 
     fn next_state(&self, last: &Parked, step: Step) -> Option<Parked> {
         let mut next = last.clone();
+        let trusts = self.wrong == Some(Wrong::Trusts);
+        let wakes = if trusts { Waiter::Returned } else { Waiter::Locking };
         match step {
             Step::WaiterLocks => next.waiter = Waiter::Looking,
             Step::Look if last.done => next.waiter = Waiter::Returned,
-            Step::Look => next.waiter = Waiter::Sleeping,
+            Step::Look if self.wrong == Some(Wrong::LetsGoAndSleeps) => {
+                next.waiter = Waiter::Falling
+            }
+            Step::Look | Step::Sleep => next.waiter = Waiter::Sleeping,
             Step::SettlerLocks => next.settler = Settler::Marking,
             Step::Mark => (next.done, next.settler) = (true, Settler::Unlocking),
             Step::Unlock => next.settler = Settler::Notifying,
             Step::Notify => {
                 next.settler = Settler::Finished;
                 if last.waiter == Waiter::Sleeping {
-                    next.waiter = Waiter::Locking;
+                    next.waiter = wakes;
                 }
             }
             Step::Spurious => {
-                next.waiter = Waiter::Locking;
+                next.waiter = wakes;
                 next.wakes = last.wakes.map(|left| left - 1);
             }
         }
@@ -139,14 +167,14 @@ impl Model for Park {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("one holds the lock", |_, state: &Parked| {
+            Property::always(ONE, |_, state: &Parked| {
                 let settling = matches!(state.settler, Settler::Marking | Settler::Unlocking);
                 !(settling && state.waiter == Waiter::Looking)
             }),
-            Property::always("who returns saw it done", |_, state: &Parked| {
+            Property::always(SEEN, |_, state: &Parked| {
                 state.waiter != Waiter::Returned || state.done
             }),
-            Property::always("no wake-up is lost", |_, state: &Parked| {
+            Property::always(NONE_LOST, |_, state: &Parked| {
                 state.settler != Settler::Finished || state.waiter != Waiter::Sleeping
             }),
             Property::sometimes("the waiter sleeps", |_, state: &Parked| {
@@ -164,6 +192,7 @@ impl Kinds for Park {
         match step {
             Step::WaiterLocks => "waiter locks",
             Step::Look => "look",
+            Step::Sleep => "sleep",
             Step::SettlerLocks => "settler locks",
             Step::Mark => "mark",
             Step::Unlock => "unlock",
@@ -174,7 +203,7 @@ impl Kinds for Park {
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::WaiterLocks | Step::Look => WAITER,
+            Step::WaiterLocks | Step::Look | Step::Sleep => WAITER,
             Step::SettlerLocks | Step::Mark | Step::Unlock | Step::Notify => SETTLER,
             Step::Spurious => ENVIRONMENT,
         }
@@ -183,9 +212,9 @@ impl Kinds for Park {
 
 impl Park {
     /// Spurious wake-ups without end.
-    const ANY: Self = Self { wakes: None };
+    const ANY: Self = Self { wakes: None, wrong: None };
     /// At most two spurious wake-ups.
-    const FEW: Self = Self { wakes: Some(2) };
+    const FEW: Self = Self { wakes: Some(2), wrong: None };
 }
 
 /// Whether the waiter has returned.
@@ -206,6 +235,18 @@ pub(crate) fn add(trials: &mut Trials) {
         Ok::<_, String>(rows)
     });
     trials.add("park::liveness", liveness);
+    for (name, wrong, property, steps) in [
+        ("the settler locks what is not free", Wrong::LocksAnyway, ONE, 2),
+        ("whoever wakes returns", Wrong::Trusts, SEEN, 3),
+        ("a waiter lets go, and then sleeps", Wrong::LetsGoAndSleeps, NONE_LOST, 7),
+    ] {
+        trials.add(format!("park: {name}"), move || {
+            let model = Park { wrong: Some(wrong), ..Park::ANY };
+            let system = format!("park: {name}");
+            refuted(system, format!("not so: {property}"), model, property, steps)
+                .map(|it| vec![it])
+        });
+    }
 }
 
 /// Whether the waiter returns, and under which fairness.
