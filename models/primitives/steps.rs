@@ -1,8 +1,8 @@
 //! The word and the lock: what is one critical section elsewhere, in the steps that the code takes.
 //!
-//! Whoever passes, gives back or sets tries one step of the word. If that is closed he takes the lock, closes the word,
-//! decides, opens the word, and frees the lock: five steps, between each of which others step. Words and machines are those of
-//! `src/primitives`.
+//! Whoever passes, gives back, sets, clears or reads tries one step of the word. If that is closed he takes the lock, closes
+//! the word, decides, opens the word, and frees the lock: five steps, between each of which others step. Whoever adds or forgets
+//! a permit takes the lock at once, and so does whoever looks, if it is free. Words and machines are those of `src/primitives`.
 
 use std::{collections::BTreeSet, fmt::Debug, hash::Hash};
 
@@ -23,7 +23,9 @@ const BALANCE: &str = "free, held and granted permits are as many as there are";
 /// `[semaphore-2]`
 const ORDER: &str = "nobody passes while another stands in the line";
 /// `[semaphore-2]` `[event-1]`
-const WAITS: &str = "nobody waits for ever";
+const WAITS: &str = "nobody waits for ever for what is there, or was granted";
+/// `[semaphore-1]` `[event-2]`
+const READ: &str = "what is read is so when it is read";
 
 /// A mistake that is made easily.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,14 @@ enum Wrong {
     OpensOverTheLine,
     /// The lock is free before the word is open.
     FreesAndOpens,
+    /// Who reads looks behind the word, also while it is open.
+    ReadsBehind,
+    /// Who clears does not heed that it is closed.
+    ClearsTheClosed,
+    /// Who forgets takes one from the word, too.
+    ForgetsTwice,
+    /// Who adds does not close the word.
+    AddsBehind,
 }
 
 /// What a client does.
@@ -51,6 +61,16 @@ enum Does {
     Tries,
     /// Sets it.
     Sets,
+    /// Sets it, and clears it then.
+    Pulses,
+    /// Waits, and forgets what it has then.
+    Forgets,
+    /// Adds one permit.
+    Adds,
+    /// Reads how many are free, or whether it is set.
+    Reads,
+    /// The same, with the lock, if nobody has it.
+    Looks,
 }
 
 /// What is done with the lock.
@@ -61,6 +81,10 @@ enum Op {
     Come(Ticket),
     Leave(Ticket),
     Give,
+    Clear,
+    Forget,
+    Add,
+    Read,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,6 +106,8 @@ enum Stage {
 enum After {
     Waits(Ticket),
     Has,
+    /// Has set it, and is to clear it.
+    Clears,
     Over,
 }
 
@@ -96,6 +122,9 @@ trait Behind: Turns<usize> + Clone + Debug + Eq + Hash + Send + Sync + 'static {
 
     /// What is free.
     fn free(&self) -> u64;
+
+    /// What only one of them has: whether it was done.
+    fn act(&mut self, op: Op) -> Option<Vec<usize>>;
 }
 
 impl Behind for Permits<usize> {
@@ -111,6 +140,17 @@ impl Behind for Permits<usize> {
 
     fn free(&self) -> u64 {
         Self::free(self)
+    }
+
+    fn act(&mut self, op: Op) -> Option<Vec<usize>> {
+        match op {
+            Op::Add => self.add(1),
+            Op::Forget => {
+                self.forget();
+                Some(Vec::new())
+            }
+            _ => None,
+        }
     }
 }
 
@@ -128,6 +168,11 @@ impl Behind for Gate<usize> {
     fn free(&self) -> u64 {
         self.is_set().into()
     }
+
+    fn act(&mut self, op: Op) -> Option<Vec<usize>> {
+        (op == Op::Clear).then(|| self.clear())?;
+        Some(Vec::new())
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -138,10 +183,16 @@ struct State<M> {
     stages: Vec<Stage>,
     to_tell: BTreeSet<usize>,
     told: BTreeSet<usize>,
+    /// How many permits there are.
+    all: u64,
     is_jumped: bool,
+    is_misread: bool,
     /// Whether somebody passed, gave and found it closed by the word, while another had the lock or was about to take it.
     seen: [bool; 3],
     left: bool,
+    /// Whether somebody has read with the lock, and done what only one of them has.
+    read: bool,
+    acted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +207,11 @@ enum Step {
     Free(usize),
     Come(usize),
     Leave(usize),
+    Clear(usize),
+    Forget(usize),
+    Add(usize),
+    Read(usize),
+    LookBehind(usize),
     Tell(usize),
 }
 
@@ -178,6 +234,11 @@ impl<M: Behind> State<M> {
             word::Step::Stays(answer) => Some(answer),
             word::Step::Closed => None,
         }
+    }
+
+    /// What is free, or whether it is set.
+    fn free(&self) -> u64 {
+        self.word.number().unwrap_or_else(|| self.machine.free())
     }
 
     fn stands(&self) -> bool {
@@ -214,6 +275,19 @@ impl<M: Behind> State<M> {
                 self.machine.leave(ticket).next.into_iter().collect()
             }
             Op::Give => self.machine.give(),
+            Op::Read => {
+                self.read = true;
+                Vec::new()
+            }
+            Op::Clear | Op::Forget | Op::Add => {
+                self.acted = true;
+                match op {
+                    Op::Add => self.all += 1,
+                    Op::Forget => self.all -= 1,
+                    _ => {}
+                }
+                self.machine.act(op).expect("it has that")
+            }
         };
         self.to_tell.extend(told);
         After::Over
@@ -224,7 +298,7 @@ impl<M: Behind> State<M> {
         let has = |stage: &&Stage| match stage {
             Stage::Opens(after) | Stage::Frees(after) | Stage::Then(after) => *after == After::Has,
             Stage::Wants(op) | Stage::Locks(op) | Stage::Looked(op, _) | Stage::Decides(op) => {
-                *op == Op::Give
+                matches!(op, Op::Give | Op::Forget)
             }
             Stage::Idle => false,
         };
@@ -258,11 +332,33 @@ impl<M: Behind> Clients<M> {
         }
         next.stages[who] = if next.steps(step).is_some() {
             next.seen[1] |= is_met;
-            Stage::Then(After::Over)
+            Stage::Then(self.after_giving(who))
         } else {
             next.seen[2] = true;
             Stage::Wants(Op::Give)
         };
+    }
+
+    fn after_giving(&self, who: usize) -> After {
+        if self.clients[who] == Does::Pulses { After::Clears } else { After::Over }
+    }
+
+    fn clear(&self, next: &mut State<M>, who: usize) {
+        let mut step = next.word.set(0);
+        if self.is_wrong(Wrong::ClearsTheClosed) && step == word::Step::Closed {
+            step = Word::ZERO.set(0);
+        }
+        let is_done = next.steps(step).is_some();
+        next.stages[who] = if is_done { Stage::Then(After::Over) } else { Stage::Wants(Op::Clear) };
+    }
+
+    fn read(&self, next: &mut State<M>, who: usize) {
+        let said = next.word.number();
+        if self.is_wrong(Wrong::ReadsBehind) {
+            next.is_misread |= said.is_some_and(|said| said != next.machine.free());
+        }
+        let is_done = said.is_some() || self.is_wrong(Wrong::ReadsBehind);
+        next.stages[who] = if is_done { Stage::Then(After::Over) } else { Stage::Wants(Op::Read) };
     }
 
     fn close(&self, next: &mut State<M>, said: Word) {
@@ -281,6 +377,61 @@ impl<M: Behind> Clients<M> {
             next.word = word;
         }
     }
+
+    /// One of the steps with the lock.
+    fn lock(&self, last: &State<M>, next: &mut State<M>, step: Step) -> Option<()> {
+        match step {
+            Step::Lock(who) => {
+                let Stage::Wants(op) = last.stages[who] else { return None };
+                next.is_locked = true;
+                next.stages[who] = Stage::Locks(op);
+            }
+            Step::Look(who) => {
+                let Stage::Locks(op) = last.stages[who] else { return None };
+                next.stages[who] = Stage::Looked(op, last.word.bits());
+            }
+            Step::Close(who) => {
+                let (op, said) = match last.stages[who] {
+                    Stage::Locks(op) => (op, last.word),
+                    Stage::Looked(op, said) => (op, Word::from_bits(said)),
+                    _ => return None,
+                };
+                if op != Op::Add || !self.is_wrong(Wrong::AddsBehind) {
+                    self.close(next, said);
+                }
+                next.stages[who] = Stage::Decides(op);
+            }
+            Step::Decide(who) => {
+                let Stage::Decides(op) = last.stages[who] else { return None };
+                let mut after = next.decide(who, op);
+                if op == Op::Give {
+                    after = self.after_giving(who);
+                }
+                if op == Op::Forget && self.is_wrong(Wrong::ForgetsTwice) {
+                    next.machine.pass();
+                }
+                next.stages[who] = Stage::Opens(after);
+            }
+            Step::Open(who) => {
+                self.open(next);
+                next.stages[who] = match last.stages[who] {
+                    Stage::Opens(after) => Stage::Frees(after),
+                    Stage::Frees(after) => Stage::Then(after),
+                    _ => return None,
+                };
+            }
+            Step::Free(who) => {
+                next.is_locked = false;
+                next.stages[who] = match last.stages[who] {
+                    Stage::Opens(after) => Stage::Frees(after),
+                    Stage::Frees(after) => Stage::Then(after),
+                    _ => return None,
+                };
+            }
+            _ => return None,
+        }
+        Some(())
+    }
 }
 
 impl<M: Behind> Model for Clients<M> {
@@ -295,17 +446,26 @@ impl<M: Behind> Model for Clients<M> {
             stages: vec![Stage::Idle; self.clients.len()],
             to_tell: BTreeSet::new(),
             told: BTreeSet::new(),
+            all: self.permits,
             is_jumped: false,
+            is_misread: false,
             seen: [false; 3],
             left: false,
+            read: false,
+            acted: false,
         }]
     }
 
     fn actions(&self, state: &State<M>, steps: &mut Vec<Step>) {
         for (who, does) in self.clients.iter().enumerate() {
             match state.stages[who] {
-                Stage::Idle if *does == Does::Sets => steps.push(Step::GiveBack(who)),
-                Stage::Idle => steps.push(Step::Pass(who)),
+                Stage::Idle => steps.push(match does {
+                    Does::Sets | Does::Pulses => Step::GiveBack(who),
+                    Does::Adds => Step::Add(who),
+                    Does::Reads => Step::Read(who),
+                    Does::Looks => Step::LookBehind(who),
+                    _ => Step::Pass(who),
+                }),
                 Stage::Wants(_) if state.is_locked => {}
                 Stage::Wants(_) => steps.push(Step::Lock(who)),
                 Stage::Locks(_) if self.is_wrong(Wrong::LooksAndCloses) => {
@@ -329,7 +489,9 @@ impl<M: Behind> Model for Clients<M> {
                         steps.push(Step::Leave(who));
                     }
                 }
+                Stage::Then(After::Has) if *does == Does::Forgets => steps.push(Step::Forget(who)),
                 Stage::Then(After::Has) => steps.push(Step::GiveBack(who)),
+                Stage::Then(After::Clears) => steps.push(Step::Clear(who)),
                 Stage::Then(After::Over) => {}
             }
         }
@@ -341,44 +503,17 @@ impl<M: Behind> Model for Clients<M> {
         match step {
             Step::Pass(who) => self.pass(&mut next, who),
             Step::GiveBack(who) => self.give(&mut next, who),
-            Step::Lock(who) => {
-                let Stage::Wants(op) = last.stages[who] else { return None };
+            Step::Clear(who) => self.clear(&mut next, who),
+            Step::Read(who) => self.read(&mut next, who),
+            Step::Add(who) => next.stages[who] = Stage::Wants(Op::Add),
+            Step::Forget(who) => next.stages[who] = Stage::Wants(Op::Forget),
+            Step::LookBehind(who) if last.is_locked => next.stages[who] = Stage::Then(After::Over),
+            Step::LookBehind(who) => {
                 next.is_locked = true;
-                next.stages[who] = Stage::Locks(op);
+                next.stages[who] = Stage::Locks(Op::Read);
             }
-            Step::Look(who) => {
-                let Stage::Locks(op) = last.stages[who] else { return None };
-                next.stages[who] = Stage::Looked(op, last.word.bits());
-            }
-            Step::Close(who) => {
-                let (op, said) = match last.stages[who] {
-                    Stage::Locks(op) => (op, last.word),
-                    Stage::Looked(op, said) => (op, Word::from_bits(said)),
-                    _ => return None,
-                };
-                self.close(&mut next, said);
-                next.stages[who] = Stage::Decides(op);
-            }
-            Step::Decide(who) => {
-                let Stage::Decides(op) = last.stages[who] else { return None };
-                next.stages[who] = Stage::Opens(next.decide(who, op));
-            }
-            Step::Open(who) => {
-                self.open(&mut next);
-                next.stages[who] = match last.stages[who] {
-                    Stage::Opens(after) => Stage::Frees(after),
-                    Stage::Frees(after) => Stage::Then(after),
-                    _ => return None,
-                };
-            }
-            Step::Free(who) => {
-                next.is_locked = false;
-                next.stages[who] = match last.stages[who] {
-                    Stage::Opens(after) => Stage::Frees(after),
-                    Stage::Frees(after) => Stage::Then(after),
-                    _ => return None,
-                };
-            }
+            Step::Lock(_) | Step::Look(_) | Step::Close(_) => self.lock(last, &mut next, step)?,
+            Step::Decide(_) | Step::Open(_) | Step::Free(_) => self.lock(last, &mut next, step)?,
             Step::Come(who) | Step::Leave(who) => {
                 let Stage::Then(After::Waits(ticket)) = last.stages[who] else { return None };
                 let comes = matches!(step, Step::Come(_));
@@ -399,16 +534,23 @@ impl<M: Behind> Model for Clients<M> {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always(BALANCE, |clients: &Self, state: &State<M>| {
-                let free = state.word.number().unwrap_or_else(|| state.machine.free());
+            Property::always(BALANCE, |_, state: &State<M>| {
                 let coming = state.machine.clone().line().coming();
-                !M::HOLDS || free + (state.held() + coming) as u64 == clients.permits
+                !M::HOLDS || state.free() + (state.held() + coming) as u64 == state.all
             }),
+            Property::always(READ, |_, state: &State<M>| !state.is_misread),
             Property::always(ORDER, |_, state: &State<M>| !state.is_jumped),
             Property::always(WAITS, |clients: &Self, state: &State<M>| {
                 let mut steps = Vec::new();
                 clients.actions(state, &mut steps);
-                let is_over = |stage: &Stage| *stage == Stage::Then(After::Over);
+                // What he waits for is not there: all permits were forgotten, or it was cleared.
+                let is_none = if M::HOLDS { state.all == 0 } else { state.free() == 0 };
+                let is_over = |stage: &Stage| match stage {
+                    Stage::Then(After::Waits(ticket)) => {
+                        is_none && !state.machine.clone().is_granted(*ticket)
+                    }
+                    stage => *stage == Stage::Then(After::Over),
+                };
                 steps.iter().any(|step| clients.by(step) != ENVIRONMENT)
                     || state.stages.iter().all(is_over)
             }),
@@ -426,6 +568,11 @@ impl<M: Behind> Model for Clients<M> {
             Property::sometimes(
                 "one passes by the word while another has the lock",
                 |_, state: &State<M>| state.seen[0],
+            ),
+            Property::sometimes("one reads with the lock", |_, state: &State<M>| state.read),
+            Property::sometimes(
+                "one adds, forgets or clears with the lock",
+                |_, state: &State<M>| state.acted,
             ),
             Property::sometimes("one leaves", |_, state: &State<M>| state.left),
             Property::sometimes("all are over", |_, state: &State<M>| {
@@ -448,6 +595,11 @@ impl<M: Behind> Kinds for Clients<M> {
             Step::Free(_) => "free",
             Step::Come(_) => "come",
             Step::Leave(_) => "leave",
+            Step::Clear(_) => "clear",
+            Step::Forget(_) => "forget",
+            Step::Add(_) => "add",
+            Step::Read(_) => "read",
+            Step::LookBehind(_) => "look behind",
             Step::Tell(_) => "tell",
         }
     }
@@ -458,15 +610,16 @@ impl<M: Behind> Kinds for Clients<M> {
             Step::Tell(_) => TELLER,
             Step::Pass(who) | Step::GiveBack(who) | Step::Lock(who) | Step::Look(who) => *who,
             Step::Close(who) | Step::Decide(who) | Step::Open(who) | Step::Free(who) => *who,
-            Step::Come(who) => *who,
+            Step::Come(who) | Step::Clear(who) | Step::Forget(who) | Step::Add(who) => *who,
+            Step::Read(who) | Step::LookBehind(who) => *who,
         }
     }
 }
 
-use Does::{MayLeave, Sets, Tries, Waits};
+use Does::{Adds, Forgets, Looks, MayLeave, Pulses, Reads, Sets, Tries, Waits};
 
 fn permits(permits: usize, clients: &[Does], wrong: Option<Wrong>) -> Clients<Permits<usize>> {
-    let machine = Permits::new(permits, permits);
+    let machine = Permits::new(permits, usize::MAX);
     Clients { machine, permits: permits as u64, clients: clients.to_vec(), wrong }
 }
 
@@ -480,24 +633,28 @@ pub(crate) fn add(trials: &mut Trials) {
             permits(1, &[Waits, Waits, MayLeave], None),
             permits(1, &[Waits, MayLeave, Tries], None),
             permits(2, &[Waits, Waits, Waits, Tries], None),
+            permits(1, &[Waits, Forgets, Adds, Reads], None),
+            permits(1, &[Forgets, Waits, Looks, MayLeave], None),
         ];
         let proof = check::prove_all(systems).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
         let of_permits = row(
             "permits, by the word or by the lock",
-            "3 systems of 3 and 4 clients",
+            "5 systems of 3 and 4 clients",
             &proof,
-            [14150, 49],
+            [27076, 51],
         )?;
         let systems = [
             event(&[Waits, MayLeave, Tries, Sets], None),
             event(&[Waits, Waits, Sets, Sets], None),
+            event(&[Waits, MayLeave, Pulses, Reads], None),
+            event(&[Waits, Pulses, Sets, Looks], None),
         ];
         let proof = check::prove_all(systems).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
         let of_events = row(
             "an event, by the word or by the lock",
-            "2 systems of 4 clients",
+            "4 systems of 4 clients",
             &proof,
-            [5976, 38],
+            [22526, 45],
         )?;
         Ok::<_, String>(vec![of_permits, of_events])
     });
@@ -513,6 +670,9 @@ pub(crate) fn add(trials: &mut Trials) {
             BALANCE,
             21,
         ),
+        ("whoever reads looks behind the word", Wrong::ReadsBehind, &[Waits, Reads], READ, 2),
+        ("whoever forgets takes another", Wrong::ForgetsTwice, &[Forgets, Adds], BALANCE, 11),
+        ("whoever adds does not close it", Wrong::AddsBehind, &[Adds], BALANCE, 4),
     ] {
         trials.add(format!("primitives::steps: {name}"), move || {
             let model = permits(1, clients, Some(wrong));
@@ -521,4 +681,9 @@ pub(crate) fn add(trials: &mut Trials) {
                 .map(|it| vec![it])
         });
     }
+    trials.add("primitives::steps: what is closed is cleared", || {
+        let model = event(&[Waits, Pulses, Pulses, Sets], Some(Wrong::ClearsTheClosed));
+        let system = "a word: what is closed is cleared";
+        refuted(system, format!("not so: {WAITS}"), model, WAITS, 11).map(|it| vec![it])
+    });
 }
