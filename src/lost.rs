@@ -217,8 +217,8 @@ pub struct Unsent(Box<(UnsentKind, Box<str>)>);
 pub enum UnsentKind {
     /// The worker knows no function of this name.
     UnknownFunction,
-    /// The worker knows it with other types: it is another version of the program. The names of the types are compared,
-    /// and not what is in them.
+    /// The worker knows it with other types: it is another build of the program. The names of the types are compared, and
+    /// what their `Deserialize` asks for: fields and variants, their names, order and types.
     OtherVersion,
     /// The arguments could not be written, or not be read by the worker.
     Arguments,
@@ -226,8 +226,8 @@ pub enum UnsentKind {
     Value,
     /// The same of the work's own error. The work has run.
     Error,
-    /// The arguments or the value are larger than is allowed. What a pool of processes refuses so when it is submitted has
-    /// not run; of a future it is the value, and the work has run.
+    /// The arguments, the value or the error are larger than is allowed, and no more of them was written. What a pool of processes refuses so when it is submitted has
+    /// not run; of a future it is the value or the error, and the work has run.
     TooLarge,
 }
 
@@ -258,7 +258,7 @@ impl fmt::Display for Unsent {
                 "the worker knows no function of this name, and ran nothing; give it to the worker too"
             }
             UnsentKind::OtherVersion => {
-                "the worker knows this function with other types, and ran nothing; it is another version of the program"
+                "the worker knows this function with other types, and ran nothing; it is another build of the program"
             }
             UnsentKind::Arguments => {
                 "the arguments could not travel to the worker, and nothing ran"

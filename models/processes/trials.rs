@@ -56,7 +56,7 @@ pub(crate) fn add(trials: &mut Trials) {
             pool(1, 2, 9, 1, May::Linger),
         ];
         let proof = check::prove_all(all).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a pool of processes that die at every step", "10 programs", &proof, [1_524_992, 56])
+        row("a pool of processes that die at every step", "10 programs", &proof, [1_573_821, 56])
             .map(|row| vec![row])
     });
     for (wrong, may, was, property, steps) in WRONG {

@@ -38,6 +38,8 @@ pub(crate) struct Worker {
     process: bool,
     /// Whether it was ended, or is to be: nothing new is given to it.
     doomed: bool,
+    /// Whether somebody has asked for that.
+    asked: bool,
     /// Whether it has said what makes no sense: it is not listened to any more.
     deaf: bool,
     /// Whether it has begun a job, ever.
@@ -52,6 +54,7 @@ impl Worker {
             pipe: None,
             process: false,
             doomed: false,
+            asked: false,
             deaf: false,
             is_of_use: false,
         }
@@ -240,7 +243,7 @@ impl Books {
     fn doom(&mut self, orders: &mut Vec<Order>, which: impl Fn(Number, &Worker) -> bool) {
         let which = |it: &(&Number, &mut Worker)| !it.1.doomed && which(*it.0, it.1);
         for (it, worker) in self.workers.iter_mut().filter(which) {
-            worker.doomed = true;
+            (worker.doomed, worker.asked) = (true, true);
             orders.push(Order::Kill(*it));
         }
     }
@@ -328,6 +331,7 @@ impl Books {
                     _ => Far::Begun,
                 };
                 orders.push(Order::Lose(it, job, far));
+                self.failed += u32::from(!begun && !worker.is_of_use && !worker.asked);
             }
             Doing::Starting | Doing::Nothing if !worker.is_of_use => self.failed += 1,
             Doing::Starting | Doing::Nothing | Doing::Leaving => (),

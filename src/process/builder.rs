@@ -12,9 +12,10 @@ use std::{
 use super::{
     books::Books,
     child::How,
-    format::Format,
+    format::{Format, Unwritten},
     frame::{self, Call, Kind},
     function::Function,
+    job::guarded,
     manager::{Listener, Manager},
     pool::ProcessPool,
     shared::Shared,
@@ -120,7 +121,13 @@ impl ProcessPoolBuilder {
         self.initializer = Some(Box::new(move |format, bytes| {
             let written = Call { signature, each: false, name }.write(bytes);
             written.map_err(|_| io::Error::other("the name of the initializer is too long"))?;
-            write(format, &arguments, bytes).map_err(io::Error::other)
+            let written = guarded(|| write(format, &arguments, bytes, frame::room(u32::MAX)));
+            written.map_err(|it| {
+                io::Error::other(match it {
+                    Unwritten::TooLarge => "the initializer's arguments are too large".to_owned(),
+                    Unwritten::Why(why) => why,
+                })
+            })
         }));
         self
     }
@@ -180,7 +187,7 @@ impl ProcessPoolBuilder {
         let shared = Arc::new(Shared::new(wake));
         let books = Books::new(max, jobs_each);
         let manager = Manager::new(&shared, how, setup, listener, woken, books);
-        // It reads and drops values that workers have written, with as large a stack as theirs at least.
+        // It reads and drops values that workers have written, and runs callbacks.
         let thread = thread::Builder::new()
             .name("settled-processes".into())
             .stack_size(blocking::STACK)

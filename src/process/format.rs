@@ -1,6 +1,13 @@
 //! In what arguments and values travel.
 
+use std::cell::Cell;
+
 use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    compact::{self, DEPTH},
+    deep::Deep,
+};
 
 /// In what arguments and values travel between a pool and its workers. A worker of this crate answers in the format in
 /// which it is asked. `[process-6]`
@@ -34,61 +41,94 @@ impl Format {
         }
     }
 
-    /// Appends a value.
-    pub(super) fn write<T: Serialize>(self, value: &T, bytes: &mut Vec<u8>) -> Result<(), String> {
-        match self {
+    /// Appends a value, as long as there are no more bytes than `end` then.
+    pub(super) fn write<T: Serialize>(
+        self,
+        value: &T,
+        bytes: &mut Vec<u8>,
+        end: usize,
+    ) -> Result<(), Unwritten> {
+        let is_too_deep = Cell::new(false);
+        let (value, mut to) = (Deep::new(value, &is_too_deep), To { bytes, end, is_full: false });
+        let written = match self {
             Self::Postcard => {
-                postcard::serialize_with_flavor(value, To(bytes)).map_err(|it| it.to_string())
+                postcard::serialize_with_flavor(&value, &mut to).map_err(|it| it.to_string())
             }
             #[cfg(feature = "process-json")]
-            Self::Json => serde_json::to_writer(bytes, value).map_err(|it| it.to_string()),
+            Self::Json => serde_json::to_writer(&mut to, &value).map_err(|it| it.to_string()),
+        };
+        match written {
+            Err(_) if to.is_full => Err(Unwritten::TooLarge),
+            Err(_) if is_too_deep.get() => {
+                Err(Unwritten::Why(format!("it is more than {DEPTH} levels deep")))
+            }
+            Err(why) => Err(Unwritten::Why(why)),
+            Ok(()) => Ok(()),
         }
-    }
-
-    /// Refuses a list of another length than is wanted before it is read, where its length comes first: values that take no
-    /// bytes may be any number.
-    pub(super) fn check(self, bytes: &[u8], many: Option<usize>) -> Result<(), String> {
-        let (Self::Postcard, Some(many)) = (self, many) else { return Ok(()) };
-        let (given, _) = postcard::take_from_bytes::<u64>(bytes).map_err(|it| it.to_string())?;
-        if given == many as u64 { Ok(()) } else { Err(another_number(given, many)) }
     }
 
     /// Reads a value that all of the bytes are.
     pub(super) fn read<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, String> {
         match self {
-            Self::Postcard => match postcard::take_from_bytes(bytes) {
-                Ok((value, [])) => Ok(value),
-                Ok((_, rest)) => Err(format!("{} bytes are left over", rest.len())),
-                Err(error) => Err(error.to_string()),
-            },
+            Self::Postcard => compact::read(bytes).map_err(|it| it.to_string()),
             #[cfg(feature = "process-json")]
             Self::Json => serde_json::from_slice(bytes).map_err(|it| it.to_string()),
         }
     }
 }
 
-/// What is wrong with a list of another length than is wanted.
-pub(super) fn another_number(given: impl std::fmt::Display, many: usize) -> String {
-    format!("it gave {given} values for {many} items")
+/// Why a value is not written.
+pub(super) enum Unwritten {
+    TooLarge,
+    Why(String),
 }
 
-/// Appends what is serialized.
-struct To<'a>(&'a mut Vec<u8>);
+impl From<String> for Unwritten {
+    fn from(why: String) -> Self {
+        Self::Why(why)
+    }
+}
 
-impl postcard::ser_flavors::Flavor for To<'_> {
+/// Appends what is serialized, as long as there is room.
+struct To<'a> {
+    bytes: &'a mut Vec<u8>,
+    end: usize,
+    is_full: bool,
+}
+
+impl To<'_> {
+    fn push(&mut self, bytes: &[u8]) -> bool {
+        self.is_full = self.end.saturating_sub(self.bytes.len()) < bytes.len();
+        if !self.is_full {
+            self.bytes.extend_from_slice(bytes);
+        }
+        !self.is_full
+    }
+}
+
+impl postcard::ser_flavors::Flavor for &mut To<'_> {
     type Output = ();
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.0.push(byte);
-        Ok(())
+        self.try_extend(&[byte])
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(bytes);
-        Ok(())
+        if self.push(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
     }
 
     fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(feature = "process-json")]
+impl std::io::Write for &mut To<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.push(bytes) { Ok(bytes.len()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
 }

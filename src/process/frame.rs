@@ -97,6 +97,11 @@ pub(crate) fn begin(kind: Kind, format: u8, token: u64) -> Vec<u8> {
     bytes
 }
 
+/// How many bytes a message may have whose payload may have so many.
+pub(crate) fn room(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(HEADER)
+}
+
 /// Ends a message whose payload is there: says how long it is, if it is no longer than this.
 pub(crate) fn end(bytes: &mut [u8], limit: u32) -> Result<(), usize> {
     let length = bytes.len() - HEADER;

@@ -2,6 +2,8 @@
 
 use std::{
     any::type_name,
+    cell::RefCell,
+    collections::HashMap,
     convert::Infallible,
     fmt,
     sync::{Arc, OnceLock},
@@ -9,7 +11,13 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{format::Format, inbox::Inbox, job::guarded};
+use super::{
+    format::{Format, Unwritten},
+    frame::HEADER,
+    inbox::Inbox,
+    job::guarded,
+    shape,
+};
 use crate::{
     lost::UnsentKind,
     sync::{Mutex, lock},
@@ -48,10 +56,17 @@ pub struct Function<A, T, E = Infallible> {
     write_value: Write<T>,
     write_values: Write<Vec<T>>,
     write_error: Write<E>,
+    /// What is in the types, as numbers after others.
+    shapes: [fn(u64) -> u64; 3],
 }
 
 pub(super) type Read<T> = fn(Format, &[u8]) -> Result<T, String>;
-pub(super) type Write<T> = fn(Format, &T, &mut Vec<u8>) -> Result<(), String>;
+pub(super) type Write<T> = fn(Format, &T, &mut Vec<u8>, usize) -> Result<(), Unwritten>;
+
+thread_local! {
+    /// The numbers of types that this thread has asked for, by where their names and what looks into them are.
+    static SIGNATURES: RefCell<HashMap<[[usize; 3]; 2], u64>> = RefCell::default();
+}
 
 enum Call<A, T, E> {
     Plain(fn(A) -> T),
@@ -72,7 +87,8 @@ where
             name,
             Call::Plain(call),
             |_, _| Err("there is no error of this type".into()),
-            |_, never, _| match *never {},
+            |_, never, _, _| match *never {},
+            |number| number,
         )
     }
 }
@@ -86,19 +102,19 @@ where
     /// Makes one that can fail. `[process-2]`
     #[must_use]
     pub const fn fallible(name: &'static str, call: fn(A) -> Result<T, E>) -> Self {
-        Self::with(name, Call::Fallible(call), Format::read, Format::write)
+        Self::with(name, Call::Fallible(call), Format::read, Format::write, shape::of::<E>)
     }
 
     /// Makes one that can fail, and can see a request to cancel. `[process-2]` `[process-7]`
     #[must_use]
     pub const fn asked(name: &'static str, call: fn(A, &Current) -> Result<T, E>) -> Self {
-        Self::with(name, Call::Asked(call), Format::read, Format::write)
+        Self::with(name, Call::Asked(call), Format::read, Format::write, shape::of::<E>)
     }
 
     /// Makes one that only workers know which are other programs. `[process-6]`
     #[must_use]
     pub const fn foreign(name: &'static str) -> Self {
-        Self::with(name, Call::Foreign, Format::read, Format::write)
+        Self::with(name, Call::Foreign, Format::read, Format::write, shape::of::<E>)
     }
 }
 
@@ -108,6 +124,7 @@ impl<A, T, E> Function<A, T, E> {
         call: Call<A, T, E>,
         error: Read<E>,
         write_error: Write<E>,
+        shape_of_error: fn(u64) -> u64,
     ) -> Self
     where
         A: Serialize + DeserializeOwned,
@@ -126,6 +143,7 @@ impl<A, T, E> Function<A, T, E> {
             write_value: Format::write,
             write_values: Format::write,
             write_error,
+            shapes: [shape::of::<A>, shape::of::<T>, shape_of_error],
         }
     }
 
@@ -135,16 +153,20 @@ impl<A, T, E> Function<A, T, E> {
         self.name
     }
 
-    /// What its types are, as a number; 0 says nothing.
+    /// What its types are, and what is in them, as a number; 0 says nothing.
     pub(super) fn signature(&self) -> u64 {
         if matches!(self.call, Call::Foreign) {
             return 0;
         }
         let types = [type_name::<A>(), type_name::<T>(), type_name::<E>()];
-        let bytes = types.iter().flat_map(|it| it.bytes().chain([0]));
-        bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        }) | 1
+        let known = [types.map(|it| it.as_ptr().addr()), self.shapes.map(|it| it as usize)];
+        let found = SIGNATURES.try_with(|it| it.borrow().get(&known).copied()).ok().flatten();
+        found.unwrap_or_else(|| {
+            let names = types.iter().fold(0xcbf2_9ce4_8422_2325, |it, name| shape::note(it, name));
+            let number = self.shapes.iter().fold(names, |it, shape| shape(it)) | 1;
+            let _ = SIGNATURES.try_with(|it| it.borrow_mut().insert(known, number));
+            number
+        })
     }
 
     fn call(&self, arguments: A, job: &Current) -> Result<T, Return<E>> {
@@ -177,6 +199,8 @@ pub struct Asked<'a> {
     pub(super) format: Format,
     pub(super) each: bool,
     pub(super) arguments: &'a [u8],
+    /// How many bytes the answer may have with its head.
+    pub(super) end: usize,
 }
 
 /// What came of it. The bytes are those of the value or the error.
@@ -211,34 +235,48 @@ impl<A, T, E> sealed::Served for Function<A, T, E> {
 
     fn serve(
         &self,
-        Asked { format, each, arguments }: Asked<'_>,
+        Asked { format, each, arguments, end }: Asked<'_>,
         job: &Current,
         bytes: &mut Vec<u8>,
     ) -> Answer {
         let unread = |why| Return::Unsent(UnsentKind::Arguments, why);
-        let unwritten = |why| Return::Unsent(UnsentKind::Value, why);
+        let unsent = |kind, unwritten| match unwritten {
+            Unwritten::Why(why) => (kind, why),
+            Unwritten::TooLarge => {
+                let (name, limit) = (self.name, end - HEADER);
+                let why = format!("{name:?} has run, and gave more than {limit} bytes");
+                (UnsentKind::TooLarge, why)
+            }
+        };
+        let unwritten = |it| {
+            let (kind, why) = unsent(UnsentKind::Value, it);
+            Return::Unsent(kind, why)
+        };
         let written = if each {
             guarded(|| (self.each)(format, arguments))
                 .map_err(unread)
                 .and_then(|items| items.into_iter().map(|item| self.call(item, job)).collect())
                 .and_then(|values| {
-                    guarded(|| (self.write_values)(format, &values, bytes)).map_err(unwritten)
+                    guarded(|| (self.write_values)(format, &values, bytes, end)).map_err(unwritten)
                 })
         } else {
             guarded(|| (self.arguments)(format, arguments))
                 .map_err(unread)
                 .and_then(|arguments| self.call(arguments, job))
                 .and_then(|value| {
-                    guarded(|| (self.write_value)(format, &value, bytes)).map_err(unwritten)
+                    guarded(|| (self.write_value)(format, &value, bytes, end)).map_err(unwritten)
                 })
         };
         match written {
             Ok(()) => Answer::Value,
             Err(Return::Unsent(kind, why)) => Answer::Unsent(kind, why),
             Err(Return::Error(error)) => {
-                match guarded(|| (self.write_error)(format, &error, bytes)) {
+                match guarded(|| (self.write_error)(format, &error, bytes, end)) {
                     Ok(()) => Answer::Error,
-                    Err(why) => Answer::Unsent(UnsentKind::Error, why),
+                    Err(it) => {
+                        let (kind, why) = unsent(UnsentKind::Error, it);
+                        Answer::Unsent(kind, why)
+                    }
                 }
             }
         }

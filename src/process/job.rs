@@ -55,15 +55,13 @@ pub(super) struct Typed<P, T, E> {
     pub(super) promise: P,
     pub(super) value: Read<T>,
     pub(super) error: Read<E>,
-    /// How many values are wanted, if it is a list of them.
-    pub(super) many: Option<usize>,
 }
 
 impl<T: Send + 'static, E: Send + 'static> Waiting for Typed<Promise<T, E, Pending>, T, E> {
     fn start(self: Box<Self>) -> Option<Box<dyn Owing>> {
-        let Self { promise, value, error, many } = *self;
+        let Self { promise, value, error } = *self;
         let promise = promise.start().ok()?;
-        Some(Box::new(Typed { promise, value, error, many }))
+        Some(Box::new(Typed { promise, value, error }))
     }
 
     fn broken(self: Box<Self>) {
@@ -85,15 +83,13 @@ impl<T: Send + 'static, E: Send + 'static> Owing for Typed<Promise<T, E, Running
     }
 
     fn answered(self: Box<Self>, frame: Frame<'_>) {
-        let Self { promise, value, error, many } = *self;
+        let Self { promise, value, error } = *self;
         let text = || String::from_utf8_lossy(frame.payload).into_owned();
         let format = Format::of(frame.format)
             .ok_or_else(|| format!("its format {} is unknown", frame.format));
         match frame.kind {
-            Kind::Value => match format.and_then(|format| {
-                format.check(frame.payload, many)?;
-                guarded(|| value(format, frame.payload))
-            }) {
+            Kind::Value => match format.and_then(|format| guarded(|| value(format, frame.payload)))
+            {
                 Ok(value) => promise.finish(value),
                 Err(why) => promise.unsent(Unsent::new(UnsentKind::Value, why)),
             },
@@ -117,11 +113,11 @@ impl<T: Send + 'static, E: Send + 'static> Owing for Typed<Promise<T, E, Running
 }
 
 /// Reads or writes, with code of the user's.
-pub(super) fn guarded<T>(travels: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn guarded<T, W: From<String>>(travels: impl FnOnce() -> Result<T, W>) -> Result<T, W> {
     catch_unwind(AssertUnwindSafe(travels)).unwrap_or_else(|payload| {
         let panic = Panic::new(payload);
         let why = format!("what reads or writes it panicked: {}", panic.message());
         isolate(|| drop(panic));
-        Err(why)
+        Err(why.into())
     })
 }

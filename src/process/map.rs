@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, fmt, iter::FusedIterator, vec};
 
-use super::format::another_number;
 use crate::{
     error::{Failure, NoValue, WaitError},
     lost::{Unsent, UnsentKind},
@@ -38,7 +37,7 @@ impl<T, E> ProcessMap<T, E> {
         match chunk.join() {
             Ok(values) if values.len() == items => Ok(values),
             Ok(values) => {
-                let why = another_number(values.len(), items);
+                let why = format!("it gave {} values for {items} items", values.len());
                 Err(NoValue::Failed(Failure::Unsent(Unsent::new(UnsentKind::Value, why))))
             }
             Err(JoinError::Failed(failure)) => Err(NoValue::Failed(failure)),

@@ -79,6 +79,8 @@
 mod books;
 mod builder;
 mod child;
+mod compact;
+mod deep;
 mod format;
 mod frame;
 mod function;
@@ -87,6 +89,7 @@ mod job;
 mod manager;
 mod map;
 mod pool;
+mod shape;
 mod shared;
 mod system;
 mod worker;

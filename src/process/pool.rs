@@ -11,10 +11,10 @@ use std::{
 
 use super::{
     builder::ProcessPoolBuilder,
-    format::Format,
+    format::{Format, Unwritten},
     frame::{self, Call, Kind},
     function::{Function, Read},
-    job::{Queued, Typed},
+    job::{Queued, Typed, guarded},
     map::ProcessMap,
     shared::{Message, Shared},
 };
@@ -85,8 +85,8 @@ impl ProcessPool {
         T: Send + 'static,
         E: Send + 'static,
     {
-        let write = |bytes: &mut Vec<u8>| (function.write)(self.format, arguments, bytes);
-        self.queue(function, None, write, function.value)
+        let write = |bytes: &mut Vec<u8>, end| (function.write)(self.format, arguments, bytes, end);
+        self.queue(function, false, write, function.value)
     }
 
     /// Runs `function` with each of `items`, in jobs of `chunk` items, and yields what it returns, in the order of the
@@ -113,16 +113,17 @@ impl ProcessPool {
             if chunk.is_empty() {
                 return Ok(map);
             }
-            let write = |bytes: &mut Vec<u8>| (function.write_each)(self.format, &chunk, bytes);
-            map.push(self.queue(function, Some(chunk.len()), write, function.values)?, chunk.len());
+            let write =
+                |bytes: &mut Vec<u8>, end| (function.write_each)(self.format, &chunk, bytes, end);
+            map.push(self.queue(function, true, write, function.values)?, chunk.len());
         }
     }
 
     fn queue<A, T, E, R>(
         &self,
         function: &Function<A, T, E>,
-        many: Option<usize>,
-        write: impl FnOnce(&mut Vec<u8>) -> Result<(), String>,
+        each: bool,
+        write: impl FnOnce(&mut Vec<u8>, usize) -> Result<(), Unwritten>,
         value: Read<R>,
     ) -> Result<ThreadFuture<R, E>, SubmitError>
     where
@@ -134,20 +135,20 @@ impl ProcessPool {
         let name = function.name();
         let mut message = frame::begin(Kind::Job, self.format.tag(), token);
         let unsent = |kind, why: String| SubmitError::Unsent(Unsent::new(kind, why));
-        let too_large = |it| {
-            unsent(
-                UnsentKind::TooLarge,
-                format!("{name:?} is to get {it} bytes, of at most {}", self.limit),
-            )
+        let too_large = || {
+            let why = format!("{name:?} is to get more than {} bytes", self.limit);
+            unsent(UnsentKind::TooLarge, why)
         };
-        Call { signature: function.signature(), each: many.is_some(), name }
+        Call { signature: function.signature(), each, name }
             .write(&mut message)
-            .map_err(too_large)?;
-        write(&mut message)
-            .map_err(|why| unsent(UnsentKind::Arguments, format!("{name:?}: {why}")))?;
-        frame::end(&mut message, self.limit).map_err(too_large)?;
+            .map_err(|it| unsent(UnsentKind::TooLarge, format!("a name of {it} bytes")))?;
+        guarded(|| write(&mut message, frame::room(self.limit))).map_err(|it| match it {
+            Unwritten::TooLarge => too_large(),
+            Unwritten::Why(why) => unsent(UnsentKind::Arguments, format!("{name:?}: {why}")),
+        })?;
+        frame::end(&mut message, self.limit).map_err(|_| too_large())?;
         let (promise, future) = ThreadFuture::pair();
-        let promise = Box::new(Typed { promise, value, error: function.error, many });
+        let promise = Box::new(Typed { promise, value, error: function.error });
         let mut state = lock(&self.shared.state);
         if let Some(why) = &state.broken {
             return Err(SubmitError::Broken(Arc::clone(why)));
@@ -268,6 +269,8 @@ impl Drop for ProcessPool {
         // Where waiting might never end, the thread goes on, and ends when everything has.
         if ended.is_ok()
             && let Some(thread) = self.thread.take()
+            // The listener may have the last handle, which goes with that thread.
+            && thread.thread().id() != thread::current().id()
         {
             let _ = thread.join();
         }

@@ -208,7 +208,8 @@ impl Worker<'_> {
         }
         PLACE.with(|it| it.borrow_mut().clear());
         let mut bytes = frame::begin(Kind::Value, tag, token);
-        let asked = Asked { format, each: call.each, arguments };
+        let end = frame::room(self.limit);
+        let asked = Asked { format, each: call.each, arguments, end };
         let served = catch_unwind(AssertUnwindSafe(|| function.serve(asked, current, &mut bytes)));
         match served {
             Ok(Answer::Value) => (),
@@ -225,11 +226,7 @@ impl Worker<'_> {
         }
         match frame::end(&mut bytes, self.limit) {
             Ok(()) => bytes,
-            Err(length) => {
-                let (name, limit) = (call.name, self.limit);
-                let why = format!("{name:?} has run, and gave {length} bytes, of at most {limit}");
-                unsent(UnsentKind::TooLarge, &why)
-            }
+            Err(length) => unsent(UnsentKind::TooLarge, &format!("{length} bytes")),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{
     env, fs,
     num::NonZero,
     path::{Path, PathBuf},
-    sync::{Mutex, mpsc},
+    sync::{Arc, Mutex, OnceLock, mpsc},
     thread,
 };
 
@@ -42,6 +42,11 @@ pub(crate) const TESTS: &[Test] = &[
         a_child_that_goes_on_printing_stops_nobody,
     ),
     ("deaths::a_worker_that_reads_no_more_is_ended", a_worker_that_reads_no_more_is_ended),
+    (
+        "deaths::whoever_ends_before_a_job_is_begun_is_not_started_for_ever",
+        whoever_ends_before_a_job_is_begun_is_not_started_for_ever,
+    ),
+    ("deaths::a_pool_may_end_in_its_own_thread", a_pool_may_end_in_its_own_thread),
     ("deaths::a_start_is_told_of_once", a_start_is_told_of_once),
     ("deaths::a_kill_ends_no_other_worker", a_kill_ends_no_other_worker),
     ("deaths::nobody_is_given_a_job_whose_end_was_seen", nobody_is_given_a_job_whose_end_was_seen),
@@ -360,12 +365,19 @@ fn nobody_is_given_a_job_whose_end_was_seen() {
         return;
     }
     let (pool, told) = hearing("answers-when-heard");
-    let jobs = [0; 5].map(|_| pool.submit(&SQUARE, &7).unwrap());
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let jobs = [0, 1, 2, 3, 4].map(|at| {
+        let job = pool.submit(&SQUARE, &7).unwrap();
+        let order = Arc::clone(&order);
+        job.add_done_callback(move |_| order.lock().unwrap().push(at));
+        job
+    });
     for job in jobs {
         assert_eq!(job.join().unwrap(), 49);
     }
     pool.shutdown().unwrap();
     assert_eq!(fs::read_dir(&told).unwrap().count(), 5, "each job had a worker of its own");
+    assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4], "what comes back is the next again");
     fs::remove_dir_all(told).unwrap();
 }
 
@@ -380,6 +392,55 @@ fn whoever_is_ready_and_ends_is_not_started_for_ever() {
     assert!(why.contains("ended before it began a job: it exited with status 7"), "{why}");
     assert_eq!(fs::read_dir(&told).unwrap().count(), 3);
     fs::remove_dir_all(told).unwrap();
+}
+
+fn whoever_ends_before_a_job_is_begun_is_not_started_for_ever() {
+    let pool = playing("never-begins");
+    let jobs = [0; 6].map(|_| pool.submit(&SQUARE, &7).unwrap());
+    for (at, job) in jobs.into_iter().enumerate() {
+        let failure = job.join().unwrap_err().into_failure().unwrap();
+        if at < 3 {
+            assert_eq!(failure.death().unwrap().progress(), Progress::NotBegun, "{at}");
+        } else {
+            assert_eq!(failure.cause(), Some(settled::Cancelled::Broken), "{at}");
+        }
+    }
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("ended before it began a job: it exited with status 0"), "{why}");
+}
+
+/// Is dropped when it may be.
+struct Gate(Mutex<mpsc::Receiver<()>>);
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        let _ = self.0.lock().unwrap().recv();
+    }
+}
+
+/// The listener has the last handle, and goes with the pool's thread.
+fn a_pool_may_end_in_its_own_thread() {
+    let (tell, told) = mpsc::channel::<()>();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let gate = Gate(Mutex::new(gate));
+    let place = Arc::new(OnceLock::<Arc<ProcessPool>>::new());
+    let own = Arc::clone(&place);
+    let listener = move |_, _, _: &[u8]| {
+        let (_, _, _) = (&gate, &own, &tell);
+    };
+    let pool = Arc::new(ProcessPool::builder().on_output(listener).build().unwrap());
+    place.set(Arc::clone(&pool)).unwrap();
+    drop(place);
+    pool.shutdown().unwrap();
+    let panicked = Arc::new(Mutex::new(false));
+    let theirs = Arc::clone(&panicked);
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |_| *theirs.lock().unwrap() = true));
+    drop(pool);
+    go_on.send(()).unwrap();
+    told.recv().unwrap_err();
+    std::panic::set_hook(hook);
+    assert!(!*panicked.lock().unwrap());
 }
 
 fn a_start_is_told_of_once() {

@@ -1,14 +1,15 @@
 //! Workers that are other programs, and the protocol itself.
 
-use std::{num::NonZero, process::Command};
+use std::{collections::BTreeMap, num::NonZero, process::Command};
 
+use serde::{Deserialize, Serialize};
 use settled::{
     DeathCause, Progress, UnsentKind,
     process::{Format, Function, ProcessPool},
 };
 
 use crate::{
-    Test,
+    Test, compact,
     frame::{Call, Decoder, HEADER, KEPT, Kind, begin, end},
     jobs::until_it_runs,
 };
@@ -16,6 +17,7 @@ use crate::{
 pub(crate) const TESTS: &[Test] = &[
     ("foreign::a_worker_in_python_speaks_json", a_worker_in_python_speaks_json),
     ("foreign::the_decoder_takes_anything", the_decoder_takes_anything),
+    ("foreign::what_postcard_writes_is_read", what_postcard_writes_is_read),
     ("foreign::messages_come_out_as_they_went_in", messages_come_out_as_they_went_in),
     ("foreign::a_large_message_leaves_little_room", a_large_message_leaves_little_room),
 ];
@@ -137,6 +139,87 @@ fn the_decoder_takes_anything() {
         }
     }
     assert!(messages > inputs / 4 && refused > inputs / 10, "{messages} {refused}");
+}
+
+/// Of everything that the format has something.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Anything {
+    Nothing,
+    Small(bool, u8, i8),
+    Unsigned(u16, u32, u64, u128, usize),
+    Signed { a: i16, b: i32, c: i64, d: i128 },
+    Floats([f32; 2], f64),
+    Text(String, char),
+    Maybe(Option<Option<Box<Anything>>>),
+    Units((), Unit, std::marker::PhantomData<u8>),
+    Wrapped(Wrapped),
+    Several(Vec<Anything>),
+    Mapped(BTreeMap<String, Box<Anything>>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Unit;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Wrapped(Box<Anything>);
+
+/// A number of any size.
+fn number(luck: &mut Luck) -> u64 {
+    let bits = luck.below(64);
+    luck.next() >> bits
+}
+
+fn anything(luck: &mut Luck, depth: usize) -> Anything {
+    let some = |luck: &mut Luck| Box::new(anything(luck, depth + 1));
+    match luck.below(if depth < 4 { 11 } else { 6 }) {
+        0 => Anything::Nothing,
+        1 => Anything::Small(luck.below(2) == 0, luck.next() as u8, luck.next() as i8),
+        2 => {
+            let wide = u128::from(number(luck)) * u128::from(number(luck));
+            let [a, b, c, d] = [0; 4].map(|_| number(luck));
+            Anything::Unsigned(a as u16, b as u32, c, wide, d as usize)
+        }
+        3 => {
+            let [a, b, c, d] = [0; 4].map(|_| number(luck) as i64);
+            Anything::Signed { a: a as i16, b: b as i32, c: -c, d: i128::from(d) << 60 }
+        }
+        4 => Anything::Floats([0.0, number(luck) as f32], -(number(luck) as f64)),
+        5 => Anything::Text("süß".repeat(luck.below(4)), ['a', 'ü', '\u{1F600}'][luck.below(3)]),
+        6 => Anything::Maybe([None, Some(None), Some(Some(some(luck)))][luck.below(3)].clone()),
+        7 => Anything::Units((), Unit, std::marker::PhantomData),
+        8 => Anything::Wrapped(Wrapped(some(luck))),
+        9 => Anything::Several((0..luck.below(4)).map(|_| *some(luck)).collect()),
+        _ => Anything::Mapped((0..luck.below(4)).map(|at| (at.to_string(), some(luck))).collect()),
+    }
+}
+
+/// Of bytes that `postcard` wrote, and of those that were changed here and there, it reads what `postcard` reads, and
+/// nothing where that reads nothing.
+fn what_postcard_writes_is_read() {
+    let full = std::env::var_os("SETTLED_FULL").is_some();
+    let inputs = if full { 10_000_000 } else { 100_000 };
+    let mut luck = Luck(0x1234_5678_9ABC_DEF1);
+    let (mut read, mut refused) = (0, 0);
+    for _ in 0..inputs {
+        let value = anything(&mut luck, 0);
+        let mut bytes = postcard::to_allocvec(&value).unwrap();
+        assert_eq!(compact::read::<Anything>(&bytes).unwrap(), value);
+        for _ in 0..luck.below(3) {
+            let at = luck.below(bytes.len());
+            bytes[at] = luck.next() as u8;
+        }
+        bytes.truncate(bytes.len() - luck.below(2) * luck.below(bytes.len()));
+        let theirs = match postcard::take_from_bytes::<Anything>(&bytes) {
+            Ok((value, [])) => Some(value),
+            _ => None,
+        };
+        let ours = compact::read::<Anything>(&bytes).ok();
+        // Nothing is equal to itself of which a float is no number.
+        let text = |it: &Option<Anything>| format!("{it:?}");
+        assert!(ours == theirs || text(&ours) == text(&theirs), "{bytes:?}: {ours:?}, {theirs:?}");
+        *if ours.is_some() { &mut read } else { &mut refused } += 1;
+    }
+    assert!(read > inputs / 10 && refused > inputs / 10, "{read} {refused}");
 }
 
 fn messages_come_out_as_they_went_in() {

@@ -5,17 +5,25 @@ use std::{
     hint::black_box,
     io::{self, Write},
     path::PathBuf,
-    process, thread,
+    process,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
 };
 
 use nix::{
     sys::signal::{Signal, raise},
     unistd,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer, de,
+    ser::{self, SerializeSeq},
+};
 use settled::process::{Current, Function, ProcessPool, Served};
 
-use crate::kills::{ARM, WORK};
+use crate::{
+    kills::{ARM, WORK},
+    shapes::SHAPED,
+};
 
 pub(crate) const ALL: &[&dyn Served] = &[
     &SQUARE,
@@ -27,6 +35,10 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &NOTE,
     &NOTE_AND_DIE,
     &LIST,
+    &LONG,
+    &ENDLESS,
+    &ASKED_FOR,
+    &SAME,
     &DIE,
     &PRINT,
     &LOOK,
@@ -40,6 +52,7 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &WORK,
     &ARM,
     &CUT_SHORT,
+    &SHAPED,
 ];
 
 pub(crate) const SQUARE: Function<u64, u64> = Function::new("square", |n| n * n);
@@ -76,8 +89,49 @@ pub(crate) const NOTE_AND_DIE: Function<PathBuf, ()> = Function::new("note-and-d
 });
 
 /// Gives a list as long as that, each place inside the one before.
-pub(crate) const LIST: Function<u32, List> =
-    Function::new("list", |long| (0..long).fold(List::End, |rest, _| List::Place(Box::new(rest))));
+pub(crate) const LIST: Function<u32, List> = Function::new("list", List::of);
+
+/// How long a list is.
+pub(crate) const LONG: Function<List, u32> = Function::new("long", List::long);
+
+pub(crate) const SAME: Function<f64, f64> = Function::new("same", |it| it);
+
+pub(crate) const ENDLESS: Function<(), Endless> = Function::new("endless", |()| Endless);
+
+/// How often an [`Endless`] of this process was asked for more.
+pub(crate) const ASKED_FOR: Function<(), u64> = Function::new("asked-for", |()| asked_for());
+
+static ASKED: AtomicU64 = AtomicU64::new(0);
+
+pub(crate) fn asked_for() -> u64 {
+    ASKED.load(Ordering::Relaxed)
+}
+
+/// A list of many millions.
+#[derive(Debug)]
+pub(crate) struct Endless;
+
+impl Serialize for Endless {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let many = 50_000_000;
+        let mut list = to.serialize_seq(Some(many))?;
+        for _ in 0..many {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            list.serialize_element(&7_u8)?;
+        }
+        list.end()
+    }
+}
+
+impl<'a> Deserialize<'a> for Endless {
+    fn deserialize<D: Deserializer<'a>>(_: D) -> Result<Self, D::Error> {
+        Ok(Self)
+    }
+}
+
+/// What takes no bytes when it is written.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Nothing;
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum List {
@@ -86,6 +140,10 @@ pub(crate) enum List {
 }
 
 impl List {
+    pub(crate) fn of(long: u32) -> Self {
+        (0..long).fold(Self::End, |rest, _| Self::Place(Box::new(rest)))
+    }
+
     /// How long it is. It is taken apart from its beginning on, since to drop it would need much stack.
     pub(crate) fn long(mut self) -> u32 {
         let mut long = 0;
@@ -199,6 +257,8 @@ pub(crate) enum Odd {
     /// Is answered with an error that is not written.
     Error,
     Unwritten,
+    /// Whoever writes it panics.
+    PanicsHere,
     /// Whoever reads it panics.
     Panics,
     /// The worker panics when it reads it.
@@ -209,6 +269,7 @@ impl Serialize for Odd {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Unwritten => Err(ser::Error::custom("it cannot be written")),
+            Self::PanicsHere => panic!("out of words"),
             Self::Value if env::args().nth(1).is_some_and(|it| it == "--settled-worker") => {
                 Err(ser::Error::custom("it cannot be written here"))
             }
@@ -225,9 +286,9 @@ impl<'a> Deserialize<'a> for Odd {
             1 => Err(de::Error::custom("it cannot be read")),
             2 => Ok(Self::Value),
             3 => Ok(Self::Error),
-            5 if is_worker => Ok(Self::Panics),
-            6 if is_worker => panic!("out of paper"),
-            5 => panic!("out of ink"),
+            6 if is_worker => Ok(Self::Panics),
+            7 if is_worker => panic!("out of paper"),
+            6 => panic!("out of ink"),
             other => panic!("{other}"),
         }
     }

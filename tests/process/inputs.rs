@@ -1,25 +1,32 @@
 //! What cannot travel, and pools that cannot begin.
 
 use std::{
+    collections::BTreeMap,
     env,
+    fmt::Debug,
     fs::{self, File},
     io,
     num::NonZero,
-    os::unix::fs::symlink,
-    process::{Command, Stdio},
+    os::{
+        fd::OwnedFd,
+        unix::{fs::symlink, net::UnixStream},
+    },
+    process::{Child, Command, Stdio},
     thread,
 };
 
 use settled::{
-    Cancelled, UnsentKind,
+    Cancelled, ThreadFuture, Unsent, UnsentKind,
     process::{Format, Function, ProcessPool, SubmitError},
 };
 
 use crate::{
     Test,
     deaths::{is_elsewhere, playing},
+    frame::Call,
     functions::*,
     jobs::{Ending, pool, until_it_runs},
+    raw::{NO_END, Raw, no_bottom},
 };
 
 pub(crate) const TESTS: &[Test] = &[
@@ -50,6 +57,9 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("inputs::json_crosses_too", json_crosses_too),
     ("inputs::two_functions_have_two_names", two_functions_have_two_names),
+    ("inputs::what_takes_no_bytes_is_bounded", what_takes_no_bytes_is_bounded),
+    ("inputs::what_is_too_deep_is_told_on_every_side", what_is_too_deep_is_told_on_every_side),
+    ("inputs::no_more_is_written_than_is_allowed", no_more_is_written_than_is_allowed),
     ("inputs::a_chunk_gives_a_value_for_each_item", a_chunk_gives_a_value_for_each_item),
 ];
 
@@ -72,6 +82,9 @@ fn what_cannot_travel_is_told_and_the_worker_goes_on() {
         matches!(&refused, SubmitError::Unsent(it) if it.kind() == UnsentKind::Arguments),
         "{refused}"
     );
+    let refused = pool.submit(&ODD, &Odd::PanicsHere).unwrap_err();
+    let why = "what reads or writes it panicked: out of words";
+    assert!(refused.to_string().ends_with(why), "{refused}");
     let kinds = [
         (Odd::Unread, UnsentKind::Arguments),
         (Odd::Value, UnsentKind::Value),
@@ -92,11 +105,14 @@ fn what_is_too_large_is_refused_on_either_side() {
     let refused = pool.submit(&ECHO, &vec![0; 3000]).unwrap_err();
     let SubmitError::Unsent(unsent) = &refused else { panic!("{refused}") };
     assert_eq!(unsent.kind(), UnsentKind::TooLarge);
-    assert!(refused.to_string().contains("bytes, of at most 2000"), "{refused}");
+    assert!(refused.to_string().contains("\"echo\" is to get more than 2000 bytes"), "{refused}");
     let name = "settled".repeat(200);
     let failure = pool.submit(&DOUBLE, &name).unwrap().join().unwrap_err().into_failure().unwrap();
     assert_eq!(failure.unsent().unwrap().kind(), UnsentKind::TooLarge, "{failure}");
-    assert!(failure.to_string().contains("\"double\" has run, and gave "), "{failure}");
+    assert!(
+        failure.to_string().contains("\"double\" has run, and gave more than 2000 bytes"),
+        "{failure}"
+    );
 }
 
 fn a_pool_whose_workers_die_at_their_start_breaks() {
@@ -242,6 +258,9 @@ fn json_crosses_too() {
         pool.submit(&PARSE, &"x".to_owned()).unwrap().join_result().unwrap(),
         Err("x is no number".into())
     );
+    for number in [31.245270191439438, f64::MIN_POSITIVE, 1e300 / 3.0] {
+        assert_eq!(pool.submit(&SAME, &number).unwrap().join().unwrap(), number);
+    }
 }
 
 fn a_chunk_gives_a_value_for_each_item() {
@@ -252,8 +271,105 @@ fn a_chunk_gives_a_value_for_each_item() {
         assert!(why.to_string().contains("it gave 4 values for 3 items"), "{role}: {why}");
         pool.terminate();
     }
+}
+
+const NOTHINGS: Function<(), Vec<Nothing>, ()> = Function::foreign("nothings");
+const NOTHING_IN_NOTHING: Function<(), BTreeMap<Nothing, Nothing>, ()> = Function::foreign("in");
+
+/// What a future that has no value says of it.
+fn untold<T: Debug, E: Debug>(job: ThreadFuture<T, E>) -> (UnsentKind, String) {
+    let failure = job.join().unwrap_err().into_failure().unwrap();
+    let unsent = failure.unsent().unwrap_or_else(|| panic!("{failure:?}"));
+    (unsent.kind(), unsent.why().to_owned())
+}
+
+/// A worker by hand, which hears a pool by hand.
+fn by_hand() -> (Child, Raw) {
+    let (ours, theirs) = UnixStream::pair().unwrap();
+    let mut worker = Command::new(env::current_exe().unwrap());
+    let worker = worker.arg("--settled-worker").stdin(OwnedFd::from(theirs)).spawn().unwrap();
+    let mut pool = Raw(ours);
+    pool.say(1, 0, &(64_u32 << 20).to_le_bytes());
+    assert_eq!(pool.hear(), (16, 0, vec![]));
+    (worker, pool)
+}
+
+/// A call of a function whose types are not told.
+fn call(name: &str, each: bool, arguments: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Call { signature: 0, each, name }.write(&mut bytes).unwrap();
+    bytes.extend(arguments);
+    bytes
+}
+
+fn what_takes_no_bytes_is_bounded() {
+    let why = "more than 1048576 elements in it take no bytes";
     let pool = playing("no-end-of-nothing");
-    let why = pool.map(&SPIN, [(); 3], three).unwrap().next().unwrap().unwrap_err();
-    assert!(why.to_string().contains("it gave 18446744073709551615 values for 3 items"), "{why}");
+    let told = untold(pool.submit(&NOTHINGS, &()).unwrap());
+    assert_eq!(told, (UnsentKind::Value, why.to_owned()));
     pool.terminate();
+    let pool = playing("no-end-of-nothing");
+    let told = untold(pool.submit(&NOTHING_IN_NOTHING, &()).unwrap());
+    assert_eq!(told, (UnsentKind::Value, why.to_owned()));
+    pool.terminate();
+    let pool = playing("no-end-of-nothing");
+    let three = NonZero::new(3).unwrap();
+    let told = pool.map(&SPIN, [(); 3], three).unwrap().next().unwrap().unwrap_err();
+    assert!(told.to_string().ends_with(why), "{told}");
+    pool.terminate();
+    // The worker goes on.
+    let (mut worker, mut pool) = by_hand();
+    pool.say(2, 7, &call("pid", true, &NO_END));
+    assert_eq!(pool.hear(), (18, 7, vec![]));
+    assert_eq!(pool.hear(), (22, 7, [&[3], why.as_bytes()].concat()));
+    pool.say(2, 8, &call("square", false, &[7]));
+    assert_eq!([pool.hear(), pool.hear()], [(18, 8, vec![]), (19, 8, vec![49])]);
+    pool.say(4, 0, &[]);
+    assert!(worker.wait().unwrap().success());
+}
+
+fn what_is_too_deep_is_told_on_every_side() {
+    let why = "it is more than 256 levels deep";
+    let other = playing("no-end-of-depth");
+    let told = untold(other.submit(&LIST, &7).unwrap());
+    assert_eq!(told, (UnsentKind::Value, why.to_owned()));
+    other.terminate();
+    let (mut worker, mut hand) = by_hand();
+    hand.say(2, 7, &call("long", false, &no_bottom()));
+    assert_eq!(hand.hear(), (18, 7, vec![]));
+    assert_eq!(hand.hear(), (22, 7, [&[3], why.as_bytes()].concat()));
+    hand.say(4, 0, &[]);
+    assert!(worker.wait().unwrap().success());
+    let pool = pool(1);
+    assert_eq!(pool.submit(&LIST, &256).unwrap().join().unwrap().long(), 256);
+    assert_eq!(pool.submit(&LONG, &List::of(256)).unwrap().join().unwrap(), 256);
+    let told = untold(pool.submit(&LIST, &257).unwrap());
+    assert_eq!(told, (UnsentKind::Value, why.to_owned()));
+    let list = List::of(100_000);
+    let refused = pool.submit(&LONG, &list).unwrap_err();
+    list.long();
+    let unsent = Unsent::new(UnsentKind::Arguments, format!("\"long\": {why}"));
+    assert_eq!(refused, SubmitError::Unsent(unsent));
+    // In JSON a hundred and some are the limit.
+    let pool = ProcessPool::builder().format(Format::Json).build().unwrap();
+    let (kind, told) = untold(pool.submit(&LIST, &200).unwrap());
+    assert_eq!(kind, UnsentKind::Value);
+    assert!(told.starts_with("recursion limit exceeded"), "{told}");
+}
+
+fn no_more_is_written_than_is_allowed() {
+    for format in [Format::Postcard, Format::Json] {
+        let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN).format(format);
+        let pool = builder.limit(2000).build().unwrap();
+        let before = asked_for();
+        let refused = pool.submit(&Function::new("no", |Endless| 0), &Endless).unwrap_err();
+        let SubmitError::Unsent(unsent) = &refused else { panic!("{refused}") };
+        assert_eq!(unsent.kind(), UnsentKind::TooLarge);
+        assert!(asked_for() - before <= 2000, "{}", asked_for());
+        let told = untold(pool.submit(&ENDLESS, &()).unwrap());
+        let why = "\"endless\" has run, and gave more than 2000 bytes";
+        assert_eq!(told, (UnsentKind::TooLarge, why.to_owned()));
+        let asked = pool.submit(&ASKED_FOR, &()).unwrap().join().unwrap();
+        assert!((1..=2000).contains(&asked), "{asked}");
+    }
 }

@@ -36,10 +36,6 @@ pub(crate) const TESTS: &[Test] = &[
         a_callback_that_would_stop_all_workers_is_refused,
     ),
     ("jobs::a_job_may_make_a_pool_of_its_own", a_job_may_make_a_pool_of_its_own),
-    (
-        "jobs::a_value_may_need_as_much_stack_as_a_worker_has",
-        a_value_may_need_as_much_stack_as_a_worker_has,
-    ),
     ("jobs::a_map_that_may_not_wait_begins_nothing", a_map_that_may_not_wait_begins_nothing),
 ];
 
@@ -218,10 +214,6 @@ fn a_callback_that_would_stop_all_workers_is_refused() {
 
 fn a_job_may_make_a_pool_of_its_own() {
     assert_eq!(pool(1).submit(&TWO, &6).unwrap().join().unwrap(), 36);
-}
-
-fn a_value_may_need_as_much_stack_as_a_worker_has() {
-    assert_eq!(pool(1).submit(&LIST, &40_000).unwrap().join().unwrap().long(), 40_000);
 }
 
 fn a_map_that_may_not_wait_begins_nothing() {

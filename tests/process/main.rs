@@ -4,6 +4,8 @@
 #[path = "../support/watchdog.rs"]
 mod watchdog;
 
+#[path = "../../src/process/compact.rs"]
+mod compact;
 mod deaths;
 mod ends;
 mod foreign;
@@ -15,6 +17,7 @@ mod inputs;
 mod jobs;
 mod kills;
 mod raw;
+mod shapes;
 
 use std::{env, process::ExitCode, sync::Mutex};
 
@@ -39,9 +42,16 @@ fn main() -> ExitCode {
     if let Some(role) = env::args().nth(1).filter(|it| it.starts_with("role-")) {
         return raw::play(&role["role-".len()..]);
     }
-    let tests =
-        [jobs::TESTS, deaths::TESTS, inputs::TESTS, ends::TESTS, foreign::TESTS, kills::TESTS]
-            .concat();
+    let tests = [
+        jobs::TESTS,
+        deaths::TESTS,
+        inputs::TESTS,
+        shapes::TESTS,
+        ends::TESTS,
+        foreign::TESTS,
+        kills::TESTS,
+    ]
+    .concat();
     let trial = |(name, test): Test| {
         Trial::test(name, move || {
             watch!(

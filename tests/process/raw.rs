@@ -16,7 +16,7 @@ use settled::process::ProcessPool;
 use crate::functions;
 
 /// A worker by hand, which misbehaves in its own way.
-struct Raw(UnixStream);
+pub(crate) struct Raw(pub(crate) UnixStream);
 
 impl Raw {
     fn new() -> Self {
@@ -25,15 +25,21 @@ impl Raw {
 
     /// The number and the payload of the next message.
     fn next(&mut self) -> (u64, Vec<u8>) {
-        let mut head = [0; 16];
-        self.0.read_exact(&mut head).unwrap();
-        let [a, b, c, d, _, _, _, _, token @ ..] = head;
-        let mut payload = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
-        self.0.read_exact(&mut payload).unwrap();
-        (u64::from_le_bytes(token), payload)
+        let (_, token, payload) = self.hear();
+        (token, payload)
     }
 
-    fn say(&mut self, kind: u8, token: u64, payload: &[u8]) {
+    /// The same, and before it what the message is.
+    pub(crate) fn hear(&mut self) -> (u8, u64, Vec<u8>) {
+        let mut head = [0; 16];
+        self.0.read_exact(&mut head).unwrap();
+        let [a, b, c, d, _, kind, _, _, token @ ..] = head;
+        let mut payload = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
+        self.0.read_exact(&mut payload).unwrap();
+        (kind, u64::from_le_bytes(token), payload)
+    }
+
+    pub(crate) fn say(&mut self, kind: u8, token: u64, payload: &[u8]) {
         self.0.write_all(&message(kind, token, payload)).unwrap();
     }
 
@@ -59,6 +65,16 @@ fn message(kind: u8, token: u64, payload: &[u8]) -> Vec<u8> {
     bytes.extend([1, kind, 1, 0]);
     bytes.extend(token.to_le_bytes());
     bytes.extend(payload);
+    bytes
+}
+
+/// A list of as many of what takes no bytes as can be said.
+pub(crate) const NO_END: [u8; 10] = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+
+/// A list whose places are all inside each other.
+pub(crate) fn no_bottom() -> Vec<u8> {
+    let mut bytes = vec![1; 4_000_000];
+    bytes.push(0);
     bytes
 }
 
@@ -228,8 +244,8 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
         }
         "one-too-many" => raw.answer(1, &[4, 1, 2, 3, 4]),
         "one-too-many-in-json" => raw.answer(2, b"[1, 2, 3, 4]"),
-        // As many of what takes no bytes as can be said.
-        "no-end-of-nothing" => raw.answer(1, &[255, 255, 255, 255, 255, 255, 255, 255, 255, 1]),
+        "no-end-of-nothing" => raw.answer(1, &NO_END),
+        "no-end-of-depth" => raw.answer(1, &no_bottom()),
         "another-version" => {
             let mut ready = message(16, 0, &[]);
             ready[4] = 2;

@@ -1,0 +1,10 @@
+//! What is ordered.
+
+use serde::{Deserialize, Serialize};
+
+/// So many pieces, at a price each.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Order {
+    pub price: u32,
+    pub pieces: u32,
+}
