@@ -103,6 +103,8 @@ struct Worker {
     bottom: usize,
     /// What the jobs that it runs, inside each other, settle, if they do.
     running: Vec<Option<Address>>,
+    /// Its innermost wait that is registered, inside of which a closure may be asked.
+    waits: Option<context::Id>,
 }
 
 thread_local! {
@@ -119,7 +121,8 @@ fn worker<R>(ask: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 pub(crate) fn work(pool: Arc<dyn Queue>) -> AtWork {
     let bottom = stack();
     let _ = WORKER.try_with(|worker| {
-        *worker.borrow_mut() = Some(Worker { pool, ready: false, bottom, running: Vec::new() });
+        *worker.borrow_mut() =
+            Some(Worker { pool, ready: false, bottom, running: Vec::new(), waits: None });
     });
     AtWork
 }
@@ -225,6 +228,9 @@ impl Drop for Registered {
         let mut waiting = lock(&WAITING);
         let gone = waiting.leave(id);
         drop(waiting);
+        if let Some(gone) = gone.as_ref().filter(|it| !it.goal.owes()) {
+            worker(|worker| worker.waits = gone.outer);
+        }
         drop(gone);
     }
 }
@@ -333,7 +339,10 @@ pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<R
 
 /// Registers this worker, unless it is not to wait, and has the loops look again that are not to sleep any more.
 fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadlock> {
-    let running = worker(|worker| worker.running.clone()).unwrap_or_default();
+    let (running, outer) = worker(|it| (it.running.clone(), it.waits)).unwrap_or_default();
+    // Whoever owes is in no wait for it yet.
+    let waits = !goal.owes();
+    let outer = outer.filter(|_| waits);
     let lending = deferred::lending();
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
@@ -341,7 +350,7 @@ fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadloc
         Goal::Sleep(Some(own)) => Some(own.id()),
         _ => None,
     };
-    waiting.enter(id, Waiting { pool, running, lending, goal });
+    waiting.enter(id, Waiting { pool, running, lending, goal, outer });
     let sleepers = waiting.to_help();
     let refused = match own {
         Some(own) => sleepers.iter().any(|it| it.id() == own),
@@ -354,6 +363,9 @@ fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadloc
         return Err(WouldDeadlock::Circle);
     }
     drop(waiting);
+    if waits {
+        worker(|worker| worker.waits = Some(id));
+    }
     sleepers.iter().for_each(|it| it.look_again());
     Ok(Registered(Some(id)))
 }

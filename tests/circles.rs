@@ -114,6 +114,9 @@ enum For {
 
 #[derive(Clone, Debug)]
 struct One {
+    id: u64,
+    /// The wait of the same worker, inside of which this one is.
+    outer: Option<u64>,
     pool: usize,
     running: Vec<Option<Address>>,
     lending: Vec<Address>,
@@ -144,7 +147,12 @@ impl One {
             running: self.running.clone(),
             lending: self.lending.clone(),
             goal,
+            outer: self.outer,
         }
+    }
+
+    fn owes(&self) -> bool {
+        matches!(self.goal, For::Owed(_))
     }
 }
 
@@ -160,7 +168,8 @@ impl<'a> Everybody<'a> {
     fn new(pools: &'a [Arc<Pool>], all: &'a [One], loops: bool) -> Self {
         let mut this = Self { pools, all, loops, live: vec![false; all.len()] };
         loop {
-            let live: Vec<_> = all.iter().map(|it| this.goes_on(it)).collect();
+            let inner = |it: &One| this.dead().all(|other| other.outer != Some(it.id));
+            let live: Vec<_> = all.iter().map(|it| this.goes_on(it) && inner(it)).collect();
             if live == this.live {
                 return this;
             }
@@ -203,7 +212,8 @@ impl<'a> Everybody<'a> {
     }
 
     fn is_left(&self, at: usize) -> bool {
-        let stuck = self.dead().filter(|it| it.pool == at && !matches!(it.goal, For::Owed(_)));
+        // A worker counts once, however many waits of it are inside of each other.
+        let stuck = self.dead().filter(|it| it.pool == at && !it.owes() && it.outer.is_none());
         self.all.iter().any(|it| it.pool == at) && stuck.count() >= self.pools[at].workers
     }
 
@@ -266,7 +276,7 @@ fn address(number: usize) -> Address {
 #[test]
 fn the_search_answers_as_one_over_everybody() {
     watch!();
-    let (mut hopeless, mut helped, mut asked) = (0, 0, 0);
+    let (mut hopeless, mut helped, mut asked, mut nested) = (0, 0, 0, 0);
     for seed in 0..2_000 {
         let mut dice = Dice(seed);
         let pools: Vec<_> = (0..3)
@@ -277,22 +287,27 @@ fn the_search_answers_as_one_over_everybody() {
                 Arc::new(Pool { id, workers, queued, ..Pool::default() })
             })
             .collect();
-        let mut all: Vec<_> = (0..1 + dice.below(8))
-            .map(|_| {
-                let (running, lending) = (dice.cells(3), dice.cells(2));
-                let running =
-                    running.into_iter().map(|it| (dice.below(9) > 0).then_some(it)).collect();
-                One { pool: dice.below(3), running, lending, goal: dice.goal() }
-            })
-            .collect();
-        let mut waits = Waits::new();
-        for (id, it) in (0..).zip(&all) {
-            waits.enter(id, it.waiting(&pools));
+        let mut all: Vec<One> = Vec::new();
+        for id in 0..1 + dice.below(8) as u64 {
+            let (running, lending) = (dice.cells(3), dice.cells(2));
+            let running = running.into_iter().map(|it| (dice.below(9) > 0).then_some(it)).collect();
+            let pool = dice.below(3);
+            let mut one = One { id, outer: None, pool, running, lending, goal: dice.goal() };
+            if let Some(last) = all.last().filter(|it| !it.owes() && !one.owes())
+                && dice.below(3) == 0
+            {
+                (one.outer, one.pool) = (Some(last.id), last.pool);
+                nested += 1;
+            }
+            all.push(one);
         }
-        let mut ids: Vec<_> = (0..all.len() as u64).collect();
+        let mut waits = Waits::new();
+        for it in &all {
+            waits.enter(it.id, it.waiting(&pools));
+        }
         loop {
             let everybody = Everybody::new(&pools, &all, true);
-            for (id, live) in ids.iter().zip(&everybody.live) {
+            for (One { id, .. }, live) in all.iter().zip(&everybody.live) {
                 assert_eq!(waits.is_hopeless(*id), !live, "{id} of seed {seed}: {all:?}");
                 hopeless += usize::from(!live);
                 asked += 1;
@@ -307,13 +322,15 @@ fn the_search_answers_as_one_over_everybody() {
                 break;
             }
             // One leaves, and nothing of him stays.
-            let at = dice.below(all.len());
-            all.remove(at);
-            assert!(waits.leave(ids.remove(at)).is_some());
+            let mut at = dice.below(all.len());
+            while let Some(inner) = all.iter().position(|it| it.outer == Some(all[at].id)) {
+                at = inner;
+            }
+            assert!(waits.leave(all.remove(at).id).is_some());
         }
     }
     assert!(hopeless > asked / 10 && hopeless < asked - asked / 10, "{hopeless} of {asked}");
-    assert!(helped > 100, "{helped}");
+    assert!(helped > 100 && nested > 1000, "{helped}, {nested}");
 }
 
 /// How often a wait asks a pool of which so many wait.
@@ -322,7 +339,8 @@ fn asked_among(many: usize) -> usize {
     let mut waits = Waits::new();
     let one = |number| {
         let goal = For::One(address(2 * number), Wanted::All);
-        One { pool: 0, running: vec![Some(address(2 * number + 1))], lending: Vec::new(), goal }
+        let (id, running) = (number as u64, vec![Some(address(2 * number + 1))]);
+        One { id, outer: None, pool: 0, running, lending: Vec::new(), goal }
     };
     for number in 0..=many {
         waits.enter(number as u64, one(number).waiting(&[Arc::clone(&pool)]));

@@ -408,3 +408,40 @@ fn what_is_selected_leaves_what_a_closure_has_said_to_the_next() {
     release.send(()).unwrap();
     settler.take().unwrap().join().unwrap();
 }
+
+#[test]
+fn a_worker_whose_closure_waits_counts_once() {
+    watch!();
+    let two = ThreadPool::new(NonZero::new(2).unwrap());
+    let (other, release) = (one_worker(), occupy(&two));
+    let (to_other, for_other) = mpsc::channel();
+    let (job_waits, until_it_waits) = mpsc::channel();
+    let a = other.submit(move || {
+        let queued: ThreadFuture<u32, Infallible> = for_other.recv().unwrap();
+        // It is asked when the wait is known.
+        let _entered = Interrupt::ask_every(Duration::ZERO, move || job_waits.send(()).is_err());
+        queued.wait().map(|settled| *settled.result().unwrap())
+    });
+    let a = a.unwrap();
+    let waited_for = a.clone();
+    let b = two.submit(move || {
+        until_it_waits.recv().unwrap();
+        // The other worker comes free when this one waits a second time inside of its own wait.
+        let release = RefCell::new(Some(release));
+        let _inner = Interrupt::ask_every(Duration::ZERO, move || {
+            drop(release.take());
+            false
+        });
+        let (again, answers) = (waited_for.clone(), mpsc::channel());
+        let _outer = Interrupt::ask_every(Duration::ZERO, move || {
+            answers.0.send(again.wait().map(drop)).unwrap();
+            false
+        });
+        let outer = waited_for.wait().map(drop);
+        (outer, answers.1.recv().unwrap())
+    });
+    let b = b.unwrap();
+    to_other.send(two.submit(|| 7).unwrap()).unwrap();
+    assert_eq!(b.join().unwrap(), (Ok(()), Ok(())));
+    assert_eq!(a.join().unwrap(), Ok(7));
+}

@@ -113,6 +113,13 @@ pub(super) enum Goal {
     Owed(Arc<Mutex<BTreeSet<Address>>>),
 }
 
+impl Goal {
+    /// Whether it goes on for now.
+    pub(super) const fn owes(&self) -> bool {
+        matches!(self, Self::Owed(_))
+    }
+}
+
 /// A worker that waits.
 pub(super) struct Waiting {
     pub(super) pool: Arc<dyn Queue>,
@@ -121,11 +128,15 @@ pub(super) struct Waiting {
     /// What its callbacks are lent.
     pub(super) lending: Vec<Address>,
     pub(super) goal: Goal,
+    /// The wait of the same worker in which a closure is asked that waits here.
+    pub(super) outer: Option<Id>,
 }
 
 /// Everybody who waits, over all pools.
 pub(super) struct Waits {
     waiting: BTreeMap<Id, Waiting>,
+    /// The wait that is inside of another, by that.
+    inner: BTreeMap<Id, Id>,
     running: BTreeSet<(Address, Id)>,
     lending: BTreeSet<(Address, Id)>,
     pools: BTreeMap<Id, Pool>,
@@ -139,12 +150,14 @@ struct Pool {
     owing: usize,
     /// How many of them are loops that sleep.
     loops: usize,
+    /// How many of them are inside of another of the same worker.
+    nested: usize,
 }
 
 impl Pool {
     /// How many of its workers are in a wait.
     fn parked(&self) -> usize {
-        self.waiting.len() - self.owing
+        self.waiting.len() - self.owing - self.nested
     }
 
     /// How many of those who are in a wait have to go on, for one worker to be there.
@@ -157,6 +170,7 @@ impl Waits {
     pub(super) const fn new() -> Self {
         Self {
             waiting: BTreeMap::new(),
+            inner: BTreeMap::new(),
             running: BTreeSet::new(),
             lending: BTreeSet::new(),
             pools: BTreeMap::new(),
@@ -171,10 +185,13 @@ impl Waits {
             waiting: BTreeSet::new(),
             owing: 0,
             loops: 0,
+            nested: 0,
         });
         pool.waiting.insert(id);
-        pool.owing += usize::from(matches!(waiting.goal, Goal::Owed(_)));
+        pool.owing += usize::from(waiting.goal.owes());
         pool.loops += usize::from(matches!(waiting.goal, Goal::Sleep(_)));
+        pool.nested += usize::from(waiting.outer.is_some());
+        self.inner.extend(waiting.outer.map(|outer| (outer, id)));
         self.waiting.insert(id, waiting);
     }
 
@@ -183,11 +200,13 @@ impl Waits {
         let waiting = self.waiting.remove(&id)?;
         waiting.running.iter().flatten().for_each(|cell| _ = self.running.remove(&(*cell, id)));
         waiting.lending.iter().for_each(|cell| _ = self.lending.remove(&(*cell, id)));
+        waiting.outer.iter().for_each(|outer| _ = self.inner.remove(outer));
         let number = waiting.pool.id();
         if let Some(pool) = self.pools.get_mut(&number) {
             pool.waiting.remove(&id);
-            pool.owing -= usize::from(matches!(waiting.goal, Goal::Owed(_)));
+            pool.owing -= usize::from(waiting.goal.owes());
             pool.loops -= usize::from(matches!(waiting.goal, Goal::Sleep(_)));
+            pool.nested -= usize::from(waiting.outer.is_some());
             if pool.waiting.is_empty() {
                 self.pools.remove(&number);
             }
@@ -225,12 +244,19 @@ impl Waits {
     /// What the answer to a question depends on: it is yes if the answers to so many of these are.
     fn depends(&self, question: Question, loops: bool) -> (usize, Vec<Question>) {
         match question {
-            Question::GoesOn(id) => self.goes_on(&self.waiting[&id].goal, loops),
+            Question::GoesOn(id) => match self.inner.get(&id) {
+                Some(inner) => all(vec![Question::Ends(id), Question::GoesOn(*inner)]),
+                None => self.depends(Question::Ends(id), loops),
+            },
+            Question::Ends(id) => self.ends(&self.waiting[&id].goal, loops),
             Question::Settles(cell) => all(self.settles(cell).collect()),
             Question::Both(cell) => all(self.settles(cell).chain(self.returns(cell)).collect()),
             Question::Serves(number) => {
                 let pool = &self.pools[&number];
-                let is_in_a_wait = |id: &&Id| !matches!(self.waiting[id].goal, Goal::Owed(_));
+                let is_in_a_wait = |id: &&Id| {
+                    let Waiting { goal, outer, .. } = &self.waiting[id];
+                    !goal.owes() && outer.is_none()
+                };
                 let waits = pool.waiting.iter().filter(is_in_a_wait).copied();
                 match pool.wanted() {
                     0 => all(Vec::new()),
@@ -240,7 +266,7 @@ impl Waits {
         }
     }
 
-    fn goes_on(&self, goal: &Goal, loops: bool) -> (usize, Vec<Question>) {
+    fn ends(&self, goal: &Goal, loops: bool) -> (usize, Vec<Question>) {
         match goal {
             Goal::Cells(cells, wanted) => {
                 let question = |cell| match cells.returned(*wanted, cell) {
@@ -303,6 +329,8 @@ fn all(questions: Vec<Question>) -> (usize, Vec<Question>) {
 enum Question {
     /// Whether this worker may go on.
     GoesOn(Id),
+    /// The same, of this wait alone, whatever is inside of it.
+    Ends(Id),
     /// Whether a cell may still be settled.
     Settles(Address),
     /// The same, and whether its callbacks may still return.
