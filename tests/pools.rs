@@ -11,7 +11,11 @@ use std::{
     num::NonZero,
     path::{Path, PathBuf},
     process::{Command, Output},
-    sync::{Arc, Barrier, Mutex, OnceLock, Weak, mpsc},
+    sync::{
+        Arc, Barrier, Mutex, OnceLock, Weak,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+        mpsc,
+    },
     thread,
     time::Duration,
 };
@@ -137,10 +141,10 @@ fn pool_with(
     initializer: impl Fn(&ThreadPool, usize) + Send + Sync + 'static,
 ) -> Arc<ThreadPool> {
     let own = Arc::new(OnceLock::<Weak<ThreadPool>>::new());
-    let (known, next) = (Arc::clone(&own), Mutex::new(0));
+    let (known, next) = (Arc::clone(&own), AtomicUsize::new(0));
     let builder = ThreadPool::builder().name("worker").workers(NonZero::new(workers).unwrap());
     let initialize = move || {
-        let number = std::mem::replace(&mut *next.lock().unwrap(), 1);
+        let number = next.fetch_add(1, Relaxed);
         initializer(&known.wait().upgrade().unwrap(), number);
     };
     let pool = Arc::new(builder.initializer(initialize).build());
@@ -197,6 +201,37 @@ fn an_initializer_waits_for_a_job_that_another_worker_runs() {
     assert_eq!(awaited.result().unwrap(), "worker-0", "it was initialized");
     assert!(first.unwrap().result().unwrap());
     assert!(second.result().is_ok());
+}
+
+#[test]
+fn a_worker_in_its_initializer_is_not_free() {
+    watch!();
+    let (begun, begins) = mpsc::channel();
+    let (done, is_done) = mpsc::channel();
+    let begins = Mutex::new(begins);
+    let pool = pool_with(3, move |own, number| {
+        if number == 1 {
+            begins.lock().unwrap().recv().unwrap();
+            // The other worker waits for this one, so that a third has to run it.
+            let job = own.submit(name).unwrap();
+            let workers = own.workers();
+            done.send((workers, (workers == 3).then(|| job.join().unwrap()))).unwrap();
+        }
+    });
+    let (release, released) = mpsc::channel::<()>();
+    let (runs, first_runs) = mpsc::channel();
+    let first = pool.submit(move || {
+        runs.send(()).unwrap();
+        released.recv().is_err()
+    });
+    first_runs.recv().unwrap();
+    let waits = pool.submit(move || {
+        begun.send(()).unwrap();
+        is_done.recv().unwrap()
+    });
+    drop(release);
+    assert_eq!(waits.unwrap().join().unwrap(), (3, Some("worker-2".to_owned())));
+    assert!(first.unwrap().join().unwrap());
 }
 
 /// What no thread's stack fits beside, when a process may have so much memory. It leaves 8 MB.

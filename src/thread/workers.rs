@@ -42,8 +42,8 @@ pub(super) struct State {
     pub(super) queue: Jobs,
     /// Workers that have been started and have not ended.
     pub(super) live: usize,
-    /// Those of them that are not busy with a job, and so will look at the queue next. A worker
-    /// counts from the moment it is started: jobs beyond this number need another one (`bug-f6`).
+    /// Those of them that are not busy with a job, and so will look at the queue next. A worker counts from the moment
+    /// it is started, or initialized if it has to be: jobs beyond this number need another one (`bug-f6`).
     pub(super) idle: usize,
     /// Those of the idle that wait for `work`, and how many of them were notified and have not come back from it. Who
     /// queues a job notifies only one that was not: all others look at the queue before they wait.
@@ -71,7 +71,7 @@ impl Shared {
         state.threads.push(thread);
         state.next += 1;
         state.live += 1;
-        state.idle += 1;
+        state.idle += usize::from(self.initializer.is_none());
         Ok(())
     }
 
@@ -92,6 +92,7 @@ impl Shared {
         }
         at_work.is_ready();
         let mut state = lock(&self.state);
+        state.idle += usize::from(self.initializer.is_some());
         loop {
             if let Some(job) = state.queue.pop() {
                 state.idle -= 1;
