@@ -1003,6 +1003,51 @@ fn reports(event_loop: &LoopRef) -> Rc<RefCell<Vec<String>>> {
 }
 
 #[test]
+fn what_went_wrong_in_a_group_that_nobody_collects_is_reported() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let reports = reports(&event_loop);
+    event_loop
+        .run_until_complete(async {
+            for panics in [false, true] {
+                let stopped = here().create_task(async move {
+                    let own = here().current_task().unwrap();
+                    let group = task_group(async |group| {
+                        let fails = group.create_task(async move {
+                            own.cancel();
+                            assert!(!panics, "off by one");
+                            Err::<(), _>(5_u8)
+                        });
+                        fails.unwrap().task().unwrap().set_name("reader");
+                        pending::<Result<(), u8>>().await
+                    });
+                    drop(group.await);
+                });
+                assert!(stopped.unwrap().await.cancelled());
+                passes(2).await;
+            }
+            let panics = here().create_task(async {
+                let group = task_group(async |group| {
+                    drop(group.create_task(async { panic!("at sea") as Result<(), u8> }).unwrap());
+                    pass().await;
+                    // In the turn in which the other has.
+                    panic!("the body");
+                    #[expect(unreachable_code, reason = "gives the group its types")]
+                    Ok(())
+                });
+                drop(group.await);
+            });
+            assert!(matches!(panics.unwrap().await.exception(), Some(Failure::Panicked(_))));
+        })
+        .unwrap();
+    let told = reports.take();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].contains("(u8)") && told[0].ends_with("reader"), "{}", told[0]);
+    assert!(told[1].contains("off by one") && told[1].ends_with("reader"), "{}", told[1]);
+    assert!(told[2].contains("at sea"), "{}", told[2]);
+}
+
+#[test]
 fn panics_of_callbacks_are_reported_to_the_loop() {
     watch!();
     let event_loop = EventLoop::new();

@@ -63,6 +63,13 @@ impl Registry {
         self.report(&incident);
     }
 
+    /// Tells of what went wrong in a task, if it was one, and nobody has taken. `[report-2]`
+    pub(crate) fn report_untaken<E: 'static>(&self, failure: &Failure<E>, task: Option<&Task>) {
+        let number = || FutureId::of_view(self.id(), self.next());
+        let future = task.map_or_else(number, |task| FutureId::of_task(task.id()));
+        self.report_failure(failure, future, task);
+    }
+
     /// Runs user code so that a panic ends here, and is reported. `[callback-5]`
     pub(crate) fn isolate(&self, f: impl FnOnce()) {
         self.isolate_for(None, f);

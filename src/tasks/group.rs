@@ -17,6 +17,7 @@ use thiserror::Error;
 use super::here;
 use crate::{
     Closed, Failure, LoopFuture, LoopRef, Settled, Task, context,
+    error::Panic,
     event_loop::{stop, wait_in_stop},
 };
 
@@ -25,7 +26,8 @@ use crate::{
 ///
 /// The first error or panic, in a task or in `body`, stops the others and `body`. A task that is cancelled
 /// from outside stops nobody else. When the task that awaits this is stopped, so is the group, and the task
-/// has not stopped before it. `[group-2]`
+/// has not stopped before it. `[group-2]` What goes wrong in a group that is stopped, or whose `body` panics, is told to
+/// the loop's exception handler. `[report-2]`
 ///
 /// ```
 /// use settled::{EventLoop, tasks::task_group};
@@ -103,7 +105,7 @@ where
 /// `ExceptionGroup`. `[group-1]`
 #[doc(alias = "ExceptionGroup")]
 #[derive(Debug, Error)]
-#[error("{} of the group's tasks failed, and the others were stopped{}", errors.len() + panics.len(), told(panics))]
+#[error("failures in the group: {}; the rest of it was stopped{}", errors.len() + panics.len(), told(panics))]
 pub struct GroupError<E> {
     /// What `body` and the tasks returned.
     pub errors: Vec<E>,
@@ -172,8 +174,17 @@ struct Inner<E> {
     next: Cell<u64>,
     /// The tasks that have not ended.
     members: RefCell<BTreeMap<u64, Task>>,
-    error: RefCell<GroupError<E>>,
+    /// What went wrong, and in which task, if it was one.
+    failed: RefCell<Vec<(Failed<E>, Option<Task>)>>,
+    /// Whether its scope is gone, so that nobody takes what goes wrong.
+    left: Cell<bool>,
     waker: RefCell<Option<Waker>>,
+}
+
+enum Failed<E> {
+    Error(E),
+    /// With this message.
+    Panic(Box<str>),
 }
 
 impl<E: 'static> TaskGroup<E> {
@@ -183,7 +194,8 @@ impl<E: 'static> TaskGroup<E> {
             open: Cell::new(true),
             next: Cell::new(0),
             members: RefCell::default(),
-            error: RefCell::new(GroupError { errors: Vec::new(), panics: Vec::new() }),
+            failed: RefCell::default(),
+            left: Cell::new(false),
             waker: RefCell::default(),
         }))
     }
@@ -219,19 +231,50 @@ impl<E: 'static> TaskGroup<E> {
     }
 
     fn fail(&self, error: E) -> ToldToGroup {
-        self.0.error.borrow_mut().errors.push(error);
+        let task = self.0.home.current_task();
+        self.note(Failed::Error(error), task);
         self.wake();
         ToldToGroup
     }
 
+    fn note(&self, failed: Failed<E>, task: Option<Task>) {
+        self.0.failed.borrow_mut().push((failed, task));
+        if self.0.left.get() {
+            self.report();
+        }
+    }
+
     fn has_failed(&self) -> bool {
-        let error = self.0.error.borrow();
-        !error.errors.is_empty() || !error.panics.is_empty()
+        !self.0.failed.borrow().is_empty()
     }
 
     fn take_error(&self) -> GroupError<E> {
-        let nothing = GroupError { errors: Vec::new(), panics: Vec::new() };
-        self.0.error.replace(nothing)
+        let mut all = GroupError { errors: Vec::new(), panics: Vec::new() };
+        for (failed, task) in self.0.failed.take() {
+            match failed {
+                Failed::Error(error) => all.errors.push(error),
+                Failed::Panic(message) => {
+                    let task = task.map_or_else(Box::default, |task| (*task.name()).into());
+                    all.panics.push(GroupPanic { task, message });
+                }
+            }
+        }
+        all
+    }
+
+    /// Tells the loop of what nobody has taken. `[group-1]` `[report-2]`
+    fn report(&self) {
+        let home = self.0.home.registry();
+        for (failed, task) in self.0.failed.take() {
+            let failure = match failed {
+                Failed::Error(error) => Failure::Error(error),
+                Failed::Panic(message) => {
+                    Failure::Panicked(Panic::new(Box::new(String::from(message))))
+                }
+            };
+            home.report_untaken(&failure, task.as_ref());
+            home.isolate(|| drop(failure));
+        }
     }
 
     fn why(&self) -> Arc<str> {
@@ -285,8 +328,7 @@ struct Arrive<E: 'static> {
 impl<E: 'static> Arrive<E> {
     fn look<T>(self, settled: &Settled<T, ToldToGroup>, task: &Task) {
         if let Err(Failure::Panicked(panic)) = settled.result() {
-            let panic = GroupPanic { task: (*task.name()).into(), message: panic.message().into() };
-            self.group.0.error.borrow_mut().panics.push(panic);
+            self.group.note(Failed::Panic(panic.message().into()), Some(task.clone()));
         }
     }
 }
@@ -299,7 +341,7 @@ impl<E: 'static> Drop for Arrive<E> {
     }
 }
 
-/// However the scope is left, its tasks are stopped.
+/// However the scope is left, its tasks are stopped, and what went wrong in them is told.
 struct Scope<E: 'static>(TaskGroup<E>);
 
 impl<E: 'static> Drop for Scope<E> {
@@ -310,5 +352,7 @@ impl<E: 'static> Drop for Scope<E> {
             let members = group.0.members.borrow();
             members.values().filter(|task| !task.done()).map(Task::id).for_each(wait_in_stop);
         }
+        group.0.left.set(true);
+        group.report();
     }
 }
