@@ -195,16 +195,22 @@ where
     }
 }
 
-/// What a loop keeps of its default executor: `None` once it was shut down.
-type Kept = Option<Arc<ThreadPool>>;
+/// What a loop keeps of its default executor.
+struct Kept {
+    /// None if it was shut down before there was one.
+    pool: Option<Arc<ThreadPool>>,
+    /// Whether it was shut down, and is that of the loop no more.
+    shut: bool,
+}
 
 fn kept(home: &LoopRef) -> Option<Rc<Kept>> {
     let kept = home.kept().borrow().clone();
     kept.and_then(|kept| kept.downcast().ok())
 }
 
-fn keep(home: &LoopRef, pool: Kept) {
-    let last = home.kept().replace(Some(Rc::new(pool) as Rc<dyn Any>));
+fn keep(home: &LoopRef, pool: Option<Arc<ThreadPool>>, shut: bool) {
+    let kept = Rc::new(Kept { pool, shut });
+    let last = home.kept().replace(Some(kept as Rc<dyn Any>));
     drop(last);
 }
 
@@ -230,32 +236,32 @@ pub fn default_executor(home: &LoopRef) -> Option<Arc<ThreadPool>> {
         return None;
     }
     if let Some(kept) = kept(home) {
-        return (*kept).clone();
+        return kept.pool.clone().filter(|_| !kept.shut);
     }
     let pool = Arc::new(ThreadPool::default());
-    keep(home, Some(Arc::clone(&pool)));
+    keep(home, Some(Arc::clone(&pool)), false);
     Some(pool)
 }
 
 /// Makes `pool` the default executor of a loop. Python's `loop.set_default_executor`. On a closed loop it does
 /// nothing. The last one is dropped in this call: if nobody else holds it, that waits for its jobs where it may, outside
-/// of a loop. `[bridge-4]`
+/// of a loop. After a shutdown there is a default executor again, which Python refuses. `[bridge-4]`
 pub fn set_default_executor(home: &LoopRef, pool: Arc<ThreadPool>) {
     if !home.is_closed() {
-        keep(home, Some(pool));
+        keep(home, Some(pool), false);
     }
 }
 
 /// Shuts the default executor of a loop down: new work is refused, and this completes when what was accepted has
 /// ended. Python's `loop.shutdown_default_executor`. The loop runs on meanwhile: another thread waits. Dropping
-/// this takes nothing back. `[bridge-4]`
+/// this takes nothing back, and whoever calls it again waits again. `[bridge-4]`
 ///
 /// # Panics
 ///
 /// If no thread can be started that waits.
 pub async fn shutdown_default_executor(home: &LoopRef) {
-    let pool = kept(home).and_then(|kept| (*kept).clone());
-    keep(home, None);
+    let pool = kept(home).and_then(|kept| kept.pool.clone());
+    keep(home, pool.clone(), true);
     let Some(pool) = pool else { return };
     let (promise, over) = home.create_future::<(), Infallible>();
     let waits = move || {

@@ -8,9 +8,12 @@ mod watchdog;
 mod log;
 
 use std::{
+    future::{Future as _, poll_fn},
     iter,
     num::NonZero,
+    pin::pin,
     sync::{Arc, Barrier, mpsc},
+    task::Poll,
     thread,
 };
 
@@ -406,6 +409,32 @@ fn the_default_executor_is_made_once_and_shut_down_without_blocking() {
     });
     assert_eq!(answered, Ok(5));
     assert!(bridge::to_thread(|| ()).is_err(), "no loop runs here");
+}
+
+#[test]
+fn who_shuts_the_default_executor_down_again_waits_again() {
+    watch!();
+    let event_loop = EventLoop::new();
+    let handle = event_loop.handle();
+    let (release, released) = mpsc::channel::<()>();
+    event_loop
+        .run_until_complete(async {
+            let here = LoopRef::current().unwrap();
+            let job = bridge::to_thread(move || released.recv().is_ok()).unwrap();
+            // The first lets go, as one does whose time is over.
+            for _ in 0..2 {
+                let mut shut = pin!(bridge::shutdown_default_executor(&here));
+                assert!(poll_fn(|cx| Poll::Ready(shut.as_mut().poll(cx))).await.is_pending());
+            }
+            handle.call_soon_threadsafe(move || release.send(()).unwrap()).unwrap();
+            bridge::shutdown_default_executor(&here).await;
+            assert!(bridge::default_executor(&here).is_none());
+            assert!(*job.await.result().unwrap());
+            let other = EventLoop::new();
+            bridge::shutdown_default_executor(&other).await;
+            assert!(bridge::default_executor(&other).is_none(), "there was none before");
+        })
+        .unwrap();
 }
 
 #[test]
