@@ -23,6 +23,7 @@ use crate::{
     cell::Address,
     context, deferred,
     error::WouldDeadlock,
+    interrupt,
     sync::{Mutex, lock, static_mutex, thread_local},
     trace,
     waiter::{Brings, Job, isolate},
@@ -280,7 +281,7 @@ fn ask_for_cells(
             return Err(WouldDeadlock::TooDeep);
         }
     } else if let Some(job) = pool.take(&cells, wanted, looked) {
-        isolate(|| job.run());
+        interrupt::unshielded(|| isolate(|| job.run()));
         return Ok(May::LookAgain);
     }
     register(pool, Goal::Cells(cells, wanted)).map(May::Park)

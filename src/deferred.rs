@@ -6,6 +6,7 @@
 //! first. `[callback-8]`
 
 use std::{
+    any::Any,
     cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
@@ -14,6 +15,7 @@ use std::{
 use crate::{
     cell::Address,
     context::{self, Roles},
+    interrupt,
     settled::Settled,
     sync::{DEPTH, thread_local},
     waiter::{Callbacks, isolate},
@@ -29,6 +31,7 @@ pub(crate) struct TooDeep;
 /// A callback, with what it is to be called with, the cell of that, and the roles under which it would have run.
 struct Deferred {
     call: Box<dyn FnOnce()>,
+    lent: Rc<dyn Any>,
     cell: Address,
     roles: Roles,
 }
@@ -37,8 +40,11 @@ impl Deferred {
     fn run(self) {
         context::under(self.roles, || {
             let _role = context::call_back();
-            let _lending = Lending::of(self.cell);
+            let lending = Lending::of(self.cell);
             isolate(self.call);
+            drop(lending);
+            // If it was the last handle, the value is dropped here, when nothing names its cell any more.
+            isolate(|| drop(self.lent));
         });
     }
 }
@@ -83,8 +89,14 @@ pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
         // One handle for all of them, however many there are.
         let mut lent = None;
         for callback in callbacks.into_iter() {
-            let lent = lent.get_or_insert_with(|| callback.lend(settled));
-            defer(callback.with(Rc::clone(lent)), cell);
+            if lent.is_none() {
+                // There may be more handles than can be counted.
+                isolate(|| lent = Some(callback.lend(settled)));
+            }
+            match &lent {
+                Some(lent) => defer(callback.with(Rc::clone(lent)), cell),
+                None => isolate(|| drop(callback)),
+            }
         }
         return;
     }
@@ -115,7 +127,7 @@ pub(crate) fn run_one() -> Result<bool, TooDeep> {
         return Err(TooDeep);
     }
     if let Some(first) = take() {
-        first.run();
+        interrupt::unshielded(|| first.run());
     }
     leave();
     Ok(true)
@@ -154,8 +166,8 @@ fn take() -> Option<Deferred> {
     QUEUE.try_with(|queue| queue.borrow_mut().pop_front()).ok().flatten()
 }
 
-fn defer(call: Box<dyn FnOnce()>, cell: Address) {
-    let mut deferred = Some(Deferred { call, cell, roles: context::roles() });
+fn defer((call, lent): (Box<dyn FnOnce()>, Rc<dyn Any>), cell: Address) {
+    let mut deferred = Some(Deferred { call, lent, cell, roles: context::roles() });
     let _ = QUEUE.try_with(|queue| queue.borrow_mut().extend(deferred.take()));
     if let Some(at_once) = deferred {
         at_once.run();

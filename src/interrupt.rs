@@ -189,13 +189,15 @@ struct Entered {
 enum By {
     Flag(Arc<Shared>),
     Asked(Asked),
-    /// Hides those before it.
-    Nothing,
+    /// Hides those before it, unless it is lifted.
+    Shield {
+        lifted: bool,
+    },
 }
 
 /// Those that are not hidden, the last first.
 fn open(entered: &mut [Entered]) -> impl Iterator<Item = &mut Entered> {
-    entered.iter_mut().rev().take_while(|it| !matches!(it.by, By::Nothing))
+    entered.iter_mut().rev().take_while(|it| !matches!(it.by, By::Shield { lifted: false }))
 }
 
 struct Asked {
@@ -225,7 +227,7 @@ pub(crate) fn is_raised() -> bool {
     let is_raised = |entered: &mut Entered| match &entered.by {
         By::Flag(shared) => lock(&shared.0).raised,
         By::Asked(asked) => asked.yes,
-        By::Nothing => false,
+        By::Shield { .. } => false,
     };
     ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_raised)).unwrap_or(false)
 }
@@ -243,7 +245,25 @@ pub(crate) fn use_up() {
 
 /// What was entered before ends no wait of this thread until the guard is dropped.
 pub(crate) fn shield() -> InterruptGuard {
-    enter(By::Nothing)
+    enter(By::Shield { lifted: false })
+}
+
+/// Calls `f`, which does not unwind and is not a part of the wait that is shielded, without the innermost shield.
+pub(crate) fn unshielded(f: impl FnOnce()) {
+    let set = |of: &dyn Fn(&Entered) -> bool, to| {
+        let set = |entered: &RefCell<Vec<Entered>>| {
+            let mut entered = entered.borrow_mut();
+            let it = entered.iter_mut().rfind(|it| of(it))?;
+            it.by = By::Shield { lifted: to };
+            Some(it.number)
+        };
+        ENTERED.try_with(set).ok().flatten()
+    };
+    let lifted = set(&|it| matches!(it.by, By::Shield { lifted: false }), true);
+    f();
+    if let Some(number) = lifted {
+        set(&|it| it.number == number, false);
+    }
 }
 
 /// A sleep of this thread that interrupts end.
@@ -274,7 +294,7 @@ pub(crate) fn before_sleep(
                 By::Asked(asked) if asked.ask.is_some() => {
                     sleep.until = sleep.until.into_iter().chain(asked.due).min();
                 }
-                By::Asked(_) | By::Nothing => {}
+                By::Asked(_) | By::Shield { .. } => {}
             }
         }
     });
@@ -323,7 +343,7 @@ fn asked<R>(number: Id, act: impl FnOnce(&mut Asked) -> R) -> Option<R> {
         let mut entered = entered.borrow_mut();
         match &mut entered.iter_mut().find(|it| it.number == number)?.by {
             By::Asked(asked) => Some(act(asked)),
-            By::Flag(_) | By::Nothing => None,
+            By::Flag(_) | By::Shield { .. } => None,
         }
     };
     ENTERED.try_with(act).ok().flatten()

@@ -30,8 +30,8 @@ pub(crate) trait Call<T, E>: Send {
     /// What callbacks that are called later are lent until then.
     fn lend(&self, settled: &Settled<T, E>) -> Rc<Lent<T, E>>;
 
-    /// What calls it later.
-    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> Box<dyn FnOnce()>;
+    /// What calls it later, and what it is lent, which is dropped after that.
+    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> (Box<dyn FnOnce()>, Rc<dyn Any>);
 }
 
 impl<T, E, F> Call<T, E> for F
@@ -48,8 +48,9 @@ where
         Rc::new(settled.handle().lend())
     }
 
-    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> Box<dyn FnOnce()> {
-        Box::new(move || self(lent.settled()))
+    fn with(self: Box<Self>, lent: Rc<Lent<T, E>>) -> (Box<dyn FnOnce()>, Rc<dyn Any>) {
+        let own = Rc::clone(&lent);
+        (Box::new(move || self(own.settled())), lent)
     }
 }
 

@@ -408,6 +408,54 @@ fn an_interrupt_that_is_entered_in_the_drop_of_a_pool_does_not_end_that() {
     assert_eq!(log.entries(), ["in the drop", "dropped"]);
 }
 
+/// `[wait-9]` It is a part of the drop that nothing ends, and what was deferred is not.
+#[test]
+fn what_is_run_in_the_drop_of_a_pool_is_interrupted() {
+    watch!();
+    let (tell, told) = mpsc::channel();
+    inside(DEPTH, move || {
+        let (pool, (_promise, future)) = (ThreadPool::default(), Future::pair());
+        let (has_run, until_then) = mpsc::channel::<()>();
+        drop(pool.submit(move || until_then.recv().is_ok()));
+        let interrupt = Interrupt::new();
+        let _entered = interrupt.enter();
+        interrupt.interrupt();
+        call(move || {
+            tell.send(future.wait_timeout(Duration::from_millis(1)).map(drop)).unwrap();
+            drop(has_run);
+        });
+        drop(pool);
+    });
+    assert_eq!(told.recv().unwrap(), Err(WaitError::Interrupted));
+}
+
+/// A value whose drop waits for a future of the same type.
+struct Waits(Option<mpsc::Sender<bool>>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        let Some(tell) = self.0.take() else { return };
+        let (promise, future) = ThreadFuture::<Waits, String>::pair();
+        let other = thread::spawn(move || promise.finish(Waits(None)).is_ok());
+        tell.send(future.join().is_ok()).unwrap();
+        assert!(other.join().unwrap());
+    }
+}
+
+/// `[settled-5]` The cell's memory is given on before its value is dropped.
+#[test]
+fn what_a_deferred_callback_was_lent_is_dropped_when_it_is_lent_no_more() {
+    watch!();
+    let (tell, told) = mpsc::channel();
+    inside(DEPTH, move || {
+        let (promise, future) = ThreadFuture::<Waits, String>::pair();
+        future.add_done_callback(|_| ());
+        drop(future);
+        assert!(promise.finish(Waits(Some(tell))).is_ok());
+    });
+    assert!(told.recv().unwrap(), "nobody is lent that future");
+}
+
 #[test]
 fn a_loop_inside_too_many_callbacks_is_refused_before_it_sleeps() {
     watch!();

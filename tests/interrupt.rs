@@ -19,7 +19,7 @@ use std::{
 
 use settled::{
     Cancel, Executor, Expired, First, Interrupt, JoinError, MapError, NoValue, Promise, ReturnWhen,
-    ThreadFuture, ThreadPool, WaitError, as_completed, select, wait,
+    ThreadFuture, ThreadPool, WaitError, as_completed, scope, select, wait,
 };
 
 type Future = ThreadFuture<u32, String>;
@@ -444,4 +444,20 @@ fn a_worker_whose_closure_waits_counts_once() {
     to_other.send(two.submit(|| 7).unwrap()).unwrap();
     assert_eq!(b.join().unwrap(), (Ok(()), Ok(())));
     assert_eq!(a.join().unwrap(), Ok(7));
+}
+
+#[test]
+fn a_job_that_the_end_of_a_scope_runs_is_interrupted() {
+    watch!();
+    let (pool, interrupt) = (Arc::new(one_worker()), Interrupt::new());
+    let (inner, (promise, future)) = (Arc::clone(&pool), Future::pair());
+    let job = pool.submit(move || {
+        let _entered = interrupt.enter();
+        interrupt.interrupt();
+        // The scope waits all the same.
+        let waits = scope(&*inner, |scope| scope.submit(|| future.wait_timeout(SHORT).map(drop)));
+        waits.unwrap().unwrap().join().unwrap()
+    });
+    assert_eq!(job.unwrap().join().unwrap(), Err(WaitError::Interrupted));
+    drop(promise);
 }

@@ -161,6 +161,38 @@ fn a_callback_that_is_queued_keeps_nobody_from_waiting_by_reference() {
     assert_eq!((outer.result(), occupies.result()), (Ok(&true), Ok(&true)));
 }
 
+/// `[callback-5]` As many handles as can be counted: one callback more is dropped, and whoever registers it goes on.
+#[test]
+fn a_callback_that_cannot_be_lent_is_dropped() {
+    watch!();
+    let (keeps, (promise, future)) = (Keeps::default(), Future::pair());
+    promise.finish(7).unwrap();
+    for _ in 0..(1 << 20) - 1 {
+        future.add_done_callback_on(keeps.clone(), |_| ());
+    }
+    let kept = keeps.0.lock().unwrap().len();
+    // One more is deferred.
+    fn inside(callbacks: usize, last: Box<dyn FnOnce() + Send>) {
+        let (promise, future) = Future::pair();
+        match callbacks {
+            0 => return last(),
+            _ => future.add_done_callback(move |_| inside(callbacks - 1, last)),
+        }
+        promise.finish(0).unwrap();
+    }
+    let (never, dropped) = ThreadFuture::<(), ()>::pair();
+    let (register, registered) = mpsc::channel();
+    inside(
+        32,
+        Box::new(move || {
+            future.add_done_callback(move |_| never.finish(()).unwrap());
+            register.send(()).unwrap();
+        }),
+    );
+    assert_eq!((registered.recv(), kept), (Ok(()), (1 << 20) - 1));
+    assert!(dropped.join().is_err());
+}
+
 fn linger() {
     for _ in 0..2_000 {
         thread::yield_now();
