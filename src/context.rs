@@ -200,9 +200,9 @@ pub(crate) fn innermost_stop() -> Option<Rc<Stop>> {
     ROLES.try_with(|roles| roles.borrow().stops.last().cloned()).ok().flatten()
 }
 
-/// The reason of the innermost stop in progress, if one was given.
+/// The reason of the stop in which this thread drops what a coroutine owned, if one was given.
 pub(crate) fn stop_reason() -> Option<Arc<str>> {
-    innermost_stop()?.reason.clone()
+    is_stopping_coroutine().then(innermost_stop)??.reason.clone()
 }
 
 /// What this thread is: each role once, in its innermost place, so that there are not more of them however often what

@@ -6,7 +6,7 @@ mod watchdog;
 
 use std::sync::mpsc;
 
-use settled::{Cancelled, Executor, Failure, ReturnWhen, as_completed, wait};
+use settled::{Cancelled, Executor, Failure, Job, ReturnWhen, as_completed, wait};
 
 fn keeps_the_contract(executor: &impl Executor) {
     let jobs: Vec<_> = (0..100_u64).map(|n| executor.submit(move || n * n).unwrap()).collect();
@@ -18,6 +18,11 @@ fn keeps_the_contract(executor: &impl Executor) {
     }
     let panics = executor.submit(|| panic!("isolated")).unwrap();
     assert!(matches!(panics.exception(), Ok(Some(Failure::Panicked(_)))));
+    // A job of one's own may panic, too, which harms nobody.
+    let (last, is_last) = mpsc::channel();
+    executor.execute(Job::new(|| panic!("isolated"))).unwrap();
+    executor.execute(Job::new(move || last.send(()).unwrap())).unwrap();
+    is_last.recv().unwrap();
     let values: Result<Vec<_>, _> = executor.map(0..10_u8, |n| n + 1).collect();
     assert_eq!(values.unwrap(), (1..=10).collect::<Vec<_>>());
 }

@@ -21,7 +21,7 @@ use std::{
 
 use log::Log;
 use settled::{
-    EventLoop, LoopFuture, LoopRef, Task, bridge,
+    EventLoop, LoopFuture, LoopRef, Task, ThreadFuture, bridge,
     tasks::{gather_all, task_group, timeout, wait_for},
 };
 
@@ -405,4 +405,25 @@ fn a_stop_waits_for_the_tasks_of_its_own_loop_alone() {
         while one.try_tick().unwrap() {}
         assert_eq!(one.all_tasks(), []);
     }
+}
+
+/// `[cancel-7]` Its own reason is for what it owned, and not for what a callback lets go of meanwhile.
+#[test]
+fn a_guard_that_a_callback_drops_in_a_stop_has_no_reason() {
+    watch!();
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    run(async move {
+        let task = here().create_task(async move {
+            let _promise = promise;
+            pending::<()>().await;
+        });
+        let (task, (_never, strange)) = (task.unwrap(), ThreadFuture::<u32, ()>::pair());
+        let guard = strange.clone().cancel_on_drop();
+        future.add_done_callback(move |_| drop(guard));
+        passes(1).await;
+        task.task().unwrap().cancel_with("time is over");
+        assert!(task.await.cancelled());
+        let settled = strange.wait().unwrap();
+        assert!(settled.cancelled() && settled.cancel_reason().is_none());
+    });
 }

@@ -6,14 +6,14 @@
 
 #[cfg(feature = "rayon")]
 mod rayon {
-    use crate::{Closed, Executor, Job};
+    use crate::{Closed, Executor, Job, waiter::isolate};
 
     /// Runs jobs in rayon's pool. It takes every job. A job that blocks keeps a thread of the pool from
     /// other work. `[pool-1]`
     #[cfg_attr(docsrs, doc(cfg(feature = "rayon")))]
     impl Executor for rayon::ThreadPool {
         fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
-            self.spawn(|| job.run());
+            self.spawn(|| isolate(|| job.run()));
             Ok(())
         }
     }
