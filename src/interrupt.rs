@@ -15,7 +15,8 @@ use std::{
 
 use crate::{
     context::{Id, next_id},
-    sync::{Mutex, after, is_past, lock, thread_local},
+    deferred,
+    sync::{Mutex, after, is_over, is_past, lock, now, thread_local},
     waiter::isolate,
 };
 
@@ -115,7 +116,8 @@ impl Interrupt {
     /// has passed since it was asked last, on this thread and under no lock, and ends if it says `true`. For a language
     /// binding that has to look for a Ctrl-C. `[wait-9]`
     ///
-    /// Between two waits it is not asked. If the wait has ended otherwise when it says so, the next that blocks ends.
+    /// Callbacks that it defers run in the wait, one after the other until that is over. `[callback-8]` Between two waits it
+    /// is not asked. If the wait has ended otherwise when it says so, the next that blocks ends.
     /// It must not wait for what its thread waits for at a primitive: the thread has its place in the line before it.
     /// `[semaphore-4]` It is not asked inside itself; if it panics, that is reported by the process's panic hook and taken
     /// for `true`.
@@ -275,7 +277,8 @@ pub(crate) struct Sleep {
 }
 
 /// What a wait calls before it sleeps, with no lock held: asks the closures that are due, and lets the others wake
-/// `sleeper` as long as what this returns lives.
+/// `sleeper` as long as what this returns lives. If the closures have deferred callbacks, it runs the first of them, and
+/// then there is no sleep: whoever waits looks again, since it may be what he waits for. `[callback-8]`
 pub(crate) fn before_sleep(
     sleeper: &Arc<impl Sleeper + 'static>,
     deadline: Option<Instant>,
@@ -286,6 +289,10 @@ pub(crate) fn before_sleep(
         return sleep;
     }
     ask_those_that_are_due();
+    if asks() && !is_over(deadline) && matches!(deferred::run_one(), Ok(true)) {
+        sleep.until = Some(now());
+        return sleep;
+    }
     sleep.number = next_id();
     let _ = ENTERED.try_with(|entered| {
         for entered in open(&mut entered.borrow_mut()) {
@@ -314,6 +321,12 @@ impl Drop for Sleep {
             drop(gone);
         }
     }
+}
+
+/// Whether there is a closure, which may have deferred something.
+fn asks() -> bool {
+    let is_asked = |it: &mut Entered| matches!(it.by, By::Asked(_));
+    ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_asked)).unwrap_or(false)
 }
 
 /// Each of them once, and under no borrow: it may wait, enter and leave.

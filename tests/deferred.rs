@@ -31,7 +31,9 @@ use std::{
 use log::Log;
 use settled::{
     Cancel, EventLoop, Executor, Interrupt, InterruptGuard, ReturnWhen, RunError, ThreadFuture,
-    ThreadPool, WaitError, WouldDeadlock, as_completed, bridge, context, scope, wait,
+    ThreadPool, WaitError, WouldDeadlock, as_completed, bridge, context,
+    primitives::{Barrier, Condition, Event, Lock, Queue, Semaphore},
+    scope, wait,
 };
 use waker::CountingWaker;
 
@@ -272,6 +274,88 @@ fn a_wait_runs_what_was_deferred_before_it_parks() {
         pool.shutdown().unwrap();
     };
     assert_eq!(waits_for_deferred(pool), order);
+}
+
+/// Waits, and what is asked meanwhile defers these callbacks, and says so often no.
+fn asked<R: Send + 'static, C: FnOnce() + Send + 'static, const N: usize>(
+    deferred: [C; N],
+    noes: usize,
+    waits: impl FnOnce() -> R + Send + 'static,
+) -> R {
+    let (tell, told) = mpsc::channel();
+    inside(DEPTH, move || {
+        let (mut deferred, mut asked) = (Some(deferred), 0);
+        let _entered = Interrupt::ask_every(Duration::from_millis(1), move || {
+            deferred.take().into_iter().flatten().for_each(call);
+            asked += 1;
+            asked > noes
+        });
+        tell.send(waits()).unwrap();
+    });
+    told.recv().unwrap()
+}
+
+/// The closure that a wait asks settles what the wait is for, by a callback that is deferred.
+#[test]
+fn what_is_deferred_in_a_wait_runs_in_it() {
+    watch!();
+    let noes = 2;
+    let (promise, future) = Future::pair();
+    let finish = move || promise.finish(7).unwrap();
+    assert_eq!(asked([finish], noes, move || future.wait().map(drop)), Ok(()));
+    let (promise, future) = Future::pair();
+    let finish = move || promise.finish(7).unwrap();
+    let several = move || wait([&future], None, ReturnWhen::AllCompleted).map(drop);
+    assert_eq!(asked([finish], noes, several), Ok(()));
+    let (pool, event) = (ThreadPool::new(NonZero::<usize>::MIN), Event::new());
+    let (set, job) = (event.clone(), event.clone());
+    drop(pool.submit(move || job.wait().is_ok()).unwrap());
+    assert_eq!(asked([move || set.set()], noes, move || pool.shutdown()), Ok(()));
+
+    event.clear();
+    let set = event.clone();
+    assert_eq!(asked([move || set.set()], noes, move || event.wait()), Ok(()));
+    let semaphore = Semaphore::new(0);
+    let adds = semaphore.clone();
+    let gives = move || adds.release(1).unwrap();
+    assert_eq!(asked([gives], noes, move || semaphore.acquire().map(drop)), Ok(()));
+    let lock = Lock::new(());
+    let guard = lock.try_lock().unwrap().into_owned();
+    assert_eq!(asked([move || drop(guard)], noes, move || lock.lock().map(drop)), Ok(()));
+    let condition = Condition::new();
+    let notifies = condition.clone();
+    let waits = move || condition.wait(&mut Lock::new(()).try_lock().unwrap());
+    assert_eq!(asked([move || notifies.notify()], noes, waits), Ok(()));
+    let barrier = Barrier::new(2);
+    let comes = barrier.clone();
+    assert!(asked([move || _ = comes.wait()], noes, move || barrier.wait().is_ok()));
+    let queue = Queue::bounded(1);
+    let puts = queue.clone();
+    assert_eq!(asked([move || puts.put(1).unwrap()], noes, move || queue.get()), Ok(1));
+}
+
+/// One after the other, until the wait is over.
+#[test]
+fn a_wait_that_ends_by_what_was_deferred_in_it_leaves_the_rest() {
+    watch!();
+    let adds = |log: &Log, name, event: &Event| {
+        let (log, event) = (log.clone(), event.clone());
+        move || {
+            log.add(name);
+            event.set();
+        }
+    };
+    for (noes, order) in [(2, ["first", "over", "second"]), (0, ["over", "first", "second"])] {
+        let (log, event) = (Log::new(), Event::new());
+        let both = [adds(&log, "first", &event), adds(&log, "second", &event)];
+        let over = log.clone();
+        let waits = move || {
+            assert_eq!(event.wait().is_ok(), noes > 0);
+            over.add("over");
+        };
+        asked(both, noes, waits);
+        assert_eq!(log.entries(), order);
+    }
 }
 
 #[test]

@@ -215,6 +215,24 @@ fn an_interrupt_ends_a_wait_that_sleeps() {
     assert_eq!(semaphore.available(), 1);
 }
 
+/// As many callbacks run inside each other.
+const DEPTH: usize = 32;
+
+/// Calls this in a callback of a future that it settles.
+fn call(work: impl FnOnce() + Send + 'static) {
+    let (promise, future) = ThreadFuture::<(), ()>::pair();
+    future.add_done_callback(|_| work());
+    promise.finish(()).unwrap();
+}
+
+/// Calls this inside so many callbacks.
+fn inside(many: usize, work: Box<dyn FnOnce() + Send>) {
+    match many.checked_sub(1) {
+        Some(many) => call(move || inside(many, work)),
+        None => work(),
+    }
+}
+
 #[test]
 fn a_callback_that_was_deferred_runs_before_a_wait() {
     watch!();
@@ -671,19 +689,29 @@ fn foreign_code(on: On, deed: Deed, by: By, leaves: Leaves) {
     );
 }
 
-/// A future that was leaked leaves its waker in the line, which goes with the last handle: what its drop does harms nobody.
+/// Futures that were leaked leave their wakers in the line, which go with the last handle, one by one: what the drop of one
+/// does harms nobody, nor the others.
 #[test]
 fn a_leaked_waker_that_panics_harms_nobody() {
     watch!();
-    let hostile =
-        Hostile::new(On::Drop, Deed::Panics, &Primitives(Semaphore::new(0), Event::new()));
-    let (semaphore, event) = (Semaphore::new(0), Event::new());
-    let (mut permit, mut set) = (semaphore.acquire_async(), event.wait_async());
-    assert!(hostile.poll(&mut permit).is_some_and(|it| it.is_pending()));
-    assert!(hostile.poll(&mut set).is_some_and(|it| it.is_pending()));
-    std::mem::forget((permit, set));
-    drop((semaphore, event));
-    assert_eq!(hostile.acted.load(Ordering::Relaxed), 2, "both wakers are gone");
+    fn leak(mut future: impl Future + Unpin) -> Arc<Hostile> {
+        let primitives = Primitives(Semaphore::new(0), Event::new());
+        let hostile = Hostile::new(On::Drop, Deed::Panics, &primitives);
+        assert!(hostile.poll(&mut future).is_some_and(|it| it.is_pending()));
+        std::mem::forget(future);
+        hostile
+    }
+    let (semaphore, event, lock) = (Semaphore::new(0), Event::new(), Lock::new(()));
+    std::mem::forget(lock.try_lock());
+    let mut leaked = Vec::new();
+    for _ in 0..3 {
+        leaked.push(leak(semaphore.acquire_async()));
+        leaked.push(leak(event.wait_async()));
+        leaked.push(leak(lock.lock_async()));
+    }
+    drop((semaphore, event, lock));
+    let is_gone = |it: &Arc<Hostile>| it.acted.load(Ordering::Relaxed) == 1;
+    assert!(leaked.iter().all(is_gone), "all wakers are gone");
 }
 
 /// What comes while a poll clones its waker is not lost, neither before it stands in the line nor after.

@@ -64,7 +64,8 @@ impl Condition {
     /// Gives the lock up, blocks this thread until it is notified, and then until it has the lock again: it has the lock
     /// whatever this answers, and only another that keeps it prolongs the wait. `[condition-1]` `[condition-3]`
     ///
-    /// What this thread has deferred runs meanwhile, without the lock, and the thread is in the line by then.
+    /// What this thread has deferred runs meanwhile, without the lock, and the thread is in the line by then; so does what is
+    /// left of that when the wait is over, if another has the lock, before the thread stands in the line of that.
     ///
     /// ```
     /// use settled::primitives::{Condition, Lock};

@@ -14,14 +14,14 @@
 
 use std::{
     ops::{Deref, DerefMut},
-    sync::Arc,
+    sync::{Arc, PoisonError},
     task::{Context, Poll},
     time::Instant,
 };
 
 use super::{
     line::{Left, Ticket, Turns},
-    memory::Later,
+    memory::{Ends, Later},
     permits::Permits,
     word::{Step, Word},
 };
@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// A primitive that threads and loops share.
-pub(super) struct Core<M> {
+pub(super) struct Core<M: Turns<Waiter>> {
     word: AtomicU64,
     behind: Later<Mutex<M>>,
 }
@@ -73,6 +73,16 @@ impl<M: Turns<Waiter>> Drop for Locked<'_, M> {
 /// Drops it where no lock is held. What a waker's own drop does is its own affair.
 fn let_go(waiter: Option<Waiter>) {
     isolate(|| drop(waiter));
+}
+
+impl<M: Turns<Waiter>> Ends for Mutex<M> {
+    /// The wakers of futures that were leaked go one by one, so that what one does as it goes keeps none of the others.
+    fn end(&mut self) {
+        let machine = self.get_mut().unwrap_or_else(PoisonError::into_inner);
+        while let Some(waiter) = machine.line().grant() {
+            let_go(Some(waiter));
+        }
+    }
 }
 
 impl<M: Turns<Waiter>> Core<M> {

@@ -31,13 +31,19 @@ use super::{
 use crate::{
     error::WaitError,
     sync::{AtomicPtr, Ordering, UnsafeCell},
-    waiter::{Waiter, isolate},
+    waiter::Waiter,
 };
 
-/// Room of one pointer for what most have no need of. One thread makes it, all look at it, and any may drop it.
-pub(super) struct Later<T>(AtomicPtr<T>, PhantomData<(Box<T>, std::sync::Mutex<T>)>);
+/// What is done with something before it goes.
+pub(super) trait Ends {
+    /// Nobody else has it. What this leaves in it has no code of others.
+    fn end(&mut self);
+}
 
-impl<T> Later<T> {
+/// Room of one pointer for what most have no need of. One thread makes it, all look at it, and any may drop it.
+pub(super) struct Later<T: Ends>(AtomicPtr<T>, PhantomData<(Box<T>, std::sync::Mutex<T>)>);
+
+impl<T: Ends> Later<T> {
     pub(super) fn new() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()), PhantomData)
     }
@@ -74,13 +80,12 @@ impl<T> Later<T> {
     }
 }
 
-impl<T> Drop for Later<T> {
+impl<T: Ends> Drop for Later<T> {
     fn drop(&mut self) {
         let there = self.0.load(Ordering::Relaxed);
         if !there.is_null() {
-            // The waker of a future that was leaked may be in it.
             // SAFETY: it came from a box, and who drops this has it alone: nobody has borrowed from it.
-            isolate(|| drop(unsafe { Box::from_raw(there) }));
+            unsafe { Box::from_raw(there) }.end();
         }
     }
 }

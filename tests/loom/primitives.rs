@@ -3,7 +3,7 @@
 //! What is polled, dropped, given and set makes histories, which the machines explain that the models step. Threads that
 //! block have no histories: where their turn comes does not show from outside. They have to go on, each time.
 //!
-//! Three threads have at most three preemptions, or four with `SETTLED_FULL=1`: each call is one step of the
+//! Three threads have at most three preemptions, and histories four with `SETTLED_FULL=1`: each call is one step of the
 //! word, or one critical section, which closes it, or two where a poll waits; what can go wrong is that one of them is overtaken
 //! between its look and its act, or between the step that it finds refused and the lock that it takes then.
 

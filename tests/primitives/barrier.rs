@@ -15,7 +15,7 @@ use settled::{
     primitives::{AwaitBarrier, Barrier},
 };
 
-use super::{Bell, LONG, SHORT, poll, survive, until_wait};
+use super::{Bell, DEPTH, LONG, SHORT, call, inside, poll, survive, until_wait};
 
 fn waiting(barrier: &Barrier) -> (AwaitBarrier, Arc<Bell>) {
     let (mut future, bell) = (barrier.wait_async(), Arc::default());
@@ -177,4 +177,22 @@ fn a_loop_that_is_closed_breaks_a_barrier() {
     is_whole(&barrier, 1);
     event_loop.close();
     assert!(barrier.is_broken());
+}
+
+/// It runs when the thread has come, and comes, too.
+#[test]
+fn what_was_deferred_may_be_the_last() {
+    watch!();
+    let (barrier, numbers) = (Barrier::new(2), Arc::new(AtomicUsize::new(0)));
+    let seen = Arc::clone(&numbers);
+    let waits = move || {
+        let (comes, seen) = (barrier.clone(), Arc::clone(&numbers));
+        call(move || {
+            let number = comes.wait().unwrap();
+            seen.fetch_add(10 * number, Ordering::Relaxed);
+        });
+        numbers.fetch_add(barrier.wait().unwrap() + 1, Ordering::Relaxed);
+    };
+    inside(DEPTH, Box::new(waits));
+    assert_eq!(seen.load(Ordering::Relaxed), 11);
 }

@@ -17,13 +17,13 @@ use std::{
 
 use settled::{
     EventLoop, Expired, Interrupt, LoopRef, ThreadFuture, WaitError, WouldDeadlock, context,
-    primitives::{AwaitCondition, Condition, Lock, LockGuard},
+    primitives::{AwaitCondition, Condition, Event, Lock, LockGuard},
     tasks,
 };
 
 use super::{
-    Bell, Deed, Hostile, LONG, On, Primitives, SHORT, ends_as_every_wait_does, poll, survive,
-    until_wait,
+    Bell, DEPTH, Deed, Hostile, LONG, On, Primitives, SHORT, call, ends_as_every_wait_does, inside,
+    poll, survive, until_wait,
 };
 
 /// A future that waits for a notice with a lock of its own, and what it wakes.
@@ -341,6 +341,37 @@ fn a_wait_that_was_notified_leaves_what_was_deferred() {
     let (lock, later) = (Lock::new(0), Arc::default());
     nest(lock.clone(), Condition::new(), Arc::clone(&later));
     assert_eq!(*lock.try_lock().unwrap(), 7, "the deepest has waited");
+}
+
+/// The wait is over, and another has the lock by then, who waits for what was deferred.
+#[test]
+fn what_is_still_deferred_runs_before_a_thread_waits_for_the_lock_again() {
+    watch!();
+    let (lock, condition, event) = (Lock::new(()), Condition::new(), Event::new());
+    let (ask, asked) = mpsc::channel();
+    let (tell, told) = mpsc::channel();
+    let other = thread::spawn({
+        let (lock, event) = (lock.clone(), event.clone());
+        move || {
+            asked.recv().unwrap();
+            let _guard = lock.lock().unwrap();
+            tell.send(()).unwrap();
+            event.wait()
+        }
+    });
+    let waits = move || {
+        let mut guard = lock.lock().unwrap();
+        let notifies = condition.clone();
+        call(move || {
+            ask.send(()).unwrap();
+            told.recv().unwrap();
+            notifies.notify();
+        });
+        call(move || event.set());
+        assert_eq!(condition.wait(&mut guard), Ok(()));
+    };
+    inside(DEPTH, Box::new(waits));
+    assert_eq!(other.join().unwrap(), Ok(()));
 }
 
 /// What a closure has said ends the next wait, if this one had what it was for.

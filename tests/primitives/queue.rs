@@ -14,13 +14,13 @@ use std::{
 };
 
 use settled::{
-    EventLoop, Expired, Interrupt, NoneUnfinished, NotPut, QueueClosed, QueueError, ThreadFuture,
-    TryPutError, WaitError, WouldDeadlock, context,
+    EventLoop, Expired, Interrupt, NoneUnfinished, NotPut, QueueClosed, QueueError, TryPutError,
+    WaitError, WouldDeadlock, context,
     primitives::{AwaitGet, AwaitPut, Event, Queue, Semaphore},
     tasks,
 };
 
-use super::{Bell, Deed, Hostile, LONG, On, Primitives, SHORT, poll, survive};
+use super::{Bell, DEPTH, Deed, Hostile, LONG, On, Primitives, SHORT, call, inside, poll, survive};
 
 const EXPIRED: QueueError = QueueError::Wait(WaitError::Expired(Expired));
 const REFUSED: QueueError = QueueError::Wait(WaitError::WouldDeadlock(WouldDeadlock::EventLoop));
@@ -577,24 +577,6 @@ fn a_waker_that_panics_takes_nothing() {
     assert!(poll(&mut joins, &Arc::default()).is_pending());
     queue.put(4).unwrap();
     assert_eq!(poll(&mut gets, &Arc::default()), Poll::Ready(Ok(4)));
-}
-
-/// As many callbacks run inside each other.
-const DEPTH: usize = 32;
-
-/// Calls this in a callback of a future that it settles.
-fn call(work: impl FnOnce() + Send + 'static) {
-    let (promise, future) = ThreadFuture::<(), ()>::pair();
-    future.add_done_callback(|_| work());
-    promise.finish(()).unwrap();
-}
-
-/// Calls this inside so many callbacks.
-fn inside(many: usize, work: Box<dyn FnOnce() + Send>) {
-    match many.checked_sub(1) {
-        Some(many) => call(move || inside(many, work)),
-        None => work(),
-    }
 }
 
 #[test]
