@@ -23,6 +23,9 @@ use super::{
 };
 use crate::{blocking, sync::thread};
 
+/// Why nobody can be a worker that is this program.
+const NO_WORKER: &str = "the main of this program does not begin with settled::process::worker, so that it cannot be its own worker; make that its first line, or name another program with ProcessPoolBuilder::program";
+
 /// Makes a [`ProcessPool`]: made by [`ProcessPool::builder`].
 #[must_use = "it makes no pool before `build`"]
 pub struct ProcessPoolBuilder {
@@ -71,7 +74,8 @@ impl ProcessPoolBuilder {
     }
 
     /// Makes this program the worker, which speaks the protocol of `spec/processes.md` over its standard input.
-    /// `[process-6]`
+    /// `[process-6]` One whose `main` begins with [`worker`](super::worker) does so if `--settled-worker` is the first of
+    /// its arguments, and is the whole program once more without. One that neither speaks nor ends keeps its job waiting.
     pub fn program<I>(mut self, program: impl Into<PathBuf>, arguments: I) -> Self
     where
         I: IntoIterator<Item: Into<OsString>>,
@@ -160,10 +164,8 @@ impl ProcessPoolBuilder {
             initializer,
             listener,
         } = self;
-        if worker::is_astray() {
-            return Err(io::Error::other(
-                "this process was started as a worker, and its main does not begin with settled::process::worker",
-            ));
+        if !worker::was_called() && (program.is_none() || worker::is_one()) {
+            return Err(io::Error::other(NO_WORKER));
         }
         let available = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let max = workers.unwrap_or_else(available).get();

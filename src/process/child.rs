@@ -349,8 +349,12 @@ impl Child {
         let (who, cause, words) = (self.who(), self.cause(), self.last_words());
         let fault = self.fault.take().map(|it| format!(", because {it}")).unwrap_or_default();
         let words = if words.is_empty() { words } else { format!("; it wrote last: {words}") };
-        let what = if self.is_ready { "began a job" } else { "was ready" };
-        format!("{who} ended before it {what}: {cause}{fault}{words}")
+        if self.is_ready {
+            return format!("{who} ended before it began a job: {cause}{fault}{words}");
+        }
+        let hint =
+            "a worker's main begins with settled::process::worker, or it speaks the protocol";
+        format!("{who} ended before it was ready: {cause}{fault}; {hint}{words}")
     }
 
     pub(super) fn take_job(&mut self) -> Option<(Token, Given)> {

@@ -9,7 +9,7 @@ use std::{
 use super::{
     frame::{Decoder, Kind},
     system::is_readable,
-    worker::end,
+    worker::{end, gone},
 };
 
 /// What a worker is to do.
@@ -71,10 +71,13 @@ impl Inbox {
     /// Takes what has come, and waits for something.
     fn read(&mut self) {
         match self.channel.read(&mut self.bytes) {
-            Ok(0) => end("the pool has gone"),
+            Ok(0) => gone(),
             Ok(count) => self.decoder.feed(&self.bytes[..count]),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => end(error),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => gone(),
+            Err(error) => end(format_args!(
+                "it cannot read what its pool says, which starts it by itself: {error}"
+            )),
         }
     }
 

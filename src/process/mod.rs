@@ -11,7 +11,7 @@
 //!   The pool starts another worker, and runs nothing again. `[process-3]` `[process-4]`
 //! * Workers end when their pool's process does, whatever ended it. `[process-8]`
 //!
-//! On Unix. The end of a worker whose channel somebody else holds is seen on Linux alone.
+//! On Unix. The end of a worker whose channel somebody else holds is seen on Linux alone, where no filter forbids it.
 //!
 //! A pool with all that can be chosen, what one may ask of it, and a job that stops on request:
 //!
@@ -38,7 +38,7 @@
 //!     let pool = ProcessPool::builder()
 //!         .workers(two)
 //!         .jobs_per_worker(NonZero::new(100).unwrap())
-//!         .program(std::env::current_exe()?, ["--settled-worker"]) // as it is without
+//!         .program(std::env::current_exe()?, ["--settled-worker"]) // the file that has this name then
 //!         .current_dir(std::env::temp_dir())
 //!         .env("MODE", "worker")
 //!         .env_remove("EDITOR")
@@ -49,7 +49,8 @@
 //!         .build()?;
 //!     let squares: Result<Vec<u64>, _> = pool.map(&SQUARE, [1, 2, 3], two)?.collect();
 //!     assert_eq!(squares.unwrap(), [1, 4, 9]);
-//!     assert!(pool.workers() <= pool.max_workers() && pool.broken_reason().is_none());
+//!     assert!(pool.workers() <= pool.max_workers());
+//!     assert!(!pool.is_broken() && pool.broken_reason().is_none());
 //!
 //!     let waits = pool.submit(&WAIT, &())?;
 //!     while !waits.running() {
@@ -69,7 +70,9 @@
 //!     pool.terminate(); // nothing is left
 //!
 //!     let other = ProcessPool::new(one)?;
-//!     assert_eq!(other.submit(&SQUARE, &7)?.join()?, 49);
+//!     let last = other.submit(&SQUARE, &7)?;
+//!     other.detach();
+//!     assert_eq!(last.join()?, 49);
 //!     Ok(())
 //! }
 //! ```

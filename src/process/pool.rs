@@ -54,8 +54,8 @@ impl ProcessPool {
     ///
     /// # Errors
     ///
-    /// If the system has no thread or channel for the pool, or if this process is itself a worker whose `main` does not
-    /// begin with [`worker`](super::worker).
+    /// If the system has no thread or channel for the pool, or if nobody has called [`worker`](super::worker), with which
+    /// the `main` of this program is to begin: what it starts would be no worker. `[process-2]`
     pub fn new(workers: NonZero<usize>) -> io::Result<Self> {
         Self::builder().workers(workers).build()
     }
@@ -189,13 +189,29 @@ impl ProcessPool {
         self.max
     }
 
+    /// Returns whether the pool [is broken](Self::broken_reason). Never blocks for long. `[process-4]`
+    #[must_use]
+    #[doc(alias("BrokenProcessPool", "BrokenExecutor"))]
+    pub fn is_broken(&self) -> bool {
+        self.broken_reason().is_some()
+    }
+
     /// Returns why the pool takes no more work, if its initializer has failed, or no worker is left and none could be
     /// started: several in a row have ended before they began a job. What was queued is then
     /// [`Cancelled::Broken`](crate::Cancelled::Broken); what workers had begun goes on. `[process-4]`
     #[must_use]
-    #[doc(alias = "BrokenProcessPool")]
     pub fn broken_reason(&self) -> Option<Arc<str>> {
         lock(&self.shared.state).broken.clone()
+    }
+
+    /// [Closes](Self::close) the pool and lets it go: what is queued still runs, and each worker ends when nothing is left.
+    /// Never blocks for long, and may be called on any thread. `[process-9]` When this process ends, its workers are ended
+    /// in the middle of what they do. `[process-8]` Python's `shutdown(wait=False)`, after which the end of the interpreter
+    /// waits all the same.
+    #[doc(alias = "shutdown_background")]
+    pub fn detach(mut self) {
+        self.close();
+        self.thread = None;
     }
 
     /// Refuses new jobs from now on. What is queued still runs, and each worker ends when nothing is left. Never blocks
@@ -258,7 +274,7 @@ impl ProcessPool {
 
 impl Drop for ProcessPool {
     fn drop(&mut self) {
-        let mut waits = true;
+        let mut waits = self.thread.is_some();
         let mut ended = Ok(());
         // A callback that runs inside the wait may enter an interrupt, and keep it.
         while mem::take(&mut waits) {

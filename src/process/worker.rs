@@ -36,13 +36,18 @@ use crate::{
 /// How a worker is told that it is one.
 pub(super) const ARGUMENT: &str = "--settled-worker";
 
-/// Whether this worker has been made one.
-static SERVES: AtomicBool = AtomicBool::new(false);
+/// Whether [`worker`] was called in this process.
+static CALLED: AtomicBool = AtomicBool::new(false);
 
-/// Whether this process was started as a worker, and has not become one.
-pub(super) fn is_astray() -> bool {
+/// Whether this process would be a worker if another one started it as such.
+pub(super) fn was_called() -> bool {
     // ORDERING: Relaxed; it is a look at what the main thread has done before it made anything else.
-    env::args_os().nth(1).is_some_and(|it| it == ARGUMENT) && !SERVES.load(Ordering::Relaxed)
+    CALLED.load(Ordering::Relaxed)
+}
+
+/// Whether this process was started as a worker.
+pub(super) fn is_one() -> bool {
+    env::args_os().nth(1).is_some_and(|it| it == ARGUMENT)
 }
 
 /// Makes this process a worker, if a pool of this program has started it as one; returns at once if not. `[process-2]`
@@ -78,11 +83,11 @@ pub fn worker(functions: &[&dyn Served]) {
         let is_new = functions[..at].iter().all(|it| it.name() != name);
         assert!(is_new, "two functions of a worker have the name {name:?}; rename one");
     }
-    if env::args_os().nth(1).is_none_or(|it| it != ARGUMENT) {
+    // ORDERING: Relaxed, as above.
+    CALLED.store(true, Ordering::Relaxed);
+    if !is_one() {
         return;
     }
-    // ORDERING: Relaxed, as above.
-    SERVES.store(true, Ordering::Relaxed);
     let status = match serve(functions) {
         Ok(()) => 0,
         Err(error) => {
@@ -134,15 +139,24 @@ fn watch(channel: &UnixStream) -> ! {
         let mut files = [PollFd::new(channel, PollFlags::HUP)];
         match poll(&mut files, None) {
             Err(Errno::INTR) => {}
-            Err(error) => end(error),
+            Err(_) => gone(),
             Ok(_) if files[0].revents().is_empty() => {}
-            Ok(_) => end("the pool has gone"),
+            Ok(_) => gone(),
         }
     }
 }
 
-/// Ends this process, whatever its other threads do, and hold. A process that cannot end itself so is let go.
-pub(super) fn end(_why: impl std::fmt::Display) -> ! {
+/// Ends this process, which cannot go on with its pool, and says why.
+pub(super) fn end(why: impl std::fmt::Display) -> ! {
+    let text = format!("settled: this worker ends: {why}\n");
+    // Without the lock of the standard error, which another thread may hold.
+    let _ = rustix::io::write(rustix::stdio::stderr(), text.as_bytes());
+    gone()
+}
+
+/// Ends this process, whose pool has gone, whatever its other threads do, and hold. A process that cannot end itself so is
+/// let go.
+pub(super) fn gone() -> ! {
     let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
     process::abort();
 }

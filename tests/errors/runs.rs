@@ -17,7 +17,7 @@ use settled::{
 };
 
 #[cfg(feature = "process")]
-use settled::process::{Function, ProcessPool};
+use settled::process::{self, Function, ProcessPool};
 
 type Future = ThreadFuture<u32, &'static str>;
 
@@ -420,6 +420,7 @@ const RESIZE: Function<String, u64, String> = Function::foreign("resize");
 #[cfg(feature = "process")]
 runs! { RUNS_OF_PROCESSES:
     "SubmitError::Closed" {
+        process::worker(&[]);
         let pool = ProcessPool::new(NonZero::<usize>::MIN).unwrap();
         pool.close();
         pool.submit(&RESIZE, &"cat.png".to_owned()).unwrap_err().to_string()
@@ -430,6 +431,7 @@ runs! { RUNS_OF_PROCESSES:
         pool.submit(&RESIZE, &"dog.png".to_owned()).unwrap_err().to_string()
     }
     "SubmitError::Unsent" {
+        process::worker(&[]);
         let pool = ProcessPool::builder().limit(2000).build().unwrap();
         pool.submit(&RESIZE, &"cat.png".repeat(1000)).unwrap_err().to_string()
     }

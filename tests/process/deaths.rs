@@ -8,7 +8,10 @@ use std::{
     thread,
 };
 
-use settled::{DeathCause, Failure, Progress, process::ProcessPool};
+use settled::{
+    DeathCause, Failure, Progress, Unsent, UnsentKind,
+    process::{Function, ProcessPool},
+};
 
 use crate::{
     Test,
@@ -30,6 +33,7 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("deaths::a_worker_that_hangs_up_is_ended", a_worker_that_hangs_up_is_ended),
     ("deaths::nonsense_ends_its_worker", nonsense_ends_its_worker),
+    ("deaths::what_a_foreign_worker_cannot_is_told", what_a_foreign_worker_cannot_is_told),
     ("deaths::nothing_is_run_again", nothing_is_run_again),
     ("deaths::whoever_is_seen_running_can_be_killed", whoever_is_seen_running_can_be_killed),
     ("deaths::what_is_left_in_the_pipe_is_read", what_is_left_in_the_pipe_is_read),
@@ -191,6 +195,9 @@ fn nonsense_ends_its_worker() {
         ("garbage", "it speaks version 111 of the protocol, and not 1"),
         ("too-large", "it began a message of 4294967295 bytes, of at most 67108864"),
         ("another-job", "it told of a job that it does not have"),
+        ("reserved", "it sent a message whose reserved byte is 7"),
+        ("unknown-kind", "it sent a message of the unknown kind 99"),
+        ("speaks-as-a-pool", "it sent what only a pool sends"),
         ("begins-twice", "it told twice that it began its job"),
     ];
     for (role, fault) in faults {
@@ -199,6 +206,19 @@ fn nonsense_ends_its_worker() {
         let death = failure.death().unwrap_or_else(|| panic!("{role}: {failure}"));
         assert_eq!((death.fault(), death.progress()), (Some(fault), Progress::Begun), "{role}");
     }
+}
+
+fn what_a_foreign_worker_cannot_is_told() {
+    use UnsentKind::*;
+    let pool = playing("cannot");
+    let kinds = [UnknownFunction, OtherVersion, Arguments, Value, Error, TooLarge, Value];
+    for (code, kind) in (1..).zip(kinds) {
+        let cannot: Function<u8, (), ()> = Function::foreign("cannot");
+        let job = pool.submit(&cannot, &code).unwrap();
+        let failure = job.join().unwrap_err().into_failure().unwrap();
+        assert_eq!(failure.unsent(), Some(&Unsent::new(kind, "so it is")), "{code}");
+    }
+    pool.terminate();
 }
 
 fn nothing_is_run_again() {

@@ -1,13 +1,22 @@
 //! How pools and programs end.
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Read},
     num::NonZero,
+    os::unix::process::ExitStatusExt,
     process::{Command, Stdio},
+    sync::mpsc,
+    thread,
 };
 
-use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::{
+    sys::{
+        signal::{Signal, kill},
+        wait::{WaitPidFlag, waitpid},
+    },
+    unistd::Pid,
+};
 use settled::{
     Cancelled, EventLoop, ThreadFuture, bridge,
     process::{ProcessPool, SubmitError},
@@ -15,16 +24,30 @@ use settled::{
 
 use crate::{
     Test,
-    deaths::is_elsewhere,
+    deaths::{is_elsewhere, playing},
     functions::{self, *},
-    jobs::{pool, until_it_runs},
+    inputs::{by_hand, call},
+    jobs::{Ending, pool, until_it_runs},
+    kills::open_files,
 };
 
 pub(crate) const TESTS: &[Test] = &[
     ("ends::shutdown_runs_what_is_queued", shutdown_runs_what_is_queued),
+    (
+        "ends::a_pool_that_was_let_go_runs_what_is_queued",
+        a_pool_that_was_let_go_runs_what_is_queued,
+    ),
     ("ends::cancel_pending_drops_what_is_queued", cancel_pending_drops_what_is_queued),
     ("ends::terminate_ends_everything_by_force", terminate_ends_everything_by_force),
     ("ends::workers_end_with_a_parent_that_is_killed", workers_end_with_a_parent_that_is_killed),
+    (
+        "ends::a_worker_that_is_stopped_ends_when_it_is_continued",
+        a_worker_that_is_stopped_ends_when_it_is_continued,
+    ),
+    ("ends::workers_of_a_worker_end_with_it", workers_of_a_worker_end_with_it),
+    ("ends::a_worker_ends_when_nobody_has_its_channel", a_worker_ends_when_nobody_has_its_channel),
+    ("ends::whoever_does_not_leave_is_ended", whoever_does_not_leave_is_ended),
+    ("ends::a_worker_leads_a_group_of_processes", a_worker_leads_a_group_of_processes),
     ("ends::loops_and_a_pool_end_in_every_order", loops_and_a_pool_end_in_every_order),
     ("ends::nothing_is_left", nothing_is_left),
     (
@@ -41,6 +64,22 @@ fn shutdown_runs_what_is_queued() {
     assert_eq!(pool.workers(), 0);
     assert_eq!(pool.submit(&SQUARE, &1).unwrap_err(), SubmitError::Closed);
     pool.shutdown().unwrap();
+}
+
+fn a_pool_that_was_let_go_runs_what_is_queued() {
+    let files = open_files();
+    let pool = ProcessPool::new(NonZero::<usize>::MIN).unwrap();
+    let first = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&first);
+    let last = pool.submit(&SQUARE, &7).unwrap();
+    pool.detach();
+    assert!(first.running() && !last.done());
+    first.cancel();
+    assert_eq!(last.join().unwrap(), 49);
+    // Nothing is left.
+    while open_files() != files {
+        thread::yield_now();
+    }
 }
 
 fn cancel_pending_drops_what_is_queued() {
@@ -77,6 +116,78 @@ fn workers_end_with_a_parent_that_is_killed() {
     parent.wait().unwrap();
     // The workers have the same output, which ends with the last of them.
     assert_eq!(output.read_to_string(&mut line).unwrap(), 0);
+}
+
+fn a_worker_that_is_stopped_ends_when_it_is_continued() {
+    if is_elsewhere() {
+        return;
+    }
+    let mut parent = Command::new(env::current_exe().unwrap());
+    let parent = parent.arg("role-parent-of-one-that-stopped").stdin(Stdio::null());
+    let mut parent = parent.stdout(Stdio::piped()).spawn().unwrap();
+    let mut output = BufReader::new(parent.stdout.take().unwrap());
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let worker = line.trim().parse().unwrap();
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    // Where the system has not continued it by itself, since its parent has gone.
+    let _ = kill(Pid::from_raw(worker), Signal::SIGCONT);
+    assert_eq!(output.read_to_string(&mut line).unwrap(), 0);
+}
+
+fn workers_of_a_worker_end_with_it() {
+    if is_elsewhere() {
+        return;
+    }
+    let (tell, told) = mpsc::channel();
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let listener = move |_, _, text: &[u8]| {
+        if let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() {
+            tell.send(number).unwrap();
+        }
+    };
+    let pool = Ending(builder.on_output(listener).build().unwrap());
+    let job = pool.submit(&NEST, &()).unwrap();
+    let inner = told.recv().unwrap();
+    assert!(pool.kill(&job));
+    assert!(job.exception().unwrap().unwrap().death().is_some());
+    let lives = || {
+        let stat = fs::read_to_string(format!("/proc/{inner}/stat"));
+        stat.is_ok_and(|it| !it.contains(") Z "))
+    };
+    while lives() {
+        thread::yield_now();
+    }
+}
+
+/// As when the pool's process has forked itself: another one has its end too.
+fn a_worker_ends_when_nobody_has_its_channel() {
+    let (mut worker, mut pool) = by_hand();
+    pool.say(2, 7, &call("spin", false, &[]));
+    assert_eq!(pool.hear(), (18, 7, vec![]));
+    let other = pool.0.try_clone().unwrap();
+    drop(pool);
+    assert!(worker.try_wait().unwrap().is_none());
+    drop(other);
+    assert_eq!(worker.wait().unwrap().signal(), Some(9));
+}
+
+fn whoever_does_not_leave_is_ended() {
+    let pool = playing("stays-and-hangs-up");
+    assert_eq!(pool.submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
+    pool.shutdown().unwrap();
+    let pool = playing("stays");
+    assert_eq!(pool.submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
+    pool.close();
+    assert_eq!(pool.workers(), 1);
+    pool.terminate();
+    pool.shutdown().unwrap();
+}
+
+fn a_worker_leads_a_group_of_processes() {
+    let (worker, group) = pool(1).submit(&GROUP, &()).unwrap().join().unwrap();
+    assert_eq!(worker.cast_signed(), group);
 }
 
 /// What there is to close.

@@ -52,6 +52,9 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &WORK,
     &ARM,
     &CUT_SHORT,
+    &GROUP,
+    &HOLD,
+    &NEST,
     &SHAPED,
 ];
 
@@ -191,6 +194,25 @@ pub(crate) const FAIL: Function<(), (), String> =
 pub(crate) const TWO: Function<u64, u64> = Function::new("two", |n| {
     let pool = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap();
     pool.submit(&SQUARE, &n).unwrap().join().unwrap()
+});
+
+/// Goes on for ever with the locks of its output.
+pub(crate) const HOLD: Function<(), ()> = Function::new("hold", |()| {
+    let _locks = (io::stdout().lock(), io::stderr().lock());
+    loop {
+        thread::yield_now();
+    }
+});
+
+/// Which group of processes the worker is in.
+pub(crate) const GROUP: Function<(), (u32, i32)> =
+    Function::new("group", |()| (process::id(), unistd::getpgrp().as_raw()));
+
+/// Makes a pool of its own, whose worker goes on for ever, and says who that is.
+pub(crate) const NEST: Function<(), ()> = Function::new("nest", |()| {
+    let pool = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap();
+    println!("{}", pool.submit(&PID, &()).unwrap().join().unwrap());
+    pool.submit(&SPIN, &()).unwrap().join().unwrap();
 });
 
 /// Takes and gives what cannot travel, if it is asked to.

@@ -5,7 +5,7 @@ use std::{
     env,
     fmt::Debug,
     fs::{self, File},
-    io,
+    io::{self, Write},
     num::NonZero,
     os::{
         fd::OwnedFd,
@@ -49,6 +49,7 @@ pub(crate) const TESTS: &[Test] = &[
     ),
     ("inputs::a_pool_whose_initializer_fails_breaks", a_pool_whose_initializer_fails_breaks),
     ("inputs::a_program_that_is_no_worker_says_so", a_program_that_is_no_worker_says_so),
+    ("inputs::a_worker_says_why_it_cannot_go_on", a_worker_says_why_it_cannot_go_on),
     ("inputs::workers_have_their_own_surroundings", workers_have_their_own_surroundings),
     ("inputs::what_workers_print_is_read_apart", what_workers_print_is_read_apart),
     (
@@ -123,7 +124,9 @@ fn a_pool_whose_workers_die_at_their_start_breaks() {
     }
     let why = pool.broken_reason().unwrap();
     assert!(why.contains("3 workers in a row ended before they began a job; the last: "), "{why}");
-    assert!(why.contains("it exited with status 1"), "{why}");
+    let hint = "a worker's main begins with settled::process::worker, or it speaks the protocol";
+    assert!(why.ends_with(&format!("it exited with status 1; {hint}")), "{why}");
+    assert!(pool.is_broken());
     let refused = pool.submit(&SQUARE, &1).unwrap_err();
     assert_eq!(refused, SubmitError::Broken(why));
     let pool = ProcessPool::builder().program("/no/such/program", [""; 0]).build().unwrap();
@@ -191,11 +194,44 @@ fn a_pool_whose_initializer_fails_breaks() {
 }
 
 fn a_program_that_is_no_worker_says_so() {
-    let builder = ProcessPool::builder().env("SETTLED_ASTRAY", "yes").on_output(|_, _, _| ());
+    // The program whose main does not begin so, and what such a one would start.
+    for arguments in [&[][..], &["--settled-worker"]] {
+        let mut program = Command::new(env::current_exe().unwrap());
+        let program = program.env("SETTLED_ASTRAY", "yes").args(arguments).stdin(Stdio::null());
+        let said = String::from_utf8(program.output().unwrap().stderr).unwrap();
+        let why = "the main of this program does not begin with settled::process::worker, so that it cannot be its own worker; make that its first line, or name another program with ProcessPoolBuilder::program";
+        assert!(said.contains(why), "{said}");
+    }
+    // One that reads no arguments, and does what it does.
+    let builder = ProcessPool::builder().program("/bin/true", [""; 0]);
     let pool = builder.build().unwrap();
     assert!(pool.submit(&SQUARE, &2).unwrap().wait().unwrap().cancelled());
     let why = pool.broken_reason().unwrap();
-    assert!(why.contains("does not begin with settled::process::worker"), "{why}");
+    assert!(why.contains("it exited with status 0; a worker's main begins with settled"), "{why}");
+}
+
+fn a_worker_says_why_it_cannot_go_on() {
+    let says = |stdin: Stdio| {
+        let mut worker = Command::new(env::current_exe().unwrap());
+        let worker = worker.arg("--settled-worker").stdin(stdin).stderr(Stdio::piped());
+        let worker = worker.spawn().unwrap();
+        String::from_utf8(worker.wait_with_output().unwrap().stderr).unwrap()
+    };
+    let why =
+        "settled: this worker ends: it cannot read what its pool says, which starts it by itself: ";
+    let said = says(Stdio::null());
+    assert!(said.starts_with(why), "{said}");
+    let messages: [(&[u8], &str); 3] = [
+        (&[0, 0, 0, 0, 2, 1, 0, 0], "it speaks version 2 of the protocol, and not 1"),
+        (&[0, 0, 0, 0, 1, 16, 0, 0], "the pool said what only workers say"),
+        (&[0, 0, 0, 0, 1, 1, 0, 0], "the pool has not said what is too large"),
+    ];
+    for (head, why) in messages {
+        let (mut pool, theirs) = UnixStream::pair().unwrap();
+        pool.write_all(&[head, &[0; 8]].concat()).unwrap();
+        let said = says(Stdio::from(OwnedFd::from(theirs)));
+        assert_eq!(said, format!("settled: this worker ends: {why}\n"));
+    }
 }
 
 fn workers_have_their_own_surroundings() {
@@ -283,8 +319,8 @@ fn untold<T: Debug, E: Debug>(job: ThreadFuture<T, E>) -> (UnsentKind, String) {
     (unsent.kind(), unsent.why().to_owned())
 }
 
-/// A worker by hand, which hears a pool by hand.
-fn by_hand() -> (Child, Raw) {
+/// A worker that hears a pool by hand.
+pub(crate) fn by_hand() -> (Child, Raw) {
     let (ours, theirs) = UnixStream::pair().unwrap();
     let mut worker = Command::new(env::current_exe().unwrap());
     let worker = worker.arg("--settled-worker").stdin(OwnedFd::from(theirs)).spawn().unwrap();
@@ -295,7 +331,7 @@ fn by_hand() -> (Child, Raw) {
 }
 
 /// A call of a function whose types are not told.
-fn call(name: &str, each: bool, arguments: &[u8]) -> Vec<u8> {
+pub(crate) fn call(name: &str, each: bool, arguments: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     Call { signature: 0, each, name }.write(&mut bytes).unwrap();
     bytes.extend(arguments);

@@ -247,7 +247,7 @@ fn round(luck: &mut u64, round: u64, said: &mut Said) {
 }
 
 /// How many files this process has open, where that can be told.
-fn open_files() -> Option<usize> {
+pub(crate) fn open_files() -> Option<usize> {
     Some(fs::read_dir("/proc/self/fd").ok()?.count())
 }
 

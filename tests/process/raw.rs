@@ -68,6 +68,11 @@ fn message(kind: u8, token: u64, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Whether a signal has stopped a process.
+fn is_stopped(process: u32) -> bool {
+    std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap().contains(") T ")
+}
+
 /// A list of as many of what takes no bytes as can be said.
 pub(crate) const NO_END: [u8; 10] = [255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
 
@@ -86,7 +91,7 @@ pub(crate) fn printed(process: u32) -> Option<u64> {
 
 pub(crate) fn play(role: &str) -> ExitCode {
     if role == "astray" {
-        // A program that does not begin as a worker has to.
+        // A program that does not begin as its worker has to.
         let error = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap_err();
         eprintln!("{error}");
         return ExitCode::FAILURE;
@@ -257,16 +262,65 @@ fn misbehave(mut raw: Raw, role: &str) -> ! {
             drop(raw);
             nix::unistd::dup2_stdin(File::open("/dev/null").unwrap()).unwrap();
         }
+        "reserved" | "unknown-kind" | "speaks-as-a-pool" => {
+            let job = raw.take();
+            let (at, byte) = match role {
+                "reserved" => (7, 7),
+                "unknown-kind" => (5, 99),
+                _ => (5, 2),
+            };
+            let mut wrong = message(19, job, &[]);
+            wrong[at] = byte;
+            raw.0.write_all(&[message(18, job, &[]), wrong].concat()).unwrap();
+        }
+        other => go_on(raw, other),
+    }
+    forever()
+}
+
+/// What makes sense, and does not end by itself.
+fn go_on(mut raw: Raw, role: &str) {
+    match role {
+        // Cannot do what it is to do, for the reason that it is given.
+        "cannot" => {
+            raw.next();
+            raw.say(16, 0, &[]);
+            loop {
+                let (job, call) = raw.next();
+                raw.say(22, job, &[&call[call.len() - 1..], b"so it is"].concat());
+            }
+        }
+        "stays" | "stays-and-hangs-up" => {
+            let job = raw.take();
+            raw.say(18, job, &[]);
+            raw.say(19, job, &[49]);
+            // That it is to leave.
+            assert_eq!(raw.hear().0, 4);
+            if role == "stays-and-hangs-up" {
+                drop(raw);
+                nix::unistd::dup2_stdin(File::open("/dev/null").unwrap()).unwrap();
+            }
+        }
         // A pool whose workers go on for ever.
         "parent" => {
             let pool = ProcessPool::new(std::num::NonZero::new(2).unwrap()).unwrap();
-            let jobs = [0, 1].map(|_| pool.submit(&functions::SPIN, &()).unwrap());
+            let jobs = [functions::SPIN, functions::HOLD].map(|it| pool.submit(&it, &()).unwrap());
             jobs.iter().for_each(crate::jobs::until_it_runs);
             println!("running");
         }
+        // One whose worker has been stopped.
+        "parent-of-one-that-stopped" => {
+            let pool = ProcessPool::new(std::num::NonZero::<usize>::MIN).unwrap();
+            let worker = pool.submit(&functions::PID, &()).unwrap().join().unwrap();
+            let job = pool.submit(&functions::DIE, &functions::Death::Raise(19)).unwrap();
+            while !is_stopped(worker) {
+                thread::yield_now();
+            }
+            println!("{worker}");
+            std::mem::forget((pool, job));
+        }
         other => panic!("{other}"),
     }
-    forever()
 }
 
 fn forever() -> ! {
