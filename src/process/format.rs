@@ -14,10 +14,12 @@ use super::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
-    /// Compact bytes, as the crate `postcard` writes them; for workers of the same program. Its tag is 1.
+    /// Compact bytes, as the crate `postcard` writes them; for workers of the same program. Its tag is 1. They do not say
+    /// what they are: a field that is left out, by `skip_serializing_if` for instance, makes of what follows something else.
     #[default]
     Postcard,
-    /// JSON, for workers in any language. Its tag is 2.
+    /// JSON, for workers in any language. Its tag is 2. Numbers come back as they were; what is null in it comes back as
+    /// `None`, as do `Some(())` and `Some(f64::NAN)`.
     #[cfg(feature = "process-json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "process-json")))]
     Json,

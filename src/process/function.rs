@@ -25,6 +25,9 @@ use crate::{
 
 /// A function that a pool and its workers know by its name: from `A`, to `T` or an error `E`. `[process-2]`
 ///
+/// To compare its types with the worker's, each thread reads one of each type out of nothing, once: from ones, empty texts
+/// and lists of one element. A `Deserialize` of your own has to bear that. `[process-5]`
+///
 /// It is a constant beside the function itself. The pool submits it with arguments, and
 /// [`worker`](super::worker) is given all of them.
 ///

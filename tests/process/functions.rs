@@ -39,6 +39,7 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &ENDLESS,
     &ASKED_FOR,
     &SAME,
+    &MAYBE,
     &DIE,
     &PRINT,
     &LOOK,
@@ -98,6 +99,8 @@ pub(crate) const LIST: Function<u32, List> = Function::new("list", List::of);
 pub(crate) const LONG: Function<List, u32> = Function::new("long", List::long);
 
 pub(crate) const SAME: Function<f64, f64> = Function::new("same", |it| it);
+
+pub(crate) const MAYBE: Function<Option<f64>, bool> = Function::new("maybe", |it| it.is_none());
 
 pub(crate) const ENDLESS: Function<(), Endless> = Function::new("endless", |()| Endless);
 

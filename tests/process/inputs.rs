@@ -297,6 +297,7 @@ fn json_crosses_too() {
     for number in [31.245270191439438, f64::MIN_POSITIVE, 1e300 / 3.0] {
         assert_eq!(pool.submit(&SAME, &number).unwrap().join().unwrap(), number);
     }
+    assert!(pool.submit(&MAYBE, &Some(f64::NAN)).unwrap().join().unwrap());
 }
 
 fn a_chunk_gives_a_value_for_each_item() {
