@@ -194,6 +194,30 @@ fn memory_is_kept_for_the_next_cells() {
     assert!(end.frees >= before.frees + MOST);
 }
 
+/// `[cell-4]` What is aligned otherwise than to 8 bytes, or larger than 128, comes from the allocator and goes back to it.
+#[test]
+fn memory_of_other_sizes_is_not_kept() {
+    watch!();
+    fn comes_and_goes<T: Default>() {
+        for _ in 0..2 {
+            let ((promise, future), spent) = count(pair::<T>);
+            assert_eq!((spent.allocations, spent.frees), (1, 0));
+            assert!(promise.finish(T::default()).is_ok());
+            let ((), back) = count(|| drop(future));
+            assert_eq!(back, Count::freed(1, spent.bytes));
+        }
+    }
+    warm_up();
+    comes_and_goes::<u128>();
+    comes_and_goes::<[u64; 12]>();
+    if !cfg!(settled_allocates) {
+        drop(pair::<[u64; 11]>());
+        let (last, spent) = count(pair::<[u64; 11]>);
+        assert_eq!(spent, NOTHING, "it is as large as what is kept");
+        drop(last);
+    }
+}
+
 #[test]
 fn a_life_without_waiters_allocates_nothing_more() {
     watch!();
