@@ -26,9 +26,14 @@ fn answer(future: &Future) -> &'static str {
     }
 }
 
-/// Nothing of a wait is left in the future: this is the only handle.
+/// Nobody waits for the future. Asked before it is settled, which takes everybody out.
+fn assert_unwaited(future: &Future) {
+    assert!(format!("{future:?}").contains("waiters: 0, callbacks: 0"), "{future:?}");
+}
+
+/// Nothing of a wait is left in the future, which is settled: this is the only handle.
 fn assert_only(future: Future) {
-    assert!(!format!("{future:?}").contains("waiters: 1"), "{future:?}");
+    assert_unwaited(&future);
     drop(future.into_settled().unwrap().take().expect("the only handle"));
 }
 
@@ -84,6 +89,7 @@ pub(crate) fn an_interrupt_against_several() {
         let waited = wait(&futures, None, ReturnWhen::FirstCompleted);
         assert_eq!(waited.unwrap_err(), WaitError::Interrupted);
         raising.join().unwrap();
+        futures.iter().for_each(assert_unwaited);
         drop(promises);
         futures.into_iter().for_each(assert_only);
     });
@@ -205,6 +211,7 @@ fn of_two(seen: &Seen, return_when: ReturnWhen) {
     saw(seen, ["none", "one", "both"][done.len()]);
     assert!(finisher.join().unwrap());
     ticking.join().unwrap();
+    futures.iter().for_each(assert_unwaited);
     drop(other.0);
     futures.into_iter().for_each(assert_only);
 }
@@ -242,6 +249,7 @@ pub(crate) fn as_completed_that_expires() {
         drop(items);
         assert!(finisher.join().unwrap());
         ticking.join().unwrap();
+        futures.iter().for_each(assert_unwaited);
         drop(other.0);
         futures.into_iter().for_each(assert_only);
     });
