@@ -40,7 +40,7 @@ pub(crate) fn add(trials: &mut Trials) {
         let all = SHORT.iter().chain(LONG).map(|make| Cell { make, way: Way::STEPS });
         let proof = check::prove_all(all).map_err(|it| format!("{}: {}", it.0.make.0, it.1))?;
         let bound = format!("{} programs", SHORT.len() + LONG.len());
-        row("the cell, access by access", bound, &proof, [10086, 38]).map(|row| vec![row])
+        row("the cell, access by access", bound, &proof, [11440, 38]).map(|row| vec![row])
     });
     for ((twin, program, was), (property, steps)) in WRONG.into_iter().zip(BREAKS) {
         trials.add(format!("cells::{was}"), move || {

@@ -104,6 +104,7 @@ impl<T, E> Settled<T, E> {
     /// assert_eq!(value, "owned");
     /// ```
     #[doc(alias("into_inner", "into_result"))]
+    #[inline]
     pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
         self.0.look();
         self.0.take().map_err(Self)

@@ -1,19 +1,29 @@
 //! The word in an atomic: the one place where steps of different threads meet.
 //!
 //! ```text
-//! site      ordering  pairs with, and what that is for
-//! look      Acquire   every step: who sees a cell settled sees what came before; who sees that nobody else is left may free
-//! begin     Relaxed   nothing: that the work has begun says nothing about memory
-//! ask       Release   look: a cancel and all that came before it
-//! settle    Release   look: the outcome, and all that came before it
-//! enter     Relaxed   nothing: who is told of it takes the lock of the place
-//! share     Relaxed   nothing: who shares has a handle or a hold, and hands the new one on by means of his own
-//! leave     AcqRel    look, leave: whoever frees, or takes out the outcome, comes after all others
-//! release   Release   look: the same for those who had a hold
+//! site            ordering  pairs with, and what that is for
+//! look            Acquire   every step: who sees a cell settled sees what came before; who sees that nobody else is left may
+//!                           free
+//! glance          Acquire   the same, for what is done without a step then
+//! find            Acquire   the same, with what a step begins and where it is not taken
+//! begin           Relaxed   nothing: that the work has begun says nothing about memory
+//! ask             Release   look: a cancel and all that came before it. At the first try
+//! ask so          Release   the same, where it may not be taken
+//! ask listed      Release   the same, with the lock of the place
+//! settle, so,     Release   look: the outcome, and all that came before it; at the three places where the others are
+//! listed
+//! enter, call,    Relaxed   nothing: who is told of it takes the lock of the place. Of who waits, of who is called, and where
+//! clear                     the callbacks are taken out
+//! share, hold     Relaxed   nothing: who shares has a handle or a hold, and whoever reads by the new one looks first
+//! leave,          Release   look, leave: whoever frees, or takes out the outcome, comes after those who have left. At the first
+//! leave listed              try, and with the lock of the place: then others are left
+//! leave so, take  AcqRel    the same, and that he who is the last comes after all others
+//! release         Release   look: the same for those who had a hold
 //! ```
 //!
 //! A step that leaves the word as it is, is a look. One more site, `weak`, is that of the count of weak handles: `AcqRel`, so
-//! that the last of them, who releases the hold of all, comes after the others.
+//! that the last of them, who releases the hold of all, comes after the others. Each site has a name of its own, by which it is
+//! weakened: see `spec/memory.md`.
 
 use super::word::Word;
 use crate::sync::{AtomicU64, Ordering, at, thread};
@@ -28,7 +38,12 @@ impl Atom {
     /// The word at this moment.
     #[inline]
     pub(super) fn look(&self) -> Word {
-        Word::from_bits(self.0.load(at("look", Ordering::Acquire)))
+        self.look_as(at("look", Ordering::Acquire))
+    }
+
+    #[inline]
+    fn look_as(&self, ordering: Ordering) -> Word {
+        Word::from_bits(self.0.load(ordering))
     }
 
     /// The same for one who knows it settled, since he has a proof: what is read does not change any more.
@@ -52,8 +67,8 @@ impl Atom {
     /// Whether that is so of the word, or perhaps not yet: a look where it is.
     #[inline]
     pub(super) fn is(&self, so: impl Fn(Word) -> bool) -> bool {
-        let (word, is_seen) = self.guess(at("look", Ordering::Acquire));
-        so(word) && (is_seen || so(self.look()))
+        let (word, is_seen) = self.guess(at("glance", Ordering::Acquire));
+        so(word) && (is_seen || so(self.look_as(at("glance", Ordering::Acquire))))
     }
 
     /// A step that is mostly taken: puts the one word in place of the other, which was a guess; says whether it has. It takes
@@ -77,13 +92,13 @@ impl Atom {
         ordering: Ordering,
         decide: impl Fn(Word) -> Result<(Word, R), N>,
     ) -> Result<R, N> {
-        let looks = at("look", Ordering::Acquire);
+        let looks = at("find", Ordering::Acquire);
         let (mut word, mut is_seen) = self.guess(looks);
         loop {
             match decide(word) {
                 Ok((next, _)) if next.is_crowded() => {
                     thread::yield_now();
-                    (word, is_seen) = (self.look(), true);
+                    (word, is_seen) = (self.look_as(looks), true);
                 }
                 Ok((next, result)) if next != word => {
                     let (from, to) = (word.bits(), next.bits());
@@ -93,7 +108,7 @@ impl Atom {
                     }
                 }
                 unchanged if is_seen => return unchanged.map(|(_, result)| result),
-                _ => (word, is_seen) = (self.look(), true),
+                _ => (word, is_seen) = (self.look_as(looks), true),
             }
         }
     }

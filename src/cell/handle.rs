@@ -36,7 +36,7 @@ use super::{
     list::Taken,
     memory,
     place::{Open, Place},
-    slot::Slot,
+    slot::{Failed, Slot},
     word::{Then, Word},
 };
 use crate::{
@@ -218,7 +218,33 @@ impl<T, E> Handle<T, E> {
     /// # Safety
     ///
     /// This one is not used again.
+    #[inline]
     pub(super) unsafe fn give_up(&self, step: impl Fn(Word) -> (Word, Then)) {
+        // Mostly another is left, or nothing but the value.
+        let word = self.word().seemingly();
+        if let (next, Then::Forget) = step(word)
+            && self.word().try_step(word, next, at("leave", Ordering::Release))
+        {
+            return;
+        }
+        if self.word().is(|word| matches!(step(word).1, Then::Free))
+            // SAFETY: the word says so, and by the contract it is not used again.
+            && let Ok(value) = unsafe { self.free_with_value() }
+        {
+            return drop(value);
+        }
+        // SAFETY: by the contract.
+        unsafe { self.give_up_so(step) }
+    }
+
+    /// The same where there may be somebody to be told, or something else is left.
+    ///
+    /// # Safety
+    ///
+    /// As for [`give_up`](Self::give_up).
+    #[cold]
+    #[inline(never)]
+    unsafe fn give_up_so(&self, step: impl Fn(Word) -> (Word, Then)) {
         let tells = |word: Word| matches!(step(word).1, Then::Tell(_));
         let gives_up = |word| match step(word) {
             (_, then @ (Then::Free | Then::Tell(_))) => Err(then),
@@ -229,7 +255,7 @@ impl<T, E> Handle<T, E> {
                 let Some(told) = self.give_up_listed(&step) else { continue };
                 return told.tell();
             }
-            match self.word().step(at("leave", Ordering::AcqRel), gives_up) {
+            match self.word().step(at("leave so", Ordering::AcqRel), gives_up) {
                 Err(Then::Tell(_)) => {}
                 Ok(then) | Err(then) => {
                     // SAFETY: the word says so, and by the contract it is not used again.
@@ -247,7 +273,7 @@ impl<T, E> Handle<T, E> {
             (word, Then::Tell(until)) => Ok((word, until)),
             _ => Err(()),
         };
-        let until = self.word().step(at("leave", Ordering::AcqRel), gives_up).ok()?;
+        let until = self.word().step(at("leave listed", Ordering::Release), gives_up).ok()?;
         let told = list.take_waiters(until);
         drop(list);
         // SAFETY: the step has made the handle a hold.
@@ -262,18 +288,34 @@ impl<T, E> Handle<T, E> {
     /// The word said so in the step that gave the handle up, and it is not used again.
     #[inline(always)]
     pub(super) unsafe fn end(&self, then: Then) -> Option<Outcome<T, E>> {
-        match then {
-            Then::Forget | Then::Lend | Then::Tell(_) => None,
-            // SAFETY: the word says that there is nobody else.
-            Then::Free => unsafe { self.free() },
-            Then::End => {
-                // SAFETY: it was the last handle, and the step has made it a hold.
-                let outcome = unsafe { self.slot().take() };
-                // SAFETY: that one.
-                unsafe { self.release() };
-                outcome
-            }
+        if matches!(then, Then::Forget | Then::Lend | Then::Tell(_)) {
+            return None;
         }
+        // SAFETY: it was the last handle, which keeps the memory still: the word says that there is nobody else, or the step
+        // has made it a hold.
+        let outcome = unsafe { self.slot().take() };
+        match then {
+            // SAFETY: the word says that there is nobody else, and what was in the slot is out.
+            Then::Free => unsafe { self.free() },
+            // SAFETY: the step has made the handle a hold.
+            _ => unsafe { self.release() },
+        }
+        outcome
+    }
+
+    /// Frees the memory, and returns the value that was in the slot, if there was one; unless it was a failure: then nothing is
+    /// done.
+    ///
+    /// # Safety
+    ///
+    /// There is neither a handle nor a hold but this one, which is not used again if the memory is freed.
+    #[inline(always)]
+    pub(super) unsafe fn free_with_value(&self) -> Result<Option<T>, Failed> {
+        // SAFETY: by the contract it was the last handle.
+        let value = unsafe { self.slot().take_value() }?;
+        // SAFETY: by the contract, and nothing is in the slot.
+        unsafe { self.free() };
+        Ok(value)
     }
 
     /// Releases a hold.
@@ -284,26 +326,29 @@ impl<T, E> Handle<T, E> {
     pub(super) unsafe fn release(&self) {
         if !self.word().release() {
             // SAFETY: the word says that there is nobody else. Whoever gave up the last handle has taken out what was in the
-            // slot, so that this drops nothing of the user's.
-            drop(unsafe { self.free() });
+            // slot.
+            unsafe { self.free() }
         }
     }
 
-    /// Frees the memory and returns what was in the slot, so that the user's values are dropped when the
-    /// memory is gone already, outside every lock. `[cell-4]`
+    /// Frees the memory. What was in the slot is out by then, and is dropped by whoever took it when the memory is gone,
+    /// outside every lock. `[cell-4]`
     ///
     /// # Safety
     ///
-    /// There is neither a handle nor a hold but this one, which is not used again.
-    #[inline]
-    unsafe fn free(&self) -> Option<Outcome<T, E>> {
-        self.cell().alive.end();
-        // SAFETY: the cell was made so; by the contract nobody else has it.
-        let cell = unsafe { memory::free(self.0) };
-        // Of this nothing is the user's: whoever waits or is called was taken out in the step that settled.
-        // SAFETY: nobody else has the cell, which goes.
+    /// There is neither a handle nor a hold but this one, which is not used again, and nothing is in the slot.
+    #[inline(always)]
+    unsafe fn free(&self) {
+        let cell = self.cell();
+        cell.alive.end();
+        // Of what is left nothing is the user's: whoever waits or is called was taken out in the step that settled.
+        // SAFETY: by the contract nobody else has the cell, which goes.
         unsafe { cell.place.clear(&cell.marked) };
-        cell.slot.into_inner()
+        // SAFETY: as above. Nothing is moved out: the parts were written one by one, and a read of several would have to wait
+        // until they are in memory.
+        unsafe { self.0.drop_in_place() };
+        // SAFETY: the cell was made so, and what was in it is out.
+        unsafe { memory::free(self.0) };
     }
 
     /// Counts a weak handle. The first gets a hold for all.
@@ -311,7 +356,7 @@ impl<T, E> Handle<T, E> {
         // ORDERING: Relaxed; who counts has a handle, or is counted.
         match self.cell().weak.fetch_add(1, Ordering::Relaxed) {
             0 => {
-                self.word().apply(at("share", Ordering::Relaxed), |word| Some(word.hold()));
+                self.word().apply(at("hold", Ordering::Relaxed), |word| Some(word.hold()));
             }
             // Too many are forgotten handles; to free what they point to would be worse.
             MOST_WEAK.. => std::process::abort(),

@@ -49,8 +49,17 @@ impl<T, E> Handle<T, E> {
 
     /// The outcome by value, if this is the only handle, or if there is nothing in it to share: the
     /// promise that lost to a cancel may live on for long.
+    #[inline]
     pub(crate) fn take(self) -> Result<Outcome<T, E>, Self> {
-        self.taken(Word::take)
+        let this = ManuallyDrop::new(self);
+        // Mostly this is all that is left, and a value is what it has.
+        if this.word().is(|word| matches!(word.take().1, Take::Outcome(Then::Free)))
+            // SAFETY: the word says so, and it is not dropped.
+            && let Ok(value) = unsafe { this.free_with_value() }
+        {
+            return Ok(Ok(value.expect("a settled cell has an outcome")));
+        }
+        ManuallyDrop::into_inner(this).taken(Word::take)
     }
 
     /// The outcome by value for the last handle, and nothing for the others, which are given up in this step. `[settled-5]`
@@ -59,13 +68,15 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The outcome by value, if the step says so; if not, the handle is as that left it.
+    #[cold]
+    #[inline(never)]
     fn taken(self, step: impl Fn(Word) -> (Word, Take)) -> Result<Outcome<T, E>, Self> {
         let this = ManuallyDrop::new(self);
         let takes = |word| match step(word) {
             (_, take @ Take::Outcome(Then::Free)) => Err(take),
             (word, take) => Ok((word, take)),
         };
-        let (Ok(take) | Err(take)) = this.word().step(at("leave", Ordering::AcqRel), takes);
+        let (Ok(take) | Err(take)) = this.word().step(at("take", Ordering::AcqRel), takes);
         match take {
             Take::Outcome(then) => {
                 // SAFETY: the word says that this was the last handle, and it is not dropped.

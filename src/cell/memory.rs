@@ -27,21 +27,18 @@ pub(super) fn make<C>(value: C) -> NonNull<C> {
     memory
 }
 
-/// Takes out what is there, and frees the memory.
+/// Frees the memory.
 ///
 /// # Safety
 ///
-/// It was [made](make), nobody else has it, and it is not used again.
+/// It was [made](make), what was there is out, nobody else has it, and it is not used again.
 #[inline(always)]
-pub(super) unsafe fn free<C>(memory: NonNull<C>) -> C {
+pub(super) unsafe fn free<C>(memory: NonNull<C>) {
     // SAFETY: by the contract.
-    let value = unsafe { memory.read() };
-    // SAFETY: by the contract, and what was there is out.
     if !unsafe { shelf::put(memory) } {
         // SAFETY: as above.
         unsafe { give_back(memory.cast(), Layout::new::<C>()) };
     }
-    value
 }
 
 #[inline(never)]

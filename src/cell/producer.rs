@@ -3,7 +3,7 @@
 
 use std::{mem::ManuallyDrop, task::Waker};
 
-use super::{End, Handle, Outcome, Settlement};
+use super::{End, Handle, Outcome, Settlement, word::Settle};
 use crate::error::Cancelled;
 
 /// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
@@ -19,6 +19,18 @@ impl<T, E> Producer<T, E> {
 
     pub(crate) fn handle(&self) -> &Handle<T, E> {
         &self.0
+    }
+
+    /// Itself, unless a cancel was first: then the handle is given up, and here is why.
+    #[inline(always)]
+    pub(crate) fn in_time(self) -> Result<Self, Cancelled> {
+        let word = self.handle().word();
+        if !word.is(|word| matches!(word.settle(End::Finish).1, Settle::Late(_))) {
+            return Ok(self);
+        }
+        let cause = word.settled().cause();
+        drop(self.into_handle());
+        Err(cause)
     }
 
     /// The producer's last step, with the outcome of the work, and what pays for it; or that comes back, with the reason why

@@ -156,7 +156,7 @@ impl<T, E> Handle<T, E> {
             if is_listed && let Some(settlement) = self.settle_listed(end) {
                 return Ok(pay(settlement));
             }
-            match self.word().step(at("settle", Ordering::Release), settles(end, false)) {
+            match self.word().step(at("settle so", Ordering::Release), settles(end, false)) {
                 Ok(then) => {
                     // SAFETY: the word says so, and the handle is not used again.
                     let unseen = unsafe { self.end(then) };
@@ -182,7 +182,8 @@ impl<T, E> Handle<T, E> {
     /// The same with the lock of the place, if there may still be somebody. It takes the handle then.
     fn settle_listed(&self, end: End) -> Option<Settlement<T, E>> {
         let mut list = self.lock();
-        let then = self.word().step(at("settle", Ordering::Release), settles(end, true)).ok()?;
+        let then =
+            self.word().step(at("settle listed", Ordering::Release), settles(end, true)).ok()?;
         let held = list.settled(then == Then::Lend);
         drop(list);
         let rest = match then {
@@ -200,6 +201,7 @@ impl<T, E> Handle<T, E> {
 
     /// Anybody's cancel: applied, recorded as a request, or refused; and what it owes, if it settles and there may be
     /// somebody. `[cancel-1]`
+    #[inline]
     pub(crate) fn cancel(&self, reason: Option<Arc<str>>) -> (Cancel, Option<Settling<T, E>>) {
         self.cancel_by(Word::cancel, reason)
     }
@@ -219,12 +221,23 @@ impl<T, E> Handle<T, E> {
         {
             return (Cancel::Now, None);
         }
+        self.cancel_so(step, reason)
+    }
+
+    /// The same where there may be somebody to be told, or it does not settle.
+    #[cold]
+    #[inline(never)]
+    fn cancel_so(
+        &self,
+        step: impl Fn(Word, bool) -> (Word, Ask),
+        reason: Option<Arc<str>>,
+    ) -> (Cancel, Option<Settling<T, E>>) {
         let asks = |word: Word| match step(word, false) {
             (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
             others => Ok(others),
         };
         if reason.is_none() && !self.word().seems(|word| asks(word).is_err()) {
-            match self.word().step(at("ask", Ordering::Release), asks) {
+            match self.word().step(at("ask so", Ordering::Release), asks) {
                 Ok(Ask::Settle) => return (Cancel::Now, None),
                 Ok(Ask::Tell(answer) | Ask::Answer(answer)) => return (answer, None),
                 Err(()) => {}
@@ -234,7 +247,6 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The same, with the lock of the place.
-    #[inline(never)]
     fn cancel_listed(
         &self,
         step: impl Fn(Word, bool) -> (Word, Ask),
@@ -247,7 +259,7 @@ impl<T, E> Handle<T, E> {
             list.grown().reason = reason;
         }
         let asks = |word: Word| Ok::<_, Infallible>(step(word, tells_why));
-        let Ok(ask) = self.word().step(at("ask", Ordering::Release), asks);
+        let Ok(ask) = self.word().step(at("ask listed", Ordering::Release), asks);
         match ask {
             Ask::Settle => {
                 // The producer has lost: whatever it listens for, it is told.

@@ -15,6 +15,9 @@
 use super::Outcome;
 use crate::sync::UnsafeCell;
 
+/// There is a failure in it.
+pub(super) struct Failed;
+
 pub(crate) struct Slot<T, E>(UnsafeCell<Option<Outcome<T, E>>>);
 
 impl<T, E> Slot<T, E> {
@@ -54,8 +57,25 @@ impl<T, E> Slot<T, E> {
         self.0.with_mut(|slot| unsafe { (*slot).take() })
     }
 
-    /// What is in it, if it was written.
-    pub(super) fn into_inner(self) -> Option<Outcome<T, E>> {
-        self.0.into_inner()
+    /// The same, unless it is a failure. The value is read as it was written: a read of value and tag at once has to wait until
+    /// both are in memory.
+    ///
+    /// # Safety
+    ///
+    /// As for [`take`](Self::take).
+    #[inline]
+    pub(super) unsafe fn take_value(&self) -> Result<Option<T>, Failed> {
+        self.0.with_mut(|slot| {
+            // SAFETY: by the contract nobody reads any more, and nobody can begin to.
+            let value = match unsafe { &*slot } {
+                // SAFETY: what is there is overwritten, and not dropped.
+                Some(Ok(value)) => Some(unsafe { std::ptr::read(value) }),
+                Some(Err(_)) => return Err(Failed),
+                None => None,
+            };
+            // SAFETY: as above.
+            unsafe { slot.write(None) };
+            Ok(value)
+        })
     }
 }

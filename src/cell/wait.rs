@@ -46,7 +46,7 @@ impl<T, E> Handle<T, E> {
         E: Sync,
     {
         let mut list = self.lock();
-        if !self.word().apply(at("enter", Ordering::Relaxed), Word::register_callback) {
+        if !self.word().apply(at("call", Ordering::Relaxed), Word::register_callback) {
             return Err(callback);
         }
         list.push(callback);
@@ -57,7 +57,7 @@ impl<T, E> Handle<T, E> {
     pub(crate) fn clear_callbacks(&self) -> Callbacks<T, E> {
         let mut list = self.lock();
         if list.is_empty()
-            || !self.word().apply(at("enter", Ordering::Relaxed), Word::clear_callbacks)
+            || !self.word().apply(at("clear", Ordering::Relaxed), Word::clear_callbacks)
         {
             return Callbacks::NONE;
         }

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     error::WaitError,
-    sync::{AtomicPtr, Ordering, UnsafeCell},
+    sync::{Alive, AtomicPtr, Ordering, UnsafeCell, at},
     waiter::Waiter,
 };
 
@@ -41,7 +41,19 @@ pub(super) trait Ends {
 }
 
 /// Room of one pointer for what most have no need of. One thread makes it, all look at it, and any may drop it.
-pub(super) struct Later<T: Ends>(AtomicPtr<T>, PhantomData<(Box<T>, std::sync::Mutex<T>)>);
+pub(super) struct Later<T: Ends>(AtomicPtr<Made<T>>, PhantomData<(Box<T>, std::sync::Mutex<T>)>);
+
+/// What was made, with what shows under loom that all see it made.
+struct Made<T> {
+    it: T,
+    alive: Alive,
+}
+
+impl<T> Made<T> {
+    fn boxed(it: T) -> *mut Self {
+        Box::into_raw(Box::new(Self { it, alive: Alive::new() }))
+    }
+}
 
 impl<T: Ends> Later<T> {
     pub(super) fn new() -> Self {
@@ -49,26 +61,28 @@ impl<T: Ends> Later<T> {
     }
 
     pub(super) fn of(it: T) -> Self {
-        Self(AtomicPtr::new(Box::into_raw(Box::new(it))), PhantomData)
+        Self(AtomicPtr::new(Made::boxed(it)), PhantomData)
     }
 
     /// What is there, or is made.
     #[inline]
     pub(super) fn get(&self, make: impl FnOnce() -> T) -> &T {
-        let mut there = self.0.load(Ordering::Acquire);
+        let mut there = self.0.load(at("there", Ordering::Acquire));
         if there.is_null() {
             there = self.put(make());
         }
         // SAFETY: it came from a box, is made by the load or by the failed step, and stays until the drop of this.
-        unsafe { &*there }
+        let made = unsafe { &*there };
+        made.alive.touch();
+        &made.it
     }
 
     /// Puts it in place, unless another was first; what is in place.
     #[cold]
-    fn put(&self, it: T) -> *mut T {
-        let made = Box::into_raw(Box::new(it));
+    fn put(&self, it: T) -> *mut Made<T> {
+        let made = Made::boxed(it);
         // Who finds it sees all of it.
-        let (done, failed) = (Ordering::Release, Ordering::Acquire);
+        let (done, failed) = (at("made", Ordering::Release), at("lost", Ordering::Acquire));
         match self.0.compare_exchange(ptr::null_mut(), made, done, failed) {
             Ok(_) => made,
             Err(there) => {
@@ -85,7 +99,7 @@ impl<T: Ends> Drop for Later<T> {
         let there = self.0.load(Ordering::Relaxed);
         if !there.is_null() {
             // SAFETY: it came from a box, and who drops this has it alone: nobody has borrowed from it.
-            unsafe { Box::from_raw(there) }.end();
+            unsafe { Box::from_raw(there) }.it.end();
         }
     }
 }

@@ -286,6 +286,7 @@ impl<T, E> ThreadFuture<T, E> {
     /// thread, before it returns. `[callback-1]` To running work the request stays visible; work
     /// that belongs to an owner, such as a task, is asked to stop. `[cancel-3]` `[cancel-4]`
     #[doc(alias = "abort")]
+    #[inline]
     pub fn cancel(&self) -> Cancel {
         self.cancel_for(None)
     }
@@ -303,6 +304,7 @@ impl<T, E> ThreadFuture<T, E> {
         self.cancel_for(Some(reason.into()))
     }
 
+    #[inline]
     pub(crate) fn cancel_for(&self, reason: Option<Arc<str>>) -> Cancel {
         let (answer, settling) = self.handle().cancel(reason);
         if let Some(settling) = settling {

@@ -6,9 +6,9 @@ use loom::{
     sync::atomic::{AtomicUsize, Ordering},
     thread,
 };
-use settled::{Cancel, Cancelled, Failure, Lost, Refusal};
+use settled::{Cancel, Cancelled, Failure, Lost, Refusal, ThreadFuture};
 
-use crate::explore::{Values, explore, explore_deeply, promise, saw};
+use crate::explore::{Seen, Value, Values, explore, explore_deeply, promise, saw};
 
 /// `[promise-2]` `[cancel-1]` Exactly one of the two wins, the loser gets its value back, and the reader returns.
 pub(crate) fn cancel_against_finish_against_a_blocked_reader() {
@@ -90,26 +90,33 @@ pub(crate) fn a_look_sees_what_was_done_before() {
     });
 }
 
-/// `[cell-2]` The same of what came before a cancel.
-pub(crate) fn a_look_sees_what_was_done_before_a_cancel() {
-    explore("look_cancel", &["early", "late"], |seen| {
-        let (promise, future) = promise();
-        let done = Arc::new(AtomicUsize::new(0));
-        let canceller = thread::spawn({
-            let (future, done) = (future.clone(), Arc::clone(&done));
-            move || {
-                done.store(1, Ordering::Relaxed);
-                future.cancel()
-            }
-        });
-        if future.cancelled() {
-            assert_eq!(done.load(Ordering::Relaxed), 1);
-            saw(seen, "late");
-        } else {
-            saw(seen, "early");
+/// Looks at a future, of which a handle comes, while another thread cancels it.
+fn look_beside_a_cancel(seen: &Seen, cancel: fn(&ThreadFuture<Value, Value>) -> Cancel) {
+    let (promise, future) = promise();
+    let done = Arc::new(AtomicUsize::new(0));
+    let canceller = thread::spawn({
+        let (future, done) = (future.clone(), Arc::clone(&done));
+        move || {
+            done.store(1, Ordering::Relaxed);
+            cancel(&future)
         }
-        assert_eq!(canceller.join().unwrap(), Cancel::Now);
-        drop(promise);
+    });
+    if future.clone().cancelled() {
+        assert_eq!(done.load(Ordering::Relaxed), 1);
+        saw(seen, "late");
+    } else {
+        saw(seen, "early");
+    }
+    assert_eq!(canceller.join().unwrap(), Cancel::Now);
+    drop(promise);
+}
+
+/// `[cell-2]` The same of what came before a cancel, without a reason or with one.
+pub(crate) fn a_look_sees_what_was_done_before_a_cancel() {
+    let ends = ["early", "late"];
+    explore("look_cancel", &ends, |seen| look_beside_a_cancel(seen, ThreadFuture::cancel));
+    explore("look_reason", &ends, |seen| {
+        look_beside_a_cancel(seen, |future| future.cancel_with("it is late"));
     });
 }
 

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         ("every_mistake_is_noticed", protocol::every_mistake_is_noticed),
         ("every_ordering_is_needed", sites::every_ordering_is_needed),
         ("the_orderings_are_those_of_the_code", sites::the_orderings_are_those_of_the_code),
+        ("every_ordering_has_a_name", sites::every_ordering_has_a_name),
         (
             "the_programs_stand_for_the_functions_of_the_code",
             sites::the_programs_stand_for_the_functions_of_the_code,

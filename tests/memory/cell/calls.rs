@@ -1,7 +1,7 @@
 //! The calls, as `src/cell` has them: steps of the word, and who comes and goes.
 
 use super::{
-    CELL, LOCK, MOST_HOLDS, MOST_LENT, SLOT, WEAK, WORD,
+    CELL, HOLDS, LOCK, MOST_LENT, SLOT, WEAK, WORD,
     word::{Then, Word},
 };
 use crate::program::{
@@ -71,7 +71,7 @@ impl Has {
         match self {
             Self::Handle => !word.has_ended(),
             Self::Lent => !word.has_ended() && (word.bits() / LENT) & MOST_LENT > 0,
-            Self::Hold => (word.bits() / HOLD) & MOST_HOLDS > 0,
+            Self::Hold => (word.bits() / HOLD) & HOLDS > 0,
         }
     }
 }
@@ -87,10 +87,19 @@ impl User<'_, '_> {
         self.way.twin == Some(twin)
     }
 
-    /// `Atom::look`, or `Atom::is`.
+    /// `Atom::look`.
     pub(super) fn look(&mut self) -> Run<Word> {
-        let order = self.t.at("look", Acquire);
+        self.look_as("look")
+    }
+
+    fn look_as(&mut self, name: &'static str) -> Run<Word> {
+        let order = self.t.at(name, Acquire);
         self.t.load(WORD, order).map(Word::from_bits)
+    }
+
+    /// `Atom::is`, of what is done without a step then. It adds nothing where steps are single: they look.
+    pub(super) fn is(&mut self, so: impl Fn(Word) -> bool) -> Run<bool> {
+        if !self.way.is_detailed { Ok(false) } else { self.look_as("glance").map(so) }
     }
 
     /// `Atom::seemingly` and `Atom::settled`.
@@ -103,7 +112,28 @@ impl User<'_, '_> {
         if !self.way.is_detailed { Ok(false) } else { self.guess().map(so) }
     }
 
-    /// `Atom::step`; `Atom::try_step` is one that is tried once before.
+    /// `Atom::try_step`, of the step that follows from a guess, if it is to be tried; says whether it was taken. It adds nothing
+    /// where steps are single.
+    pub(super) fn try_step(
+        &mut self,
+        has: Has,
+        (name, order): (&'static str, Order),
+        next: impl Fn(Word) -> Option<Word>,
+    ) -> Run<bool> {
+        if !self.way.is_detailed {
+            return Ok(false);
+        }
+        let word = self.guess()?;
+        let order = self.t.at(name, order);
+        match next(word).filter(|_| has.is_counted(word)) {
+            Some(next) => {
+                Ok(self.t.cas(WORD, [word.bits(), next.bits()], [order, Relaxed])?.is_ok())
+            }
+            None => Ok(false),
+        }
+    }
+
+    /// `Atom::step`.
     pub(super) fn step<R: Copy, N>(
         &mut self,
         has: Has,
@@ -117,7 +147,7 @@ impl User<'_, '_> {
             }
             decide(word).ok().map(|(next, _)| next).filter(|it| *it != word)
         };
-        let (look, order) = (self.t.at("look", Acquire), self.t.at(name, order));
+        let (look, order) = (self.t.at("find", Acquire), self.t.at(name, order));
         let word = if self.has(Twin::TwoSteps(name)) {
             let word = self.look()?;
             if let Some(next) = next(word) {
@@ -128,7 +158,7 @@ impl User<'_, '_> {
             let change = move |bits| next(Word::from_bits(bits)).map(Word::bits);
             self.t.update(WORD, [order, look], change).map(Word::from_bits)?
         } else {
-            let mut word = self.look()?;
+            let mut word = self.look_as("find")?;
             while let Some(next) = next(word) {
                 match self.t.cas(WORD, [word.bits(), next.bits()], [order, look])? {
                     Ok(_) => break,
@@ -151,7 +181,7 @@ impl User<'_, '_> {
         Ok(self.step(has, site, move |word| Ok::<_, ()>((next(word).ok_or(())?, ())))?.is_ok())
     }
 
-    /// `Handle::free`: what was in the slot.
+    /// `Handle::free` and `Handle::free_with_value`: what was in the slot.
     pub(super) fn free(&mut self) -> Run {
         let value = self.t.read(SLOT)?;
         self.t.free(&CELL)?;
@@ -187,8 +217,18 @@ impl User<'_, '_> {
         }
     }
 
-    /// `Handle::give_up`.
+    /// `Handle::give_up` and `Handle::give_up_so`.
     pub(super) fn give_up(&mut self, has: Has, step: fn(Word) -> (Word, Then)) -> Run {
+        let forgets = |word| match step(word) {
+            (word, Then::Forget) => Some(word),
+            _ => None,
+        };
+        if self.try_step(has, ("leave", Release), forgets)? {
+            return Ok(0);
+        }
+        if self.is(|word| has.is_counted(word) && step(word).1 == Then::Free)? {
+            return self.end(Then::Free);
+        }
         loop {
             let tells =
                 move |word: Word| has.is_counted(word) && matches!(step(word).1, Then::Tell(_));
@@ -202,7 +242,7 @@ impl User<'_, '_> {
                 (_, then @ (Then::Free | Then::Tell(_))) => Err(then),
                 (word, then) => Ok((word, then)),
             };
-            match self.step(has, ("leave", AcqRel), gives_up)? {
+            match self.step(has, ("leave so", AcqRel), gives_up)? {
                 Err(Then::Tell(_)) => {
                     if !self.way.is_detailed && self.give_up_listed(has, step)? {
                         return Ok(0);
@@ -220,7 +260,7 @@ impl User<'_, '_> {
             (word, Then::Tell(until)) => Ok((word, until)),
             _ => Err(()),
         };
-        let Ok(until) = self.step(has, ("leave", AcqRel), gives_up)? else {
+        let Ok(until) = self.step(has, ("leave listed", Release), gives_up)? else {
             self.t.unlock(LOCK)?;
             return Ok(false);
         };
@@ -245,7 +285,7 @@ impl User<'_, '_> {
     /// `Weak::of`, by `Handle::count_weak`.
     pub(super) fn downgrade(&mut self) -> Run<()> {
         if self.t.fetch(WEAK, Relaxed, |it| it.wrapping_add(1))? == 0 {
-            self.apply(Has::Handle, ("share", Relaxed), |word| Some(word.hold()))?;
+            self.apply(Has::Handle, ("hold", Relaxed), |word| Some(word.hold()))?;
         }
         Ok(())
     }

@@ -19,13 +19,24 @@ impl User<'_, '_> {
         self.apply(Has::Handle, ("begin", Relaxed), |word| word.start().ok())
     }
 
-    /// `Handle::settle` and `Handle::settle_so`, with a value if the end is to finish: how many values this thread has in the end.
+    /// `Handle::settle` and `Handle::settle_so`, with a value if the end is to finish: how many values this thread has in the
+    /// end. `Producer::in_time` comes before.
     pub(super) fn settle(&mut self, end: End) -> Run {
         let has = u64::from(matches!(end, End::Finish));
+        if has == 1 && self.is(|word| matches!(word.settle(end).1, Settle::Late(_)))? {
+            return Ok(has + self.leave()?);
+        }
         let writes = self.guess()?.finishes(end);
         let is_early = !self.has(Twin::StateBeforeSlot);
         if writes && is_early {
             self.t.write(SLOT, 1)?;
+        }
+        let settles_at_once = |word: Word| match word.settle(end) {
+            (next, Settle::Settle(Then::Forget)) if !word.is_listed() => Some(next),
+            _ => None,
+        };
+        if self.try_step(Has::Handle, ("settle", Release), settles_at_once)? {
+            return Ok(0);
         }
         loop {
             if self.seems(Word::is_listed)?
@@ -33,7 +44,7 @@ impl User<'_, '_> {
             {
                 return Ok(value);
             }
-            match self.step(Has::Handle, ("settle", Release), settles(end, false))? {
+            match self.step(Has::Handle, ("settle so", Release), settles(end, false))? {
                 Ok(then) => {
                     if writes && !is_early {
                         self.t.write(SLOT, 1)?;
@@ -62,7 +73,8 @@ impl User<'_, '_> {
     /// `Handle::settle_listed`, and `Settlement::pay`.
     pub(super) fn settle_listed(&mut self, end: End) -> Run<Option<u64>> {
         self.t.lock(LOCK)?;
-        let Ok(then) = self.step(Has::Handle, ("settle", Release), settles(end, true))? else {
+        let Ok(then) = self.step(Has::Handle, ("settle listed", Release), settles(end, true))?
+        else {
             self.t.unlock(LOCK)?;
             return Ok(None);
         };
@@ -94,15 +106,22 @@ impl User<'_, '_> {
         }
     }
 
-    /// `Handle::cancel`, by `Handle::cancel_by`; says whether it settled.
+    /// `Handle::cancel`, by `Handle::cancel_by` and `Handle::cancel_so`; says whether it settled.
     pub(super) fn cancel(&mut self, has_reason: bool) -> Run<bool> {
         let asks = |word: Word| match word.cancel(false) {
             (_, Ask::Settle | Ask::Tell(_)) if word.is_listed() => Err(()),
             others => Ok(others),
         };
+        let asks_at_once = |word: Word| match word.cancel(false) {
+            (next, Ask::Settle) if !word.is_listed() => Some(next),
+            _ => None,
+        };
+        if !has_reason && self.try_step(Has::Handle, ("ask", Release), asks_at_once)? {
+            return Ok(true);
+        }
         if !has_reason
             && !self.seems(move |word| asks(word).is_err())?
-            && let Ok(ask) = self.step(Has::Handle, ("ask", Release), asks)?
+            && let Ok(ask) = self.step(Has::Handle, ("ask so", Release), asks)?
         {
             return Ok(ask == Ask::Settle);
         }
@@ -118,7 +137,7 @@ impl User<'_, '_> {
             self.t.write(REASON, 1)?;
         }
         let asks = move |word: Word| Ok::<_, ()>(word.cancel(tells_why));
-        let ask = self.step(Has::Handle, ("ask", Release), asks)?.unwrap_or(Ask::Settle);
+        let ask = self.step(Has::Handle, ("ask listed", Release), asks)?.unwrap_or(Ask::Settle);
         let told = match ask {
             Ask::Settle => self.take_waiters(|_| true)?,
             Ask::Tell(_) => self.take_waiters(|it| it == Until::Requested)?,
@@ -162,11 +181,14 @@ impl User<'_, '_> {
 
     /// `Handle::take` and `Handle::take_or_leave`, by `Handle::taken`: what it got, and whether the handle is gone.
     pub(super) fn take(&mut self, step: fn(Word) -> (Word, Take)) -> Run<(u64, bool)> {
+        if self.is(|word| matches!(step(word).1, Take::Outcome(Then::Free)))? {
+            return Ok((self.end(Then::Free)?, true));
+        }
         let takes = move |word| match step(word) {
             (_, take @ Take::Outcome(Then::Free)) => Err(take),
             (word, take) => Ok((word, take)),
         };
-        let (Ok(take) | Err(take)) = self.step(Has::Handle, ("leave", AcqRel), takes)?;
+        let (Ok(take) | Err(take)) = self.step(Has::Handle, ("take", AcqRel), takes)?;
         match take {
             Take::Outcome(then) => Ok((self.end(then)?, true)),
             Take::Cancelled(_) => {

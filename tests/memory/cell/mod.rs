@@ -22,7 +22,9 @@ use word::Word;
 /// As many as the word counts.
 const MOST_HANDLES: u64 = (1 << 24) - 1;
 const MOST_LENT: u64 = (1 << 20) - 1;
-const MOST_HOLDS: u64 = (1 << 8) - 1;
+const MOST_HOLDS: u64 = (1 << 7) - 1;
+/// Where it counts them: there is room for one more.
+const HOLDS: u64 = (1 << 8) - 1;
 
 /// What a cell consists of, all of which is freed.
 pub(crate) const CELL: [Place; 7] = [WORD, WEAK, LOCK, LIST, REASON, FAILURE, SLOT];

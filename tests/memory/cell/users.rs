@@ -1,7 +1,7 @@
 //! Who does what to one cell.
 
 use super::{
-    CAUSE, SLOT, WEAK, WORK,
+    CAUSE, SLOT, TOLD, WEAK, WORK,
     calls::{Twin, User, Way},
     cell, pending,
     word::{End, Until, Word},
@@ -92,6 +92,14 @@ pub(crate) const SHORT: &[Make] = &[
                 finish(user)
             }))
             .thread(by(way, cancel))
+    }),
+    ("cancel, and look", 0, |way| {
+        cell(pending(2))
+            .thread(by(way, |user| {
+                cancel(user)?;
+                user.settle(End::Drop)
+            }))
+            .thread(by(way, look))
     }),
     ("clone, and drop", 1, |way| {
         cell(finished(2))
@@ -199,6 +207,22 @@ pub(crate) const LONG: &[Make] = &[
             look(user)
         }))
     }),
+    ("a cancel with a reason, and who asks for no reason", 0, |way| {
+        cell(pending(2))
+            .thread(by(way, |user| {
+                user.t.write(CAUSE, 1)?;
+                user.cancel(true)?;
+                user.leave()?;
+                user.settle(End::Drop)
+            }))
+            .thread(by(way, |user| {
+                if user.look()?.state().is_settled() {
+                    let is_there = user.t.read(CAUSE)? == 1;
+                    user.t.require(is_there, "who sees it settled sees what came before")?;
+                }
+                user.leave()
+            }))
+    }),
     ("two reasons, and a look", 0, |way| {
         let one = |user: &mut User<'_, '_>| {
             user.cancel(true)?;
@@ -217,6 +241,24 @@ pub(crate) const LONG: &[Make] = &[
             user.add_callback()?;
             user.wait(0, Until::Returned)?;
             Ok(user.take(Word::take_or_leave)?.0)
+        }))
+    }),
+    ("a callback, and who takes by value before he is told", 1, |way| {
+        cell(pending(1)).thread(by(way, finish)).thread(by(way, |user| {
+            user.add_callback()?;
+            if !user.register(0, Until::Returned)? {
+                return Ok(user.take(Word::take_or_leave)?.0);
+            }
+            let mut value = 0;
+            let is_over = user.look()?.is_over(Until::Returned);
+            if is_over {
+                value = user.take(Word::take_or_leave)?.0;
+            }
+            user.t.wait(TOLD[0])?;
+            if !is_over {
+                value = user.take(Word::take_or_leave)?.0;
+            }
+            Ok(value)
         }))
     }),
     ("finish, and two who wait", 1, |way| {
@@ -306,11 +348,11 @@ pub(crate) type Wrong = (Twin, &'static str, &'static str);
 /// What others have shipped.
 pub(crate) const WRONG: [Wrong; 10] = [
     (
-        Twin::TwoSteps("settle"),
+        Twin::TwoSteps("settle so"),
         "finish, and cancel",
         "a value is sent although the channel is closed",
     ),
-    (Twin::TwoSteps("leave"), "clone, and drop", "both sides free a block"),
+    (Twin::TwoSteps("leave so"), "clone, and drop", "both sides free a block"),
     (
         Twin::NoHold,
         "finish, and a poll that is dropped",

@@ -116,7 +116,7 @@ impl User<'_, '_> {
     /// `Handle::register_callback`.
     pub(super) fn add_callback(&mut self) -> Run<bool> {
         self.t.lock(LOCK)?;
-        let is_in = self.apply(Has::Handle, ("enter", Relaxed), Word::register_callback)?;
+        let is_in = self.apply(Has::Handle, ("call", Relaxed), Word::register_callback)?;
         if is_in {
             let list = self.t.read(LIST)?;
             self.t.write(LIST, list | CALLBACKS)?;
