@@ -17,6 +17,7 @@ use crate::{
     Test,
     functions::{self, *},
     jobs::{Ending, pool, until_it_runs},
+    kills::open_files,
     raw::printed,
 };
 
@@ -440,6 +441,7 @@ impl Drop for Gate {
 
 /// The listener has the last handle, and goes with the pool's thread.
 fn a_pool_may_end_in_its_own_thread() {
+    let files = open_files();
     let (tell, told) = mpsc::channel::<()>();
     let (go_on, gate) = mpsc::channel::<()>();
     let gate = Gate(Mutex::new(gate));
@@ -461,6 +463,10 @@ fn a_pool_may_end_in_its_own_thread() {
     told.recv().unwrap_err();
     std::panic::set_hook(hook);
     assert!(!*panicked.lock().unwrap());
+    // Nobody has waited for its thread.
+    while open_files() != files {
+        thread::yield_now();
+    }
 }
 
 fn a_start_is_told_of_once() {
