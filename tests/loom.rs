@@ -171,6 +171,7 @@ fn main() -> std::process::ExitCode {
         a_cancel_handle_with_a_callback_against_the_last_handle;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
     history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
+    turns: a_wake_that_is_missing_is_refused;
     refine: one_future, three_threads, a_handle, handles, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found, wrong_models_of_handles_are_found;
     pairs: every_pair, many_triples, some_quadruples;
     };

@@ -27,7 +27,10 @@ use settled::{
 use crate::{
     explore::{Counter, Seen, block_on, bound, explore, explore_bounded, explore_histories, saw},
     history::{Caller, History},
-    turns::{Call, Decides, Spec, Told, call, gate::Gate, notices::Notices, permits::Permits},
+    turns::{
+        Call, Decides, Spec, Told, Wakes, call, gate::Gate, notices::Notices, permits::Permits,
+        woken,
+    },
 };
 
 type Calls<M> = History<Spec<M>>;
@@ -41,15 +44,15 @@ enum Act {
 
 use Act::{Drop as Leave, Poll as Look};
 
-/// Does these to a future, by who has it, until it is ready; it must have been woken if it was not ready at first.
+/// Does these to a future, by who has it, until it is ready.
 fn do_these<M: Decides + Clone + Send + 'static, F: Future + Unpin>(
     history: &Calls<M>,
+    wakes: &Wakes,
     who: Caller,
     mut future: F,
     acts: &[Act],
 ) -> Option<F::Output> {
-    let counter = Arc::new(Counter::default());
-    let waker = Waker::from(Arc::clone(&counter));
+    let waker = wakes.of(who);
     let mut cx = Context::from_waker(&waker);
     for act in acts {
         match act {
@@ -90,13 +93,15 @@ fn futures_against_a_permit(
     let semaphore = Semaphore::new(1);
     let mut spec = Permits::new(1, usize::MAX);
     assert!(crate::turns::line::Turns::pass(&mut spec));
-    let permit = semaphore.try_acquire().unwrap();
+    let (permit, wakes) = (semaphore.try_acquire().unwrap(), Wakes::default());
     let threads: Vec<_> = (1_u8..)
         .zip(acts)
         .map(|(who, acts)| {
-            let (history, semaphore) = (history.clone(), semaphore.clone());
+            let (history, wakes, semaphore) = (history.clone(), wakes.clone(), semaphore.clone());
             thread::spawn(move || {
-                if let Some(permit) = do_these(&history, who, semaphore.acquire_async(), acts) {
+                if let Some(permit) =
+                    do_these(&history, &wakes, who, semaphore.acquire_async(), acts)
+                {
                     give(&history, permit);
                 }
             })
@@ -111,6 +116,7 @@ fn futures_against_a_permit(
         thread.join().unwrap();
     }
     end(history, &semaphore);
+    woken(history, &wakes);
     Spec::new(spec)
 }
 
@@ -133,13 +139,13 @@ pub(crate) fn a_newcomer_against_two_futures() {
 /// `[event-1]` `[event-2]` An event that is set and cleared against two futures.
 pub(crate) fn two_futures_against_an_event() {
     explore_histories("event_futures", bound(), |history: &Calls<Gate<Caller>>| {
-        let event = Event::new();
+        let (event, wakes) = (Event::new(), Wakes::default());
         let acts = [&[Look, Look][..], &[Look, Leave]];
         let threads: Vec<_> = (1_u8..)
             .zip(acts)
             .map(|(who, acts)| {
-                let (history, event) = (history.clone(), event.clone());
-                thread::spawn(move || do_these(&history, who, event.wait_async(), acts))
+                let (history, wakes, event) = (history.clone(), wakes.clone(), event.clone());
+                thread::spawn(move || do_these(&history, &wakes, who, event.wait_async(), acts))
             })
             .collect();
         call(history, Call::Set, || event.set(), |()| Told::Done);
@@ -148,6 +154,7 @@ pub(crate) fn two_futures_against_an_event() {
             thread.join().unwrap();
         }
         call(history, Call::Left, || event.is_set(), |is_set| Told::Left(0, usize::from(*is_set)));
+        woken(history, &wakes);
         Spec::new(Gate::new())
     });
 }
@@ -347,15 +354,16 @@ pub(crate) fn a_lock_against_itself() {
 pub(crate) fn two_futures_against_a_notice() {
     for (acts, many) in [([&[Look, Look][..], &[Look, Leave]], 1), ([&[Look, Leave], &[Look]], 2)] {
         explore_histories("condition_futures", bound(), move |history: &Calls<Notices<Caller>>| {
-            let condition = Condition::new();
+            let (condition, wakes) = (Condition::new(), Wakes::default());
             let threads: Vec<_> = (1_u8..)
                 .zip(acts)
                 .map(|(who, acts)| {
-                    let (history, condition) = (history.clone(), condition.clone());
+                    let (history, wakes) = (history.clone(), wakes.clone());
+                    let condition = condition.clone();
                     thread::spawn(move || {
                         let lock = Lock::new(());
                         let guard = lock.try_lock().unwrap();
-                        drop(do_these(&history, who, condition.wait_async(guard), acts));
+                        drop(do_these(&history, &wakes, who, condition.wait_async(guard), acts));
                     })
                 })
                 .collect();
@@ -365,6 +373,7 @@ pub(crate) fn two_futures_against_a_notice() {
             }
             let waiting = |it: &String| Told::Left(usize::from(!it.contains("waiting: 0")), 0);
             call(history, Call::Left, || format!("{condition:?}"), waiting);
+            woken(history, &wakes);
             Spec::new(Notices::new())
         });
     }

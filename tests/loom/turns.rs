@@ -1,10 +1,13 @@
 //! The sequential specifications of a semaphore, an event and a condition: the machines that ship, a call at a time.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc, task::Waker};
 
 use stateright::semantics::SequentialSpec;
 
-use crate::history::{Caller, History, Sequential};
+use crate::{
+    explore::Counter,
+    history::{Caller, History, Sequential},
+};
 
 #[path = "../../src/primitives/gate.rs"]
 pub(crate) mod gate;
@@ -46,6 +49,8 @@ pub(crate) enum Call {
     Notify(usize),
     /// How many wait, and what is free.
     Left,
+    /// Who was woken until now, each as a bit.
+    Woken,
 }
 
 /// What a call was told.
@@ -54,49 +59,65 @@ pub(crate) enum Told {
     Is(bool),
     Done,
     Left(usize, usize),
+    Woken(u8),
 }
 
-/// What a call does besides those that are about a future.
+/// The wakers of three futures, each known by who has it.
+#[derive(Clone, Default)]
+pub(crate) struct Wakes([Arc<Counter>; 3]);
+
+impl Wakes {
+    pub(crate) fn of(&self, who: Caller) -> Waker {
+        Waker::from(Arc::clone(&self.0[usize::from(who)]))
+    }
+
+    /// Those that were woken, each once.
+    pub(crate) fn woken(&self) -> u8 {
+        let counts = self.0.each_ref().map(|counter| counter.count());
+        assert!(counts.iter().all(|count| *count <= 1), "each waits once: {counts:?}");
+        counts.iter().zip(0..).map(|(count, who)| u8::from(*count > 0) << who).sum()
+    }
+}
+
+/// What a call does besides those that are about a future, and who is told.
 pub(crate) trait Decides: Turns<Caller> {
-    fn decide(&mut self, call: Call) -> Told;
+    fn decide(&mut self, call: Call) -> (Told, Vec<Caller>);
 }
 
 impl Decides for Permits<Caller> {
-    fn decide(&mut self, call: Call) -> Told {
+    fn decide(&mut self, call: Call) -> (Told, Vec<Caller>) {
         match call {
-            Call::Give => drop(self.give_back()),
+            Call::Give => (Told::Done, self.give_back().into_iter().collect()),
             Call::Left => {
-                return Told::Left(
-                    self.line().len(),
-                    usize::try_from(self.free()).expect("there are few"),
-                );
+                let free = usize::try_from(self.free()).expect("there are few");
+                (Told::Left(self.line().len(), free), Vec::new())
             }
             call => unreachable!("a semaphore has no {call:?}"),
         }
-        Told::Done
     }
 }
 
 impl Decides for Gate<Caller> {
-    fn decide(&mut self, call: Call) -> Told {
+    fn decide(&mut self, call: Call) -> (Told, Vec<Caller>) {
         match call {
-            Call::Set => self.set().for_each(drop),
-            Call::Clear => self.clear(),
-            Call::Left => return Told::Left(self.line().len(), usize::from(self.is_set())),
+            Call::Set => (Told::Done, self.set().collect()),
+            Call::Clear => {
+                self.clear();
+                (Told::Done, Vec::new())
+            }
+            Call::Left => (Told::Left(self.line().len(), usize::from(self.is_set())), Vec::new()),
             call => unreachable!("an event has no {call:?}"),
         }
-        Told::Done
     }
 }
 
 impl Decides for Notices<Caller> {
-    fn decide(&mut self, call: Call) -> Told {
+    fn decide(&mut self, call: Call) -> (Told, Vec<Caller>) {
         match call {
-            Call::Notify(many) => drop(self.notify(many)),
-            Call::Left => return Told::Left(self.line().len(), 0),
+            Call::Notify(many) => (Told::Done, self.notify(many)),
+            Call::Left => (Told::Left(self.line().len(), 0), Vec::new()),
             call => unreachable!("a condition has no {call:?}"),
         }
-        Told::Done
     }
 }
 
@@ -105,11 +126,13 @@ impl Decides for Notices<Caller> {
 pub(crate) struct Spec<M> {
     machine: M,
     tickets: BTreeMap<Caller, Ticket>,
+    /// Who was told.
+    woken: u8,
 }
 
 impl<M> Spec<M> {
     pub(crate) const fn new(machine: M) -> Self {
-        Self { machine, tickets: BTreeMap::new() }
+        Self { machine, tickets: BTreeMap::new(), woken: 0 }
     }
 }
 
@@ -118,8 +141,8 @@ impl<M: Decides> SequentialSpec for Spec<M> {
     type Ret = Told;
 
     fn invoke(&mut self, call: &Call) -> Told {
-        let Self { machine, tickets } = self;
-        match *call {
+        let Self { machine, tickets, woken } = self;
+        let (answer, told) = match *call {
             Call::Poll(who) => {
                 let is_ready = match tickets.get(&who) {
                     Some(ticket) => machine.come(*ticket),
@@ -134,17 +157,18 @@ impl<M: Decides> SequentialSpec for Spec<M> {
                 if is_ready {
                     tickets.remove(&who);
                 }
-                Told::Is(is_ready)
+                (Told::Is(is_ready), Vec::new())
             }
             Call::Leave(who) => {
-                if let Some(ticket) = tickets.remove(&who) {
-                    drop(machine.leave(ticket));
-                }
-                Told::Done
+                let left = tickets.remove(&who).and_then(|ticket| machine.leave(ticket).next);
+                (Told::Done, left.into_iter().collect())
             }
-            Call::Try => Told::Is(machine.pass()),
+            Call::Try => (Told::Is(machine.pass()), Vec::new()),
+            Call::Woken => (Told::Woken(*woken), Vec::new()),
             call => machine.decide(call),
-        }
+        };
+        told.into_iter().for_each(|who| *woken |= 1 << who);
+        answer
     }
 }
 
@@ -160,4 +184,30 @@ pub(crate) fn call<S: Sequential + SequentialSpec<Op = Call, Ret = Told>, R>(
     let result = make();
     history.ends(here, |_| told(&result));
     result
+}
+
+/// Whoever was told is woken, and nobody else is. All have ended that wake.
+pub(crate) fn woken<S: Sequential + SequentialSpec<Op = Call, Ret = Told>>(
+    history: &History<S>,
+    wakes: &Wakes,
+) {
+    call(history, Call::Woken, || wakes.woken(), |woken| Told::Woken(*woken));
+}
+
+/// The check can say no: who waits is given a permit, and is woken, or is not.
+pub(crate) fn a_wake_that_is_missing_is_refused() {
+    fn explain(is_woken: bool) -> Result<(), String> {
+        let (history, wakes) = (History::default(), Wakes::default());
+        call(&history, Call::Poll(1), || (), |()| Told::Is(false));
+        call(&history, Call::Give, || (), |()| Told::Done);
+        if is_woken {
+            wakes.of(1).wake();
+        }
+        woken(&history, &wakes);
+        history.explain(Spec::new(Permits::new(0, 1)))
+    }
+    loom::model(|| {
+        assert!(explain(false).is_err());
+        explain(true).unwrap();
+    });
 }
