@@ -1,6 +1,7 @@
 //! Eight threads, two pools and two loops, for a million calls, or with `SETTLED_FULL=1` a hundred million:
-//! cancels, timeouts, panics, waits, crossings. Then as many at semaphores, a lock and an event. At the end every future
-//! is settled, every callback ran once, every permit is back, and nothing is left in the memory.
+//! cancels, timeouts, panics, waits, crossings. Then as many at semaphores, a lock and an event, and as many at a queue. At the
+//! end every future is settled, every callback ran once, every permit is back, what was put has come out, and nothing is left
+//! in the memory.
 #![expect(unsafe_code, reason = "an allocator that counts")]
 
 #[macro_use]
@@ -11,6 +12,8 @@ mod watchdog;
 mod closing;
 #[path = "soak/permits.rs"]
 mod permits;
+#[path = "soak/values.rs"]
+mod values;
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -262,11 +265,12 @@ fn balance() -> Result<String, String> {
     // Each in a thread of its own, with which what is allocated once in a thread goes; what is allocated once in a
     // process is allocated now.
     let soak = |operations| {
-        thread::spawn(move || (soak(operations), permits::soak(operations))).join().unwrap()
+        let all = move || (soak(operations), permits::soak(operations), values::soak(operations));
+        thread::spawn(all).join().unwrap()
     };
     drop(soak(10_000));
     let before = LIVE.load(Relaxed);
-    let (books, permits) = soak(operations);
+    let (books, permits, values) = soak(operations);
     let read = |of: &AtomicU64| of.load(Relaxed);
     let (registered, called) = (read(&books.registered), read(&books.called));
     let (done, futures) = (read(&books.operations), read(&books.futures));
@@ -290,12 +294,15 @@ fn balance() -> Result<String, String> {
     check(contradicted == 0, "a cancel answered what was not so");
     check(left == 0, "something is left in the memory");
     check(permits.wrong == 0, "there were other permits than there are, or somebody waits still");
-    check(done >= operations && permits.asked >= operations, "it ended early");
+    check(values.wrong == 0, "other values came out than were put, or somebody waits still");
+    let asked = permits.asked.min(values.asked);
+    check(done >= operations && asked >= operations, "it ended early");
+    check(values.got * 4 > values.asked, "few values came out");
     check(permits.given * 4 > permits.asked, "few were given what they asked for");
     check(permits.expired > 0 && permits.in_time > 0, "each limited wait ended in one way");
     check(cancelled > 0 && read(&panics) > 0, "nothing was cancelled, or nothing panicked");
-    let lost = registered.abs_diff(called) + unsettled + permits.wrong;
-    let done = done + permits.asked;
+    let lost = registered.abs_diff(called) + unsettled + permits.wrong + values.wrong;
+    let done = done + permits.asked + values.asked;
     let line = format!("soak: {done} operations, {futures} futures, {lost} lost");
     if wrong.is_empty() { Ok(line) } else { Err(format!("{wrong:?}; {line}")) }
 }

@@ -16,7 +16,7 @@ use std::{
 
 use settled::{
     Clock, EventLoop, Executor, LoopRef, Promise, ThreadFuture, ThreadPool, as_completed, bridge,
-    primitives::{Event, Lock, Semaphore},
+    primitives::{Event, Lock, Queue, Semaphore},
     tasks,
 };
 
@@ -28,7 +28,7 @@ pub use peers::PEERS;
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 24] = [
+pub const OPERATIONS: [(&str, Operation); 26] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -53,6 +53,8 @@ pub const OPERATIONS: [(&str, Operation); 24] = [
     ("acquire, release", acquire),
     ("wait, set, go on", wait_for_event),
     ("leave a line", leave_line),
+    ("put, get", put),
+    ("wait, put, get", wait_to_get),
 ];
 
 /// The operation of two threads. What one frees that the other has allocated, the C library's allocator puts together now
@@ -397,6 +399,26 @@ fn leave_line(times: usize) {
         polled
     });
     in_turn(polled.take(times).collect()).for_each(drop);
+}
+
+fn put(times: usize) {
+    let queue = Queue::bounded(1);
+    for number in 0..times {
+        black_box(&queue).put(black_box(number)).expect("there is room");
+        assert_eq!(black_box(&queue).get(), Ok(number));
+    }
+}
+
+fn wait_to_get(times: usize) {
+    let waker = Waker::from(Arc::new(Bell));
+    let mut context = Context::from_waker(&waker);
+    let queue = Queue::bounded(1);
+    for number in 0..times {
+        let mut gets = pin!(black_box(&queue).get_async());
+        assert!(gets.as_mut().poll(&mut context).is_pending());
+        queue.put(black_box(number)).expect("somebody waits for it");
+        assert_eq!(gets.poll(&mut context), Poll::Ready(Ok(number)));
+    }
 }
 
 /// How the operation of a peer is called.
