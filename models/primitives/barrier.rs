@@ -196,12 +196,12 @@ impl Clients {
         let current = next.meeting.round();
         let of = if self.is_wrong(Wrong::BreaksTheNext) { current } else { round };
         if next.meeting.leave(of) {
-            next.ends(of, true);
+            next.ends(current, true);
             next.is_broken = true;
             if self.is_wrong(Wrong::BreaksOneRound) {
                 next.meeting.reset();
             }
-            next.broken_by_another |= of != round;
+            next.broken_by_another |= current != round;
         }
         Some(())
     }

@@ -513,11 +513,58 @@ use Does::{Expires, MayLeave, Notifies, Waits};
 
 /// What is explored. A notice meets one who is notified and leaves, the next who was there, and one who came later; two who
 /// notify overlap.
-const SYSTEMS: [&[Does]; 4] = [
+const SYSTEMS: [&[Does]; 5] = [
     &[Waits, MayLeave, Expires, Notifies(1)],
     &[MayLeave, MayLeave, Waits, Notifies(2)],
     &[Waits, Expires, Notifies(1), Notifies(1)],
     &[Waits, MayLeave, Notifies(1), Notifies(2)],
+    &[MayLeave, Waits, Waits, Notifies(1), Notifies(1)],
+];
+
+const LEAVES: &[Does] = &[MayLeave, Waits, Notifies(1)];
+
+/// What is done wrong, with whom, and what breaks in so many steps.
+const MISTAKES: [(&str, Wrong, &[Does], &str, usize); 10] = [
+    ("a notice leaves with its waiter", Wrong::Keeps, LEAVES, WAITS, 11),
+    (
+        "a waiter goes on, and then awaits the lock (cpython #112202)",
+        Wrong::ComesFirst,
+        LEAVES,
+        WAITS,
+        12,
+    ),
+    ("whoever leaves notifies", Wrong::HandsOnAlways, LEAVES, MANY, 6),
+    ("a notice goes on to one who came later", Wrong::HandsToAny, LEAVES, SINCE, 9),
+    ("a waiter unlocks, and then waits", Wrong::UnlocksFirst, LEAVES, THERE, 4),
+    (
+        "whoever is notified does not lock again",
+        Wrong::LocksNoMore,
+        &[Waits, Notifies(1)],
+        ALONE,
+        6,
+    ),
+    (
+        "whoever came last is notified",
+        Wrong::NotifiesTheLast,
+        &[Waits, Waits, Notifies(1)],
+        FIRST,
+        8,
+    ),
+    (
+        "one of those is told who are notified",
+        Wrong::TellsOne,
+        &[Waits, Waits, Notifies(2)],
+        WAITS,
+        12,
+    ),
+    ("a notice that goes on is not told", Wrong::EatsTheNews, LEAVES, WAITS, 11),
+    (
+        "a waiter looks, and then leaves",
+        Wrong::LooksAndLeaves,
+        &[Expires, Waits, Notifies(1)],
+        WAITS,
+        10,
+    ),
 ];
 
 pub(crate) fn add(trials: &mut Trials) {
@@ -525,52 +572,15 @@ pub(crate) fn add(trials: &mut Trials) {
         let clients = |clients: &[Does]| Clients { clients: clients.to_vec(), wrong: None };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a condition for threads and loops", "4 systems of 4 clients", &proof, [75353, 26])
-            .map(|it| vec![it])
+        row(
+            "a condition for threads and loops",
+            "5 systems of 4 and 5 clients",
+            &proof,
+            [199582, 31],
+        )
+        .map(|it| vec![it])
     });
-    let leaves: &[Does] = &[MayLeave, Waits, Notifies(1)];
-    for (name, wrong, clients, property, steps) in [
-        ("a notice leaves with its waiter", Wrong::Keeps, leaves, WAITS, 11),
-        (
-            "a waiter goes on, and then awaits the lock (cpython #112202)",
-            Wrong::ComesFirst,
-            leaves,
-            WAITS,
-            12,
-        ),
-        ("whoever leaves notifies", Wrong::HandsOnAlways, leaves, MANY, 6),
-        ("a notice goes on to one who came later", Wrong::HandsToAny, leaves, SINCE, 9),
-        ("a waiter unlocks, and then waits", Wrong::UnlocksFirst, leaves, THERE, 4),
-        (
-            "whoever is notified does not lock again",
-            Wrong::LocksNoMore,
-            &[Waits, Notifies(1)],
-            ALONE,
-            6,
-        ),
-        (
-            "whoever came last is notified",
-            Wrong::NotifiesTheLast,
-            &[Waits, Waits, Notifies(1)],
-            FIRST,
-            8,
-        ),
-        (
-            "one of those is told who are notified",
-            Wrong::TellsOne,
-            &[Waits, Waits, Notifies(2)],
-            WAITS,
-            12,
-        ),
-        ("a notice that goes on is not told", Wrong::EatsTheNews, leaves, WAITS, 11),
-        (
-            "a waiter looks, and then leaves",
-            Wrong::LooksAndLeaves,
-            &[Expires, Waits, Notifies(1)],
-            WAITS,
-            10,
-        ),
-    ] {
+    for (name, wrong, clients, property, steps) in MISTAKES {
         trials.add(format!("primitives::condition: {name}"), move || {
             let model = Clients { clients: clients.to_vec(), wrong: Some(wrong) };
             let system = format!("a condition: {name}");

@@ -374,6 +374,19 @@ fn what_is_still_deferred_runs_before_a_thread_waits_for_the_lock_again() {
     assert_eq!(other.join().unwrap(), Ok(()));
 }
 
+/// A later notice is another: who leaves hands on the one that he was given, and not to those who came between the two.
+#[test]
+fn a_later_notice_renews_no_other() {
+    watch!();
+    let condition = Condition::new();
+    let (_, leaves, _) = waiting(&condition);
+    condition.notify();
+    let [second, third] = [(); 2].map(|()| waiting(&condition));
+    condition.notify();
+    drop(leaves);
+    assert_eq!([second.2.count(), third.2.count()], [1, 0]);
+}
+
 /// What a closure has said ends the next wait, if this one had what it was for.
 #[test]
 fn an_interrupt_that_finds_it_so_ends_the_next_wait() {
