@@ -92,6 +92,11 @@ impl Queue {
         self.posted.load(Ordering::Relaxed)
     }
 
+    /// Whether there is something to take, whether or not this thread could know.
+    pub(super) fn holds_posts(&self) -> bool {
+        !lock(&self.inner).posts.is_empty()
+    }
+
     /// Takes what has been posted, without waiting, into what is empty and whose room the queue gets.
     pub(super) fn take(&self, posts: &mut VecDeque<Post>) {
         self.swap(&mut lock(&self.inner), posts);

@@ -3,6 +3,7 @@
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    mem,
     rc::Rc,
     sync::Arc,
     time::Instant,
@@ -15,7 +16,7 @@ use crate::{
 };
 
 /// A scheduled call.
-pub(super) trait Scheduled {
+pub(crate) trait Scheduled {
     /// Calls it, unless it was called or cancelled.
     fn call(&self);
     /// Drops what it would call; says whether it was there.
@@ -91,11 +92,29 @@ impl Call {
     }
 }
 
+/// What is queued on the loop's own thread.
+#[derive(Default)]
+struct Line {
+    /// What was posted and taken when there was nothing else, as the queue had it. It goes before the calls.
+    posted: VecDeque<Post>,
+    calls: VecDeque<Call>,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.posted.len() + self.calls.len()
+    }
+
+    fn pop(&mut self) -> Option<Call> {
+        self.posted.pop_front().map(Call::Posted).or_else(|| self.calls.pop_front())
+    }
+}
+
 /// What a loop of this crate is to do, in the order in which it came, whoever it came from: what other threads have
 /// posted before something is pushed goes before it. `[schedule-2]`
 pub(super) struct Ready {
     queue: Arc<Queue>,
-    calls: RefCell<VecDeque<Call>>,
+    line: RefCell<Line>,
     /// The room of what was posted last, for what will be.
     room: Cell<VecDeque<Post>>,
     /// Whether somebody drives the loop by hand, and has set a hook.
@@ -107,8 +126,13 @@ pub(super) struct Ready {
 
 impl Ready {
     pub(super) fn new() -> Self {
-        let (calls, room) = (RefCell::default(), Cell::default());
-        Self { queue: Queue::new(), calls, room, hooked: Cell::default(), driven: Cell::default() }
+        Self {
+            queue: Queue::new(),
+            line: RefCell::default(),
+            room: Cell::default(),
+            hooked: Cell::default(),
+            driven: Cell::default(),
+        }
     }
 
     pub(super) const fn queue(&self) -> &Arc<Queue> {
@@ -116,16 +140,18 @@ impl Ready {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.calls.borrow().len()
+        self.line.borrow().len()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.calls.borrow().is_empty()
+        self.len() == 0
     }
 
     /// Queues a call of the user's, after all that was posted by now, whether or not this thread could know.
     pub(super) fn schedule(&self, call: Rc<dyn Scheduled>) {
-        self.absorb(Queue::take);
+        if self.queue.holds_posts() {
+            self.absorb(Queue::take);
+        }
         self.push(Call::Scheduled(call));
     }
 
@@ -134,7 +160,7 @@ impl Ready {
         if self.queue.has_posts() {
             self.absorb(Queue::take);
         }
-        self.calls.borrow_mut().push_back(call);
+        self.line.borrow_mut().calls.push_back(call);
         self.ring();
     }
 
@@ -158,7 +184,7 @@ impl Ready {
     }
 
     pub(super) fn pop(&self) -> Option<Call> {
-        self.calls.borrow_mut().pop_front()
+        self.line.borrow_mut().pop()
     }
 
     /// Queues what has been posted: a turn begins, after which the hook is called again.
@@ -181,26 +207,34 @@ impl Ready {
     fn absorb(&self, take: impl FnOnce(&Queue, &mut VecDeque<Post>)) {
         let mut posts = self.room.take();
         take(&self.queue, &mut posts);
-        self.calls.borrow_mut().extend(posts.drain(..).map(Call::Posted));
+        let mut line = self.line.borrow_mut();
+        if line.len() == 0 {
+            mem::swap(&mut line.posted, &mut posts);
+        }
+        line.calls.extend(posts.drain(..).map(Call::Posted));
         self.room.set(posts);
     }
 
     /// Queues a timer that is due.
     pub(super) fn push_due(&self, call: Rc<dyn Scheduled>) {
-        self.calls.borrow_mut().push_back(Call::Scheduled(call));
+        self.line.borrow_mut().calls.push_back(Call::Scheduled(call));
     }
 
     /// The task that a coroutine which was sent will be, if it will settle this cell.
     pub(super) fn sent(&self, cell: Address) -> Option<Id> {
-        let here = self.calls.borrow().iter().find_map(|call| call.posted()?.sends(cell));
-        here.or_else(|| self.queue.sent(cell))
+        let line = self.line.borrow();
+        let first = line.posted.iter().find_map(|post| post.sends(cell));
+        let then = || line.calls.iter().find_map(|call| call.posted()?.sends(cell));
+        first.or_else(then).or_else(|| self.queue.sent(cell))
     }
 
     /// Takes those out that make tasks.
     pub(super) fn take_sent(&self) -> VecDeque<Call> {
         self.absorb(Queue::take);
-        let (sent, others) = self.calls.take().into_iter().partition(Call::makes_a_task);
-        self.calls.replace(others);
+        let Line { posted, calls } = self.line.take();
+        let all = posted.into_iter().map(Call::Posted).chain(calls);
+        let (sent, calls) = all.partition(Call::makes_a_task);
+        self.line.borrow_mut().calls = calls;
         sent
     }
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// A timer that would be due after the end of the clock is due in a century.
-pub(crate) const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+const CENTURY: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
 
 /// A small single-threaded event loop, the reference for what a [`Schedule`](crate::Schedule) is.
 /// Python's `asyncio` loop.
@@ -416,8 +416,7 @@ impl LoopRef {
     where
         F: FnOnce() + 'static,
     {
-        let now = self.time();
-        self.call_at(now.checked_add(delay).unwrap_or_else(|| now + CENTURY), f)
+        self.call_at(self.after(delay), f)
     }
 
     /// Calls `f` at the moment `at` or soon after, not before. Calls for the same moment run in the
@@ -445,10 +444,21 @@ impl LoopRef {
             return Err(Closed::new(f));
         }
         let call = scheduled(f);
-        let Own { ready, timers, .. } = self.registry.of_own();
-        timers.add(at, Rc::clone(&call));
-        ready.ring();
+        self.set_timer(at, Rc::clone(&call));
         Ok(CallHandle { call })
+    }
+
+    /// The moment after a delay. One beyond what a clock knows never comes.
+    pub(crate) fn after(&self, delay: Duration) -> Instant {
+        let now = self.time();
+        now.checked_add(delay).unwrap_or_else(|| now + CENTURY)
+    }
+
+    /// Has this called then. The loop takes work.
+    pub(crate) fn set_timer(&self, at: Instant, call: Rc<dyn Scheduled>) {
+        let Own { ready, timers, .. } = self.registry.of_own();
+        timers.add(at, call);
+        ready.ring();
     }
 
     /// Makes a new pending future of this loop, and its promise. The promise may be sent to another

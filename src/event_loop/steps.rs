@@ -29,7 +29,7 @@ impl Registry {
         let Some(task) = self.of_own().tasks.get(id) else { return };
         if task.step() {
             self.release(id);
-        } else {
+        } else if self.stops().is_any() {
             self.end_due(id);
         }
     }

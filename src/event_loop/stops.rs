@@ -22,6 +22,11 @@ pub(super) struct Stops {
 }
 
 impl Stops {
+    /// Whether a task is being stopped.
+    pub(super) fn is_any(&self) -> bool {
+        !self.left.borrow().is_empty()
+    }
+
     /// The coroutine of a task is gone.
     pub(super) fn enter(&self, task: Task, stop: Rc<Stop>) {
         self.left.borrow_mut().insert(task.id(), (task, stop));
@@ -37,7 +42,7 @@ impl Stops {
     /// A task has ended.
     pub(super) fn leave(&self, task: Id) {
         // Mostly nobody is being stopped.
-        if self.left.borrow().is_empty() && self.owners.borrow().is_empty() {
+        if !self.is_any() && self.owners.borrow().is_empty() {
             return;
         }
         let left = self.left.borrow_mut().remove(&task);

@@ -2,7 +2,8 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, binary_heap::PeekMut},
     rc::Rc,
     time::Instant,
 };
@@ -17,12 +18,38 @@ const MIN_CROWD: usize = 64;
 pub(super) struct Timers {
     /// The system's if there is none.
     clock: Option<Clock>,
-    /// By the moment at which they are due. Those for the same moment run in the order in which they were made.
-    timers: RefCell<BTreeMap<(Instant, u64), Rc<dyn Scheduled>>>,
+    timers: RefCell<BinaryHeap<Reverse<Timer>>>,
     next: Cell<u64>,
     /// When there are this many timers, those that were cancelled are removed.
     crowd: Cell<usize>,
 }
+
+struct Timer {
+    at: Instant,
+    /// Those for the same moment run in the order in which they were made.
+    number: u64,
+    call: Rc<dyn Scheduled>,
+}
+
+impl Ord for Timer {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.at, self.number).cmp(&(other.at, other.number))
+    }
+}
+
+impl PartialOrd for Timer {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Timer {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Timer {}
 
 impl Timers {
     pub(super) fn new(clock: Option<Clock>) -> Self {
@@ -47,21 +74,21 @@ impl Timers {
     pub(super) fn add(&self, at: Instant, call: Rc<dyn Scheduled>) {
         let mut timers = self.timers.borrow_mut();
         if timers.len() >= self.crowd.get() {
-            timers.retain(|_, call| call.is_live());
+            timers.retain(|Reverse(timer)| timer.call.is_live());
             self.crowd.set(MIN_CROWD.max(2 * timers.len()));
         }
         let number = self.next.replace(self.next.get() + 1);
-        timers.insert((at, number), call);
+        timers.push(Reverse(Timer { at, number, call }));
     }
 
     /// When the next timer is due that has not been cancelled.
     pub(super) fn next(&self) -> Option<Instant> {
         let mut timers = self.timers.borrow_mut();
-        while let Some(timer) = timers.first_entry() {
-            if timer.get().is_live() {
-                return Some(timer.key().0);
+        while let Some(Reverse(timer)) = timers.peek() {
+            if timer.call.is_live() {
+                return Some(timer.at);
             }
-            timer.remove();
+            timers.pop();
         }
         None
     }
@@ -73,14 +100,14 @@ impl Timers {
             return;
         }
         let now = self.now();
-        while let Some(timer) = timers.first_entry()
-            && timer.key().0 <= now
+        while let Some(timer) = timers.peek_mut()
+            && timer.0.at <= now
         {
-            take(timer.remove());
+            take(PeekMut::pop(timer).0.call);
         }
     }
 
     pub(super) fn take_all(&self) -> impl Iterator<Item = Rc<dyn Scheduled>> + use<> {
-        self.timers.take().into_values()
+        self.timers.take().into_sorted_vec().into_iter().rev().map(|timer| timer.0.call)
     }
 }

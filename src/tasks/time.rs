@@ -1,7 +1,7 @@
 //! Sleeping, and waiting for no longer than a while.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     fmt,
     future::{Future, IntoFuture, poll_fn},
     pin::{Pin, pin},
@@ -14,8 +14,8 @@ use thiserror::Error;
 
 use super::{OwnedFuture, here, settled, stopped};
 use crate::{
-    CallHandle, Cancel, Expired, LoopFuture, Settled,
-    event_loop::{CENTURY, stop, task_of},
+    Cancel, Expired, LoopFuture, Settled,
+    event_loop::{Scheduled, stop, task_of},
 };
 
 /// Waits for `delay`, and never less. Python's `asyncio.sleep`. `[loop-9]`
@@ -36,35 +36,53 @@ use crate::{
 ///
 /// If this thread runs no [`EventLoop`](crate::EventLoop), or one that is closing.
 pub fn sleep(delay: Duration) -> Sleep {
-    let alarm = Rc::new(RefCell::new(Alarm::default()));
-    let rings = Rc::clone(&alarm);
-    let timer = here("sleep").call_later(delay, move || Alarm::ring(&rings));
-    Sleep { alarm, timer: timer.expect("`sleep` is called on a loop that is not closing") }
+    let home = here("sleep");
+    assert!(!home.is_closed(), "`sleep` is called on a loop that is not closing");
+    let alarm = Rc::new(Alarm { state: Cell::new(State::Set), waker: Cell::new(None) });
+    home.set_timer(home.after(delay), Rc::clone(&alarm) as Rc<dyn Scheduled>);
+    Sleep { alarm }
 }
 
 /// Completes when its time is over. Made by [`sleep`]. `[loop-9]`
 #[must_use = "futures do nothing unless they are polled"]
 pub struct Sleep {
-    alarm: Rc<RefCell<Alarm>>,
-    timer: CallHandle,
+    alarm: Rc<Alarm>,
 }
 
-#[derive(Default)]
+/// What the loop calls when the time is over.
 struct Alarm {
-    rung: bool,
-    waker: Option<Waker>,
+    state: Cell<State>,
+    waker: Cell<Option<Waker>>,
 }
 
-impl Alarm {
-    fn ring(alarm: &RefCell<Self>) {
-        let waker = {
-            let mut alarm = alarm.borrow_mut();
-            alarm.rung = true;
-            alarm.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Set,
+    Rung,
+    Cancelled,
+}
+
+impl Scheduled for Alarm {
+    fn call(&self) {
+        if self.is_live() {
+            self.state.set(State::Rung);
+            if let Some(waker) = self.waker.take() {
+                waker.wake();
+            }
         }
+    }
+
+    fn cancel(&self) -> bool {
+        let is_live = self.is_live();
+        if is_live {
+            self.state.set(State::Cancelled);
+            drop(self.waker.take());
+        }
+        is_live
+    }
+
+    fn is_live(&self) -> bool {
+        self.state.get() == State::Set
     }
 }
 
@@ -72,21 +90,19 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        // Cloning and dropping a waker is foreign code: neither happens while the alarm is borrowed.
-        let waker = cx.waker().clone();
-        let mut alarm = self.alarm.borrow_mut();
-        if alarm.rung {
+        if self.alarm.state.get() == State::Rung {
             return Poll::Ready(());
         }
-        let last = alarm.waker.replace(waker);
-        drop((alarm, last));
+        // Cloning and dropping a waker is foreign code.
+        let last = self.alarm.waker.replace(Some(cx.waker().clone()));
+        drop(last);
         Poll::Pending
     }
 }
 
 impl Drop for Sleep {
     fn drop(&mut self) {
-        self.timer.cancel();
+        self.alarm.cancel();
     }
 }
 
@@ -196,8 +212,7 @@ async fn first<F: Future>(future: F, sleep: Sleep) -> Option<()> {
 /// ```
 #[doc(alias = "deadline")]
 pub async fn timeout<F: IntoFuture>(coroutine: F, timeout: Duration) -> Result<F::Output, Expired> {
-    let now = here("timeout").time();
-    timeout_at(coroutine, now.checked_add(timeout).unwrap_or_else(|| now + CENTURY)).await
+    timeout_at(coroutine, here("timeout").after(timeout)).await
 }
 
 /// As [`timeout`], until a moment of the loop's [`time`](crate::LoopRef::time). Python's `asyncio.timeout_at`.

@@ -4,11 +4,13 @@
 //! numbers is the operations' alone. All run in one thread but for [`submit`], whose two threads never run at once.
 
 use std::{
+    cell::{Cell, RefCell},
     convert::Infallible,
-    future::pending,
+    future::{Future, pending, poll_fn},
     hint::black_box,
     num::NonZero,
     pin::pin,
+    rc::Rc,
     sync::{Arc, Mutex, mpsc},
     task::{Context, Poll, Wake, Waker},
     time::Duration,
@@ -28,7 +30,7 @@ pub use peers::PEERS;
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 26] = [
+pub const OPERATIONS: [(&str, Operation); 30] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -37,8 +39,12 @@ pub const OPERATIONS: [(&str, Operation); 26] = [
     ("cancel", cancel),
     (OF_TWO_THREADS, submit),
     ("task", task),
+    ("task of many", many_tasks),
+    ("wake a task", wake),
+    ("give way", yields),
     ("call_soon", call_soon),
     ("post", post),
+    ("sleep in vain", sleep_in_vain),
     ("sleep beside 1,000 jobs", sleep),
     ("stop through a view", stop),
     ("leave an await", leave_awaits),
@@ -190,6 +196,102 @@ fn task(times: usize) {
         for number in 0..times as u64 {
             let task = here.create_task(async move { black_box(number) }).expect("it is open");
             assert_eq!(task.await.result().ok(), Some(&number));
+        }
+    });
+}
+
+fn many_tasks(times: usize) {
+    on_loop(async |here| {
+        let spawn =
+            |number| here.create_task(async move { black_box(number) }).expect("it is open");
+        let tasks: Vec<_> = (0..times as u64).map(spawn).collect();
+        for (number, task) in (0..).zip(tasks) {
+            assert_eq!(task.await.result().ok(), Some(&number));
+        }
+    });
+}
+
+/// What two tasks have that wake each other: how often it is still to be done, and the waker of each.
+#[derive(Default)]
+struct Ball {
+    left: Cell<usize>,
+    wakers: RefCell<[Option<Waker>; 2]>,
+}
+
+impl Ball {
+    fn of(times: usize) -> Rc<Self> {
+        Rc::new(Self { left: Cell::new(times), wakers: RefCell::default() })
+    }
+
+    /// Wakes the other until nothing is left.
+    async fn play(self: Rc<Self>, me: usize) {
+        poll_fn(|context| {
+            let left = self.left.get();
+            let mut wakers = self.wakers.borrow_mut();
+            if let Some(other) = &wakers[1 - me] {
+                other.wake_by_ref();
+                self.left.set(left.saturating_sub(1));
+            }
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            if !wakers[me].as_ref().is_some_and(|mine| mine.will_wake(context.waker())) {
+                wakers[me] = Some(context.waker().clone());
+            }
+            Poll::Pending
+        })
+        .await;
+    }
+}
+
+fn wake(times: usize) {
+    on_loop(async |here| {
+        let ball = Ball::of(times);
+        let tasks =
+            [0, 1].map(|me| here.create_task(Rc::clone(&ball).play(me)).expect("it is open"));
+        for task in tasks {
+            assert!(task.await.result().is_ok());
+        }
+    });
+}
+
+/// Gives way so often.
+async fn give_way(times: usize) {
+    let mut left = times;
+    poll_fn(|context| {
+        if left == 0 {
+            return Poll::Ready(());
+        }
+        left -= 1;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+fn yields(times: usize) {
+    on_loop(async |here| {
+        let task = here.create_task(give_way(times)).expect("it is open");
+        assert!(task.await.result().is_ok());
+    });
+}
+
+/// Polls what is not ready, and drops it.
+async fn in_vain(future: impl Future<Output = ()>) {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn sleep_in_vain(times: usize) {
+    on_loop(async |_| {
+        for _ in 0..times {
+            in_vain(tasks::sleep(black_box(HOUR))).await;
         }
     });
 }

@@ -210,7 +210,7 @@ impl Counter {
         };
         let (less, more) = (self.executed(name, few)?, self.executed(name, many)?);
         let (fewer, greater) = (self.allocated(name, few)?, self.allocated(name, many)?);
-        let instructions = usize::from(name == OF_TWO_THREADS);
+        let instructions = usize::from(name.starts_with(OF_TWO_THREADS));
         Ok(Cost {
             instructions: each(less[instructions], more[instructions], 0),
             locked: each(less[2], more[2], 1),
