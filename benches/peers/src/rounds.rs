@@ -94,6 +94,10 @@ impl Side {
                 let factor = wanted.as_secs_f64() / elapsed.as_secs_f64();
                 return ((done as f64 * factor) as usize).max(1);
             }
+            // It does no more at once, however quick it is.
+            if done < times {
+                return done;
+            }
             times *= 2;
         }
     }

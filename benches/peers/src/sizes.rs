@@ -1,7 +1,10 @@
 //! What a future takes in memory, here and with the peers: allocations, and the bytes that they ask for.
 
-use std::{future::IntoFuture, hint::black_box, iter, pin::Pin, process::Command, task::Context};
+use std::{
+    future::IntoFuture, hint::black_box, iter, pin::Pin, process::Command, sync::Arc, task::Context,
+};
 
+use settled::primitives::{Event, Lock};
 use tokio::task::spawn_local;
 
 use crate::{
@@ -29,7 +32,7 @@ struct Size {
     peers: &'static [(&'static str, Taken)],
 }
 
-const SIZES: [Size; 4] = [
+const SIZES: [Size; 6] = [
     Size {
         name: "memory_cell",
         aim: (Some(48), 1),
@@ -100,6 +103,28 @@ const SIZES: [Size; 4] = [
                 });
                 taken
             }),
+        ],
+    },
+    // Sixteen, and the two counts of those who share it, with the peers too.
+    Size {
+        name: "memory_lock",
+        aim: (Some(32), 1),
+        ours: |counter| each(counter, || Lock::new(())),
+        peers: &[
+            ("parking_lot", |counter| each(counter, || Arc::new(parking_lot::Mutex::new(())))),
+            ("async-lock", |counter| each(counter, || Arc::new(async_lock::Mutex::new(())))),
+            ("tokio", |counter| each(counter, || Arc::new(tokio::sync::Mutex::new(())))),
+        ],
+    },
+    Size {
+        name: "memory_event",
+        aim: (Some(32), 1),
+        ours: |counter| each(counter, Event::new),
+        peers: &[
+            ("event-listener", |counter| {
+                each(counter, || Arc::new(<event_listener::Event>::new()))
+            }),
+            ("tokio-notify", |counter| each(counter, || Arc::new(tokio::sync::Notify::new()))),
         ],
     },
 ];

@@ -62,16 +62,16 @@ fn cells<P, F>(count: usize, make: fn() -> (P, F)) -> (Vec<P>, Vec<F>) {
 }
 
 /// The thread on the other CPU, or on the same one. What it is given it runs.
-struct Other(mpsc::Sender<Job>);
+pub(super) struct Other(mpsc::Sender<Job>);
 
 impl Other {
-    fn start(place: &Place) -> Self {
+    pub(super) fn start(place: &Place) -> Self {
         let (sender, receiver) = mpsc::channel::<Job>();
         place.elsewhere(|| thread::spawn(move || receiver.iter().for_each(|job| job())));
         Self(sender)
     }
 
-    fn run(&self, work: impl FnOnce() + Send + 'static) {
+    pub(super) fn run(&self, work: impl FnOnce() + Send + 'static) {
         self.0.send(Box::new(work)).expect("the thread runs until this is dropped");
     }
 }

@@ -4,12 +4,14 @@ use std::{
     future::Future,
     hint::black_box,
     pin::{Pin, pin},
+    sync::{Arc, mpsc},
     task::{Context, Poll},
 };
 
 use event_listener::{Event as ListenerEvent, EventListener, IntoNotification};
-use settled::primitives::{Event, Lock, Semaphore};
+use settled::primitives::{Event, Lock, Queue, Semaphore};
 
+use super::{sum_below, threads::Other};
 use crate::{
     clock::Cpus,
     rounds::{Place, Row, Side},
@@ -18,6 +20,7 @@ use crate::{
 
 pub(super) fn rows() -> Vec<Row> {
     let row = |name, what, sides| Row { name, what, aim: 1.0, cpus: Cpus::Any, sides };
+    let contended = "two threads take a lock that goes to whoever has waited longest, until each has had it as often";
     vec![
         row("lock", "take a lock that is free, add to its value, give it back", lock),
         row("lock_async", "the same in a task", lock_async),
@@ -28,6 +31,9 @@ pub(super) fn rows() -> Vec<Row> {
             "eight tasks poll an event, it is set, which wakes them, they poll again; a new event each time",
             event,
         ),
+        row("queue", "put a number into a queue that has room, get it", queue),
+        Row { cpus: Cpus::Two, ..row("lock_contended_2", contended, lock_contended) },
+        Row { cpus: Cpus::One, ..row("lock_contended_1", contended, lock_contended) },
     ]
 }
 
@@ -185,5 +191,109 @@ fn event(place: &Place) -> Vec<Side> {
                 poll_all(&mut waiting, &mut context, true);
             }
         }),
+    ]
+}
+
+fn queue(place: &Place) -> Vec<Side> {
+    const CAPACITY: usize = 8;
+    vec![
+        Side::all(place, "settled", |times| {
+            let queue = Queue::bounded(CAPACITY);
+            let mut sum = 0;
+            for number in 0..times as u64 {
+                black_box(&queue).put(number).expect("it has room");
+                sum += black_box(&queue).get().expect("it has one");
+            }
+            assert_eq!(sum, sum_below(times));
+        }),
+        Side::all(place, "crossbeam", |times| {
+            let (sender, receiver) = crossbeam_channel::bounded(CAPACITY);
+            let mut sum = 0;
+            for number in 0..times as u64 {
+                black_box(&sender).send(number).expect("it has room");
+                sum += black_box(&receiver).recv().expect("it has one");
+            }
+            assert_eq!(sum, sum_below(times));
+        }),
+        Side::all(place, "mpsc", |times| {
+            let (sender, receiver) = mpsc::sync_channel(CAPACITY);
+            let mut sum = 0;
+            for number in 0..times as u64 {
+                black_box(&sender).send(number).expect("it has room");
+                sum += black_box(&receiver).recv().expect("it has one");
+            }
+            assert_eq!(sum, sum_below(times));
+        }),
+        Side::all(place, "kanal", |times| {
+            let (sender, receiver) = kanal::bounded(CAPACITY);
+            let mut sum = 0;
+            for number in 0..times as u64 {
+                black_box(&sender).send(number).expect("it has room");
+                sum += black_box(&receiver).recv().expect("it has one");
+            }
+            assert_eq!(sum, sum_below(times));
+        }),
+    ]
+}
+
+/// Two threads have the lock so often each.
+fn contending<L: Send + Sync + 'static>(
+    place: &Place,
+    name: &'static str,
+    make: fn() -> L,
+    add: fn(&L),
+    read: fn(&L) -> usize,
+) -> Side {
+    let (clock, other) = (place.clock(), Other::start(place));
+    Side::new(name, move |times| {
+        let each = times.div_ceil(2);
+        let lock = Arc::new(make());
+        let theirs = Arc::clone(&lock);
+        let (ends, ended) = mpsc::channel();
+        let elapsed = clock.time(|| {
+            other.run(move || {
+                (0..each).for_each(|_| add(&theirs));
+                ends.send(()).expect("the other waits for it");
+            });
+            (0..each).for_each(|_| add(&lock));
+            ended.recv().expect("it is sent");
+        });
+        assert_eq!(read(&lock), 2 * each);
+        (elapsed, 2 * each)
+    })
+}
+
+fn lock_contended(place: &Place) -> Vec<Side> {
+    vec![
+        contending(
+            place,
+            "settled",
+            || Lock::new(0_usize),
+            |lock| *lock.lock().expect("no loop runs here") += 1,
+            |lock| *lock.lock().expect("no loop runs here"),
+        ),
+        contending(
+            place,
+            "fair-mutex",
+            || parking_lot::FairMutex::new(0_usize),
+            |lock| *lock.lock() += 1,
+            |lock| *lock.lock(),
+        ),
+        contending(
+            place,
+            "tokio",
+            || tokio::sync::Mutex::new(0_usize),
+            |lock| *lock.blocking_lock() += 1,
+            |lock| *lock.blocking_lock(),
+        ),
+        // Whoever comes may overtake whoever waits.
+        contending(
+            place,
+            "std",
+            || std::sync::Mutex::new(0_usize),
+            |lock| *lock.lock().expect("nobody panics") += 1,
+            |lock| *lock.lock().expect("nobody panics"),
+        )
+        .beside(),
     ]
 }
