@@ -226,8 +226,9 @@ pub enum UnsentKind {
     Value,
     /// The same of the work's own error. The work has run.
     Error,
-    /// The arguments, the value or the error are larger than is allowed, and no more of them was written. What a pool of processes refuses so when it is submitted has
-    /// not run; of a future it is the value or the error, and the work has run.
+    /// The arguments, the value or the error are larger than is allowed, and no more of them was written; or the function's
+    /// name is. What a pool of processes refuses so when it is submitted has not run; of a future it is the value or the
+    /// error, and the work has run.
     TooLarge,
 }
 

@@ -1,5 +1,5 @@
 //! Reads what the crate `postcard` writes, within bounds: whatever the bytes are, neither the stack nor time nor memory
-//! runs out. `[process-5]`
+//! runs out, of types of a few KiB each. `[process-5]`
 //!
 //! Of the stack a level of nesting takes some; of the bytes each element takes one at least, but for those which take
 //! none, and these are counted.

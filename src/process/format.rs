@@ -18,8 +18,8 @@ pub enum Format {
     /// what they are: a field that is left out, by `skip_serializing_if` for instance, makes of what follows something else.
     #[default]
     Postcard,
-    /// JSON, for workers in any language. Its tag is 2. Numbers come back as they were; what is null in it comes back as
-    /// `None`, as do `Some(())` and `Some(f64::NAN)`.
+    /// JSON, for workers in any language. Its tag is 2. Numbers come back as they were, but for infinities and NaN,
+    /// which it has not: they are null. What is null in it comes back as `None`, as do `Some(())` and `Some(f64::NAN)`.
     #[cfg(feature = "process-json")]
     #[cfg_attr(docsrs, doc(cfg(feature = "process-json")))]
     Json,

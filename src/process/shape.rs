@@ -5,6 +5,8 @@
 //! noted, the names of fields and variants too. Of a type that refuses what it is given, what it had asked for until
 //! then is noted, and of one that is endless the beginning.
 
+use std::{any::type_name, collections::BTreeMap};
+
 use serde::{
     Deserializer,
     de::{
@@ -32,15 +34,17 @@ pub(super) fn note(number: u64, text: &str) -> u64 {
 
 /// The number of what is in a type, after others.
 pub(super) fn of<T: DeserializeOwned>(number: u64) -> u64 {
-    let mut asked = Asked { number, time: 0, variants: 0, left: 0 };
-    while asked.time <= (2 * asked.variants).min(TIMES) {
+    let mut asked = Asked { number, enums: BTreeMap::new(), left: 0 };
+    for _ in 0..TIMES {
         asked.left = QUESTIONS;
         let read = guarded(|| {
             let read = T::deserialize(Void { asked: &mut asked, level: 0 });
             read.map(drop).map_err(|it| it.to_string())
         });
         asked.number = note(asked.number, if read.is_ok() { "whole" } else { "refused" });
-        asked.time += 1;
+        if asked.enums.values().all(|it| it.met >= it.variants) {
+            break;
+        }
     }
     asked.number
 }
@@ -48,11 +52,17 @@ pub(super) fn of<T: DeserializeOwned>(number: u64) -> u64 {
 /// What was asked for.
 struct Asked {
     number: u64,
-    /// How often it was read before, and how many variants one of its enums has at the most.
-    time: usize,
-    variants: usize,
+    /// The enums in it, by what visits each.
+    enums: BTreeMap<&'static str, Met>,
     /// How many questions are answered yet.
     left: usize,
+}
+
+/// How often an enum was met, and how many variants it has.
+#[derive(Default)]
+struct Met {
+    met: usize,
+    variants: usize,
 }
 
 /// Where a type is read from.
@@ -214,8 +224,10 @@ impl<'de> Deserializer<'de> for Void<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.names("enum", name, variants)?;
-        self.asked.variants = self.asked.variants.max(variants.len());
-        visitor.visit_enum(Chosen { variants: variants.len(), from: self })
+        let met = self.asked.enums.entry(type_name::<V>()).or_default();
+        let variant = met.met % variants.len().max(1);
+        *met = Met { met: met.met + 1, variants: variants.len() };
+        visitor.visit_enum(Chosen { variant, from: self })
     }
 }
 
@@ -259,10 +271,10 @@ impl<'de> MapAccess<'de> for Several<'_> {
     }
 }
 
-/// One of so many variants: each in its turn, and those of enums in each other in other turns.
+/// The variant of an enum whose turn it is: the next one whenever that enum is met.
 struct Chosen<'a> {
     from: Void<'a>,
-    variants: usize,
+    variant: usize,
 }
 
 impl<'de, 'a> EnumAccess<'de> for Chosen<'a> {
@@ -270,9 +282,7 @@ impl<'de, 'a> EnumAccess<'de> for Chosen<'a> {
     type Variant = Void<'a>;
 
     fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Void<'a>), Error> {
-        let (time, many) = (self.from.asked.time, self.variants.max(1));
-        let variant = u32::try_from((time + self.from.level * (time / many)) % many);
-        let variant = variant.map_err(Error::custom)?;
+        let variant = u32::try_from(self.variant).map_err(Error::custom)?;
         let variant: serde::de::value::U32Deserializer<Error> = variant.into_deserializer();
         Ok((seed.deserialize(variant)?, self.from))
     }
