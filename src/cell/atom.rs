@@ -67,8 +67,9 @@ impl Atom {
     /// Whether that is so of the word, or perhaps not yet: a look where it is.
     #[inline]
     pub(super) fn is(&self, so: impl Fn(Word) -> bool) -> bool {
-        let (word, is_seen) = self.guess(at("glance", Ordering::Acquire));
-        so(word) && (is_seen || so(self.look_as(at("glance", Ordering::Acquire))))
+        let looks = at("glance", Ordering::Acquire);
+        let (word, is_seen) = self.guess(looks);
+        so(word) && (is_seen || so(self.look_as(looks)))
     }
 
     /// A step that is mostly taken: puts the one word in place of the other, which was a guess; says whether it has. It takes

@@ -5,8 +5,8 @@
 //! blocks, in `wait`, `acquire` or `lock`, and a task awaits, with `wait_async`, `acquire_async` or `lock_async`. Threads
 //! and the tasks of several loops may wait for one at the same time, without a copy, and stand in one line, first come,
 //! first served. `[semaphore-2]` `[event-1]` No code of others runs under their locks. `[semaphore-7]` As long as nobody waits
-//! for a semaphore, a lock or an event, one step of one word is all, and no lock is taken, but by whoever adds permits or
-//! forgets one.
+//! for a semaphore, a lock or an event, one step of one word is all, and no lock is taken, but by whoever adds permits,
+//! forgets one, or prints what it is.
 //!
 //! Permits and guards borrow what they are of, as `std`'s do; `into_owned` makes one that may go anywhere.
 //!
