@@ -308,5 +308,5 @@ fn balance() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    closing::main([("the_books_balance", balance)])
+    closing::main(Some(1), [("the_books_balance", balance)])
 }

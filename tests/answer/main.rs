@@ -70,38 +70,41 @@ fn the_charts_are_those_that_were_found() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    closing::main([
-        ("the_charts_are_those_that_were_found", the_charts_are_those_that_were_found),
-        (
-            "each_difference_is_of_one_kind_and_has_what_that_asks_for",
-            kinds::each_difference_is_of_one_kind_and_has_what_that_asks_for,
-        ),
-        (
-            "each_difference_of_the_twins_has_its_reason",
-            kinds::each_difference_of_the_twins_has_its_reason,
-        ),
-        ("they_are_counted", kinds::they_are_counted),
-        ("no_link_leads_to_nowhere", links::no_link_leads_to_nowhere),
-        ("the_index_has_every_document", links::the_index_has_every_document),
-        (
-            "each_label_has_its_place_in_the_documentation",
-            links::each_label_has_its_place_in_the_documentation,
-        ),
-        (
-            "the_clauses_of_the_guide_have_their_places",
-            links::the_clauses_of_the_guide_have_their_places,
-        ),
-        ("each_test_is_told", links::each_test_is_told),
-        ("the_read_me_is_short", links::the_read_me_is_short),
-        ("no_room_imports_from_above", walls::no_room_imports_from_above),
-        ("the_walls_stand", walls::the_walls_stand),
-        ("no_file_imports_one_that_imports_it", walls::no_file_imports_one_that_imports_it),
-        ("what_is_named_exists", walls::what_is_named_exists),
-        ("each_program_prints_what_is_said", programs::each_program_prints_what_is_said),
-        (
-            "versions_are_compared_by_their_numbers",
-            programs::versions_are_compared_by_their_numbers,
-        ),
-        ("each_is_answered_by_what_there_is", questions::each_is_answered_by_what_there_is),
-    ])
+    closing::main(
+        None,
+        [
+            ("the_charts_are_those_that_were_found", the_charts_are_those_that_were_found),
+            (
+                "each_difference_is_of_one_kind_and_has_what_that_asks_for",
+                kinds::each_difference_is_of_one_kind_and_has_what_that_asks_for,
+            ),
+            (
+                "each_difference_of_the_twins_has_its_reason",
+                kinds::each_difference_of_the_twins_has_its_reason,
+            ),
+            ("they_are_counted", kinds::they_are_counted),
+            ("no_link_leads_to_nowhere", links::no_link_leads_to_nowhere),
+            ("the_index_has_every_document", links::the_index_has_every_document),
+            (
+                "each_label_has_its_place_in_the_documentation",
+                links::each_label_has_its_place_in_the_documentation,
+            ),
+            (
+                "the_clauses_of_the_guide_have_their_places",
+                links::the_clauses_of_the_guide_have_their_places,
+            ),
+            ("each_test_is_told", links::each_test_is_told),
+            ("the_read_me_is_short", links::the_read_me_is_short),
+            ("no_room_imports_from_above", walls::no_room_imports_from_above),
+            ("the_walls_stand", walls::the_walls_stand),
+            ("no_file_imports_one_that_imports_it", walls::no_file_imports_one_that_imports_it),
+            ("what_is_named_exists", walls::what_is_named_exists),
+            ("each_program_prints_what_is_said", programs::each_program_prints_what_is_said),
+            (
+                "versions_are_compared_by_their_numbers",
+                programs::versions_are_compared_by_their_numbers,
+            ),
+            ("each_is_answered_by_what_there_is", questions::each_is_answered_by_what_there_is),
+        ],
+    )
 }

@@ -72,20 +72,23 @@ fn the_cell_is_right_in_every_execution() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    closing::main([
-        ("the_litmus_tests_end_as_published", the_litmus_tests_end_as_published),
-        ("the_cell_is_right_in_every_execution", the_cell_is_right_in_every_execution),
-        ("every_mistake_is_noticed", protocol::every_mistake_is_noticed),
-        ("every_ordering_is_needed", sites::every_ordering_is_needed),
-        ("the_orderings_are_those_of_the_code", sites::the_orderings_are_those_of_the_code),
-        ("every_ordering_has_a_name", sites::every_ordering_has_a_name),
-        (
-            "the_programs_stand_for_the_functions_of_the_code",
-            sites::the_programs_stand_for_the_functions_of_the_code,
-        ),
-        ("wrong_axioms_are_noticed", twins::wrong_axioms_are_noticed),
-        ("one_order_is_the_interleavings", twins::one_order_is_the_interleavings),
-        ("a_weakened_ordering_is_noticed", twins::a_weakened_ordering_is_noticed),
-        ("a_deadlock_is_noticed", twins::a_deadlock_is_noticed),
-    ])
+    closing::main(
+        None,
+        [
+            ("the_litmus_tests_end_as_published", the_litmus_tests_end_as_published),
+            ("the_cell_is_right_in_every_execution", the_cell_is_right_in_every_execution),
+            ("every_mistake_is_noticed", protocol::every_mistake_is_noticed),
+            ("every_ordering_is_needed", sites::every_ordering_is_needed),
+            ("the_orderings_are_those_of_the_code", sites::the_orderings_are_those_of_the_code),
+            ("every_ordering_has_a_name", sites::every_ordering_has_a_name),
+            (
+                "the_programs_stand_for_the_functions_of_the_code",
+                sites::the_programs_stand_for_the_functions_of_the_code,
+            ),
+            ("wrong_axioms_are_noticed", twins::wrong_axioms_are_noticed),
+            ("one_order_is_the_interleavings", twins::one_order_is_the_interleavings),
+            ("a_weakened_ordering_is_noticed", twins::a_weakened_ordering_is_noticed),
+            ("a_deadlock_is_noticed", twins::a_deadlock_is_noticed),
+        ],
+    )
 }

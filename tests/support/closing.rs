@@ -10,9 +10,9 @@ use libtest_mimic::{Arguments, Trial};
 /// A test's name, and the test: the line that it closes with, or nothing.
 pub(crate) type Test = (&'static str, fn() -> Result<String, String>);
 
-/// Runs the tests under their names, one after the other, as libtest would, and prints the lines that they give,
-/// each at the start of a line. No thread of the harness runs beside them.
-pub(crate) fn main<const N: usize>(tests: [Test; N]) -> ExitCode {
+/// Runs the tests under their names, as libtest would, as many at once as that, or as there are CPUs; and prints the lines
+/// that they give, each at the start of a line. Of one at a time no thread of the harness runs beside it.
+pub(crate) fn main<const N: usize>(at_once: Option<usize>, tests: [Test; N]) -> ExitCode {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let trial = |(name, test): Test| {
         let lines = Arc::clone(&lines);
@@ -25,7 +25,8 @@ pub(crate) fn main<const N: usize>(tests: [Test; N]) -> ExitCode {
             Ok(())
         })
     };
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads = at_once.or(arguments.test_threads);
     let conclusion = libtest_mimic::run(&arguments, tests.map(trial).into());
     for line in lines.lock().unwrap().iter().filter(|line| !line.is_empty()) {
         println!("{line}");

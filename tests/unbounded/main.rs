@@ -197,12 +197,15 @@ fn every_twin_is_refuted() -> Result<String, String> {
 }
 
 fn main() -> ExitCode {
-    closing::main([
-        ("the_steps_are_the_sites_of_the_code", sites::the_steps_are_the_sites_of_the_code),
-        ("a_site_that_changes_is_noticed", sites::a_site_that_changes_is_noticed),
-        ("every_lemma_holds", every_lemma_holds),
-        ("every_step_can_be_taken", every_step_can_be_taken),
-        ("a_contradiction_is_noticed", a_contradiction_is_noticed),
-        ("every_twin_is_refuted", every_twin_is_refuted),
-    ])
+    closing::main(
+        Some(1),
+        [
+            ("the_steps_are_the_sites_of_the_code", sites::the_steps_are_the_sites_of_the_code),
+            ("a_site_that_changes_is_noticed", sites::a_site_that_changes_is_noticed),
+            ("every_lemma_holds", every_lemma_holds),
+            ("every_step_can_be_taken", every_step_can_be_taken),
+            ("a_contradiction_is_noticed", a_contradiction_is_noticed),
+            ("every_twin_is_refuted", every_twin_is_refuted),
+        ],
+    )
 }
