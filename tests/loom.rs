@@ -147,7 +147,7 @@ fn main() -> std::process::ExitCode {
     let trials = trials! {
     callback: callback_against_take, two_registrants_against_finish, registrant_against_two_cancels,
         a_clear_against_a_registration_and_finish;
-    closed: the_last_handle_against_an_await, a_request_against_the_start, the_last_handle_against_finish,
+    closed: the_last_handle_against_an_await, the_last_of_three_handles, a_request_against_the_start, the_last_handle_against_finish,
         the_last_handle_against_the_promise, the_last_handle_against_the_value;
     coroutines: every_use_of_a_coroutine, a_coroutine_against_two_users, two_loops_await_each_other;
     deferred: a_chain_against_a_waiter, a_wait_for_a_deferred_callback_against_cancel, a_loop_for_a_deferred_callback_against_cancel, a_shutdown_for_a_deferred_callback_against_cancel;

@@ -35,6 +35,23 @@ pub(crate) fn the_last_handle_against_an_await() {
     });
 }
 
+/// `[promise-8]` Three handles go in three threads: whoever has looked before the second went, is the last if the third goes
+/// before his step.
+pub(crate) fn the_last_of_three_handles() {
+    explore("closed_three", &["closed"], |seen| {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let (promise, future) = promise();
+        promise.on_closed(counts(&calls));
+        let others = [future.clone(), future.clone()];
+        let others = others.map(|other| thread::spawn(move || drop(other)));
+        drop(future);
+        others.into_iter().for_each(|other| other.join().unwrap());
+        assert!(promise.is_closed());
+        assert_eq!(calls.load(Ordering::Relaxed), 1, "called once, by the last");
+        saw(seen, "closed");
+    });
+}
+
 /// `[cancel-8]` A request against the start and the registration: the work sees it, by whichever way.
 pub(crate) fn a_request_against_the_start() {
     explore("request_start", &["begun", "lost"], |seen| {
