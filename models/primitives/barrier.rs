@@ -80,8 +80,8 @@ struct State {
     /// Somebody who waited has left; he did so although all were there; one was told at once that it is broken.
     left: [bool; 2],
     refused: bool,
-    /// Whether it is broken, as far as those know who have left, aborted, and reset it; whether one came who was not told, or was told what
-    /// is not so; whether one came when it was whole again.
+    /// Whether it is broken, as those know who have left, aborted and reset it; whether one came who was not told, or who
+    /// was told what is not so; whether one came when it was whole again.
     is_broken: bool,
     was_let_in: bool,
     was_kept_out: bool,

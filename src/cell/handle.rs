@@ -291,7 +291,7 @@ impl<T, E> Handle<T, E> {
         if matches!(then, Then::Forget | Then::Lend | Then::Tell(_)) {
             return None;
         }
-        // SAFETY: it was the last handle, which keeps the memory still: the word says that there is nobody else, or the step
+        // SAFETY: it was the last handle, which still keeps the memory: the word says that there is nobody else, or the step
         // has made it a hold.
         let outcome = unsafe { self.slot().take() };
         match then {

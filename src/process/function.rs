@@ -25,8 +25,10 @@ use crate::{
 
 /// A function that a pool and its workers know by its name: from `A`, to `T` or an error `E`. `[process-2]`
 ///
-/// To compare its types with the worker's, each thread reads one of each type out of nothing, once: from ones, empty texts
-/// and lists of one element. A `Deserialize` of your own has to bear that. `[process-5]`
+/// To compare its types, the pool and the worker both read all three of them out of nothing, when a thread uses it first:
+/// from ones, empty texts and lists of one element, and again for other variants of an enum, up to 64 times. A
+/// `Deserialize` of your own has to bear that, and to ask for the same in each process, or it passes for another build.
+/// `[process-5]`
 ///
 /// It is a constant beside the function itself. The pool submits it with arguments, and
 /// [`worker`](super::worker) is given all of them.

@@ -35,8 +35,8 @@ pub(crate) fn the_last_handle_against_an_await() {
     });
 }
 
-/// `[promise-8]` Three handles go in three threads: whoever has looked before the second went, is the last if the third goes
-/// before his step.
+/// `[promise-8]` Three handles go in three threads. One looks, another goes, so that the first try of the one fails; then
+/// the third goes: the next step of the one makes him the last, who has to tell.
 pub(crate) fn the_last_of_three_handles() {
     explore("closed_three", &["closed"], |seen| {
         let calls = Arc::new(AtomicUsize::new(0));

@@ -1,8 +1,8 @@
 //! Queues: the code that ships, against whoever puts, gets, leaves, closes and joins.
 //!
 //! What is put and got without waiting, polled and dropped makes histories, which the machine explains that the models step.
-//! Three threads have at most three preemptions, and histories four with `SETTLED_FULL=1`: a call is one critical section of the queue,
-//! besides those of the event of whoever waits.
+//! Three threads have at most three preemptions, and histories four with `SETTLED_FULL=1`: a call is one critical section
+//! of the queue, besides those of the event of whoever waits.
 
 use std::{
     collections::BTreeMap,

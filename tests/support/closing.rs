@@ -10,8 +10,8 @@ use libtest_mimic::{Arguments, Trial};
 /// A test's name, and the test: the line that it closes with, or nothing.
 pub(crate) type Test = (&'static str, fn() -> Result<String, String>);
 
-/// Runs the tests under their names, as libtest would, as many at once as that, or as there are CPUs; and prints the lines
-/// that they give, each at the start of a line. Of one at a time no thread of the harness runs beside it.
+/// Runs the tests under their names, as libtest would, at most `at_once` at a time, or one for each CPU. Prints the lines
+/// that they give, each at the start of a line. With one at a time no thread of the harness runs beside it.
 pub(crate) fn main<const N: usize>(at_once: Option<usize>, tests: [Test; N]) -> ExitCode {
     let lines = Arc::new(Mutex::new(Vec::new()));
     let trial = |(name, test): Test| {

@@ -105,7 +105,7 @@ const SIZES: [Size; 6] = [
             }),
         ],
     },
-    // Sixteen, and the two counts of those who share it, with the peers too.
+    // In an `Arc`, as the peers are here: its two counts are 16 of these bytes.
     Size {
         name: "memory_lock",
         aim: (Some(32), 1),

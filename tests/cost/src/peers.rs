@@ -29,7 +29,7 @@ use handmade::Handmade;
 use crate::{Ball, Bell, HOUR, OF_TWO_THREADS, Operation, give_way, in_vain};
 
 /// An operation of the table, the peer, and what it does instead.
-pub const PEERS: [(&str, &str, Operation); 14] = [
+pub const PEERS: [(&str, &str, Operation); 15] = [
     ("create, finish, take", "oneshot", take),
     ("await what is ready", "oneshot", ready),
     ("register, wake, ready", "oneshot", register),
@@ -44,6 +44,7 @@ pub const PEERS: [(&str, &str, Operation); 14] = [
     ("call_soon", "local-pool", call_soon),
     ("post", "crossbeam", post),
     ("sleep in vain", "tokio", sleep_in_vain),
+    ("put, get", "mpsc", put),
 ];
 
 /// A lock of `parking_lot`, a condition variable and a vector of callbacks.
@@ -202,4 +203,12 @@ fn sleep_in_vain(times: usize) {
             in_vain(tokio::time::sleep(black_box(HOUR))).await;
         }
     });
+}
+
+fn put(times: usize) {
+    let (sender, receiver) = mpsc::sync_channel(1);
+    for number in 0..times as u64 {
+        black_box(&sender).send(black_box(number)).expect("it has room");
+        assert_eq!(black_box(&receiver).recv(), Ok(number));
+    }
 }
