@@ -809,6 +809,9 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// A loop or an executor that takes no more work hands it back; it has not run and never will.
 /// `[schedule-3]` `[pool-4]`
 ///
+/// Its message says why: the loop or executor is closed, the pool [is broken](crate::ThreadPool::is_broken), or the system
+/// has no thread for the first worker of the pool, which may have one later.
+///
 /// It is `Sync` although the work may not be, so that `?` takes it up whatever a closure has captured: the work is
 /// given away, and never lent.
 ///
@@ -823,19 +826,49 @@ impl<V, C: fmt::Debug> fmt::Debug for Lost<V, C> {
 /// ```
 #[doc(alias("SendError", "RejectedExecution"))]
 #[derive(Error)]
-#[error(
-    "the loop or executor is closed, and takes no more work; the work is handed back, unrun: give it to another"
-)]
+#[error("{1}")]
 pub struct Closed<J>(
     /// The lock is never taken; it is what makes work that is only `Send` shareable.
     Mutex<J>,
+    Refused,
 );
+
+/// Why work is handed back.
+#[derive(Clone, Copy)]
+pub(crate) enum Refused {
+    Closed,
+    Broken,
+    NoThread,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => {
+                "the loop or executor is closed, and takes no more work; the work is handed back, unrun: give it to \
+                 another"
+            }
+            Self::Broken => {
+                "the pool is broken, since the initializer of a worker has failed, and takes no more work; the work is \
+                 handed back, unrun: ask `broken_reason` why, and give the work to another"
+            }
+            Self::NoThread => {
+                "the system has no thread for the first worker of the pool; the work is handed back, unrun: submit it \
+                 again when other threads have ended"
+            }
+        })
+    }
+}
 
 impl<J> Closed<J> {
     /// Hands `work` back. For those who implement [`Schedule`](crate::Schedule) or [`Executor`](crate::Executor).
     #[must_use]
     pub const fn new(work: J) -> Self {
-        Self(Mutex::new(work))
+        Self::since(Refused::Closed, work)
+    }
+
+    pub(crate) const fn since(refused: Refused, work: J) -> Self {
+        Self(Mutex::new(work), refused)
     }
 
     /// Returns the work, unrun.
@@ -846,7 +879,8 @@ impl<J> Closed<J> {
 
     /// The same, with what the work was made of.
     pub(crate) fn map<F>(self, change: impl FnOnce(J) -> F) -> Closed<F> {
-        Closed::new(change(self.into_inner()))
+        let refused = self.1;
+        Closed::since(refused, change(self.into_inner()))
     }
 }
 

@@ -963,6 +963,7 @@ fn a_pool_whose_initializer_panics_settles_every_job() {
     assert!(pool.is_broken());
     assert_eq!(pool.broken_reason().as_deref(), Some("no licence"));
     let Err(closed) = pool.submit(|| 7) else { panic!("a broken pool takes no work") };
+    assert!(closed.to_string().starts_with("the pool is broken, "), "{closed}");
     let work = closed.into_inner();
     assert_eq!(work(), 7, "the work is handed back");
     pool.shutdown().unwrap();

@@ -286,7 +286,8 @@ fn without_room_for_threads() {
         }
     }
     let full = fill();
-    assert!(pool(1).submit(|| ()).is_err(), "there is no room for a worker");
+    let refused = pool(1).submit(|| ()).unwrap_err().to_string();
+    assert!(refused.starts_with("the system has no thread "), "{refused}");
     assert_eq!(
         behind_each_other(&one, &other, || ()),
         Err(WaitError::WouldDeadlock(WouldDeadlock::Circle))
@@ -341,6 +342,27 @@ fn a_loop_in_the_only_worker_runs_the_job_that_it_awaits() {
         told,
         (name.clone(), name, Err(WaitError::WouldDeadlock(WouldDeadlock::EventLoop)), false)
     );
+}
+
+#[test]
+fn a_loop_in_the_only_worker_runs_what_it_awaits_after_it_has_slept() {
+    watch!();
+    let pool = Arc::new(pool(1));
+    let inside = Arc::clone(&pool);
+    let job = pool.submit(move || {
+        let sleeps_and_awaits = async {
+            let [awaited, viewed] = [(); 2].map(|()| inside.submit(name).unwrap());
+            tasks::sleep(Duration::from_millis(1)).await;
+            let done = [&awaited, &viewed].map(|job| job.done());
+            let by_reference = (&awaited).await.result().unwrap().clone();
+            tasks::sleep(Duration::from_millis(1)).await;
+            let view = bridge::wrap_future(&viewed, &LoopRef::current().unwrap());
+            (done, by_reference, view.await.result().unwrap().clone())
+        };
+        EventLoop::new().run_until_complete(sleeps_and_awaits).unwrap()
+    });
+    let name = "worker-0".to_owned();
+    assert_eq!(job.unwrap().result().unwrap(), &([false; 2], name.clone(), name));
 }
 
 #[test]

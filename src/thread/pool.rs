@@ -11,7 +11,7 @@ use std::{
 
 use crate::{
     blocking, context,
-    error::{Closed, WaitError, WouldDeadlock},
+    error::{Closed, Refused, WaitError, WouldDeadlock},
     interrupt::{self, before_sleep},
     sync::{Condvar, Mutex, is_over, lock, thread, wait_until},
     thread::{
@@ -409,16 +409,18 @@ impl Executor for ThreadPool {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after `close`, or if the machine has no thread for the first worker.
+    /// [`Closed`] after `close`, if the pool [is broken](ThreadPool::is_broken), or if the machine has no thread for the
+    /// first worker. Its message says which.
     fn execute(&self, job: Job) -> Result<(), Closed<Job>> {
         let mut state = lock(&self.shared.state);
         if !state.open {
-            return Err(Closed::new(job));
+            let refused = state.broken.as_ref().map_or(Refused::Closed, |_| Refused::Broken);
+            return Err(Closed::since(refused, job));
         }
         let wanted = state.queue.len() >= state.idle && state.live < self.shared.max;
         // Before the job is queued, so that a job that was refused never runs (`bug-f7`).
         if wanted && self.shared.start_worker(&mut state).is_err() && state.live == 0 {
-            return Err(Closed::new(job));
+            return Err(Closed::since(Refused::NoThread, job));
         }
         state.queue.push(job);
         let sleeps = state.sleeping > state.notified;

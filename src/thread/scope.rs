@@ -208,9 +208,9 @@ impl<'scope> Scope<'scope, '_> {
         let body = unsafe { mem::transmute::<Box<dyn Body + 'scope>, Box<dyn Body>>(body) };
         match self.executor.execute(Job::from_run(Scoped { body, gone })) {
             Ok(()) => Ok(ThreadFuture::new(handle)),
-            Err(_) => {
+            Err(closed) => {
                 trace::job_is_refused();
-                Err(Closed::new(()))
+                Err(closed.map(drop))
             }
         }
     }
