@@ -15,7 +15,7 @@ mod waiting;
 
 use std::{
     cell::RefCell,
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -53,8 +53,8 @@ pub(crate) trait Queue: Send + Sync {
     /// notes asks for no cell besides.
     fn take(&self, cells: &Cells, wanted: Wanted, looked: &mut Looked) -> Option<Job>;
 
-    /// What the first queued job settles that is awaited on this loop.
-    fn first_awaited_on(&self, home: context::Id) -> Option<Address>;
+    /// What the first queued job settles that is awaited on this loop, which has noted this.
+    fn first_awaited_on(&self, home: context::Id, awaited: &mut Awaited) -> Option<Address>;
 
     /// How many workers the pool has.
     fn workers(&self) -> usize;
@@ -86,6 +86,17 @@ impl Looked {
     }
 }
 
+/// What a loop in a worker notes, so that it finds the jobs that it awaits in the queue of the worker's pool.
+#[derive(Debug, Default)]
+pub(crate) struct Awaited {
+    /// What it has begun to await since it was last looked for.
+    pub(crate) new: BTreeSet<Address>,
+    /// The number of the first job that was not looked at. Whatever comes to the queue later may be awaited before.
+    pub(crate) until: u64,
+    /// The numbers of the jobs that were awaited when they were looked at, or when they were looked for.
+    pub(crate) jobs: BTreeSet<u64>,
+}
+
 /// A loop that may sleep in a worker.
 pub(crate) trait Sleeper: Send + Sync {
     /// Tells loops apart.
@@ -106,6 +117,8 @@ struct Worker {
     running: Vec<Option<Address>>,
     /// Its innermost wait that is registered, inside of which a closure may be asked.
     waits: Option<context::Id>,
+    /// What its loops await.
+    awaited: BTreeMap<context::Id, Arc<Mutex<Awaited>>>,
 }
 
 thread_local! {
@@ -122,8 +135,14 @@ fn worker<R>(ask: impl FnOnce(&mut Worker) -> R) -> Option<R> {
 pub(crate) fn work(pool: Arc<dyn Queue>) -> AtWork {
     let bottom = stack();
     let _ = WORKER.try_with(|worker| {
-        *worker.borrow_mut() =
-            Some(Worker { pool, ready: false, bottom, running: Vec::new(), waits: None });
+        *worker.borrow_mut() = Some(Worker {
+            pool,
+            ready: false,
+            bottom,
+            running: Vec::new(),
+            waits: None,
+            awaited: BTreeMap::new(),
+        });
     });
     AtWork
 }
@@ -147,6 +166,16 @@ impl Drop for AtWork {
 /// Whether this thread is a worker.
 pub(crate) fn is_worker() -> bool {
     worker(|_| ()).is_some()
+}
+
+/// From now on this cell is awaited on a loop of this thread, or has a view there.
+pub(crate) fn awaits(home: context::Id, cell: Address) {
+    worker(|it| lock(it.awaited.entry(home).or_default()).new.insert(cell));
+}
+
+/// A loop of this thread is closed, and awaits nothing any more.
+pub(crate) fn awaits_no_more(home: context::Id) {
+    drop(worker(|it| it.awaited.remove(&home)));
 }
 
 /// About where the stack of this thread ends now.
@@ -325,12 +354,15 @@ pub(crate) fn before_sleeping(sleeper: &Arc<impl Sleeper + 'static>) -> Option<R
     let me = worker(|it| (Arc::clone(&it.pool), it.ready, it.running.len(), it.bottom));
     let Some((pool, ready, jobs, bottom)) = me else { return Some(Registered(None)) };
     let helps = ready && jobs < DEPTH && !is_little_left(bottom, 0);
-    let goal = Goal::Sleep(helps.then(|| Arc::clone(sleeper) as Arc<dyn Sleeper>));
+    let awaited = worker(|it| Arc::clone(it.awaited.entry(sleeper.id()).or_default()));
+    let awaited = awaited.unwrap_or_default();
+    let own = (Arc::clone(sleeper) as Arc<dyn Sleeper>, Arc::clone(&awaited));
+    let goal = Goal::Sleep(helps.then_some(own));
     let registered = register(Arc::clone(&pool), goal);
     if registered.is_err() {
         // Somebody may have taken it, and then tells the loop.
         let job = pool
-            .first_awaited_on(sleeper.id())
+            .first_awaited_on(sleeper.id(), &mut lock(&awaited))
             .and_then(|cell| pool.take(&Cells::One(cell), Wanted::All, &mut Looked::default()));
         let _role = context::call_back();
         job.into_iter().for_each(|job| isolate(|| job.run()));
@@ -348,7 +380,7 @@ fn register(pool: Arc<dyn Queue>, goal: Goal) -> Result<Registered, WouldDeadloc
     let id = context::next_id();
     let mut waiting = lock(&WAITING);
     let own = match &goal {
-        Goal::Sleep(Some(own)) => Some(own.id()),
+        Goal::Sleep(Some((own, _))) => Some(own.id()),
         _ => None,
     };
     waiting.enter(id, Waiting { pool, running, lending, goal, outer });

@@ -53,8 +53,12 @@ trait Queue {
     fn id(&self) -> u64;
     fn workers(&self) -> usize;
     fn leaves(self: Arc<Self>, wanted: Brings, stuck: usize) -> bool;
-    fn first_awaited_on(&self, home: u64) -> Option<Address>;
+    fn first_awaited_on(&self, home: u64, awaited: &mut Awaited) -> Option<Address>;
 }
+
+/// What a loop has noted; nothing here.
+#[derive(Default)]
+struct Awaited;
 
 trait Sleeper {
     fn id(&self) -> u64;
@@ -84,7 +88,7 @@ impl Queue for Pool {
         stuck >= self.workers && self.queued.contains(&wanted)
     }
 
-    fn first_awaited_on(&self, home: u64) -> Option<Address> {
+    fn first_awaited_on(&self, home: u64, _: &mut Awaited) -> Option<Address> {
         self.queued.iter().find_map(|brings| match brings {
             Brings::Settled(cell) if cell.get() as u64 % 3 == home % 3 => Some(*cell),
             _ => None,
@@ -136,7 +140,9 @@ impl One {
             }
             For::One(cell, wanted) => Goal::Cells(Cells::One(*cell), *wanted),
             For::End(pool) => Goal::End(*pool),
-            For::Sleep(own) => Goal::Sleep(own.map(|own| Arc::new(Loop(own)) as Arc<dyn Sleeper>)),
+            For::Sleep(own) => Goal::Sleep(
+                own.map(|own| (Arc::new(Loop(own)) as Arc<dyn Sleeper>, Arc::default())),
+            ),
             For::Owed(cells) => {
                 let cells: BTreeSet<_> = cells.iter().copied().collect();
                 Goal::Owed(Arc::new(Mutex::new(cells)))
@@ -230,8 +236,9 @@ impl<'a> Everybody<'a> {
     fn to_help(&self) -> Vec<u64> {
         let own = |it: &One| {
             let For::Sleep(Some(own)) = it.goal else { return None };
+            let pool = &self.pools[it.pool];
             let cell =
-                self.is_left(it.pool).then(|| self.pools[it.pool].first_awaited_on(own))??;
+                self.is_left(it.pool).then(|| pool.first_awaited_on(own, &mut Awaited))??;
             (!self.settles(cell)).then_some(own)
         };
         self.all.iter().filter_map(own).collect()

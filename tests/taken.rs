@@ -32,6 +32,13 @@ mod blocking {
         pub(crate) wanted: VecDeque<u64>,
     }
 
+    #[derive(Debug, Default)]
+    pub(crate) struct Awaited {
+        pub(crate) new: BTreeSet<Address>,
+        pub(crate) until: u64,
+        pub(crate) jobs: BTreeSet<u64>,
+    }
+
     /// Cells, and how often one was looked at.
     #[derive(Clone, Debug, Default)]
     pub(crate) struct Cells(pub(crate) BTreeSet<Address>, pub(crate) Cell<usize>);
@@ -62,8 +69,23 @@ mod blocking {
     }
 }
 
+mod context {
+    pub(crate) type Id = u64;
+}
+
 mod waiter {
-    use crate::cell::Address;
+    use std::{
+        cell::{Cell, RefCell},
+        collections::BTreeSet,
+    };
+
+    use crate::{cell::Address, context::Id};
+
+    thread_local! {
+        /// What is awaited on which loop, and how often a job was asked.
+        pub(crate) static AWAITED: RefCell<BTreeSet<(Id, Address)>> = RefCell::default();
+        pub(crate) static ASKED: Cell<usize> = const { Cell::new(0) };
+    }
 
     #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
     pub(crate) enum Brings {
@@ -79,6 +101,18 @@ mod waiter {
         pub(crate) fn brings(&self) -> impl Iterator<Item = Brings> + use<> {
             self.1.clone().into_iter()
         }
+
+        pub(crate) fn settles(&self) -> Option<Address> {
+            self.1.iter().find_map(|it| match it {
+                Brings::Settled(cell) => Some(*cell),
+                Brings::Returned(_) => None,
+            })
+        }
+
+        pub(crate) fn is_awaited_on(&self, home: Id) -> bool {
+            ASKED.set(ASKED.get() + 1);
+            self.settles().is_some_and(|cell| AWAITED.with_borrow(|it| it.contains(&(home, cell))))
+        }
     }
 }
 
@@ -88,10 +122,10 @@ mod jobs;
 
 use std::collections::VecDeque;
 
-use blocking::{Cells, Looked, Wanted};
+use blocking::{Awaited, Cells, Looked, Wanted};
 use cell::Address;
 use jobs::Jobs;
-use waiter::{Brings, Job};
+use waiter::{ASKED, AWAITED, Brings, Job};
 
 fn address(number: usize) -> Address {
     Address::new(number + 1).unwrap()
@@ -176,6 +210,50 @@ fn what_is_taken_is_the_first_that_is_wanted() {
     assert!(taken > 1_000, "{taken}");
 }
 
+#[test]
+fn what_a_loop_finds_is_the_first_that_it_awaits() {
+    watch!();
+    let mut found = 0;
+    for seed in 0..1_000 {
+        let mut dice = Dice(seed);
+        AWAITED.take();
+        let (mut jobs, mut plain) = (Jobs::default(), VecDeque::<Job>::new());
+        let range = 5 + dice.below(40);
+        let mut loops: [Awaited; 2] = Default::default();
+        for name in 0..200 {
+            let (home, cell) = (dice.below(2), address(dice.below(range)));
+            match dice.below(7) {
+                // Also of what was awaited before.
+                0 | 1 => {
+                    let job = Job(name, vec![Brings::Settled(cell)]);
+                    jobs.push(job.clone());
+                    plain.push_back(job);
+                }
+                2 => assert_eq!(jobs.pop(), plain.pop_front()),
+                3 => {
+                    let cells = Cells([cell].into(), 0.into());
+                    let at = plain.iter().position(|it| it.settles() == Some(cell));
+                    let taken = at.and_then(|at| plain.remove(at));
+                    assert_eq!(jobs.take(&cells, Wanted::All, &mut Looked::default()), taken);
+                }
+                4 => {
+                    AWAITED.with_borrow_mut(|it| it.insert((home as u64, cell)));
+                    loops[home].new.insert(cell);
+                }
+                5 => _ = AWAITED.with_borrow_mut(|it| it.remove(&(home as u64, cell))),
+                _ => {
+                    let first = plain.iter().find(|it| it.is_awaited_on(home as u64));
+                    let first = first.and_then(Job::settles);
+                    let told = jobs.first_awaited_on(home as u64, &mut loops[home]);
+                    assert_eq!(told, first, "seed {seed}");
+                    found += usize::from(first.is_some());
+                }
+            }
+        }
+    }
+    assert!(found > 1_000, "{found}");
+}
+
 fn job(number: usize) -> Job {
     Job(number, vec![Brings::Settled(address(number))])
 }
@@ -210,10 +288,31 @@ fn looks_together(many: usize) -> usize {
     cells.1.get()
 }
 
+/// How often a job is asked by a loop that sleeps as many times as jobs are queued, and again until it has run as many
+/// that it awaits, which are behind them.
+fn asked_by_a_loop(many: usize) -> usize {
+    let (mut jobs, mut awaited, before) = (Jobs::default(), Awaited::default(), ASKED.get());
+    (0..2 * many).for_each(|number| jobs.push(job(number)));
+    for _ in 0..many {
+        assert_eq!(jobs.first_awaited_on(0, &mut awaited), None);
+    }
+    for cell in (many..2 * many).map(address) {
+        AWAITED.with_borrow_mut(|it| it.insert((0, cell)));
+        awaited.new.insert(cell);
+    }
+    for cell in (many..2 * many).map(address) {
+        assert_eq!(jobs.first_awaited_on(0, &mut awaited), Some(cell));
+        let cells = Cells([cell].into(), 0.into());
+        assert!(jobs.take(&cells, Wanted::All, &mut Looked::default()).is_some());
+    }
+    AWAITED.take();
+    ASKED.get() - before
+}
+
 #[test]
 fn what_is_looked_at_grows_as_the_jobs_that_are_waited_for() {
     watch!();
-    for looks in [looks_one_by_one, looks_together] {
+    for looks in [looks_one_by_one, looks_together, asked_by_a_loop] {
         let (few, many) = (looks(100), looks(1000));
         assert!(few > 0 && many <= 11 * few, "{few}, {many}");
     }

@@ -1,7 +1,8 @@
 //! Every worker that waits, and whether one that does may still go on.
 //!
 //! The question is asked under a lock of the whole process. So what it needs is found by what it is about: who runs or
-//! is lent a cell, and who waits in a pool. An answer costs what it reaches, and not how many others wait.
+//! is lent a cell, and who waits in a pool. An answer costs what it reaches, and not how many others wait; but what it
+//! reaches is looked for in each pool in which somebody waits, since who queues a job tells nobody else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,7 +17,7 @@ use crate::{
     waiter::Brings,
 };
 
-use super::{Queue, Sleeper};
+use super::{Awaited, Queue, Sleeper};
 
 /// How many of the cells a thread waits for, and for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,13 +103,16 @@ impl Cells {
     }
 }
 
+/// A loop that sleeps, and what it has noted.
+pub(super) type Asleep = (Arc<dyn Sleeper>, Arc<Mutex<Awaited>>);
+
 /// What a worker waits for.
 pub(super) enum Goal {
     Cells(Cells, Wanted),
     /// The end of the pool with this number.
     End(Id),
-    /// Whatever may wake a loop: this one, if it could run a job instead.
-    Sleep(Option<Arc<dyn Sleeper>>),
+    /// Whatever may wake a loop: this one, which awaits this, if it could run a job instead.
+    Sleep(Option<Asleep>),
     /// Not yet anything; but what it runs does not end before all of these cells are settled. `[scope-4]`
     Owed(Arc<Mutex<BTreeSet<Address>>>),
 }
@@ -225,14 +229,17 @@ impl Waits {
         let mut hope = Hope::new(self, false);
         let mut found = Vec::new();
         for (number, pool) in self.pools.iter().filter(|(_, pool)| pool.loops > 0) {
-            // Asked first, because it is soon answered, and looking through the queue is not.
-            // Most of all where a worker is there.
+            // Mostly a worker is there.
             if pool.wanted() == 0 || hope.is_for(Question::Serves(*number)) {
                 continue;
             }
             for id in &pool.waiting {
-                let Goal::Sleep(Some(sleeper)) = &self.waiting[id].goal else { continue };
-                let Some(cell) = pool.queue.first_awaited_on(sleeper.id()) else { continue };
+                let Goal::Sleep(Some((sleeper, awaited))) = &self.waiting[id].goal else {
+                    continue;
+                };
+                let mut awaited = lock(awaited);
+                let first = pool.queue.first_awaited_on(sleeper.id(), &mut awaited);
+                let Some(cell) = first else { continue };
                 if !hope.is_for(Question::Settles(cell)) {
                     found.push(Arc::clone(sleeper));
                 }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{Handle, Ticket, Until, word::Word};
 use crate::{
+    blocking::awaits,
     context::{self, Id},
     sync::{Ordering, Parker, at, is_over},
     waiter::{Callback, Callbacks, Waiter, isolate},
@@ -122,10 +123,14 @@ impl Registration {
         }
         // Cloning and dropping a waker is the user's code: neither happens under the lock.
         self.leave(cell);
-        let waiter = Waiter::Waker(cx.waker().clone(), context::current_loop());
+        let home = context::current_loop();
+        let waiter = Waiter::Waker(cx.waker().clone(), home);
         match cell.register_until(until, waiter) {
             Ok(ticket) => {
                 self.0 = Some(ticket);
+                if let Some(home) = home {
+                    awaits(home, cell.address());
+                }
                 Poll::Pending
             }
             Err(_) => Poll::Ready(()),

@@ -27,6 +27,8 @@ use super::{
     timers::Timers,
 };
 use crate::{
+    blocking::awaits,
+    cell::Address,
     context::{self, Id},
     sync::{AtomicBool, Ordering, thread_local},
     waiter::{Home, Job, Schedule},
@@ -229,6 +231,13 @@ impl Registry {
 
     pub(super) fn enter(&self, id: u64, view: Weak<dyn Deliver>) {
         self.views.borrow_mut().insert(id, view);
+    }
+
+    /// A loop of this crate has a view of this cell from now on.
+    pub(super) fn awaits(&self, cell: Address) {
+        if self.own.is_some() {
+            awaits(self.id, cell);
+        }
     }
 
     /// A view is made.

@@ -7,7 +7,7 @@ use super::{
     task::Task,
 };
 use crate::{
-    blocking::{before_sleeping, is_worker},
+    blocking::{awaits_no_more, before_sleeping, is_worker},
     context::{self, Id},
     deferred,
     error::RunError,
@@ -112,6 +112,7 @@ impl Registry {
         self.isolate(|| drop(kept));
         self.run_last_turns();
         self.sweep();
+        awaits_no_more(self.id());
         trace::loop_ends(self.id());
     }
 

@@ -91,7 +91,10 @@ impl<T, E> View<T, E> {
         }
         if view.told {
             match view.cell().register(Waiter::View(home.home(), view.id)) {
-                Ok(ticket) => view.hook.set(Some(ticket)),
+                Ok(ticket) => {
+                    view.hook.set(Some(ticket));
+                    home.awaits(view.cell().address());
+                }
                 Err(_) => {
                     view.draining.set(true);
                     home.post(Errand::Deliver(Rc::clone(&view) as Rc<dyn Deliver>));

@@ -3,7 +3,9 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
-    blocking::{Cells, Looked, Wanted},
+    blocking::{Awaited, Cells, Looked, Wanted},
+    cell::Address,
+    context::Id,
     waiter::{Brings, Job},
 };
 
@@ -105,9 +107,7 @@ impl Jobs {
         }
         looked.until = self.next;
         while let Some(number) = looked.wanted.pop_front() {
-            let Ok(at) = self.places.binary_search_by_key(&number, |(number, _)| *number) else {
-                continue;
-            };
+            let Some(at) = self.find(number) else { continue };
             // What it was to bring about may be so by now, and is not waited for then.
             if let Some(job) = self.places[at].1.take_if(|job| is_wanted(job)) {
                 self.is_gone(number, &job);
@@ -115,6 +115,33 @@ impl Jobs {
             }
         }
         None
+    }
+
+    /// What the first of those settles that are awaited on this loop, which has noted this. A job is looked at when it has
+    /// come, and when somebody has begun to await what it settles.
+    pub(super) fn first_awaited_on(&mut self, home: Id, awaited: &mut Awaited) -> Option<Address> {
+        let begin = self.places.partition_point(|(number, _)| *number < awaited.until);
+        let is_awaited = |job: &Job| job.is_awaited_on(home);
+        let came = self.places.range(begin..);
+        let came = came.filter(|(_, job)| job.as_ref().is_some_and(is_awaited));
+        awaited.jobs.extend(came.map(|(number, _)| *number));
+        for cell in std::mem::take(&mut awaited.new) {
+            awaited.jobs.extend(self.numbers(Brings::Settled(cell), 0));
+        }
+        awaited.until = self.next;
+        while let Some(number) = awaited.jobs.first() {
+            let job = self.find(*number).and_then(|at| self.places[at].1.as_ref());
+            if let Some(job) = job.filter(|job| is_awaited(job)) {
+                return job.settles();
+            }
+            // It is gone, or nobody awaits it any more.
+            awaited.jobs.pop_first();
+        }
+        None
+    }
+
+    fn find(&self, number: u64) -> Option<usize> {
+        self.places.binary_search_by_key(&number, |(number, _)| *number).ok()
     }
 
     /// The numbers of the jobs that bring this about, from this number on.

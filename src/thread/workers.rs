@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    blocking::{self, Cells, Looked, Queue, Wanted},
+    blocking::{self, Awaited, Cells, Looked, Queue, Wanted},
     cell::Address,
     context,
     error::Panic,
@@ -146,9 +146,8 @@ impl Queue for Shared {
         lock(&self.state).queue.take(cells, wanted, looked)
     }
 
-    fn first_awaited_on(&self, home: context::Id) -> Option<Address> {
-        let state = lock(&self.state);
-        state.queue.iter().find(|job| job.is_awaited_on(home)).and_then(Job::settles)
+    fn first_awaited_on(&self, home: context::Id, awaited: &mut Awaited) -> Option<Address> {
+        lock(&self.state).queue.first_awaited_on(home, awaited)
     }
 
     fn workers(&self) -> usize {
