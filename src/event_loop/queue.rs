@@ -21,11 +21,11 @@ pub(crate) enum Post {
 }
 
 impl Post {
-    /// The task that this makes, if that will settle a cell.
-    pub(super) fn sends(&self, cell: Address) -> Option<Id> {
+    /// The task that this makes, if it is a coroutine that was sent, and the cell that the task will settle.
+    pub(super) fn sends(&self) -> Option<(Address, Id)> {
         match self {
-            Self::Job(job) if job.settles() == Some(cell) => job.task(),
-            Self::Job(_) | Self::Step(_) | Self::Stop => None,
+            Self::Job(job) => job.settles().zip(job.task()),
+            Self::Step(_) | Self::Stop => None,
         }
     }
 }
@@ -126,11 +126,6 @@ impl Queue {
         mem::swap(&mut inner.posts, posts);
         // ORDERING: Relaxed, *=>false; see `post`.
         self.posted.store(false, Ordering::Relaxed);
-    }
-
-    /// The task that a coroutine which was posted will be, if it will settle this cell.
-    pub(super) fn sent(&self, cell: Address) -> Option<Id> {
-        lock(&self.inner).posts.iter().find_map(|post| post.sends(cell))
     }
 
     /// Sets what ends the sleep of whoever drives the loop by hand, and calls it if there is something to do.

@@ -2,7 +2,7 @@
 
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     mem,
     rc::Rc,
     sync::Arc,
@@ -98,7 +98,22 @@ struct Line {
     /// What was posted and taken when there was nothing else, as the queue had it. It goes before the calls.
     posted: VecDeque<Post>,
     calls: VecDeque<Call>,
+    /// How many were taken out of it.
+    gone: u64,
+    sent: Sent,
 }
+
+/// The coroutines in a line that were sent. Found when that is asked, and each looked at once.
+#[derive(Default)]
+struct Sent {
+    /// How many were in the line before the first that was not looked at.
+    until: u64,
+    /// How many were before each, and the task that it will be, by what that will settle. Some may be gone.
+    tasks: HashMap<Address, (u64, Id)>,
+}
+
+/// How many that are gone are kept of a line that is short.
+const FEW: usize = 8;
 
 impl Line {
     fn len(&self) -> usize {
@@ -106,7 +121,27 @@ impl Line {
     }
 
     fn pop(&mut self) -> Option<Call> {
-        self.posted.pop_front().map(Call::Posted).or_else(|| self.calls.pop_front())
+        let first = self.posted.pop_front().map(Call::Posted);
+        let first = first.or_else(|| self.calls.pop_front());
+        self.gone += u64::from(first.is_some());
+        first
+    }
+
+    /// The task that a coroutine in it will be, if it will settle this cell.
+    fn sent(&mut self, cell: Address) -> Option<Id> {
+        let (len, Self { posted, calls, gone, sent }) = (self.len(), self);
+        let known = sent.until.saturating_sub(*gone) as usize;
+        let posts = posted.range(known.min(posted.len())..).map(Some);
+        let calls = calls.range(known.saturating_sub(posted.len())..).map(Call::posted);
+        for (place, post) in (sent.until.max(*gone)..).zip(posts.chain(calls)) {
+            let sends = post.and_then(Post::sends);
+            sent.tasks.extend(sends.map(|(cell, task)| (cell, (place, task))));
+        }
+        sent.until = *gone + len as u64;
+        if sent.tasks.len() > 2 * len + FEW {
+            sent.tasks.retain(|_, (place, _)| *place >= *gone);
+        }
+        sent.tasks.get(&cell).filter(|(place, _)| *place >= *gone).map(|(_, task)| *task)
     }
 }
 
@@ -222,16 +257,16 @@ impl Ready {
 
     /// The task that a coroutine which was sent will be, if it will settle this cell.
     pub(super) fn sent(&self, cell: Address) -> Option<Id> {
-        let line = self.line.borrow();
-        let first = line.posted.iter().find_map(|post| post.sends(cell));
-        let then = || line.calls.iter().find_map(|call| call.posted()?.sends(cell));
-        first.or_else(then).or_else(|| self.queue.sent(cell))
+        if self.queue.holds_posts() {
+            self.absorb(Queue::take);
+        }
+        self.line.borrow_mut().sent(cell)
     }
 
     /// Takes those out that make tasks.
     pub(super) fn take_sent(&self) -> VecDeque<Call> {
         self.absorb(Queue::take);
-        let Line { posted, calls } = self.line.take();
+        let Line { posted, calls, .. } = self.line.take();
         let all = posted.into_iter().map(Call::Posted).chain(calls);
         let (sent, calls) = all.partition(Call::makes_a_task);
         self.line.borrow_mut().calls = calls;

@@ -5,22 +5,36 @@ use std::{cell::RefCell, collections::HashMap};
 use super::{ids::ById, task::Task};
 use crate::{cell::Address, context::Id};
 
+/// How many that have ended are kept in an index of few.
+const FEW: usize = 8;
+
 /// Those that have not ended.
 #[derive(Default)]
 pub(super) struct Tasks {
     all: RefCell<ById<Task>>,
-    /// Which of them settles what; made when that is asked, and kept until there is one more.
+    /// Which of them settles what, and which did that have ended; made when that is asked, and kept until none is left.
     settles: RefCell<Option<HashMap<Address, Id>>>,
 }
 
 impl Tasks {
     pub(super) fn enter(&self, task: Task) {
-        self.settles.take();
-        self.all.borrow_mut().insert(task.id(), task);
+        let mut all = self.all.borrow_mut();
+        let mut settles = self.settles.borrow_mut();
+        // It is made anew when most of those have ended.
+        settles.take_if(|known| known.len() > 2 * all.len() + FEW);
+        if let Some(known) = &mut *settles {
+            known.extend(task.settles().map(|cell| (cell, task.id())));
+        }
+        all.insert(task.id(), task);
     }
 
     pub(super) fn leave(&self, id: Id) {
-        let ended = self.all.borrow_mut().remove(&id);
+        let mut all = self.all.borrow_mut();
+        let ended = all.remove(&id);
+        if all.is_empty() {
+            self.settles.take();
+        }
+        drop(all);
         drop(ended);
     }
 
