@@ -5,7 +5,7 @@ use std::{
     collections::BTreeMap,
     convert::Infallible,
     error::Error,
-    io::{self, ErrorKind, Write},
+    io::{self, ErrorKind, IsTerminal as _, Write},
     num::NonZero,
     path::PathBuf,
     rc::Rc,
@@ -24,7 +24,7 @@ use crate::{
     options::Options,
     report::{Report, columns},
     say,
-    walk::{Entry, Walk},
+    walk::Walk,
 };
 
 /// How often the progress bar is drawn.
@@ -47,7 +47,7 @@ pub(crate) fn collect(options: Options) -> Result<Report, Box<dyn Error>> {
         event_loop.call_later(deadline, move || this.stop("the deadline has passed"))?;
     }
     collector.tick();
-    let run = Rc::clone(&collector).run(options.named);
+    let run = Rc::clone(&collector).run(Walk::new(options.named, options.unreadable));
     let walk = event_loop.run_until_complete(run)??;
     collector.bar.finish_and_clear();
     // From here on nothing is left to cancel, and an interrupt ends the program at once.
@@ -121,8 +121,7 @@ impl Collector {
     }
 
     /// The main task.
-    async fn run(self: Rc<Self>, named: Vec<Entry>) -> Result<Walk, Box<dyn Error>> {
-        let mut walk = Walk::new(named);
+    async fn run(self: Rc<Self>, mut walk: Walk) -> Result<Walk, Box<dyn Error>> {
         let mut lanes: Vec<LoopFuture<(), Infallible>> = Vec::new();
         while !walk.is_complete() && !self.shared.is_stopped() {
             walk = self.find(walk).await?;
@@ -231,10 +230,13 @@ impl Collector {
         if lines.is_empty() || self.print_error.borrow().is_some() {
             return;
         }
+        let bar = self.bar.clone();
         let write = move || {
             let mut out = io::stdout().lock();
-            out.write_all(&lines)?;
-            out.flush()
+            let is_shown = out.is_terminal();
+            let mut write = || out.write_all(&lines).and_then(|()| out.flush());
+            // On one terminal the bar goes out of the way.
+            if is_shown { bar.suspend(write) } else { write() }
         };
         match bridge::run_in_executor_result(&self.here, &self.printer, write) {
             Ok(printing) => {

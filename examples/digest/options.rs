@@ -1,8 +1,10 @@
 //! What the user asked for.
 
-use std::{ffi::OsString, fmt::Display, fs, num::NonZero, path::PathBuf, thread, time::Duration};
+use std::{ffi::OsString, io, num::NonZero, path::PathBuf, thread, time::Duration};
 
-use crate::{report::Quoted, walk::Entry};
+use nix::dir::Type;
+
+use crate::{open::look, report::Quoted, walk::Entry};
 
 pub(crate) const HELP: &str = "\
 Usage: digest [OPTION]... [--] FILE_OR_DIRECTORY...
@@ -20,7 +22,7 @@ are neither followed nor listed; pipes, sockets and devices are skipped.
 Ctrl-C (and SIGTERM) cancels the files not yet started, finishes those being read, and prints
 what is done. A second Ctrl-C ends the program at once, with status 130.
 
-Exit status: 0 if every file was hashed, 1 if anything failed or was cancelled, 2 for bad usage,
+Exit status: 0 if every file was hashed, 1 if anything failed, is missing or was cancelled, 2 for bad usage,
 141 without a word if nobody reads the sums any more.
 ";
 
@@ -34,6 +36,8 @@ pub(crate) enum Request {
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) named: Vec<Entry>,
+    /// What is named and cannot be looked at, and why.
+    pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
     pub(crate) jobs: NonZero<usize>,
     pub(crate) processes: Option<NonZero<usize>>,
     pub(crate) deadline: Option<Duration>,
@@ -42,7 +46,8 @@ pub(crate) struct Options {
 /// Reads the arguments, or says what is wrong with them.
 pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request, String> {
     let jobs = thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
-    let mut options = Options { named: Vec::new(), jobs, processes: None, deadline: None };
+    let (named, unreadable) = (Vec::new(), Vec::new());
+    let mut options = Options { named, unreadable, jobs, processes: None, deadline: None };
     let mut paths = Vec::new();
     while let Some(arg) = args.next() {
         let Some((option, attached)) = arg.to_str().and_then(split) else {
@@ -78,7 +83,12 @@ pub(crate) fn parse(mut args: impl Iterator<Item = OsString>) -> Result<Request,
     if paths.is_empty() {
         return Err("no file or directory given".to_owned());
     }
-    options.named = paths.into_iter().map(check).collect::<Result<_, _>>()?;
+    for path in paths {
+        match look(&path) {
+            Ok(kind) => options.named.push(check(path, kind)?),
+            Err(error) => options.unreadable.push((path, error.into())),
+        }
+    }
     Ok(Request::Run(options))
 }
 
@@ -111,15 +121,12 @@ fn seconds(text: &str) -> Option<Duration> {
 
 /// A symbolic link is refused, since the program follows none and an empty answer would look as if
 /// there were no files. With a slash at its end the name means the directory, as everywhere.
-fn check(path: PathBuf) -> Result<Entry, String> {
-    let complain = |why: &dyn Display| Err(format!("{} {why}", Quoted(&path)));
-    match fs::symlink_metadata(&path) {
-        Ok(found) if found.is_dir() => Ok(Entry::directory(path)),
-        Ok(found) if found.is_file() => Ok(Entry::file(path)),
-        Ok(found) if found.is_symlink() => {
-            complain(&"is a symbolic link, which is not followed; name what it points to")
-        }
-        Ok(_) => complain(&"is neither a file nor a directory"),
-        Err(error) => complain(&format_args!("cannot be searched: {error}")),
-    }
+fn check(path: PathBuf, kind: Type) -> Result<Entry, String> {
+    let why = match kind {
+        Type::Directory => return Ok(Entry::directory(path)),
+        Type::File => return Ok(Entry::file(path)),
+        Type::Symlink => "is a symbolic link, which is not followed; name what it points to",
+        _ => "is neither a file nor a directory",
+    };
+    Err(format!("{} {why}", Quoted(&path)))
 }

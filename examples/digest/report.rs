@@ -34,7 +34,7 @@ impl Report {
             complain(path, reason);
         }
         for (path, error) in unreadable {
-            complain(path, error);
+            complain(path, format_args!("cannot be read: {error}"));
         }
         if self.is_left {
             return ExitCode::from(LEFT);

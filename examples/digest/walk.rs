@@ -14,10 +14,10 @@ use std::{
 use nix::{
     dir::{Dir, Type},
     fcntl::{AtFlags, OFlag},
-    sys::stat::{SFlag, fstatat},
+    sys::stat::fstatat,
 };
 
-use crate::open::open;
+use crate::open::{kind, open};
 
 /// A search, and how far it has come.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Walk {
     pending: BinaryHeap<Reverse<Entry>>,
     /// How many pipes, sockets and devices there were.
     pub(crate) skipped: u64,
-    /// What could not be looked into, and why; in order.
+    /// What could not be looked at, and why: what was named first, and then in order.
     pub(crate) unreadable: Vec<(PathBuf, io::Error)>,
     /// Whether it was told to stop in the middle of a directory.
     cut_short: bool,
@@ -72,10 +72,10 @@ impl Entry {
 }
 
 impl Walk {
-    /// A search below `named`.
-    pub(crate) fn new(named: Vec<Entry>) -> Self {
+    /// A search below `named`, of which some could not be looked at.
+    pub(crate) fn new(named: Vec<Entry>, unreadable: Vec<(PathBuf, io::Error)>) -> Self {
         let pending = named.into_iter().map(Reverse).collect();
-        Self { pending, skipped: 0, unreadable: Vec::new(), cut_short: false }
+        Self { pending, skipped: 0, unreadable, cut_short: false }
     }
 
     /// Whether everything has been seen.
@@ -164,14 +164,4 @@ fn path_of(directory: &Entry, name: &[u8]) -> PathBuf {
     bytes.extend_from_slice(&directory.bytes);
     bytes.extend_from_slice(name);
     OsString::from_vec(bytes).into()
-}
-
-fn kind(mode: nix::libc::mode_t) -> Type {
-    match SFlag::from_bits_truncate(mode) & SFlag::S_IFMT {
-        SFlag::S_IFDIR => Type::Directory,
-        SFlag::S_IFREG => Type::File,
-        SFlag::S_IFLNK => Type::Symlink,
-        // Whichever of the others it is.
-        _ => Type::Fifo,
-    }
 }

@@ -93,7 +93,7 @@ fn nothing_is_listed_before_its_turn() {
     for file in ["a!", "a/1", "a/2", "b/1"] {
         fs::write(path(file), "").unwrap();
     }
-    let mut walk = Walk::new(vec![Entry::directory(dir.path().to_owned())]);
+    let mut walk = Walk::new(vec![Entry::directory(dir.path().to_owned())], Vec::new());
     let mut next = || walk.next(1, Duration::MAX, || false);
     // The exclamation mark is before the slash.
     assert_eq!(next(), [path("a!")]);

@@ -145,7 +145,7 @@ pub(crate) struct Session {
     child: Child,
     terminal: File,
     shown: String,
-    /// Standard output goes to a file, which never makes the program wait.
+    /// Mostly standard output goes to a file, which never makes the program wait.
     output: TempDir,
 }
 
@@ -159,10 +159,24 @@ impl Session {
         columns: u16,
         args: impl IntoIterator<Item = A>,
     ) -> Self {
+        Self::start_on(columns, false, args)
+    }
+
+    /// With the sums on the terminal too.
+    pub(crate) fn start_on_one<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Self {
+        Self::start_on(100, true, args)
+    }
+
+    fn start_on<A: AsRef<OsStr>>(
+        columns: u16,
+        is_one: bool,
+        args: impl IntoIterator<Item = A>,
+    ) -> Self {
         let size = Winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
         let pty = openpty(&size, None).unwrap();
         let output = TempDir::new();
         let stdout = File::create(output.path().join("stdout")).unwrap();
+        let stdout = if is_one { pty.slave.try_clone().unwrap() } else { stdout.into() };
         let child = limited(&program())
             .args(args)
             .env("TERM", "xterm")

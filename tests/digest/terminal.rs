@@ -4,7 +4,7 @@ use std::{fs, time::Duration};
 
 use crate::{
     line::Progress,
-    support::{ENDLESS, Session, TempDir, run},
+    support::{ENDLESS, Session, TempDir, run, sha256sum_of},
 };
 
 #[test]
@@ -35,6 +35,21 @@ fn a_pipe_shows_none() {
 fn lines(shown: &str) -> Vec<String> {
     let lines = shown.split(['\r', '\n']);
     lines.map(|line| console::strip_ansi_codes(line).into_owned()).collect()
+}
+
+#[test]
+fn a_sum_is_on_a_line_of_its_own_where_the_bar_was() {
+    watch!();
+    let dir = TempDir::new();
+    let endless = dir.sparse("1", ENDLESS);
+    let last = dir.path().join("2");
+    fs::write(&last, "content").unwrap();
+    let mut session = Session::start_on_one([dir.path()]);
+    session.wait_for("iB/s, ");
+    fs::OpenOptions::new().write(true).open(endless).unwrap().set_len(0).unwrap();
+    let sum = sha256sum_of(b"content", &last);
+    let ended = session.end();
+    assert!(lines(&ended.stderr).contains(&sum), "{ended:?}");
 }
 
 #[test]

@@ -154,6 +154,10 @@ fn a_tree_deeper_than_any_path_is_hashed() {
     assert_eq!(ended.status, Some(0), "{}", ended.stderr);
     let stdout = String::from_utf8(ended.stdout).unwrap();
     assert!(stdout.lines().eq(&expected), "{stdout}");
+    // The last of them by its name.
+    let ended = run([path.join("file")]);
+    assert_eq!(ended.status, Some(0), "{}", ended.stderr);
+    assert_eq!(String::from_utf8(ended.stdout).unwrap().trim_end(), expected[59]);
 }
 
 /// Each of the threads has read a part of its file when the last one opens its own, if it may.

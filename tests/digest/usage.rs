@@ -6,17 +6,15 @@ use std::{
     process::Stdio,
 };
 
-use crate::support::{Ended, TempDir, limited, program, run};
+use crate::support::{Ended, TempDir, limited, program, run, sha256sum_of};
 
 #[test]
 fn bad_usage_is_refused_with_a_clear_message() {
     watch!();
     let dir = TempDir::new();
     let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    let (missing, file, link) = (path("missing"), path("file"), path("link"));
-    fs::write(&file, "content").unwrap();
+    let link = path("link");
     symlink(dir.path(), &link).unwrap();
-    let below = format!("{file}/below");
     let here = dir.path().to_str().unwrap();
     let cases: &[(&[&str], &str)] = &[
         (&[], "no file or directory given"),
@@ -40,9 +38,7 @@ fn bad_usage_is_refused_with_a_clear_message() {
         (&["--deadline", "NaN", here], "--deadline needs a number of seconds, not \"NaN\""),
         (&["--deadline", "inf", here], "--deadline needs a number of seconds, not \"inf\""),
         (&[here, "--deadline"], "--deadline needs a number"),
-        (&[here, &missing], "missing\" cannot be searched: No such file"),
         (&["/dev/null"], "null\" is neither a file nor a directory"),
-        (&[&below], "cannot be searched: Not a directory"),
         (&[here, &link], "link\" is a symbolic link"),
     ];
     for (args, message) in cases {
@@ -51,6 +47,21 @@ fn bad_usage_is_refused_with_a_clear_message() {
         assert!(ended.stdout.is_empty(), "{args:?}: {ended:?}");
         assert!(ended.says(&["digest: ", message, "try --help"]), "{args:?}: {ended:?}");
     }
+}
+
+#[test]
+fn what_is_named_and_missing_keeps_nothing_else_from_being_hashed() {
+    watch!();
+    let dir = TempDir::new();
+    let (file, missing) = (dir.path().join("file"), dir.path().join("missing"));
+    fs::write(&file, "content").unwrap();
+    let ended = run([&file, &missing, &file.join("below")]);
+    assert_eq!(ended.status, Some(1), "{ended:?}");
+    let lines = String::from_utf8_lossy(&ended.stdout);
+    assert_eq!(lines, format!("{}\n", sha256sum_of(b"content", &file)));
+    assert_eq!((ended.account().finished, ended.account().unreadable), (1, 2));
+    assert!(ended.says(&["missing\": cannot be read: No such file"]), "{ended:?}");
+    assert!(ended.says(&["below\": cannot be read: Not a directory"]), "{ended:?}");
 }
 
 #[test]
