@@ -2,7 +2,8 @@
 
 A program is a flavour and calls, each a letter: `T srcgea` on concurrent.futures.Future, `C` and `P` on
 asyncio.Future, implemented in C and in Python. Each answer is `token:state:callbacks`. `L` and a tree of tasks
-(trees.py) are answered by its ends, `S` and calls on an event, a semaphore or a lock as primitives.py has it.
+(trees.py) are answered by its ends, `S` and calls on an event, a semaphore or a lock as primitives.py has it. The
+answers are sent when an empty line asks for them, or when there are many.
 """
 
 import asyncio
@@ -22,10 +23,10 @@ class WorkError(Exception):
     pass
 
 
-def told(call):
+def told(call, letter):
     """What a call is told, as a letter."""
     try:
-        return call()
+        return call(letter)
     except (concurrent.futures.InvalidStateError, asyncio.InvalidStateError):
         return "I"
     except (concurrent.futures.CancelledError, asyncio.CancelledError):
@@ -77,7 +78,7 @@ class Thread:
 
     def state(self):
         future = self.future
-        return "".join("01"[bit] for bit in (future.done(), future.cancelled(), future.running()))
+        return f"{future.done():d}{future.cancelled():d}{future.running():d}"
 
     def end(self):
         pass
@@ -120,11 +121,12 @@ class Loop:
         return "o"
 
     def state(self):
-        return "".join("01"[bit] for bit in (self.future.done(), self.future.cancelled(), False))
+        return f"{self.future.done():d}{self.future.cancelled():d}0"
 
     def end(self):
         # Nothing is left in the loop for the next program; an error that nobody read is nobody's.
-        turn()
+        if LOOP._ready:
+            turn()
         if self.future.done() and not self.future.cancelled():
             self.future.exception()
 
@@ -141,32 +143,30 @@ KINDS = {
 }
 
 
+def answer(one, calls):
+    answers = []
+    for letter in calls:
+        token = told(one.call, letter)
+        answers.append(f"{token}:{one.state()}:{','.join(map(str, one.ran))}")
+        one.ran.clear()
+    one.end()
+    return " ".join(answers)
+
+
+OTHERS = {"L": trees.answer, "S": primitives.answer, "Q": queues.answer}
+
+
 def main():
     assert asyncio.Future is not asyncio.futures._PyFuture, "asyncio has no C implementation here"
     print("{}.{}.{}".format(*sys.version_info[:3]), flush=True)
     for line in sys.stdin:
+        if line == "\n":
+            # Whoever asks waits for the answers.
+            sys.stdout.flush()
+            continue
         flavour, calls = line[0], line[2:].strip()
-        if flavour == "L":
-            sys.stdout.write(trees.answer(calls) + "\n")
-            sys.stdout.flush()
-            continue
-        if flavour == "S":
-            sys.stdout.write(primitives.answer(calls) + "\n")
-            sys.stdout.flush()
-            continue
-        if flavour == "Q":
-            sys.stdout.write(queues.answer(calls) + "\n")
-            sys.stdout.flush()
-            continue
-        one = KINDS[flavour]()
-        answers = []
-        for letter in calls:
-            token = told(lambda: one.call(letter))
-            ran, one.ran = one.ran, []
-            answers.append("{}:{}:{}".format(token, one.state(), ",".join(map(str, ran))))
-        one.end()
-        sys.stdout.write(" ".join(answers) + "\n")
-        sys.stdout.flush()
+        all = OTHERS[flavour](calls) if flavour in OTHERS else answer(KINDS[flavour](), calls)
+        sys.stdout.write(all + "\n")
 
 
 main()

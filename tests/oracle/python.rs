@@ -1,7 +1,7 @@
 //! Python, in a process of its own that is asked over a pipe.
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{self, BufRead, BufReader, BufWriter, Write},
     path::Path,
     process::{Child, ChildStdin, ChildStdout, Command, Stdio},
     thread,
@@ -9,7 +9,7 @@ use std::{
 
 pub(crate) struct Python {
     child: Child,
-    input: Option<ChildStdin>,
+    input: Option<BufWriter<ChildStdin>>,
     output: BufReader<ChildStdout>,
     pub(crate) version: String,
 }
@@ -24,7 +24,7 @@ impl Python {
             .stdout(Stdio::piped())
             .spawn()
             .map_err(|e| format!("python3: {e}"))?;
-        let input = child.stdin.take();
+        let input = child.stdin.take().map(BufWriter::new);
         let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut version = String::new();
         output.read_line(&mut version).map_err(|e| format!("python3: {e}"))?;
@@ -44,7 +44,7 @@ impl Python {
 
     pub(crate) fn ask(&mut self, class: char, program: &str) -> String {
         let input = self.input.as_mut().expect("it was started");
-        writeln!(input, "{class} {program}").expect("Python reads");
+        writeln!(input, "{class} {program}").and_then(|()| send(input)).expect("Python reads");
         self.answer()
     }
 
@@ -68,6 +68,7 @@ impl Python {
                 for program in programs {
                     writeln!(input, "{class} {program}").expect("Python reads");
                 }
+                send(&mut input).expect("Python reads");
                 input
             });
             for program in programs {
@@ -78,6 +79,12 @@ impl Python {
         });
         self.input = Some(input);
     }
+}
+
+/// Sends what was asked, and after it the empty line that is for the answers to be sent.
+fn send(input: &mut impl Write) -> io::Result<()> {
+    writeln!(input)?;
+    input.flush()
 }
 
 impl Drop for Python {
