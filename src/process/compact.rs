@@ -4,6 +4,8 @@
 //! Of the stack a level of nesting takes some; of the bytes each element takes one at least, but for those which take
 //! none, and these are counted.
 
+use std::slice;
+
 use serde::{
     Deserializer,
     de::{
@@ -16,11 +18,11 @@ use serde::{
 pub(crate) const DEPTH: u32 = 256;
 
 /// How many elements and entries that take no bytes may be in all lists and maps together.
-pub(crate) const EMPTY: u32 = 1 << 20;
+pub(crate) const EMPTY: usize = 1 << 20;
 
 /// Reads a value that all of the bytes are.
 pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
-    let mut reader = Reader { rest: bytes, depth: DEPTH, empty: EMPTY };
+    let mut reader = Reader { rest: bytes.iter(), depth: DEPTH, empty: EMPTY };
     let value = T::deserialize(&mut reader)?;
     match reader.rest.len() {
         0 => Ok(value),
@@ -28,18 +30,22 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
+#[cold]
+fn too_early() -> Error {
+    Error::custom("it ends too early")
+}
+
 struct Reader<'a> {
-    rest: &'a [u8],
+    rest: slice::Iter<'a, u8>,
     /// How much deeper, and how many more that take no bytes.
     depth: u32,
-    empty: u32,
+    empty: usize,
 }
 
 impl<'a> Reader<'a> {
     fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) =
-            self.rest.split_at_checked(count).ok_or_else(|| Error::custom("it ends too early"))?;
-        self.rest = rest;
+        let (taken, rest) = self.rest.as_slice().split_at_checked(count).ok_or_else(too_early)?;
+        self.rest = rest.iter();
         Ok(taken)
     }
 
@@ -48,7 +54,7 @@ impl<'a> Reader<'a> {
     }
 
     fn byte(&mut self) -> Result<u8, Error> {
-        self.array::<1>().map(|[it]| it)
+        self.rest.next().copied().ok_or_else(too_early)
     }
 
     /// A number of so many bits: seven in each byte, the lowest first, and whether more come.
@@ -102,7 +108,28 @@ impl<'a> Reader<'a> {
 
     /// As many as the type has.
     fn fields<V: Visitor<'a>>(&mut self, count: usize, visitor: V) -> Result<V::Value, Error> {
-        self.inside(|reader| visitor.visit_seq(Several { reader, left: count, are_fields: true }))
+        self.inside(|reader| visitor.visit_seq(Several { reader, left: count }))
+    }
+
+    /// As many as the bytes say. All that take no bytes are counted, and before they are read those for which there are
+    /// none: each of the others takes one that no other takes.
+    fn elements<T>(
+        &mut self,
+        read: impl FnOnce(Several<'_, 'a>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let left = self.length()?;
+        let begin = self.rest.len();
+        self.without_bytes(left.saturating_sub(begin))?;
+        let value = self.inside(|reader| read(Several { reader, left }))?;
+        let taken = begin - self.rest.len();
+        self.without_bytes(left.min(begin).saturating_sub(taken))?;
+        Ok(value)
+    }
+
+    fn without_bytes(&mut self, count: usize) -> Result<(), Error> {
+        let more = || Error::custom(format_args!("more than {EMPTY} elements in it take no bytes"));
+        self.empty = self.empty.checked_sub(count).ok_or_else(more)?;
+        Ok(())
     }
 }
 
@@ -216,8 +243,7 @@ impl<'a> Deserializer<'a> for &mut Reader<'a> {
     }
 
     fn deserialize_seq<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
-        let left = self.length()?;
-        self.inside(|reader| visitor.visit_seq(Several { reader, left, are_fields: false }))
+        self.elements(|elements| visitor.visit_seq(elements))
     }
 
     fn deserialize_tuple<V: Visitor<'a>>(
@@ -238,11 +264,7 @@ impl<'a> Deserializer<'a> for &mut Reader<'a> {
     }
 
     fn deserialize_map<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Error> {
-        let left = self.length()?;
-        self.inside(|reader| {
-            let begin = reader.rest.len();
-            visitor.visit_map(Entries { of: Several { reader, left, are_fields: false }, begin })
-        })
+        self.elements(|entries| visitor.visit_map(entries))
     }
 
     fn deserialize_struct<V: Visitor<'a>>(
@@ -264,29 +286,18 @@ impl<'a> Deserializer<'a> for &mut Reader<'a> {
     }
 }
 
-/// The elements of a list, or the fields of a type, which are as many as that has.
+/// The elements of a list, the entries of a map, or the fields of a type.
 struct Several<'r, 'a> {
     reader: &'r mut Reader<'a>,
     left: usize,
-    are_fields: bool,
 }
 
 impl Several<'_, '_> {
     /// Whether there is one more.
     fn begin(&mut self) -> bool {
-        let more = self.left > 0;
-        self.left -= usize::from(more);
-        more
-    }
-
-    /// Counts one that took no bytes. So many were left before it.
-    fn end(&mut self, begin: usize) -> Result<(), Error> {
-        if !self.are_fields && self.reader.rest.len() == begin {
-            let more =
-                || Error::custom(format_args!("more than {EMPTY} elements in it take no bytes"));
-            self.reader.empty = self.reader.empty.checked_sub(1).ok_or_else(more)?;
-        }
-        Ok(())
+        let Some(left) = self.left.checked_sub(1) else { return false };
+        self.left = left;
+        true
     }
 
     /// For how many there is room.
@@ -305,10 +316,7 @@ impl<'a> SeqAccess<'a> for Several<'_, 'a> {
         if !self.begin() {
             return Ok(None);
         }
-        let begin = self.reader.rest.len();
-        let value = seed.deserialize(&mut *self.reader)?;
-        self.end(begin)?;
-        Ok(Some(value))
+        seed.deserialize(&mut *self.reader).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -316,35 +324,22 @@ impl<'a> SeqAccess<'a> for Several<'_, 'a> {
     }
 }
 
-/// The entries of a map.
-struct Entries<'r, 'a> {
-    of: Several<'r, 'a>,
-    /// How many bytes were left before this one.
-    begin: usize,
-}
-
-impl<'a> MapAccess<'a> for Entries<'_, 'a> {
+impl<'a> MapAccess<'a> for Several<'_, 'a> {
     type Error = Error;
 
     fn next_key_seed<S: DeserializeSeed<'a>>(
         &mut self,
         seed: S,
     ) -> Result<Option<S::Value>, Error> {
-        if !self.of.begin() {
-            return Ok(None);
-        }
-        self.begin = self.of.reader.rest.len();
-        seed.deserialize(&mut *self.of.reader).map(Some)
+        self.next_element_seed(seed)
     }
 
     fn next_value_seed<S: DeserializeSeed<'a>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let value = seed.deserialize(&mut *self.of.reader)?;
-        self.of.end(self.begin)?;
-        Ok(value)
+        seed.deserialize(&mut *self.reader)
     }
 
     fn size_hint(&self) -> Option<usize> {
-        self.of.hint()
+        self.hint()
     }
 }
 

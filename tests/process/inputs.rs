@@ -21,7 +21,7 @@ use settled::{
 };
 
 use crate::{
-    Test,
+    Test, compact,
     deaths::{is_elsewhere, playing},
     frame::Call,
     functions::*,
@@ -354,6 +354,23 @@ fn what_takes_no_bytes_is_bounded() {
     let told = pool.map(&SPIN, [(); 3], three).unwrap().next().unwrap().unwrap_err();
     assert!(told.to_string().ends_with(why), "{told}");
     pool.terminate();
+    // Also where there are bytes enough for them, which are others'.
+    let lists = |count| {
+        let mut bytes = postcard::to_allocvec(&20_000_u32).unwrap();
+        (0..20_000).for_each(|at| bytes.extend(if at < count { [0x80, 0x7D] } else { [0x80, 0] }));
+        bytes
+    };
+    let lengths = |it: Vec<Vec<Nothing>>| -> Vec<_> {
+        it.iter().map(Vec::len).filter(|it| *it > 0).collect()
+    };
+    let read = |count| compact::read(&lists(count)).map(lengths);
+    assert_eq!(read(65).unwrap(), vec![16_000; 65]);
+    assert_eq!(read(66).unwrap_err().to_string(), why);
+    let several = |it: BTreeMap<u8, BTreeMap<Nothing, Nothing>>| it.len();
+    let maps: Vec<u8> = (0..=70_u8).flat_map(|at| [at, 0x80, 0x7D]).collect();
+    let maps = |count| [&[count], &maps[..3 * usize::from(count)], &[0; 20_000]].concat();
+    let told = |count| compact::read(&maps(count)).map(several).unwrap_err().to_string();
+    assert_eq!([told(65), told(66)], ["20000 bytes are left over", why]);
     // The worker goes on.
     let (mut worker, mut pool) = by_hand();
     pool.say(2, 7, &call("pid", true, &NO_END));
