@@ -3,7 +3,7 @@
 //! Each question is answered by what ships, with its proof, and by what happens otherwise, with a
 //! shortest counterexample. `-- D21` shows one, `-- --list` all questions; `-- --mermaid D21` prints its charts as
 //! Mermaid. A difference that no program is about is answered by its row of `spec/differences.md`; one of events,
-//! semaphores and locks, from D54 on, by its row of `spec/primitives.md` and the runs that stand there.
+//! semaphores, locks, conditions, barriers and queues, from D54 on, by its row of `spec/primitives.md` and the runs that stand there.
 
 #[path = "../models/cases/mod.rs"]
 mod cases;
@@ -20,8 +20,8 @@ use settled::model::mermaid;
 const USAGE: &str = "\
 usage: why [--list | --mermaid] [ID]...
 
-Says why Python's two future classes differ, and its two kinds of event and semaphore: what settled does, with its
-proof, and the shortest run that goes wrong otherwise.
+Says why Python's two future classes differ, and its two kinds of event, semaphore, lock, condition, barrier and queue:
+what settled does, with its proof, and the shortest run that goes wrong otherwise.
 
   ID         a difference (D21), a bug (bug-c8) or a clause (pool-7); without one, everything that has a program
   --list     the questions alone
