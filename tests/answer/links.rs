@@ -192,3 +192,20 @@ pub(crate) fn the_read_me_is_short() -> Result<String, String> {
     assert!(lines <= 200, "README.md has {lines} lines: move what only some need to the guide");
     Ok(String::new())
 }
+
+/// Each shows one thing, but `why`, which is a program.
+pub(crate) fn an_example_is_short() -> Result<String, String> {
+    let examples = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")).unwrap();
+    let paths = examples.map(|entry| entry.unwrap().path());
+    let mut count = 0;
+    for path in paths.filter(|it| it.extension().is_some_and(|it| it == "rs")) {
+        let code = fs::read_to_string(&path).unwrap();
+        let is_code = |line: &&str| !line.is_empty() && !line.starts_with("//");
+        let lines = code.lines().map(str::trim).filter(is_code).count();
+        let is_program = path.ends_with("why.rs");
+        assert!(lines <= 40 || is_program, "{} has {lines} lines of code", path.display());
+        count += 1;
+    }
+    assert!(count > 10, "the examples were not found");
+    Ok(String::new())
+}

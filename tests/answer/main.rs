@@ -95,6 +95,7 @@ fn main() -> ExitCode {
             ),
             ("each_test_is_told", links::each_test_is_told),
             ("the_read_me_is_short", links::the_read_me_is_short),
+            ("an_example_is_short", links::an_example_is_short),
             ("no_room_imports_from_above", walls::no_room_imports_from_above),
             ("the_walls_stand", walls::the_walls_stand),
             ("no_file_imports_one_that_imports_it", walls::no_file_imports_one_that_imports_it),
