@@ -26,6 +26,9 @@ impl<T, N> Places<T, N> {
     }
 }
 
+/// How many places are kept when nobody stands there any more.
+const KEPT: usize = 32;
+
 impl<T, N: Ord + Copy> Places<T, N> {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
@@ -129,10 +132,14 @@ impl<T, N: Ord + Copy> Places<T, N> {
         self.others.binary_search_by_key(&number, |place| place.0).ok()
     }
 
+    /// The front is no hole; what many have needed goes with the last of them.
     fn close_front(&mut self) {
         while let Some((_, None)) = self.others.front() {
             self.others.pop_front();
             self.holes -= 1;
+        }
+        if self.others.is_empty() && self.others.capacity() > KEPT {
+            self.others = VecDeque::new();
         }
     }
 }

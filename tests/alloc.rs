@@ -20,7 +20,7 @@ use std::{
     thread,
 };
 
-use settled::{Cancel, Promise, ThreadFuture};
+use settled::{Cancel, Promise, ThreadFuture, primitives::Semaphore};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -424,4 +424,26 @@ fn a_wait_for_several_that_leaves_gives_everything_back() {
     let since = before.since();
     assert_eq!((since.allocations, since.bytes), (since.frees, since.freed_bytes));
     assert!(since.allocations > 0, "the waits were counted");
+}
+
+/// Who waits for a primitive pays for his place as long as he waits, however many there are, and whether they go on or leave.
+#[test]
+fn a_line_gives_back_what_many_have_needed() {
+    watch!();
+    let semaphore = Semaphore::new(0);
+    let wait = |many: usize, goes_on: bool| {
+        let mut all: Vec<_> = (0..many).map(|_| semaphore.acquire_async()).collect();
+        assert!(all.iter_mut().all(is_pending));
+        if goes_on {
+            semaphore.release(many).unwrap();
+            assert!(!all.iter_mut().any(is_pending));
+            (0..many).for_each(|_| semaphore.try_acquire().unwrap().forget());
+        }
+    };
+    for goes_on in [false, true] {
+        let needed = count(|| wait(10_000, goes_on)).1;
+        assert!(needed.allocations > 10, "the waits were counted");
+        // What is behind the word stays as long as the semaphore does.
+        assert!(needed.live() < 512, "{} bytes are kept", needed.live());
+    }
 }
