@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     blocking::may_block,
+    context,
     error::WaitError,
     sync::{after, is_over, is_past},
     waiter::Waiter,
@@ -92,7 +93,9 @@ impl Condition {
         self.block(guard, None).map_err(WaitError::told)
     }
 
-    /// The same, for `timeout` at the most, counted from this call. A zero timeout gives nothing up. `[condition-3]`
+    /// The same, for `timeout` at the most, counted from this call. Without time, too, the thread gives the lock up, and has it
+    /// again behind those who wait for it: one who looks again and again keeps nobody out. Only on the thread of a loop, which
+    /// may not wait for it, it keeps it then. `[condition-3]`
     ///
     /// ```
     /// use std::time::Duration;
@@ -144,11 +147,12 @@ impl Condition {
         guard: &mut LockGuard<'_, T>,
         deadline: Option<Instant>,
     ) -> Result<(), WaitError> {
-        if is_past(deadline) {
-            return Err(WaitError::of(deadline));
+        let has_time = !is_past(deadline);
+        if has_time {
+            may_block()?;
         }
-        may_block()?;
-        if is_over(deadline) {
+        // Who may not wait for the lock keeps it.
+        if is_over(None) || !has_time && context::may_block().is_err() {
             return Err(WaitError::of(deadline));
         }
         let mut guard = LocksAgain(guard, None);
@@ -170,8 +174,8 @@ impl Condition {
         self.block_for(guard, is_so, None)
     }
 
-    /// The same, for `timeout` at the most, counted from this call. A zero timeout only looks. Python's
-    /// `wait_for(timeout=)`. `[condition-4]`
+    /// The same, for `timeout` at the most, counted from this call. Without time it looks, waits once as
+    /// [`wait_timeout`](Self::wait_timeout) does, and looks again. Python's `wait_for(timeout=)`. `[condition-4]`
     ///
     /// ```
     /// use std::time::Duration;

@@ -221,15 +221,16 @@ impl<M: Turns<Waiter>> Core<M> {
     ) -> Result<(), WaitError> {
         let Some(mut standing) = self.enter() else { return Ok(()) };
         entered();
-        loop {
+        while !is_past(deadline) {
             match before_parking(Wanted::All, None, &mut Looked::default()) {
                 Ok(May::LookAgain) if standing.place.come() => return Ok(()),
-                Ok(May::LookAgain) if !is_past(deadline) => {}
-                Ok(_) => return standing.park(deadline),
+                Ok(May::LookAgain) => {}
+                Ok(May::Park(_)) => break,
                 Err(_) if standing.place.end() => return Ok(()),
                 Err(refused) => return Err(refused.into()),
             }
         }
+        standing.park(deadline)
     }
 
     /// This thread goes on, or stands in the line.

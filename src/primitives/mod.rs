@@ -34,6 +34,11 @@
 //! The last row of the table is what differs for a reason. Whoever holds a future that waits for a permit, and does not poll
 //! it, may be given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
 //!
+//! A thread that waits for one of these is helped by nobody, also if it is a worker of a pool: who gives a permit back, sets,
+//! notifies, comes or puts is not known, and may be any thread. So it runs no queued job meanwhile, as it does where it waits
+//! for a job's future, and a circle of such waits is not found: what only a queued job of its own pool would give, it waits for
+//! as long as no other worker runs that job. There let it wait for the future of the job. `[semaphore-4]`
+//!
 //! Whoever waits keeps what he waits for. If nobody else has it any more, he waits for ever, and a task does so until it is
 //! stopped or its loop is closed: nothing tells him, as a dropped promise would.
 

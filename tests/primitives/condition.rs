@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     future::Future,
+    mem,
     pin::Pin,
     rc::Rc,
     sync::{
@@ -161,6 +162,36 @@ fn a_wait_for_a_condition_ends_as_every_wait_does() {
     let late = condition.wait_deadline(&mut guard, Instant::now());
     assert_eq!(late, Err(WaitError::Expired(Expired)));
     has_the_lock(&mut guard);
+}
+
+/// One who looks again and again, with no time to wait, keeps nobody out who stands in the line.
+#[test]
+fn a_wait_without_time_lets_others_have_the_lock() {
+    watch!();
+    let (lock, condition) = (Lock::new(0), Condition::new());
+    let mut guard = lock.lock().unwrap();
+    let shared = lock.clone();
+    let other = thread::spawn(move || *shared.lock().unwrap() = 1);
+    until_wait(&lock, 1);
+    let expired = Err(WaitError::Expired(Expired));
+    {
+        // A loop's thread may not wait for the lock, and keeps it.
+        let _loop = context::enter_loop();
+        assert_eq!(condition.wait_timeout(&mut guard, Duration::ZERO), expired);
+        assert_eq!((*guard, format!("{lock:?}").contains("waiting: 1")), (0, true));
+    }
+    assert_eq!(condition.wait_timeout(&mut guard, Duration::ZERO), expired);
+    assert_eq!(*guard, 1);
+    assert_eq!(condition.wait_deadline(&mut guard, Instant::now()), expired);
+    let mut looks = 0;
+    let seen = condition.wait_for_timeout(
+        &mut guard,
+        |_| mem::replace(&mut looks, 1) == 1,
+        Duration::ZERO,
+    );
+    assert_eq!(seen, Ok(()));
+    other.join().unwrap();
+    none_waits(&condition);
 }
 
 /// Whoever has the lock keeps the one waiting who was interrupted, who has it again in the end.
