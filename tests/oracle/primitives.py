@@ -1,12 +1,15 @@
-"""Runs programs of calls on Python's events, semaphores and locks.
+"""Runs programs of calls on Python's events, semaphores, locks, conditions and barriers.
 
-A program is a kind, a number and calls, each a letter. The kinds are `s`, `b`, `e`, `l`: semaphore, bounded semaphore,
-event and lock of `threading`; in capitals those of `asyncio`. The number is that of the permits. Each answer is what
-the call is told, and who has come from a wait since the last one: `token:0,c1`, where 1 was cancelled.
+A program is a kind, a number and calls, each a letter. The kinds are `s`, `b`, `e`, `l`, `c`, `m`: semaphore, bounded
+semaphore, event, lock, condition and barrier of `threading`; in capitals those of `asyncio`. The number is that of the
+permits, or of the parties. Each answer is what the call is told, and who has come from a wait since the last one:
+`token:0,c1,b2`, where 1 was cancelled, and 2 was of another loop. Of a barrier it is also whether it is broken, and what
+each who has come is told.
 """
 
 import _thread
 import asyncio
+import contextlib
 import sys
 import threading
 import time
@@ -16,6 +19,9 @@ import trees
 # A thread that was woken goes on when the one that woke it waits, and not before.
 sys.setswitchinterval(1000)
 
+# What is left of a task whose loop was closed cannot give its lock back as it goes.
+sys.unraisablehook = lambda _: None
+
 # How long something is waited for that cannot come.
 MOMENT = 1e-4
 CLIENTS = 3
@@ -23,6 +29,33 @@ CLIENTS = 3
 
 def truth(value):
     return "T" if value else "F"
+
+
+def number(wait):
+    """What a wait at a barrier answers."""
+    try:
+        return str(wait())
+    except (threading.BrokenBarrierError, asyncio.BrokenBarrierError):
+        return "B"
+
+
+class Seen:
+    """A lock that counts how often it is released."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.acquire = self.lock.acquire
+        self.released = 0
+
+    def release(self):
+        self.released += 1
+        self.lock.release()
+
+    def __enter__(self):
+        return self.acquire()
+
+    def __exit__(self, *_):
+        self.release()
 
 
 class Client:
@@ -59,7 +92,13 @@ class Threads:
                 self.it = threading.Event()
             case "l":
                 self.it = threading.Lock()
-        self.wait = self.it.wait if kind == "e" else self.it.acquire
+            case "c":
+                self.it = threading.Condition(Seen())
+            case "m":
+                self.it = threading.Barrier(number)
+        self.wait = self.it.acquire if kind in "sbl" else self.it.wait
+        # Who was notified, and waits for the lock, which is held.
+        self.notified = 0
         self.free = list(POOL)
         self.names = 0
         self.busy = 0
@@ -77,6 +116,8 @@ class Threads:
             return False
         if self.kind == "l":
             return self.busy == 0 or self.held > 0
+        if self.kind == "c":
+            return len(self.it._waiters) + self.notified == self.busy
         return len(self.it._cond._waiters) == self.busy
 
     def settle(self):
@@ -90,14 +131,26 @@ class Threads:
 
         def job():
             self.begun += 1
-            self.wait()
-            self.held += 1
+            told = self.comes()
             self.busy -= 1
-            self.came.append(name)
+            self.came.append(f"{name}{told}")
             self.free.append(client)
 
         client.start(job)
         return "o"
+
+    def comes(self):
+        """Waits, and says what it is told besides."""
+        match self.kind:
+            case "m":
+                return "=" + number(self.wait)
+            case "c":
+                with self.it:
+                    self.wait()
+            case _:
+                self.wait()
+                self.held += 1
+        return ""
 
     def got(self, value):
         self.held += bool(value)
@@ -109,10 +162,14 @@ class Threads:
         except ValueError:
             token = "V"
         self.settle()
-        return token
+        return token + truth(self.it.broken) if self.kind == "m" else token
 
     def act(self, letter):
         it = self.it
+        if self.kind == "c":
+            return self.act_on_condition(letter)
+        if self.kind == "m":
+            return self.act_on_barrier(letter)
         match letter:
             case "w":
                 if not self.free or self.kind == "l" and self.busy:
@@ -155,13 +212,76 @@ class Threads:
                 it.clear()
         return "o"
 
+    def act_on_condition(self, letter):
+        it = self.it
+        locked = contextlib.nullcontext() if self.held else it
+        match letter:
+            case "w":
+                return "n" if not self.free or self.held else self.client()
+            case "t":
+                return self.got(it.acquire(blocking=False))
+            case "r":
+                if not self.held:
+                    return "n"
+                self.held = self.notified = 0
+                it.release()
+            case "a" | "i":
+                with locked:
+                    before = len(it._waiters)
+                    it.notify_all() if letter == "a" else it.notify()
+                    self.notified += (before - len(it._waiters)) * self.held
+            case "o":
+                if self.held:
+                    return "n"
+                try:
+                    it.notify()
+                except RuntimeError:
+                    return "E"
+            case "z" | "b":
+                # Who has the lock first is nobody's to say if others wait for it.
+                if self.notified:
+                    return "n"
+                with locked:
+                    before = it._lock.released
+                    if letter == "z":
+                        told = truth(it.wait(0)) + str(it._lock.released - before)
+                    else:
+
+                        async def waits():
+                            return it.wait(MOMENT)
+
+                        told = truth(run(waits()))
+                return told
+        return "o"
+
+    def act_on_barrier(self, letter):
+        it = self.it
+        told = "o"
+        match letter:
+            case "w":
+                return self.client() if self.free else "n"
+            case "z" | "A" | "Z":
+                told = number(lambda: it.wait(0))
+            case "i":
+                return str(it.n_waiting)
+        match letter:
+            case "a" | "A":
+                it.abort()
+            case "u" | "Z":
+                it.reset()
+        return told
+
     def end(self):
         """Nobody is left in a wait for the next program."""
         if self.kind == "b":
             self.it._initial_value = sys.maxsize
+        if self.kind == "c" and self.held:
+            self.act("r")
         while self.busy:
             if self.kind == "e":
                 self.it.set()
+            elif self.kind in "cm":
+                self.act("a")
             else:
                 self.held -= 1
                 self.it.release()
@@ -188,7 +308,11 @@ class Loops:
                 self.it = asyncio.Event()
             case "L":
                 self.it = asyncio.Lock()
-        self.wait = self.it.wait if kind == "E" else self.it.acquire
+            case "C":
+                self.it = asyncio.Condition()
+            case "M":
+                self.it = asyncio.Barrier(number)
+        self.wait = self.it.acquire if kind in "SBL" else self.it.wait
         self.loops = [trees.Loop(), trees.Loop()]
         self.tasks = {}
         self.names = 0
@@ -206,8 +330,18 @@ class Loops:
                     loop.run_forever()
 
     async def client(self, name):
-        await self.wait()
-        self.held += 1
+        match self.kind:
+            case "M":
+                try:
+                    name = f"{name}={await self.wait()}"
+                except asyncio.BrokenBarrierError:
+                    name = f"{name}=B"
+            case "C":
+                async with self.it:
+                    await self.wait()
+            case _:
+                await self.wait()
+                self.held += 1
         self.came.append(name)
 
     def ended(self, name, task):
@@ -216,6 +350,7 @@ class Loops:
             self.came.append(f"c{name}")
         elif task.exception():
             self.told = "B"
+            self.came.append(f"b{name}")
 
     def start(self, loop):
         if len(self.tasks) == CLIENTS:
@@ -259,14 +394,24 @@ class Loops:
             token = self.act(letter)
         except ValueError:
             token = "V"
+        except RuntimeError:
+            # A task of another loop has left it in some state.
+            token = "E"
         if letter != "q":
             self.settle()
-        return token
+        # The end of the loops is looked at before and after.
+        return token + self.look() if self.kind == "M" and letter != "k" else token
 
     def give(self):
-        """Adds a permit, or sets the event, where the loop may be closed."""
+        """Adds a permit, sets the event, or notifies, where the loop may be closed."""
         try:
-            self.it.set() if self.kind == "E" else self.it.release()
+            match self.kind:
+                case "E":
+                    self.it.set()
+                case "C":
+                    self.notify(True)
+                case _:
+                    self.it.release()
         except ValueError:
             return "V"
         except RuntimeError:
@@ -274,9 +419,80 @@ class Loops:
         return "o"
 
     def look(self):
-        return truth(self.it.is_set() if self.kind == "E" else self.it.locked())
+        match self.kind:
+            case "E":
+                return truth(self.it.is_set())
+            case "M":
+                return truth(self.it.broken)
+        return truth(self.it.locked())
+
+    def notify(self, to_all):
+        """Notifies, with the lock."""
+        was_held = self.held
+        if not was_held:
+            self.attempt()
+        self.it.notify_all() if to_all else self.it.notify()
+        if not was_held:
+            self.release()
+
+    def now(self, coroutine):
+        """What it comes to, which is without a wait."""
+        asyncio._set_running_loop(self.loops[0])
+        try:
+            coroutine.send(None)
+        except StopIteration as stop:
+            return stop.value
+        finally:
+            coroutine.close()
+            asyncio._set_running_loop(None)
+        raise RuntimeError("it waits")
+
+    def act_on_condition(self, letter):
+        it = self.it
+        match letter:
+            case "i" | "a":
+                self.notify(letter == "a")
+            case "o":
+                if self.held:
+                    return "n"
+                try:
+                    it.notify()
+                except RuntimeError:
+                    return "E"
+            case "C" | "X":
+                if not self.tasks:
+                    return "n"
+                steps = [lambda: self.notify(False), self.cancel]
+                for step in steps if letter == "C" else reversed(steps):
+                    step()
+        return "o"
+
+    def act_on_barrier(self, letter):
+        it = self.it
+        told = "o"
+        match letter:
+            case "t" | "A" | "Z":
+                # The last, who has not to wait.
+                if it.broken or it.n_waiting + 1 < it.parties:
+                    return "n"
+                told = number(lambda: self.now(it.wait()))
+            case "i":
+                return str(it.n_waiting)
+        match letter:
+            case "a" | "A":
+                self.now(it.abort())
+            case "u" | "Z":
+                self.now(it.reset())
+        return told
 
     def act(self, letter):
+        if self.kind == "C" and letter in "iaoCX":
+            return self.act_on_condition(letter)
+        if self.kind == "M" and letter in "taAZui":
+            return self.act_on_barrier(letter)
+        return self.act_on_any(letter)
+
+    def act_on_any(self, letter):
         it = self.it
         is_event = self.kind == "E"
         if letter in "rqgCX" and not is_event and not self.held:
@@ -324,7 +540,7 @@ class Loops:
                     loop.close()
                 # Nobody keeps a task of a closed loop.
                 self.tasks.clear()
-                return self.look() + ("n" if self.kind == "L" else self.give()) + self.look()
+                return self.look() + ("n" if self.kind in "LM" else self.give()) + self.look()
         return "o"
 
     def end(self):

@@ -1,10 +1,15 @@
-//! What is called: an event, a semaphore or a lock.
+//! What is called: an event, a semaphore, a lock, a condition with its lock, or a barrier.
 
-use std::time::Duration;
+use std::{
+    fmt::Debug,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use settled::{
-    WaitError,
-    primitives::{Event, Lock, LockGuard, Permit, Semaphore},
+    BarrierError, BrokenBarrier, WaitError,
+    primitives::{Barrier, Condition, Event, Lock, LockGuard, Permit, Semaphore},
 };
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub(crate) enum What {
     Bounded,
     Event,
     Lock,
+    Condition,
+    Barrier,
 }
 
 /// What a program is about.
@@ -32,6 +39,8 @@ impl Kind {
             'b' => What::Bounded,
             'e' => What::Event,
             'l' => What::Lock,
+            'c' => What::Condition,
+            'm' => What::Barrier,
             _ => return Err(format!("{program} has no kind")),
         };
         let permits = letters.next().and_then(|it| it.to_digit(10)).unwrap_or_default() as usize;
@@ -44,13 +53,40 @@ pub(crate) enum Object {
     Semaphore(Semaphore),
     Event(Event),
     Lock(Lock<()>),
+    Condition(Lock<()>, Condition),
+    Barrier(Barrier),
 }
 
 /// What whoever went on has, and gives back.
 pub(crate) enum Held {
-    Permit { _it: Permit<'static> },
-    Guard { _it: LockGuard<'static, ()> },
+    Permit {
+        _it: Permit<'static>,
+    },
+    Guard(LockGuard<'static, ()>),
     Nothing,
+    /// His number at a barrier, or that it is broken.
+    Told(String),
+}
+
+impl Held {
+    /// Whether it is given back.
+    pub(crate) const fn is_held(&self) -> bool {
+        matches!(self, Self::Permit { .. } | Self::Guard(_))
+    }
+
+    /// Whoever goes on, and what he is told besides.
+    pub(crate) fn came(&self, name: usize) -> String {
+        match self {
+            Self::Told(told) => format!("{name}={told}"),
+            _ => name.to_string(),
+        }
+    }
+}
+
+impl From<Result<usize, BrokenBarrier>> for Held {
+    fn from(it: Result<usize, BrokenBarrier>) -> Self {
+        Self::Told(it.map_or("B".to_owned(), |number| number.to_string()))
+    }
 }
 
 impl From<Permit<'_>> for Held {
@@ -61,7 +97,7 @@ impl From<Permit<'_>> for Held {
 
 impl From<LockGuard<'_, ()>> for Held {
     fn from(it: LockGuard<'_, ()>) -> Self {
-        Self::Guard { _it: it.into_owned() }
+        Self::Guard(it.into_owned())
     }
 }
 
@@ -72,6 +108,8 @@ impl Object {
             What::Bounded => Self::Semaphore(Semaphore::bounded(kind.permits)),
             What::Event => Self::Event(Event::new()),
             What::Lock => Self::Lock(Lock::new(())),
+            What::Condition => Self::Condition(Lock::new(()), Condition::new()),
+            What::Barrier => Self::Barrier(Barrier::new(kind.permits)),
         }
     }
 
@@ -80,6 +118,8 @@ impl Object {
             Self::Semaphore(it) => it.acquire().map(Held::from),
             Self::Event(it) => it.wait().map(|()| Held::Nothing),
             Self::Lock(it) => it.lock().map(Held::from),
+            Self::Condition(lock, it) => it.wait(&mut lock.lock()?).map(|()| Held::Nothing),
+            Self::Barrier(it) => arrived(it.wait()),
         }
     }
 
@@ -88,6 +128,8 @@ impl Object {
             Self::Semaphore(it) => it.acquire_timeout(timeout).map(Held::from),
             Self::Event(it) => it.wait_timeout(timeout).map(|()| Held::Nothing),
             Self::Lock(it) => it.lock_timeout(timeout).map(Held::from),
+            Self::Condition(..) => unreachable!("it is waited for with a lock"),
+            Self::Barrier(it) => arrived(it.wait_timeout(timeout)),
         }
     }
 
@@ -99,14 +141,31 @@ impl Object {
                 Held::Nothing
             }
             Self::Lock(it) => it.lock_async().await.into(),
+            Self::Condition(lock, it) => {
+                drop(it.wait_async(lock.lock_async().await).await);
+                Held::Nothing
+            }
+            Self::Barrier(it) => it.wait_async().await.into(),
         }
     }
 
     pub(crate) fn attempt(&self) -> Option<Held> {
         match self {
             Self::Semaphore(it) => it.try_acquire().map(Held::from),
-            Self::Event(_) => unreachable!("nobody acquires an event"),
-            Self::Lock(it) => it.try_lock().map(Held::from),
+            Self::Lock(it) | Self::Condition(it, _) => it.try_lock().map(Held::from),
+            Self::Event(_) | Self::Barrier(_) => unreachable!("nobody acquires it"),
+        }
+    }
+
+    /// Comes to a barrier as the last, and is told his number; or does nothing.
+    pub(crate) fn come_last(&self) -> Option<String> {
+        let Self::Barrier(it) = self else { unreachable!("it is no barrier") };
+        if it.is_broken() || it.waiting() + 1 < it.parties() {
+            return None;
+        }
+        match pin!(it.wait_async()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(number)) => Some(number.to_string()),
+            other => unreachable!("it is the last: {other:?}"),
         }
     }
 
@@ -118,8 +177,35 @@ impl Object {
                 it.set();
                 "o"
             }
-            Self::Lock(_) => unreachable!("only a guard unlocks"),
+            Self::Condition(_, it) => {
+                it.notify_all();
+                "o"
+            }
+            Self::Lock(_) | Self::Barrier(_) => unreachable!("nothing is given"),
         }
+    }
+
+    /// Notifies one. The lock has nothing to do with it here.
+    pub(crate) fn notify(&self) -> &'static str {
+        let Self::Condition(_, it) = self else { unreachable!("only conditions notify") };
+        it.notify();
+        "o"
+    }
+
+    /// Breaks the barrier, or makes it whole.
+    pub(crate) fn end_round(&self, breaks: bool) -> &'static str {
+        let Self::Barrier(it) = self else { unreachable!("it is no barrier") };
+        if breaks {
+            it.abort()
+        } else {
+            it.reset()
+        }
+        "o"
+    }
+
+    /// Whether a barrier is broken, which every answer of one has.
+    pub(crate) fn state(&self) -> &'static str {
+        if matches!(self, Self::Barrier(_)) { self.look() } else { "" }
     }
 
     pub(crate) fn clear(&self) {
@@ -131,21 +217,38 @@ impl Object {
         truth(match self {
             Self::Semaphore(it) => it.available() == 0,
             Self::Event(it) => it.is_set(),
-            Self::Lock(it) => it.is_locked(),
+            Self::Lock(it) | Self::Condition(it, _) => it.is_locked(),
+            Self::Barrier(it) => it.is_broken(),
         })
     }
 
-    /// How many stand in the line, which is what is printed of it.
+    /// How many stand in the line; of a condition, in its own or in that of its lock.
     pub(crate) fn waiting(&self) -> usize {
-        let text = match self {
-            Self::Semaphore(it) => format!("{it:?}"),
-            Self::Event(it) => format!("{it:?}"),
-            Self::Lock(it) => format!("{it:?}"),
-        };
-        let number = text.rsplit("waiting: ").next().unwrap_or_default();
-        let number = number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
-        // One that is locked for a moment is looked at again.
-        number.parse().unwrap_or(usize::MAX)
+        match self {
+            Self::Semaphore(it) => in_line(it),
+            Self::Event(it) => in_line(it),
+            Self::Lock(it) => in_line(it),
+            Self::Condition(lock, it) => in_line(it).saturating_add(in_line(lock)),
+            Self::Barrier(it) => in_line(it),
+        }
+    }
+}
+
+/// How many stand in the line, which is what is printed of it.
+pub(crate) fn in_line(of: &impl Debug) -> usize {
+    let text = format!("{of:?}");
+    let number = text.rsplit("waiting: ").next().unwrap_or_default();
+    let number = number.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+    // One that is locked for a moment is looked at again.
+    number.parse().unwrap_or(usize::MAX)
+}
+
+/// What a wait at a barrier comes to. That it is broken is what one is told, as his number.
+fn arrived(end: Result<usize, BarrierError>) -> Result<Held, WaitError> {
+    match end {
+        Err(BarrierError::Wait(error)) => Err(error),
+        Err(BarrierError::Broken(broken)) => Ok(Err(broken).into()),
+        Ok(number) => Ok(Ok(number).into()),
     }
 }
 

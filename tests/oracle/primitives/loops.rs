@@ -59,8 +59,8 @@ impl Loops {
         let client = async move {
             let held = object.wait_async().await;
             let mut world = world.borrow_mut();
-            world.held.push(held);
-            world.came.push(name.to_string());
+            world.came.push(held.came(name));
+            world.held.extend(held.is_held().then_some(held));
         };
         let task = self.loops[number].create_task(client).expect("it is open");
         let world = Rc::clone(&self.world);
@@ -97,6 +97,42 @@ impl Loops {
     }
 
     fn act(&mut self, letter: char) -> String {
+        match (&self.object, letter) {
+            (Object::Condition(..), 'i' | 'C' | 'X' | 'o' | 'a') => {
+                self.act_on_condition(letter).to_owned()
+            }
+            (Object::Barrier(_), 'a' | 'u') => self.object.end_round(letter == 'a').to_owned(),
+            (Object::Barrier(of), 'i') => of.waiting().to_string(),
+            (Object::Barrier(_), 't' | 'A' | 'Z') => {
+                let Some(told) = self.object.come_last() else { return "n".to_owned() };
+                if letter != 't' {
+                    self.object.end_round(letter == 'A');
+                }
+                told
+            }
+            _ => self.act_on_any(letter),
+        }
+    }
+
+    fn act_on_condition(&self, letter: char) -> &'static str {
+        match letter {
+            'o' if !self.world.borrow().held.is_empty() => return "n",
+            'C' | 'X' if self.waiting() == 0 => return "n",
+            'a' => return self.object.give(),
+            'C' => {
+                self.object.notify();
+                self.cancel();
+            }
+            'X' => {
+                self.cancel();
+                self.object.notify();
+            }
+            _ => return self.object.notify(),
+        }
+        "o"
+    }
+
+    fn act_on_any(&mut self, letter: char) -> String {
         let is_event = self.what == What::Event;
         let (nothing_held, nobody) =
             (!is_event && self.world.borrow().held.is_empty(), self.waiting() == 0);
@@ -161,7 +197,7 @@ impl Loops {
         self.world.borrow_mut().came.clear();
         let before = self.object.look();
         let told = match self.what {
-            What::Lock => "n",
+            What::Lock | What::Barrier => "n",
             _ => self.object.give(),
         };
         format!("{before}{told}{}", self.object.look())
@@ -182,6 +218,9 @@ impl Subject for Loops {
         if letter != 'q' {
             self.settle();
         }
-        format!("{token}:{}", self.world.borrow_mut().came.drain(..).collect::<Vec<_>>().join(","))
+        let came = self.world.borrow_mut().came.drain(..).collect::<Vec<_>>().join(",");
+        // The end of the loops is looked at before and after.
+        let state = if letter == 'k' { "" } else { self.object.state() };
+        format!("{token}{state}:{came}")
     }
 }

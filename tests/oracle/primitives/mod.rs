@@ -1,4 +1,4 @@
-//! Programs of calls on events, semaphores and locks, beside `threading` and `asyncio`.
+//! Programs of calls on events, semaphores, locks, conditions and barriers, beside `threading` and `asyncio`.
 //!
 //! A program is a kind, a number of permits, and calls, each a letter. Chance makes it from a number, so that every run has
 //! the same programs. Threads that wait are real ones: each call ends when all have come or sleep.
@@ -10,7 +10,7 @@ mod threads;
 
 use kind::{Kind, Object};
 use loops::Loops;
-pub(crate) use rows::ROWS;
+pub(crate) use rows::rows;
 use threads::{Clients, Threads};
 
 use crate::{meet, python::Python};
@@ -30,8 +30,12 @@ pub(crate) const LOAD: u64 = 10_000;
 /// | `c`, `C`, `X` | cancels who waits longest; gives back before, or after |
 /// | `b` | waits with a limit, on the thread of a loop |
 /// | `?` | is it set, or locked? |
-/// | `k` | closes the loops, and gives one back |
-const CALLS: [(char, &str); 8] = [
+/// | `k` | closes the loops, and gives one back, or notifies all |
+///
+/// A condition is waited for with its lock, which `t` takes and `r` gives back; `i` notifies one and `a` all, with the lock,
+/// and `o` without. What `z` is told is also how often the lock was given up. At a barrier `a` aborts and `u` resets, `t`
+/// comes as the last, and `i` asks how many wait; whoever comes with `A` or `Z`, and is the last, aborts or resets at once.
+const CALLS: [(char, &str); 12] = [
     ('s', "ttwwrrRgq?bz"),
     ('b', "ttwwrrRgq?bz"),
     ('e', "wwsux?bzq"),
@@ -40,6 +44,10 @@ const CALLS: [(char, &str); 8] = [
     ('B', "ttwwwrrRqgcCX?fz"),
     ('E', "wwsuxqcC?fz"),
     ('L', "ttwwwrqgcCX?fz"),
+    ('c', "ttwwwrriiazbo"),
+    ('m', "wwwwzAZaui"),
+    ('C', "ttwwwrriiacCX?fzo"),
+    ('M', "wwwwtAZaucfi"),
 ];
 
 /// Numbers by chance, the same ones for a seed.
@@ -59,8 +67,12 @@ fn by_chance(seed: u64) -> String {
     let mut luck = Luck(seed.wrapping_mul(0xD134_2543_DE82_EF95));
     let (kind, letters) = CALLS[luck.below(CALLS.len())];
     let letters = letters.as_bytes();
-    // Nobody could ever give one to a bound of none.
-    let permits = luck.below(3).max(usize::from(kind.eq_ignore_ascii_case(&'b')));
+    // Nobody could ever give one to a bound of none, and a barrier is for somebody.
+    let permits = match kind.to_ascii_lowercase() {
+        'b' => luck.below(3).max(1),
+        'm' => 1 + luck.below(3),
+        _ => luck.below(3),
+    };
     let mut program = format!("{kind}{permits}");
     for _ in 0..2 + luck.below(7) {
         program.push(char::from(letters[luck.below(letters.len())]));

@@ -1,16 +1,22 @@
 //! The calls on this crate's primitives, by threads.
 
 use std::{
-    sync::mpsc::{self, Receiver, Sender},
+    sync::{
+        atomic::{AtomicU8, Ordering::Relaxed},
+        mpsc::{self, Receiver, Sender},
+    },
     thread,
     time::Duration,
 };
 
-use settled::{WaitError, context};
+use settled::{
+    WaitError, context,
+    primitives::{Condition, Lock},
+};
 
 use super::{
     Kind, Object, Subject,
-    kind::{Held, What, truth},
+    kind::{Held, What, in_line, truth},
 };
 
 /// How long something is waited for that cannot come.
@@ -48,7 +54,7 @@ pub(crate) struct Threads<'a> {
     held: Vec<Held>,
     tell: Sender<Came>,
     told: Receiver<Came>,
-    came: Vec<usize>,
+    came: Vec<String>,
 }
 
 impl<'a> Threads<'a> {
@@ -75,27 +81,106 @@ impl<'a> Threads<'a> {
     fn settle(&mut self) {
         loop {
             while let Ok((name, place, held)) = self.told.try_recv() {
-                self.came.push(name);
+                self.came.push(held.came(name));
                 self.free.push(place);
-                self.held.push(held);
+                self.held.extend(held.is_held().then_some(held));
             }
-            if self.object.waiting() == self.busy() {
+            // Whoever waits for a condition stands in its line before he gives the lock up.
+            let is_locked = matches!(self.what, What::Condition) && self.object.look() == "T";
+            let all_stand = self.object.waiting() == self.busy();
+            if all_stand && (!is_locked || !self.held.is_empty()) {
                 return;
             }
             thread::yield_now();
         }
     }
 
-    fn act(&mut self, letter: char) -> &'static str {
+    /// Another client waits.
+    fn start(&mut self) -> &'static str {
+        let Some(place) = self.free.pop() else { return "n" };
+        let job = (self.names, self.object.clone(), self.tell.clone());
+        self.clients.0[place].send(job).expect("it waits for jobs");
+        self.names += 1;
+        "o"
+    }
+
+    fn act(&mut self, letter: char) -> String {
+        match (&self.object, letter) {
+            (Object::Condition(lock, of), 'z' | 'b') => {
+                let (lock, of) = (lock.clone(), of.clone());
+                self.wait_with_the_lock(&lock, &of, letter == 'b')
+            }
+            (Object::Condition(..), 'w' | 'o') if !self.held.is_empty() => "n".to_owned(),
+            (Object::Condition(..), 'a') => self.object.give().to_owned(),
+            (Object::Condition(..), 'i' | 'o') => self.object.notify().to_owned(),
+            (Object::Barrier(_), 'a' | 'u') => self.object.end_round(letter == 'a').to_owned(),
+            (Object::Barrier(of), 'i') => of.waiting().to_string(),
+            (Object::Barrier(_), 'z') => self.come(),
+            (Object::Barrier(_), 'A' | 'Z') => {
+                let told = self.come();
+                self.object.end_round(letter == 'A');
+                told
+            }
+            _ => self.act_on_any(letter).to_owned(),
+        }
+    }
+
+    /// Comes to a barrier without waiting. Python has one error for one who has left and for those whom he leaves.
+    fn come(&self) -> String {
+        match self.object.wait_timeout(Duration::ZERO) {
+            Ok(Held::Told(told)) => told,
+            _ => "B".to_owned(),
+        }
+    }
+
+    /// Waits for a condition with the lock that is held, or is taken for it; without time, and how often somebody had the
+    /// lock meanwhile who stood in its line, or on the thread of a loop.
+    fn wait_with_the_lock(&mut self, lock: &Lock<()>, of: &Condition, on_loop: bool) -> String {
+        if in_line(lock) > 0 {
+            return "n".to_owned();
+        }
+        let held = self.held.pop();
+        let was_held = held.is_some();
+        let mut guard = match held {
+            Some(Held::Guard(guard)) => guard,
+            _ => lock.try_lock().expect("nobody has it").into_owned(),
+        };
+        let told = |end: Result<(), WaitError>| match end {
+            Ok(()) => "T",
+            Err(WaitError::WouldDeadlock(_)) => "D",
+            Err(_) => "F",
+        };
+        let told = if on_loop {
+            let _loop = context::enter_loop();
+            let told = told(of.wait_timeout(&mut guard, MOMENT)).to_owned();
+            drop(guard);
+            told
+        } else {
+            let had = AtomicU8::new(0);
+            thread::scope(|scope| {
+                scope.spawn(|| {
+                    let _guard = lock.lock().expect("no loop runs here");
+                    had.fetch_add(1, Relaxed);
+                });
+                while in_line(lock) != 1 {
+                    thread::yield_now();
+                }
+                let told = told(of.wait_timeout(&mut guard, Duration::ZERO));
+                let had = had.load(Relaxed);
+                drop(guard);
+                format!("{told}{had}")
+            })
+        };
+        let again = was_held.then(|| lock.try_lock().expect("nobody else waits for it"));
+        self.held.extend(again.map(Held::from));
+        told
+    }
+
+    fn act_on_any(&mut self, letter: char) -> &'static str {
         let is_event = self.what == What::Event;
         match letter {
             'w' if self.what == What::Lock && self.busy() > 0 => return "n",
-            'w' => {
-                let Some(place) = self.free.pop() else { return "n" };
-                let job = (self.names, self.object.clone(), self.tell.clone());
-                self.clients.0[place].send(job).expect("it waits for jobs");
-                self.names += 1;
-            }
+            'w' => return self.start(),
             't' => return self.attempt(),
             'z' => return self.limited(Duration::ZERO),
             'b' => {
@@ -149,8 +234,8 @@ impl Subject for Threads<'_> {
         let token = self.act(letter);
         self.settle();
         self.came.sort_unstable();
-        let came: Vec<_> = self.came.drain(..).map(|name| name.to_string()).collect();
-        format!("{token}:{}", came.join(","))
+        let came = self.came.drain(..).collect::<Vec<_>>().join(",");
+        format!("{token}{}:{came}", self.object.state())
     }
 }
 
@@ -159,8 +244,10 @@ impl Drop for Threads<'_> {
     fn drop(&mut self) {
         while self.busy() > 0 {
             self.held.clear();
-            if self.what != What::Lock {
-                self.object.give();
+            match self.what {
+                What::Lock => {}
+                What::Barrier => _ = self.object.end_round(true),
+                _ => _ = self.object.give(),
             }
             self.settle();
         }
