@@ -41,6 +41,8 @@ enum Wrong {
     OneLess,
     /// Whoever goes on has the number of the first.
     OneNumber,
+    /// A loop that is closed forgets those who wait on it.
+    ClosedForgets,
 }
 
 /// What a client does.
@@ -48,8 +50,10 @@ enum Wrong {
 enum Does {
     /// Comes so many times.
     Comes(usize),
-    /// Comes, and may leave: at a deadline, interrupted, dropped, or with his loop.
+    /// Comes, and may leave: at a deadline, interrupted, or dropped.
     MayLeave,
+    /// Comes in a task of this loop, which may be closed.
+    On(usize),
     Aborts,
     Resets,
 }
@@ -77,6 +81,7 @@ struct State {
     meeting: Meeting,
     stages: Vec<Stage>,
     rounds: Vec<Round>,
+    closed: [bool; 2],
     /// Somebody who waited has left; he did so although all were there; one was told at once that it is broken.
     left: [bool; 2],
     refused: bool,
@@ -96,6 +101,7 @@ enum Step {
     Leave(usize),
     Abort(usize),
     Reset(usize),
+    Close(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -138,6 +144,11 @@ impl State {
 impl Clients {
     fn is_wrong(&self, wrong: Wrong) -> bool {
         self.wrong == Some(wrong)
+    }
+
+    /// Whether the loop of this client is closed, so that he leaves and does nothing else.
+    fn is_closed(&self, state: &State, who: usize) -> bool {
+        matches!(self.clients[who], Does::On(home) if state.closed[home])
     }
 
     fn arrive(&self, next: &mut State, who: usize, times: usize) {
@@ -220,6 +231,7 @@ impl Model for Clients {
             meeting: Meeting::new(self.parties - usize::from(self.is_wrong(Wrong::OneLess))),
             stages: self.clients.iter().map(stage).collect(),
             rounds: Vec::new(),
+            closed: [false; 2],
             left: [false; 2],
             refused: false,
             is_broken: false,
@@ -235,6 +247,9 @@ impl Model for Clients {
             match (state.stages[who], does) {
                 (Stage::Idle(_), Does::Aborts) => steps.push(Step::Abort(who)),
                 (Stage::Idle(_), Does::Resets) => steps.push(Step::Reset(who)),
+                (Stage::Waits(..), _) if self.is_closed(state, who) => {
+                    steps.push(Step::Leave(who));
+                }
                 (Stage::Idle(_), _) => steps.push(Step::Arrive(who)),
                 (Stage::Waits(..), does) => {
                     steps.push(Step::GoOn(who));
@@ -245,6 +260,8 @@ impl Model for Clients {
                 (Stage::Over, _) => {}
             }
         }
+        let is_home = |home: &usize| self.clients.contains(&Does::On(*home));
+        steps.extend((0..2).filter(is_home).filter(|home| !state.closed[*home]).map(Step::Close));
     }
 
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
@@ -273,65 +290,97 @@ impl Model for Clients {
                 next.ends(round, true);
                 next.stages[who] = Stage::Over;
             }
+            Step::Close(home) => {
+                next.closed[home] = true;
+                let is_there = |who: &usize| self.clients[*who] == Does::On(home);
+                for who in (0..self.clients.len()).filter(is_there) {
+                    if self.is_wrong(Wrong::ClosedForgets) || last.stages[who] == Stage::Idle(1) {
+                        next.stages[who] = Stage::Over;
+                    }
+                }
+            }
         }
         (next != *last).then_some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(TOGETHER, |clients: &Self, state: &State| {
-                let has_all = |round: &Round| round.came == clients.parties;
-                state.rounds.iter().all(|round| round.numbers.is_empty() || has_all(round))
-            }),
-            Property::always(NUMBERS, |clients: &Self, state: &State| {
-                state.rounds.iter().all(|round| {
-                    let mut numbers = round.numbers.clone();
-                    numbers.sort_unstable();
-                    numbers.dedup();
-                    numbers.len() == round.numbers.len()
-                        && numbers.iter().all(|number| *number < clients.parties)
-                })
-            }),
-            Property::always(AGREE, |_, state: &State| {
-                state.rounds.iter().all(|it| it.numbers.is_empty() || it.told_broken == 0)
-            }),
-            Property::always(WAITS, |clients: &Self, state: &State| {
-                // Who waits in the round that goes on waits for others only: as many are there as it counts.
-                let round = state.meeting.round();
-                let waits = |it: &&Stage| matches!(it, Stage::Waits(of, ..) if *of == round);
-                let there = state.stages.iter().filter(waits).count();
-                let is_told = |it: &Stage| match it {
-                    Stage::Waits(of, ..) => *of == round || state.end_of(*of).is_some(),
-                    _ => true,
-                };
-                there == state.meeting.there()
-                    && there < clients.parties
-                    && state.stages.iter().all(is_told)
-            }),
-            Property::always(BLAME, |_, state: &State| !state.broken_by_another),
-            Property::always(BROKEN, |_, state: &State| !state.was_let_in && !state.was_kept_out),
-            Property::sometimes("two rounds are over", |_, state: &State| {
-                state.rounds.iter().filter(|round| round.is_broken == Some(false)).count() == 2
-            }),
-            Property::sometimes("one leaves, and breaks it", |_, state: &State| state.left[0]),
-            Property::sometimes("one leaves when all are there", |_, state: &State| state.left[1]),
-            Property::sometimes("one is told at once that it is broken", |_, state: &State| {
-                state.refused
-            }),
-            Property::sometimes(
-                "one is told that it is broken, and another comes when it is whole",
-                |_, state: &State| state.was_mended,
-            ),
-            Property::sometimes("it is made whole while one waits", |_, state: &State| {
-                !state.meeting.is_broken() && state.rounds.iter().any(|it| it.told_broken > 0)
-            }),
-            Property::sometimes("one is late, and the next round has begun", |_, state: &State| {
-                let round = state.meeting.round();
-                let is_late = |it: &Stage| matches!(it, Stage::Waits(of, ..) if *of < round);
-                state.meeting.there() > 0 && state.stages.iter().any(is_late)
-            }),
-        ]
+        let mut all = holds();
+        all.extend(is_reached());
+        all
     }
+}
+
+/// What holds in every state.
+fn holds() -> Vec<Property<Clients>> {
+    vec![
+        Property::always(TOGETHER, |clients: &Clients, state: &State| {
+            let has_all = |round: &Round| round.came == clients.parties;
+            state.rounds.iter().all(|round| round.numbers.is_empty() || has_all(round))
+        }),
+        Property::always(NUMBERS, |clients: &Clients, state: &State| {
+            state.rounds.iter().all(|round| {
+                let mut numbers = round.numbers.clone();
+                numbers.sort_unstable();
+                numbers.dedup();
+                numbers.len() == round.numbers.len()
+                    && numbers.iter().all(|number| *number < clients.parties)
+            })
+        }),
+        Property::always(AGREE, |_, state: &State| {
+            state.rounds.iter().all(|it| it.numbers.is_empty() || it.told_broken == 0)
+        }),
+        Property::always(WAITS, |clients: &Clients, state: &State| {
+            // Who waits in the round that goes on waits for others only: as many are there as it counts.
+            let round = state.meeting.round();
+            let waits = |it: &&Stage| matches!(it, Stage::Waits(of, ..) if *of == round);
+            let there = state.stages.iter().filter(waits).count();
+            let is_told = |it: &Stage| match it {
+                Stage::Waits(of, ..) => *of == round || state.end_of(*of).is_some(),
+                _ => true,
+            };
+            there == state.meeting.there()
+                && there < clients.parties
+                && state.stages.iter().all(is_told)
+        }),
+        Property::always(BLAME, |_, state: &State| !state.broken_by_another),
+        Property::always(BROKEN, |_, state: &State| !state.was_let_in && !state.was_kept_out),
+    ]
+}
+
+/// What some state shows.
+fn is_reached() -> Vec<Property<Clients>> {
+    vec![
+        Property::sometimes("two rounds are over", |_, state: &State| {
+            state.rounds.iter().filter(|round| round.is_broken == Some(false)).count() == 2
+        }),
+        Property::sometimes("one leaves, and breaks it", |_, state: &State| state.left[0]),
+        Property::sometimes("one leaves when all are there", |_, state: &State| state.left[1]),
+        Property::sometimes("one is told at once that it is broken", |_, state: &State| {
+            state.refused
+        }),
+        Property::sometimes(
+            "one is told that it is broken, and another comes when it is whole",
+            |_, state: &State| state.was_mended,
+        ),
+        Property::sometimes("it is made whole while one waits", |_, state: &State| {
+            !state.meeting.is_broken() && state.rounds.iter().any(|it| it.told_broken > 0)
+        }),
+        Property::sometimes(
+            "a loop is closed over one for whom others wait",
+            |of: &Clients, state: &State| {
+                let round = state.meeting.round();
+                let waits = |it: &Stage| matches!(it, Stage::Waits(of, ..) if *of == round);
+                let waiting = (0..state.stages.len()).filter(|who| waits(&state.stages[*who]));
+                let is_closed: Vec<_> = waiting.map(|who| of.is_closed(state, who)).collect();
+                is_closed.contains(&true) && is_closed.contains(&false)
+            },
+        ),
+        Property::sometimes("one is late, and the next round has begun", |_, state: &State| {
+            let round = state.meeting.round();
+            let is_late = |it: &Stage| matches!(it, Stage::Waits(of, ..) if *of < round);
+            state.meeting.there() > 0 && state.stages.iter().any(is_late)
+        }),
+    ]
 }
 
 impl Kinds for Clients {
@@ -342,27 +391,30 @@ impl Kinds for Clients {
             Step::Leave(_) => "leave",
             Step::Abort(_) => "abort",
             Step::Reset(_) => "reset",
+            Step::Close(_) => "close",
         }
     }
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Leave(_) => ENVIRONMENT,
+            Step::Leave(who) if matches!(self.clients[*who], Does::On(_)) => *who,
+            Step::Leave(_) | Step::Close(_) => ENVIRONMENT,
             Step::Arrive(who) | Step::GoOn(who) => *who,
             Step::Abort(who) | Step::Reset(who) => *who,
         }
     }
 }
 
-use Does::{Aborts, Comes, MayLeave, Resets};
+use Does::{Aborts, Comes, MayLeave, On, Resets};
 
 /// What is explored. Two parties are one who comes and the last; three are one besides, who may be told before or after.
-/// Who comes twice is in the next round while others have not gone on.
-const SYSTEMS: [(usize, &[Does]); 4] = [
+/// Who comes twice is in the next round while others have not gone on. Two loops are closed, one of them over two who wait.
+const SYSTEMS: [(usize, &[Does]); 5] = [
     (2, &[Comes(2), Comes(2), MayLeave, Resets]),
     (2, &[Comes(2), MayLeave, Aborts, Resets]),
     (3, &[Comes(2), Comes(1), MayLeave, MayLeave]),
     (3, &[Comes(1), Comes(1), MayLeave, Aborts, Resets]),
+    (3, &[Comes(2), On(0), On(0), On(1), Resets]),
 ];
 
 pub(crate) fn add(trials: &mut Trials) {
@@ -374,7 +426,7 @@ pub(crate) fn add(trials: &mut Trials) {
         };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a barrier for threads and loops", "4 systems of 4 and 5 clients", &proof, [2369, 10])
+        row("a barrier for threads and loops", "5 systems of 4 and 5 clients", &proof, [12500, 13])
             .map(|it| vec![it])
     });
     let comes: &[Does] = &[Comes(2), Comes(1), MayLeave];
@@ -383,6 +435,7 @@ pub(crate) fn add(trials: &mut Trials) {
         ("one less is enough", Wrong::OneLess, three, TOGETHER, 2),
         ("all have one number", Wrong::OneNumber, three, NUMBERS, 5),
         ("one leaves, and the others wait", Wrong::LeavesQuietly, comes, WAITS, 2),
+        ("a closed loop forgets who waits", Wrong::ClosedForgets, &[On(0), Comes(1)], WAITS, 2),
         ("one leaves late, and breaks the next round", Wrong::BreaksTheNext, comes, BLAME, 3),
         (
             "whoever goes on looks whether it is broken",

@@ -29,7 +29,7 @@ pub(super) const WAITS: &str = "nobody waits for ever with a notice for him that
 /// `[condition-1]` `[condition-3]`
 pub(super) const ALONE: &str = "one at a time has the lock";
 
-/// A mistake that others have shipped.
+/// A mistake that one could make, or that others have shipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrong {
     /// Who leaves forgets that he was notified.
@@ -52,6 +52,8 @@ enum Wrong {
     TellsOne,
     /// Who leaves notifies the next, and does not tell him.
     EatsTheNews,
+    /// A loop that is closed takes along what those were notified of who wait on it.
+    ClosedKeeps,
 }
 
 /// What a client does.
@@ -63,6 +65,8 @@ enum Does {
     Expires,
     /// Waits in a task, which may be dropped at any moment.
     MayLeave,
+    /// Waits in a task of this loop, which may be closed.
+    On(usize),
     /// Locks, notifies so many, and unlocks.
     Notifies(usize),
 }
@@ -114,6 +118,7 @@ struct State {
     given: Vec<Notice>,
     to_tell: BTreeSet<usize>,
     told: BTreeSet<usize>,
+    closed: [bool; 2],
     went_on: usize,
     is_jumped: bool,
     is_early: bool,
@@ -135,6 +140,7 @@ enum Step {
     Leave(usize),
     Notify(usize),
     Tell(usize),
+    Close(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -212,12 +218,22 @@ impl Clients {
         self.wrong == Some(wrong)
     }
 
+    /// Whether he is a task, which awaits the lock before it has gone on.
+    fn is_a_task(&self, who: usize) -> bool {
+        matches!(self.clients[who], Does::MayLeave | Does::On(_))
+    }
+
+    /// Whether the loop of this client is closed, so that he leaves and does nothing else.
+    fn is_closed(&self, state: &State, who: usize) -> bool {
+        matches!(self.clients[who], Does::On(home) if state.closed[home])
+    }
+
     fn look(&self, next: &mut State, who: usize, ticket: Ticket) {
         next.told.remove(&who);
         if !next.is_granted(ticket) {
             return;
         }
-        if self.clients[who] == Does::MayLeave && !self.is_wrong(Wrong::ComesFirst) {
+        if self.is_a_task(who) && !self.is_wrong(Wrong::ComesFirst) {
             next.goes_to_lock(who, Why::Notified(Some(ticket)));
         } else {
             next.comes(who, ticket);
@@ -238,7 +254,9 @@ impl Clients {
         if let Some(notice) = notice {
             next.given[notice].has = None;
         }
-        if was_granted && self.is_wrong(Wrong::Keeps) || self.is_wrong(Wrong::LooksAndLeaves) {
+        let keeps = self.is_wrong(Wrong::Keeps)
+            || self.is_wrong(Wrong::ClosedKeeps) && self.is_closed(next, who);
+        if was_granted && keeps || self.is_wrong(Wrong::LooksAndLeaves) {
             if !next.notices.come(ticket) {
                 drop(next.notices.leave(ticket));
             }
@@ -335,6 +353,7 @@ impl Model for Clients {
             given: Vec::new(),
             to_tell: BTreeSet::new(),
             told: BTreeSet::new(),
+            closed: [false; 2],
             went_on: 0,
             is_jumped: false,
             is_early: false,
@@ -347,6 +366,9 @@ impl Model for Clients {
     fn actions(&self, state: &State, steps: &mut Vec<Step>) {
         for (who, does) in self.clients.iter().enumerate() {
             match (state.stages[who], does) {
+                (Stage::Locks(..) | Stage::Waits(_), _) if self.is_closed(state, who) => {
+                    steps.push(Step::Leave(who));
+                }
                 (Stage::Idle, _) => steps.push(Step::Lock(who)),
                 (Stage::Locks(_, why), _) => {
                     steps.push(Step::HasLock(who));
@@ -363,7 +385,7 @@ impl Model for Clients {
                 (Stage::Waits(_), does) => {
                     let is_told = state.told.contains(&who);
                     steps.push(if is_told { Step::Look(who) } else { Step::LookEarly(who) });
-                    if *does != Does::Waits {
+                    if matches!(does, Does::Expires | Does::MayLeave) {
                         steps.push(Step::Leave(who));
                     }
                 }
@@ -372,6 +394,8 @@ impl Model for Clients {
             }
         }
         steps.extend(state.to_tell.iter().copied().map(Step::Tell));
+        let is_home = |home: &usize| self.clients.contains(&Does::On(*home));
+        steps.extend((0..2).filter(is_home).filter(|home| !state.closed[*home]).map(Step::Close));
     }
 
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
@@ -417,71 +441,103 @@ impl Model for Clients {
                     next.told.insert(who);
                 }
             }
+            // Who waits on it leaves from now on, and who has not begun never does.
+            Step::Close(home) => {
+                next.closed[home] = true;
+                for who in 0..self.clients.len() {
+                    if self.clients[who] == Does::On(home) && next.stages[who] == Stage::Idle {
+                        next.stages[who] = Stage::Over;
+                    }
+                }
+            }
         }
         (next != *last).then_some(next)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![
-            Property::always(THERE, |_, state: &State| !state.is_missed),
-            Property::always(FIRST, |_, state: &State| !state.is_jumped),
-            Property::always(SINCE, |_, state: &State| !state.is_early),
-            Property::always(MANY, |_, state: &State| {
-                state.went_on + state.on_their_way() <= state.given.len()
-            }),
-            Property::always(WAITS, |clients: &Self, state: &State| {
-                let mut steps = Vec::new();
-                clients.actions(state, &mut steps);
-                let goes_on = |step: &Step| {
-                    clients.by(step) != ENVIRONMENT && clients.next_state(state, *step).is_some()
-                };
-                let is_used = |who: &usize| {
-                    state.given.iter().all(|it| it.is_used || !it.there.contains(who))
-                };
-                let is_over = |(who, stage): (usize, &Stage)| match stage {
-                    Stage::Waits(ticket) => !state.is_granted(*ticket) && is_used(&who),
-                    stage => *stage == Stage::Over,
-                };
-                steps.iter().any(goes_on) || state.stages.iter().enumerate().all(is_over)
-            }),
-            Property::always(ALONE, |_, state: &State| {
-                let has_lock = |it: &&Stage| matches!(it, Stage::Has(_) | Stage::Entered(_));
-                state.stages.iter().filter(has_lock).count() <= 1
-            }),
-            Property::sometimes("two wait at once", |_, state: &State| state.order.len() == 2),
-            Property::sometimes("two are notified, and have not gone on", |_, state: &State| {
-                state.on_their_way() == 2
-            }),
-            Property::sometimes("one who is notified leaves", |_, state: &State| state.left[0]),
-            Property::sometimes("one leaves who awaits the lock again", |_, state: &State| {
-                state.left[1]
-            }),
-            Property::sometimes("a notice goes on to the next", |_, state: &State| state.left[2]),
-            Property::sometimes(
-                "a notice is over, since nobody waits who was there",
-                |_, state: &State| state.left[3],
-            ),
-            Property::sometimes(
-                "one who gave the lock up waits when somebody notifies",
-                |_, state: &State| state.is_met,
-            ),
-            Property::sometimes("one looks before he is told", |_, state: &State| {
-                let is_early = |who: &usize| !matches!(state.stages[*who], Stage::Waits(_));
-                state.to_tell.iter().any(is_early)
-            }),
-            Property::sometimes(
-                "two wait, and a notice for the second is used by the first",
-                |_, state: &State| state.given.iter().any(|it| it.is_used && !it.there.is_empty()),
-            ),
-            Property::sometimes("one comes after a notice, and waits", |_, state: &State| {
-                let came_later = |who: &usize| state.given.iter().all(|it| !it.there.contains(who));
-                !state.given.is_empty() && state.order.iter().any(came_later)
-            }),
-            Property::sometimes("all are over", |_, state: &State| {
-                state.stages.iter().all(|stage| *stage == Stage::Over)
-            }),
-        ]
+        let mut all = holds();
+        all.extend(is_reached());
+        all
     }
+}
+
+/// What holds in every state.
+fn holds() -> Vec<Property<Clients>> {
+    vec![
+        Property::always(THERE, |_, state: &State| !state.is_missed),
+        Property::always(FIRST, |_, state: &State| !state.is_jumped),
+        Property::always(SINCE, |_, state: &State| !state.is_early),
+        Property::always(MANY, |_, state: &State| {
+            state.went_on + state.on_their_way() <= state.given.len()
+        }),
+        Property::always(WAITS, |clients: &Clients, state: &State| {
+            let mut steps = Vec::new();
+            clients.actions(state, &mut steps);
+            let goes_on = |step: &Step| {
+                clients.by(step) != ENVIRONMENT && clients.next_state(state, *step).is_some()
+            };
+            let is_used =
+                |who: &usize| state.given.iter().all(|it| it.is_used || !it.there.contains(who));
+            let is_over = |(who, stage): (usize, &Stage)| match stage {
+                Stage::Waits(ticket) => !state.is_granted(*ticket) && is_used(&who),
+                stage => *stage == Stage::Over,
+            };
+            steps.iter().any(goes_on) || state.stages.iter().enumerate().all(is_over)
+        }),
+        Property::always(ALONE, |_, state: &State| {
+            let has_lock = |it: &&Stage| matches!(it, Stage::Has(_) | Stage::Entered(_));
+            state.stages.iter().filter(has_lock).count() <= 1
+        }),
+    ]
+}
+
+/// What some state shows.
+fn is_reached() -> Vec<Property<Clients>> {
+    vec![
+        Property::sometimes("two wait at once", |_, state: &State| state.order.len() == 2),
+        Property::sometimes("two are notified, and have not gone on", |_, state: &State| {
+            state.on_their_way() == 2
+        }),
+        Property::sometimes("one who is notified leaves", |_, state: &State| state.left[0]),
+        Property::sometimes("one leaves who awaits the lock again", |_, state: &State| {
+            state.left[1]
+        }),
+        Property::sometimes("a notice goes on to the next", |_, state: &State| state.left[2]),
+        Property::sometimes(
+            "a notice is over, since nobody waits who was there",
+            |_, state: &State| state.left[3],
+        ),
+        Property::sometimes(
+            "one who gave the lock up waits when somebody notifies",
+            |_, state: &State| state.is_met,
+        ),
+        Property::sometimes("one looks before he is told", |_, state: &State| {
+            let is_early = |who: &usize| !matches!(state.stages[*who], Stage::Waits(_));
+            state.to_tell.iter().any(is_early)
+        }),
+        Property::sometimes(
+            "two wait, and a notice for the second is used by the first",
+            |_, state: &State| state.given.iter().any(|it| it.is_used && !it.there.is_empty()),
+        ),
+        Property::sometimes("one comes after a notice, and waits", |_, state: &State| {
+            let came_later = |who: &usize| state.given.iter().all(|it| !it.there.contains(who));
+            !state.given.is_empty() && state.order.iter().any(came_later)
+        }),
+        Property::sometimes(
+            "a loop is closed over one who is notified",
+            |of: &Clients, state: &State| {
+                let is_notified = |it: &Stage| {
+                    matches!(it, Stage::Locks(_, Why::Notified(_)))
+                        || matches!(it, Stage::Waits(ticket) if state.is_granted(*ticket))
+                };
+                let stages = state.stages.iter().enumerate();
+                stages.filter(|(_, it)| is_notified(it)).any(|(who, _)| of.is_closed(state, who))
+            },
+        ),
+        Property::sometimes("all are over", |_, state: &State| {
+            state.stages.iter().all(|stage| *stage == Stage::Over)
+        }),
+    ]
 }
 
 impl Kinds for Clients {
@@ -496,12 +552,14 @@ impl Kinds for Clients {
             Step::Leave(_) => "leave",
             Step::Notify(_) => "notify",
             Step::Tell(_) => "tell",
+            Step::Close(_) => "close",
         }
     }
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Leave(_) | Step::LookEarly(_) => ENVIRONMENT,
+            Step::Leave(who) if matches!(self.clients[*who], Does::On(_)) => *who,
+            Step::Leave(_) | Step::LookEarly(_) | Step::Close(_) => ENVIRONMENT,
             Step::Tell(_) => TELLER,
             Step::Lock(who) | Step::HasLock(who) | Step::Enter(who) => *who,
             Step::Unlock(who) | Step::Look(who) | Step::Notify(who) => *who,
@@ -509,23 +567,25 @@ impl Kinds for Clients {
     }
 }
 
-use Does::{Expires, MayLeave, Notifies, Waits};
+use Does::{Expires, MayLeave, Notifies, On, Waits};
 
 /// What is explored. A notice meets one who is notified and leaves, the next who was there, and one who came later; two who
-/// notify overlap.
-const SYSTEMS: [&[Does]; 5] = [
+/// notify overlap; and two loops are closed, one of them over two who wait.
+const SYSTEMS: [&[Does]; 7] = [
     &[Waits, MayLeave, Expires, Notifies(1)],
     &[MayLeave, MayLeave, Waits, Notifies(2)],
     &[Waits, Expires, Notifies(1), Notifies(1)],
     &[Waits, MayLeave, Notifies(1), Notifies(2)],
     &[MayLeave, Waits, Waits, Notifies(1), Notifies(1)],
+    &[On(0), On(1), Waits, Notifies(2)],
+    &[On(0), On(0), On(1), Notifies(1)],
 ];
 
 const LEAVES: &[Does] = &[MayLeave, Waits, Notifies(1)];
 
 /// What is done wrong, with whom, and what breaks in so many steps.
-const MISTAKES: [(&str, Wrong, &[Does], &str, usize); 10] = [
-    ("a notice leaves with its waiter", Wrong::Keeps, LEAVES, WAITS, 11),
+const MISTAKES: [(&str, Wrong, &[Does], &str, usize); 11] = [
+    ("a notice leaves with its waiter (anyio #1075)", Wrong::Keeps, LEAVES, WAITS, 11),
     (
         "a waiter goes on, and then awaits the lock (cpython #112202)",
         Wrong::ComesFirst,
@@ -559,6 +619,13 @@ const MISTAKES: [(&str, Wrong, &[Does], &str, usize); 10] = [
     ),
     ("a notice that goes on is not told", Wrong::EatsTheNews, LEAVES, WAITS, 11),
     (
+        "a closed loop takes its notices along",
+        Wrong::ClosedKeeps,
+        &[On(0), Waits, Notifies(1)],
+        WAITS,
+        12,
+    ),
+    (
         "a waiter looks, and then leaves",
         Wrong::LooksAndLeaves,
         &[Expires, Waits, Notifies(1)],
@@ -574,9 +641,9 @@ pub(crate) fn add(trials: &mut Trials) {
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
         row(
             "a condition for threads and loops",
-            "5 systems of 4 and 5 clients",
+            "7 systems of 4 and 5 clients",
             &proof,
-            [199582, 31],
+            [327341, 31],
         )
         .map(|it| vec![it])
     });

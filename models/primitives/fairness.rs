@@ -120,7 +120,7 @@ fn handed_over() -> Result<Vec<Row>, String> {
             hand_over(&OFTEN),
         )?,
         stuck(
-            "permits handed over: a future that nobody polls (tokio #6450)",
+            "permits handed over: a future that nobody polls (futures-locks #3, tokio #6450)",
             hand_over(&KEPT),
             5,
         )?,
@@ -148,6 +148,16 @@ fn free_in_turn() -> Result<Vec<Row>, String> {
     let (leaves, adds) = ([Waits, MayLeave, Waits], [Waits, Waits, Adds(2)]);
     Ok(vec![
         goes_on(
+            "free permits, the first is told, and has his turn: nobody starves",
+            "2 clients, one comes again",
+            in_turn(1, &AGAIN, None),
+        )?,
+        stuck(
+            "free permits, the first is told, and has his turn: a future that nobody polls",
+            in_turn(1, &KEPT, None),
+            5,
+        )?,
+        goes_on(
             "free permits, the first is told, and has his turn",
             "3 clients, one leaves",
             in_turn(1, &leaves, None),
@@ -165,7 +175,7 @@ fn free_in_turn() -> Result<Vec<Row>, String> {
             4,
         )?,
         stuck(
-            "free permits, whoever leaves tells nobody that another is next (embassy #6964)",
+            "who leaves free permits tells nobody (anyio #1145, cpython #93222, #111693, embassy #6964)",
             in_turn(1, &leaves, Some(Wrong::LeavesQuietly)),
             6,
         )?,

@@ -62,6 +62,8 @@ enum Wrong {
     DoneTwice,
     /// Who joins and was told looks whether all is done with still, and waits again if it is not.
     JoinsAgain,
+    /// A loop that is closed takes along what was promised to those who wait on it.
+    ClosedKeeps,
 }
 
 /// What a client does.
@@ -69,11 +71,14 @@ enum Wrong {
 enum Does {
     /// Puts so many values.
     Puts(u8),
-    /// Puts one, and may leave: at a deadline, interrupted, dropped, or with his loop.
+    /// Puts one, and may leave: at a deadline, interrupted, or dropped.
     PutsOrLeaves,
+    /// Puts one in a task of this loop, which may be closed.
+    PutsOn(usize),
     /// Gets so many values, or hears that it is closed, and is done with each.
     Gets(u8),
     GetsOrLeaves,
+    GetsOn(usize),
     Joins,
     Closes,
     Drains,
@@ -102,6 +107,7 @@ struct State {
     /// What was given back, or left with whoever brought it.
     back: BTreeSet<u8>,
     done: usize,
+    closed: [bool; 2],
     /// Those who wait to put and to get, in their order, and those who have an answer.
     lines: [Vec<usize>; 2],
     answered: BTreeSet<usize>,
@@ -128,6 +134,7 @@ enum Step {
     Leave(usize),
     Finish(usize),
     Close(usize),
+    CloseLoop(usize),
     Tell(usize),
 }
 
@@ -185,15 +192,23 @@ impl State {
 
 impl Does {
     const fn puts(self) -> bool {
-        matches!(self, Self::Puts(_) | Self::PutsOrLeaves)
+        matches!(self, Self::Puts(_) | Self::PutsOrLeaves | Self::PutsOn(_))
     }
 
     const fn gets(self) -> bool {
-        matches!(self, Self::Gets(_) | Self::GetsOrLeaves)
+        matches!(self, Self::Gets(_) | Self::GetsOrLeaves | Self::GetsOn(_))
     }
 
     const fn may_leave(self) -> bool {
         matches!(self, Self::PutsOrLeaves | Self::GetsOrLeaves)
+    }
+
+    /// The loop of his task.
+    const fn home(self) -> Option<usize> {
+        match self {
+            Self::PutsOn(home) | Self::GetsOn(home) => Some(home),
+            _ => None,
+        }
     }
 }
 
@@ -209,6 +224,11 @@ const fn again(left: u8) -> Stage {
 impl Clients {
     fn is_wrong(&self, wrong: Wrong) -> bool {
         self.wrong == Some(wrong)
+    }
+
+    /// Whether the loop of this client is closed, so that he leaves and does nothing else.
+    fn is_closed(&self, state: &State, who: usize) -> bool {
+        self.clients[who].home().is_some_and(|home| state.closed[home])
     }
 
     /// Of those in a line the one who is told.
@@ -332,7 +352,9 @@ impl Clients {
         let was_promised = next.promised.contains(&who);
         next.left += usize::from(was_promised);
         next.ends(who, Stage::Over);
-        if was_promised && self.is_wrong(Wrong::LeavesWithIt) {
+        let keeps = self.is_wrong(Wrong::LeavesWithIt)
+            || self.is_wrong(Wrong::ClosedKeeps) && self.is_closed(next, who);
+        if was_promised && keeps {
             next.stock.take(ticket);
             return Some(());
         }
@@ -420,6 +442,7 @@ impl Model for Clients {
             drained: Vec::new(),
             back: BTreeSet::new(),
             done: 0,
+            closed: [false; 2],
             lines: [const { Vec::new() }; 2],
             answered: none(),
             promised: none(),
@@ -440,6 +463,9 @@ impl Model for Clients {
         for (who, does) in self.clients.iter().enumerate() {
             match (state.stages[who], does) {
                 (Stage::Idle(_), Does::Closes | Does::Drains) => steps.push(Step::Close(who)),
+                (Stage::Waits(..), _) if self.is_closed(state, who) => {
+                    steps.push(Step::Leave(who));
+                }
                 (Stage::Idle(_) | Stage::Looked(_), _) => steps.push(Step::Come(who)),
                 (Stage::Has(_), _) => steps.push(Step::Finish(who)),
                 (Stage::Waits(..), does) => {
@@ -453,6 +479,9 @@ impl Model for Clients {
             }
         }
         steps.extend(state.to_tell.iter().copied().map(Step::Tell));
+        let is_home = |home: &usize| self.clients.iter().any(|does| does.home() == Some(*home));
+        let homes = (0..2).filter(is_home).filter(|home| !state.closed[*home]);
+        steps.extend(homes.map(Step::CloseLoop));
     }
 
     fn next_state(&self, last: &State, step: Step) -> Option<State> {
@@ -473,6 +502,17 @@ impl Model for Clients {
             Step::Leave(who) => self.leave(&mut next, who)?,
             Step::Finish(who) => self.finish(&mut next, who)?,
             Step::Close(who) => self.close(&mut next, who),
+            // Who waits on it leaves from now on, and who has not begun never does.
+            Step::CloseLoop(home) => {
+                next.closed[home] = true;
+                for who in 0..self.clients.len() {
+                    let is_there = self.clients[who].home() == Some(home);
+                    if is_there && last.stages[who] == Stage::Idle(1) {
+                        next.back.extend(self.clients[who].puts().then(|| value(who, 1)));
+                        next.stages[who] = Stage::Over;
+                    }
+                }
+            }
             Step::Tell(who) => {
                 next.to_tell.remove(&who);
                 if matches!(next.stages[who], Stage::Waits(..)) {
@@ -573,6 +613,18 @@ fn is_reached() -> Vec<Property<Clients>> {
                 state.answered.iter().any(joins) && state.stock.unfinished() > 0
             },
         ),
+        Property::sometimes(
+            "a loop is closed over one who was promised a value",
+            |of: &Clients, state: &State| {
+                state.promised.iter().any(|who| of.is_closed(state, *who))
+            },
+        ),
+        Property::sometimes(
+            "a loop is closed over one who waits to put",
+            |of: &Clients, state: &State| {
+                state.lines[PUT].iter().any(|who| of.is_closed(state, *who))
+            },
+        ),
         Property::sometimes("all are over", |_, state: &State| {
             state.stages.iter().all(|it| *it == Stage::Over)
         }),
@@ -588,24 +640,26 @@ impl Kinds for Clients {
             Step::Leave(_) => "leave",
             Step::Finish(_) => "finish",
             Step::Close(_) => "close",
+            Step::CloseLoop(_) => "close the loop",
             Step::Tell(_) => "tell",
         }
     }
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Leave(_) | Step::LookEarly(_) => ENVIRONMENT,
+            Step::Leave(who) if self.clients[*who].home().is_some() => *who,
+            Step::Leave(_) | Step::LookEarly(_) | Step::CloseLoop(_) => ENVIRONMENT,
             Step::Tell(_) => TELLER,
             Step::Come(who) | Step::Look(who) | Step::Finish(who) | Step::Close(who) => *who,
         }
     }
 }
 
-use Does::{Closes, Drains, Gets, GetsOrLeaves, Joins, Puts, PutsOrLeaves};
+use Does::{Closes, Drains, Gets, GetsOn, GetsOrLeaves, Joins, Puts, PutsOn, PutsOrLeaves};
 
 /// What is explored. Two who get are one who leaves and the next; two who put are the first and one whose order counts. A
-/// queue of no room has a way of its own, and one of two has order inside.
-const SYSTEMS: [(usize, &[Does]); 8] = [
+/// queue of no room has a way of its own, and one of two has order inside. Two loops are closed, one of them over two who get.
+const SYSTEMS: [(usize, &[Does]); 10] = [
     (1, &[Puts(2), PutsOrLeaves, Gets(1), GetsOrLeaves]),
     (1, &[Puts(3), GetsOrLeaves, GetsOrLeaves, Gets(1)]),
     (0, &[Puts(2), PutsOrLeaves, GetsOrLeaves, Gets(2)]),
@@ -614,6 +668,65 @@ const SYSTEMS: [(usize, &[Does]); 8] = [
     (1, &[Puts(1), PutsOrLeaves, Gets(2), Gets(1), Closes]),
     (1, &[Puts(1), GetsOrLeaves, Gets(1), Closes]),
     (1, &[Puts(2), Gets(2), Joins, Joins, Drains]),
+    (1, &[Puts(2), GetsOn(0), GetsOn(0), GetsOn(1)]),
+    (1, &[Puts(1), PutsOn(0), PutsOn(1), GetsOn(1), Closes]),
+];
+
+const GETS: &[Does] = &[Puts(2), GetsOrLeaves, GetsOrLeaves];
+const PUTS: &[Does] = &[Puts(1), Puts(1), Closes];
+
+/// What is done wrong, with whom, and what breaks in so many steps.
+const MISTAKES: [(&str, Wrong, &[Does], &str, usize); 14] = [
+    (
+        "who leaves takes what was promised to him along (cpython #68000, tornado #2826)",
+        Wrong::LeavesWithIt,
+        GETS,
+        ORDER,
+        3,
+    ),
+    ("who leaves puts what was promised to him again", Wrong::PutsItAgain, GETS, ORDER, 4),
+    ("who leaves, and was told, tells nobody (cpython #108042)", Wrong::EatsTheNews, GETS, TOLD, 4),
+    (
+        "a closed loop takes what was promised along",
+        Wrong::ClosedKeeps,
+        &[Puts(1), GetsOn(0)],
+        ORDER,
+        4,
+    ),
+    ("who comes looks, and then waits", Wrong::LooksAndWaits, GETS, IDLE, 3),
+    ("whoever came last is told", Wrong::TellsTheLast, GETS, FIRST, 3),
+    ("it is never full", Wrong::NeverFull, GETS, ROOM, 2),
+    ("closing forgets who waits to put", Wrong::ForgetsPutters, PUTS, TOLD, 3),
+    (
+        "closing forgets who waits to get (cpython #117531)",
+        Wrong::ForgetsGetters,
+        &[Gets(1), Closes],
+        TOLD,
+        2,
+    ),
+    (
+        "who comes hears that it is closed while one may leave",
+        Wrong::HearsTooSoon,
+        &[Puts(1), GetsOrLeaves, Gets(1), Closes],
+        NONE,
+        4,
+    ),
+    ("who is refused drops what he brought", Wrong::DropsTheRefused, PUTS, BACK, 2),
+    (
+        "who was promised a value looks whether it is closed",
+        Wrong::LooksWhetherClosed,
+        &[Puts(1), Gets(1), Closes],
+        KEPT,
+        4,
+    ),
+    ("what one got counts twice", Wrong::DoneTwice, &[Puts(2), Gets(1), Joins], DONE, 5),
+    (
+        "who joins looks again whether all is done with",
+        Wrong::JoinsAgain,
+        &[Puts(2), Gets(1), Joins],
+        GOES_ON,
+        6,
+    ),
 ];
 
 pub(crate) fn add(trials: &mut Trials) {
@@ -625,44 +738,10 @@ pub(crate) fn add(trials: &mut Trials) {
         };
         let proof =
             check::prove_all(SYSTEMS.map(clients)).map_err(|it| format!("{:?}: {}", it.0, it.1))?;
-        row("a queue for threads and loops", "8 systems of 4 and 5 clients", &proof, [13651, 13])
+        row("a queue for threads and loops", "10 systems of 4 and 5 clients", &proof, [20676, 13])
             .map(|it| vec![it])
     });
-    let gets: &[Does] = &[Puts(2), GetsOrLeaves, GetsOrLeaves];
-    let puts: &[Does] = &[Puts(1), Puts(1), Closes];
-    for (name, wrong, clients, property, steps) in [
-        ("who leaves takes what was promised to him along", Wrong::LeavesWithIt, gets, ORDER, 3),
-        ("who leaves puts what was promised to him again", Wrong::PutsItAgain, gets, ORDER, 4),
-        ("who leaves, and was told, tells nobody", Wrong::EatsTheNews, gets, TOLD, 4),
-        ("who comes looks, and then waits", Wrong::LooksAndWaits, gets, IDLE, 3),
-        ("whoever came last is told", Wrong::TellsTheLast, gets, FIRST, 3),
-        ("it is never full", Wrong::NeverFull, gets, ROOM, 2),
-        ("closing forgets who waits to put", Wrong::ForgetsPutters, puts, TOLD, 3),
-        ("closing forgets who waits to get", Wrong::ForgetsGetters, &[Gets(1), Closes], TOLD, 2),
-        (
-            "who comes hears that it is closed while one may leave",
-            Wrong::HearsTooSoon,
-            &[Puts(1), GetsOrLeaves, Gets(1), Closes],
-            NONE,
-            4,
-        ),
-        ("who is refused drops what he brought", Wrong::DropsTheRefused, puts, BACK, 2),
-        (
-            "who was promised a value looks whether it is closed",
-            Wrong::LooksWhetherClosed,
-            &[Puts(1), Gets(1), Closes],
-            KEPT,
-            4,
-        ),
-        ("what one got counts twice", Wrong::DoneTwice, &[Puts(2), Gets(1), Joins], DONE, 5),
-        (
-            "who joins looks again whether all is done with",
-            Wrong::JoinsAgain,
-            &[Puts(2), Gets(1), Joins],
-            GOES_ON,
-            6,
-        ),
-    ] {
+    for (name, wrong, clients, property, steps) in MISTAKES {
         trials.add(format!("primitives::queue: {name}"), move || {
             let model = Clients { capacity: 1, clients: clients.to_vec(), wrong: Some(wrong) };
             let system = format!("a queue: {name}");

@@ -13,9 +13,10 @@ pub(crate) fn is_test(check: &str) -> bool {
     is_there(check, "tests", |test| format!("fn {test}("))
 }
 
-/// Whether there is such a program of the models, `theme: id`.
+/// Whether there is such a program of the models, `theme: id`, or such a system, `file: name`.
 pub(crate) fn is_case(check: &str) -> bool {
-    is_there(check, "models/cases", |id| format!("\"{id}\","))
+    let below = if check.starts_with("primitives/") { "models" } else { "models/cases" };
+    is_there(check, below, |id| format!("\"{id}\","))
 }
 
 fn is_there(check: &str, below: &str, code_of: impl Fn(&str) -> String) -> bool {
