@@ -424,6 +424,10 @@ impl<F: Watched> Watch<F> {
         let member = &mut self.members[number];
         let by_value = |future: &&F| future.until() == Until::Returned;
         let Some(future) = member.future.as_ref().filter(by_value) else { return false };
+        if future.is_over(Until::Returned) {
+            member.ticket = None;
+            return false;
+        }
         let waiter = Waiter::Member(Arc::clone(&self.inbox), number);
         member.ticket = future.register_until(future.until(), waiter).ok();
         let address = future.address();

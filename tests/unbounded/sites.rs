@@ -453,7 +453,7 @@ const GROUP_SITES: &[File] = &[
             ("next", ".hear( .inbox.take( group.sleep(", "begin take go-on"),
             ("register", "group.enter( .tell_first(", "ask"),
             ("enter", "is_over( first.take() .tell_first( .register_until( .tell(", "ask"),
-            ("lends_again", ".register_until(", "ask"),
+            ("lends_again", "is_over( .register_until(", "ask"),
             ("sleep", "is_over( .inbox.count() .inbox.count() .inbox.sleep(", "clock count"),
             ("leave", ".deregister(", "part"),
             ("part", ".deregister(", "part"),
