@@ -10,14 +10,23 @@ use crate::cell::Address;
 /// Cells, each once.
 pub(crate) type Addresses = HashSet<Address, BuildHasherDefault<Spread>>;
 
-/// Spreads an address over all bits. The allocator chooses addresses, and nobody who would choose many that collide.
+/// Keeps neighbours together: a table begins to look where the low bits say, so that whoever comes from one cell to the next
+/// goes through it in order, and does not jump about in it. The allocator chooses addresses, and nobody who would choose many
+/// that collide.
 #[derive(Default)]
 pub(crate) struct Spread(u64);
 
+/// A place for each 16 bytes and a little more, so that cells at equal distances do not come back to one place, also where
+/// that is a power of two: as large ones are.
+const EACH: u64 = 0x1004_79B9_7F4A_7C15;
+
+/// What a table tells those apart by who come to one place.
+const HIGHEST: u64 = 0b111_1111 << 57;
+
 impl Hasher for Spread {
     fn write_usize(&mut self, address: usize) {
-        // The high bits of the product depend on all bits of the address; a table looks at the low ones too.
-        self.0 = (address as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(26);
+        let (rest, place) = (address as u64).carrying_mul(EACH, 0);
+        self.0 = place & !HIGHEST | rest & HIGHEST;
     }
 
     fn write(&mut self, _: &[u8]) {

@@ -4,7 +4,17 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+/// How the crate finds out which of many cells are the same.
+#[path = "../src/addresses.rs"]
+mod addresses;
+
+/// What that needs of the crate.
+mod cell {
+    pub(crate) type Address = std::num::NonZero<usize>;
+}
+
 use std::{
+    hash::BuildHasher,
     num::NonZero,
     sync::mpsc,
     thread,
@@ -529,4 +539,46 @@ fn an_iterator_that_has_moved_waits_as_whoever_iterates_it() {
     let jobs: Vec<_> = (1..=2).map(|n| pool.submit(move || n).unwrap()).collect();
     give.send(as_completed(jobs, None)).unwrap();
     assert_eq!(outer.unwrap().join().unwrap(), 3);
+}
+
+/// How many groups of places a table looks at, each by sixteen, as that of `std` does: it takes in cells at these addresses,
+/// for which it has as much room as it wants.
+fn groups(addresses: impl ExactSizeIterator<Item = usize>) -> usize {
+    let mut taken = vec![false; (addresses.len() * 8 / 7).next_power_of_two()];
+    let (places, mut groups) = (taken.len(), 0);
+    let spread = addresses::Addresses::default();
+    for address in addresses {
+        let hash = spread.hasher().hash_one(NonZero::new(address).unwrap());
+        let (mut group, mut step) = (hash as usize, 0);
+        let free = loop {
+            groups += 1;
+            let free = (group..group + 16).map(|at| at % places).find(|at| !taken[*at]);
+            step += 16;
+            group += step;
+            if let Some(free) = free {
+                break free;
+            }
+        };
+        taken[free] = true;
+    }
+    groups
+}
+
+/// The work for each cell does not depend on how many there are, wherever they are: one behind the other, or each at the
+/// beginning of a page, or of many.
+#[test]
+fn cells_at_equal_distances_are_found_at_once() {
+    watch!();
+    let begin = 0x7F3A_1C00_0010_usize;
+    let cells = |count, distance| (0..count).map(move |at| begin + at * distance);
+    // As many as tables have room for, and fewer.
+    for count in [10, 100, 1_792, 10_000, 14_336] {
+        let small = (48..256).step_by(16);
+        assert!(small.clone().all(|distance| groups(cells(count, distance)) == count), "{count}");
+        let powers = (8..32).map(|power| 1 << power);
+        for distance in powers.chain([4_096 + 16, 65_536 + 4_096]) {
+            let groups = groups(cells(count, distance));
+            assert!(groups <= 3 * count, "{count} by {distance}: {groups}");
+        }
+    }
 }
