@@ -4,6 +4,12 @@
 #![doc(test(attr(deny(warnings))))]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "settled needs atomics of 64 bits, which this target does not have: what a cell is, is one word \
+     of 64 bits. Build for a target that has them."
+);
+
 extern crate alloc;
 
 mod addresses;
