@@ -352,6 +352,9 @@ impl<T, E> ThreadFuture<T, E> {
     /// foreign lock, for which it needs one that was deferred, blocks for ever; and one that waits with a lock held
     /// that a deferred one takes. `[callback-8]` In Python a chain of about three hundred ends with a `RecursionError`,
     /// which is logged, and the rest is never settled.
+    ///
+    /// A deferred callback is lent a handle of the future. Where that has 16,777,215 already, or has lent 1,048,575 of
+    /// them, as many as it counts, the callback is dropped uncalled, which the process's panic hook reports.
     #[doc(alias("on_complete", "when_complete", "then"))]
     pub fn add_done_callback(&self, callback: impl FnOnce(&Settled<T, E>) + Send + 'static)
     where
