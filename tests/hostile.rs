@@ -22,13 +22,14 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
-    task::{Context, RawWaker, RawWakerVTable, Waker},
+    task::{Context, Poll, RawWaker, RawWakerVTable, Waker},
     thread,
     time::Duration,
 };
 
 use settled::{
-    Cancelled, EventLoop, Executor, Failure, Job, LoopRef, ThreadFuture, ThreadPool, bridge,
+    Cancelled, EventLoop, Executor, Failure, Job, LoopRef, Promise, ThreadFuture, ThreadPool,
+    bridge,
 };
 
 type Shared = ThreadFuture<Value, Value>;
@@ -318,6 +319,44 @@ fn settle(place: Place, deed: Deed, end: End) -> bool {
     drop(foreign.uses.lock().unwrap().take());
     survive(move || drop(future));
     foreign.acted()
+}
+
+/// A waker of somebody who comes too late: its clone settles the future, and its drop is foreign code. Whoever polls goes
+/// on. `[callback-5]`
+#[test]
+fn a_waker_that_comes_too_late_harms_nobody() {
+    watch!();
+    /// Settles the future when it is cloned, and panics when it is dropped.
+    struct Late(Mutex<Option<Promise<u32, ()>>>);
+    const LATE: RawWakerVTable = RawWakerVTable::new(
+        |data| {
+            // SAFETY: the waker that is being cloned keeps the count above zero.
+            let this = unsafe { &*data.cast::<Late>() };
+            let promise = this.0.lock().unwrap().take();
+            promise.into_iter().for_each(|promise| promise.finish(7).unwrap());
+            // SAFETY: as above; the new waker owns this count.
+            unsafe { Arc::increment_strong_count(data.cast::<Late>()) };
+            RawWaker::new(data, &LATE)
+        },
+        |_| unreachable!("nobody is woken"),
+        |_| unreachable!("nobody is woken"),
+        |data| {
+            // SAFETY: the waker that is dropped owns one count.
+            drop(unsafe { Arc::from_raw(data.cast::<Late>()) });
+            panic_any("foreign code");
+        },
+    );
+    let (promise, future) = ThreadFuture::<u32, ()>::pair();
+    let late = Arc::new(Late(Mutex::new(Some(promise))));
+    // SAFETY: each function of the table takes what `Arc::into_raw` gave, and keeps the count.
+    let waker = unsafe { Waker::from_raw(RawWaker::new(Arc::into_raw(late).cast(), &LATE)) };
+    let mut awaits = pin!(future.into_future());
+    let polled =
+        catch_unwind(AssertUnwindSafe(|| awaits.as_mut().poll(&mut Context::from_waker(&waker))));
+    // Its drop here is the test's own.
+    survive(move || drop(waker));
+    let Ok(Poll::Ready(settled)) = polled else { panic!("it unwound through the poll") };
+    assert_eq!(settled.result(), Ok(&7));
 }
 
 /// `[callback-5]` `[callback-6]` `[promise-3]`

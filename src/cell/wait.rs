@@ -133,7 +133,10 @@ impl Registration {
                 }
                 Poll::Pending
             }
-            Err(_) => Poll::Ready(()),
+            Err(waiter) => {
+                isolate(|| drop(waiter));
+                Poll::Ready(())
+            }
         }
     }
 
