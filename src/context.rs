@@ -18,7 +18,7 @@ use std::{
     task::Waker,
 };
 
-use crate::{cell::Address, error::WouldDeadlock, sync::thread_local};
+use crate::{cell::Address, error::WouldDeadlock, sync::thread_const};
 
 /// Identifies a loop, a task or a pool within the process.
 pub(crate) type Id = u64;
@@ -40,8 +40,8 @@ pub(crate) enum Role {
     Callback,
 }
 
-thread_local! {
-    static ROLES: RefCell<Stack> = RefCell::default();
+thread_const! {
+    static ROLES: RefCell<Stack> = RefCell::new(Stack::new());
 }
 
 /// Makes what this thread keeps here, so that it is torn down after what is made later.
@@ -64,7 +64,7 @@ pub(crate) struct Stop {
 /// All that a thread is at some moment, the outermost first. Each role has a number of its own within the thread.
 pub(crate) type Roles = Vec<(u64, Role)>;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Stack {
     now: Roles,
     /// What it is besides, which does not count while it calls something [`under`] the roles of another moment.
@@ -76,9 +76,30 @@ struct Stack {
 }
 
 impl Stack {
+    const fn new() -> Self {
+        Self { now: Vec::new(), aside: Vec::new(), stops: Vec::new(), last: 0 }
+    }
+
     /// The innermost first.
     fn outwards(&self) -> impl Iterator<Item = Role> {
         self.now.iter().rev().map(|(_, role)| *role)
+    }
+
+    /// The task whose step this is, if it is one, and the cell that it settles.
+    fn task(&self) -> Option<(Id, Address)> {
+        self.outwards().find_map(|role| match role {
+            Role::Task(id, cell) => Some(Some((id, cell))),
+            Role::Callback | Role::Loop(_) => Some(None),
+            Role::Worker(_) | Role::Stopping => None,
+        })?
+    }
+
+    /// The innermost loop, if it is one of this crate's.
+    fn home(&self) -> Option<Id> {
+        self.outwards().find_map(|role| match role {
+            Role::Loop(id) => Some(id),
+            Role::Worker(_) | Role::Task(..) | Role::Stopping | Role::Callback => None,
+        })?
     }
 }
 
@@ -271,8 +292,36 @@ pub(crate) fn run_task(id: Id, cell: Address) -> Guard {
 ///
 /// In a step of the task that settles it. `[await-5]`
 pub(crate) fn refuse_oneself(cell: Address) {
-    let own = innermost_task().is_some_and(|(_, own)| own == cell);
+    refuse(innermost_task(), cell);
+}
+
+fn refuse(task: Option<(Id, Address)>, cell: Address) {
+    let own = task.is_some_and(|(_, own)| own == cell);
     assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
+}
+
+/// The same; the innermost loop that this thread runs, if it is one of this crate's, in a worker. Elsewhere nobody asks who
+/// waits on it. `[pool-13]`
+///
+/// # Panics
+///
+/// As [`refuse_oneself`].
+#[inline]
+pub(crate) fn home_of_wait(cell: Address) -> Option<Id> {
+    let is_nothing = ROLES.try_with(|roles| roles.borrow().now.is_empty()).unwrap_or(true);
+    if is_nothing { None } else { home_in_roles(cell) }
+}
+
+#[inline(never)]
+fn home_in_roles(cell: Address) -> Option<Id> {
+    let ask = |roles: &RefCell<Stack>| {
+        let roles = roles.borrow();
+        let is_worker = roles.outwards().any(|role| matches!(role, Role::Worker(_)));
+        (roles.task(), roles.home().filter(|_| is_worker))
+    };
+    let (task, home) = ROLES.try_with(ask).unwrap_or_default();
+    refuse(task, cell);
+    home
 }
 
 /// The task whose step this is, if it is one.
@@ -281,28 +330,12 @@ pub(crate) fn current_task() -> Option<Id> {
 }
 
 fn innermost_task() -> Option<(Id, Address)> {
-    let find = |roles: &RefCell<Stack>| {
-        roles.borrow().outwards().find_map(|role| match role {
-            Role::Task(id, cell) => Some(Some((id, cell))),
-            Role::Callback | Role::Loop(_) => Some(None),
-            Role::Worker(_) | Role::Stopping => None,
-        })
-    };
-    ROLES.try_with(find).ok().flatten().flatten()
+    ROLES.try_with(|roles| roles.borrow().task()).ok().flatten()
 }
 
 /// The innermost loop that this thread runs, if it is one of this crate's.
 pub(crate) fn current_loop() -> Option<Id> {
-    ROLES
-        .try_with(|roles| {
-            roles.borrow().outwards().find_map(|role| match role {
-                Role::Loop(id) => Some(id),
-                Role::Worker(_) | Role::Task(..) | Role::Stopping | Role::Callback => None,
-            })
-        })
-        .ok()
-        .flatten()
-        .flatten()
+    ROLES.try_with(|roles| roles.borrow().home()).ok().flatten()
 }
 
 /// Asked only by calls that would have to park. `[deadlock-1]`

@@ -150,6 +150,27 @@ macro_rules! static_mutex {
 }
 pub(crate) use static_mutex;
 
+/// Declares what each thread has of its own, which is there without being made.
+#[cfg(not(any(settled_loom, settled_shuttle)))]
+macro_rules! thread_const {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        std::thread_local! {
+            $(#[$doc])*
+            static $name: $type = const { $value };
+        }
+    };
+}
+#[cfg(any(settled_loom, settled_shuttle))]
+macro_rules! thread_const {
+    ($(#[$doc:meta])* static $name:ident: $type:ty = $value:expr;) => {
+        $crate::sync::thread_local! {
+            $(#[$doc])*
+            static $name: $type = $value;
+        }
+    };
+}
+pub(crate) use thread_const;
+
 /// Parks its thread. The token is this one's alone: that of `std::thread::park` is one for the whole thread, and
 /// whoever else parks it would lose theirs. `[wait-7]`
 #[derive(Debug)]

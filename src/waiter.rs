@@ -105,7 +105,7 @@ pub(crate) trait Home: Send + Sync {
 pub(crate) enum Waiter {
     /// A thread that is parked in `wait`.
     Thread(Unparker),
-    /// A task that awaits, and the loop of this crate on which it does, if it is one.
+    /// A task that awaits, and the loop of this crate on which it does, if that is one in a worker.
     Waker(Waker, Option<Id>),
     /// A thread that waits for several futures, by the number of this one.
     Member(Arc<Inbox>, usize),
@@ -125,19 +125,23 @@ impl Waiter {
         }
     }
 
-    /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler. What foreign code drops in
-    /// here is not the coroutine's that is being stopped, if one is. `[await-3]`
+    /// Tells it. Never unwinds: a panicking waker harms neither its siblings nor the settler.
     #[inline]
     pub(crate) fn notify(self) {
-        let _role = context::is_stopping_coroutine().then(context::call_back);
-        isolate(|| match self {
+        match self {
             Self::Thread(thread) => thread.unpark(),
-            Self::Waker(waker, _) => waker.wake(),
+            Self::Waker(waker, _) => foreign(|| waker.wake()),
             Self::Member(inbox, number) => inbox.tell(number),
-            Self::View(home, view) => home.settled(view),
-            Self::Call(call) => call(),
-        });
+            Self::View(home, view) => foreign(|| home.settled(view)),
+            Self::Call(call) => foreign(call),
+        }
     }
+}
+
+/// Calls foreign code, isolated. What it drops is not the coroutine's that is being stopped, if one is. `[await-3]`
+fn foreign(f: impl FnOnce()) {
+    let _role = context::is_stopping_coroutine().then(context::call_back);
+    isolate(f);
 }
 
 /// Runs user code so that a panic ends here. The panic has been reported by then, once, by the

@@ -14,13 +14,14 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::{Cell, RefCell},
     convert::Infallible,
+    future::{IntoFuture, poll_fn},
     pin::Pin,
     sync::mpsc,
-    task::{Context, Waker},
+    task::{Context, Poll, Waker},
     thread,
 };
 
-use settled::{Cancel, Promise, ThreadFuture, primitives::Semaphore};
+use settled::{Cancel, EventLoop, Promise, ThreadFuture, primitives::Semaphore};
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -294,6 +295,19 @@ fn one_waiter_costs_nothing() {
     assert_eq!(leave(63), NOTHING);
     assert_eq!(leave(1), Count::allocated(1, LIST), "tickets in the cell have a byte");
     assert_eq!(leave(1000), NOTHING, "which stays");
+    promise.finish(5).unwrap();
+}
+
+/// Nor in a task of a loop, in a thread that works for no pool.
+#[test]
+fn one_waiter_in_a_loop_costs_nothing() {
+    watch!();
+    let (promise, future) = pair::<u64>();
+    let polled = async {
+        let mut first = (&future).into_future();
+        poll_fn(|cx| Poll::Ready(count(|| Pin::new(&mut first).poll(cx).is_pending()))).await
+    };
+    assert_eq!(EventLoop::new().run_until_complete(polled).unwrap(), (true, NOTHING));
     promise.finish(5).unwrap();
 }
 

@@ -107,6 +107,11 @@ impl<T, E> Handle<T, E> {
 pub(crate) struct Registration(Option<Ticket>);
 
 impl Registration {
+    /// Ready when what is waited for is so.
+    ///
+    /// # Panics
+    ///
+    /// If it is not, in a step of the task that settles the cell. `[await-5]`
     pub(crate) fn poll<T, E>(
         &mut self,
         cell: &Handle<T, E>,
@@ -118,12 +123,12 @@ impl Registration {
             self.0 = None;
             return Poll::Ready(());
         }
+        let home = context::home_of_wait(cell.address());
         if self.is_current(cell, cx) {
             return Poll::Pending;
         }
         // Cloning and dropping a waker is the user's code: neither happens under the lock.
         self.leave(cell);
-        let home = context::current_loop();
         let waiter = Waiter::Waker(cx.waker().clone(), home);
         match cell.register_until(until, waiter) {
             Ok(ticket) => {

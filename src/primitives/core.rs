@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     blocking::{Looked, May, Wanted, before_parking},
-    context, deferred,
+    deferred,
     error::WaitError,
     interrupt,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, Parker, at, is_over, is_past, lock},
@@ -329,7 +329,7 @@ impl<M: Turns<Waiter>, R: Deref<Target = Core<M>>> Place<M, R> {
                 return Poll::Pending;
             }
         }
-        let waiter = Waiter::Waker(cx.waker().clone(), context::current_loop());
+        let waiter = Waiter::Waker(cx.waker().clone(), None);
         let (other, goes_on) = self.wait(waiter, come);
         let_go(other);
         if goes_on { Poll::Ready(()) } else { Poll::Pending }

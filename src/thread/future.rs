@@ -484,7 +484,7 @@ impl<T, E> Future for AwaitThread<T, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
         let future = this.future.as_ref().expect("polled again after it was ready");
-        ready!(wait_in_task(&mut this.place, future.handle(), cx));
+        ready!(this.place.poll(future.handle(), Until::Settled, cx));
         Poll::Ready(this.future.take().expect("it was there a line ago").settled)
     }
 }
@@ -498,19 +498,6 @@ impl<T, E> Drop for AwaitThread<T, E> {
             future.cancel_for(context::stop_reason());
         }
     }
-}
-
-/// Takes a place among the waiters, unless this is a step of the task that they wait for. `[await-5]`
-fn wait_in_task<T, E>(
-    place: &mut Registration,
-    cell: &Handle<T, E>,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
-    let poll = place.poll(cell, Until::Settled, cx);
-    if poll.is_pending() {
-        context::refuse_oneself(cell.address());
-    }
-    poll
 }
 
 /// Awaits a [`ThreadFuture`] by reference: made by `into_future` of `&future`. Dropping it gives its place up and
@@ -538,7 +525,8 @@ impl<'a, T, E> Future for AwaitThreadRef<'a, T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        wait_in_task(&mut this.place, this.future.handle(), cx).map(|()| &this.future.settled)
+        let poll = this.place.poll(this.future.handle(), Until::Settled, cx);
+        poll.map(|()| &this.future.settled)
     }
 }
 

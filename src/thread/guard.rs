@@ -110,11 +110,7 @@ impl<T, E> Future for CancelOnDrop<T, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Settled<T, E>> {
         let this = &mut *self;
         let future = this.future.as_ref().expect("polled again after it was ready");
-        let poll = this.place.poll(future.handle(), Until::Settled, cx);
-        if poll.is_pending() {
-            context::refuse_oneself(future.handle().address());
-        }
-        ready!(poll);
+        ready!(this.place.poll(future.handle(), Until::Settled, cx));
         Poll::Ready(this.future.take().expect("it was there a line ago").into_inner())
     }
 }
