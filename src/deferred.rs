@@ -17,7 +17,7 @@ use crate::{
     context::{self, Roles},
     interrupt,
     settled::Settled,
-    sync::{DEPTH, thread_local},
+    sync::{DEPTH, thread_const},
     waiter::{Callbacks, isolate},
 };
 
@@ -54,29 +54,39 @@ struct Lending;
 
 impl Lending {
     fn of(cell: Address) -> Self {
-        let _ = LENDING.try_with(|lending| lending.borrow_mut().push(cell));
+        let _ = CALLS.try_with(|calls| calls.lending.borrow_mut().push(cell));
         Self
     }
 }
 
 impl Drop for Lending {
     fn drop(&mut self) {
-        let _ = LENDING.try_with(|lending| lending.borrow_mut().pop());
+        let _ = CALLS.try_with(|calls| calls.lending.borrow_mut().pop());
     }
 }
 
 /// The cells of which this thread calls callbacks, the innermost last. `[settled-5]`
 pub(crate) fn lending() -> Vec<Address> {
-    LENDING.try_with(|lending| lending.borrow().clone()).unwrap_or_default()
+    CALLS.try_with(|calls| calls.lending.borrow().clone()).unwrap_or_default()
 }
 
-thread_local! {
-    /// How many calls this thread is in that run callbacks.
-    static INSIDE: Cell<usize> = Cell::default();
+/// The calls of a thread that run callbacks.
+struct Calls {
+    /// How many it is in.
+    inside: Cell<usize>,
     /// What they have deferred; empty outside of them.
-    static QUEUE: RefCell<VecDeque<Deferred>> = RefCell::default();
+    queue: RefCell<VecDeque<Deferred>>,
     /// The cells of the callbacks that it calls.
-    static LENDING: RefCell<Vec<Address>> = RefCell::default();
+    lending: RefCell<Vec<Address>>,
+}
+
+thread_const! {
+    /// Those of this thread.
+    static CALLS: Calls = Calls {
+        inside: Cell::new(0),
+        queue: RefCell::new(VecDeque::new()),
+        lending: RefCell::new(Vec::new()),
+    };
 }
 
 /// Runs the callbacks of a future that is settled, or defers them.
@@ -102,9 +112,7 @@ pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
     }
     let role = context::call_back();
     let lending = Lending::of(cell);
-    for callback in callbacks.into_iter() {
-        isolate(|| callback.call(settled));
-    }
+    callbacks.into_iter().for_each(|callback| isolate(|| callback.call(settled)));
     drop((lending, role));
     leave();
 }
@@ -118,15 +126,17 @@ pub(crate) fn call<T, E>(settled: &Settled<T, E>, callback: impl FnOnce(&Settled
 
 /// Runs the first callback that this thread has deferred, if it has any; says whether it had. Whoever is about to block
 /// the thread calls this until there is none.
+#[inline]
 pub(crate) fn run_one() -> Result<bool, TooDeep> {
-    let is_empty = QUEUE.try_with(|queue| queue.borrow().is_empty()).unwrap_or(true);
-    if is_empty {
-        return Ok(false);
-    }
+    if CALLS.try_with(Calls::is_empty).unwrap_or(true) { Ok(false) } else { run_first() }
+}
+
+#[cold]
+fn run_first() -> Result<bool, TooDeep> {
     if !enter(LIMIT) {
         return Err(TooDeep);
     }
-    if let Some(first) = take() {
+    if let Some(first) = CALLS.try_with(Calls::pop).ok().flatten() {
         interrupt::unshielded(|| first.run());
     }
     leave();
@@ -135,15 +145,15 @@ pub(crate) fn run_one() -> Result<bool, TooDeep> {
 
 /// Whether a wait here could run what this thread has deferred, if it has anything.
 pub(crate) fn may_run_one() -> Result<(), TooDeep> {
-    let inside = INSIDE.try_with(Cell::get).unwrap_or_default();
+    let inside = CALLS.try_with(|calls| calls.inside.get()).unwrap_or_default();
     if inside < LIMIT { Ok(()) } else { Err(TooDeep) }
 }
 
 /// Counts one more call that runs callbacks, unless there are as many as `most`. A thread that is being torn down
 /// counts no more, and runs all of them at once.
 fn enter(most: usize) -> bool {
-    INSIDE
-        .try_with(|inside| {
+    CALLS
+        .try_with(|Calls { inside, .. }| {
             let enters = inside.get() < most;
             inside.set(inside.get() + usize::from(enters));
             enters
@@ -153,22 +163,37 @@ fn enter(most: usize) -> bool {
 
 /// The end of a call that [`enter`] has counted. The outermost runs what was deferred inside it.
 fn leave() {
-    let inside = INSIDE.try_with(Cell::get).unwrap_or(1);
-    while inside == 1
-        && let Some(next) = take()
-    {
-        next.run();
-    }
-    let _ = INSIDE.try_with(|it| it.set(inside - 1));
+    let _ = CALLS.try_with(|calls| {
+        let inside = calls.inside.get();
+        if inside == 1 && !calls.is_empty() {
+            calls.run_all();
+        }
+        calls.inside.set(inside - 1);
+    });
 }
 
-fn take() -> Option<Deferred> {
-    QUEUE.try_with(|queue| queue.borrow_mut().pop_front()).ok().flatten()
+impl Calls {
+    /// Whether nothing is deferred.
+    fn is_empty(&self) -> bool {
+        self.queue.borrow().is_empty()
+    }
+
+    #[cold]
+    fn run_all(&self) {
+        while let Some(next) = self.pop() {
+            next.run();
+        }
+    }
+
+    /// What was deferred first, if anything was.
+    fn pop(&self) -> Option<Deferred> {
+        self.queue.borrow_mut().pop_front()
+    }
 }
 
 fn defer((call, lent): (Box<dyn FnOnce()>, Rc<dyn Any>), cell: Address) {
     let mut deferred = Some(Deferred { call, lent, cell, roles: context::roles() });
-    let _ = QUEUE.try_with(|queue| queue.borrow_mut().extend(deferred.take()));
+    let _ = CALLS.try_with(|calls| calls.queue.borrow_mut().extend(deferred.take()));
     if let Some(at_once) = deferred {
         at_once.run();
     }
