@@ -257,15 +257,9 @@ impl<T, E> Promise<T, E, Pending> {
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     #[inline]
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
-        let Self { producer, phase } = self;
-        let producer = match producer.in_time() {
-            Ok(producer) => producer,
-            Err(cause) => return Err(Lost { value, cause }),
-        };
-        Self { producer, phase }.deliver(Ok(value)).map_err(|(outcome, cause)| match outcome {
-            Ok(value) => Lost { value, cause },
-            Err(_) => unreachable!("the outcome comes back as it was given"),
-        })
+        self.producer
+            .give(value, Settlement::pay_all)
+            .map_err(|(value, cause)| Lost { value, cause })
     }
 
     /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it. `[promise-9]`

@@ -106,7 +106,6 @@ impl<T, E> Settled<T, E> {
     #[doc(alias("into_inner", "into_result"))]
     #[inline]
     pub fn take(self) -> Result<Result<T, Failure<E>>, Self> {
-        self.0.look();
         self.0.take().map_err(Self)
     }
 }
@@ -114,7 +113,6 @@ impl<T, E> Settled<T, E> {
 impl<T, E> Settled<T, E> {
     /// The outcome for the last handle, once its callbacks have returned. `[settled-5]`
     pub(crate) fn give<B>(self) -> Result<T, JoinError<E, B>> {
-        self.0.look();
         match self.0.take_or_leave() {
             Some(outcome) => outcome.map_err(JoinError::Failed),
             None => Err(JoinError::Shared),

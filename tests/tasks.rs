@@ -1151,13 +1151,18 @@ fn what_was_looked_at_or_cancelled_is_not_reported() {
     let fails = || here().create_task_result(async { Err::<(), _>("told") }).unwrap();
     event_loop
         .run_until_complete(async {
-            // In a callback, by reading, by awaiting, and through the other view.
+            // In a callback, by reading, by awaiting, by taking it in vain, and through the other view.
             fails().add_done_callback(|settled| assert!(settled.exception().is_some()));
             let read = fails();
             passes(3).await;
             assert!(read.exception().unwrap().is_some());
             drop(read);
             drop(fails().await);
+            let shared = fails();
+            let taken = bridge::thread_future(&shared);
+            passes(3).await;
+            drop(taken.into_settled().unwrap().take().unwrap_err());
+            drop(shared);
             let (promise, future) = ThreadFuture::<(), &str>::pair();
             let view = bridge::wrap_future(&future, &here());
             promise.fail("seen there").unwrap();

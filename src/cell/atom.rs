@@ -67,9 +67,16 @@ impl Atom {
     /// Whether that is so of the word, or perhaps not yet: a look where it is.
     #[inline]
     pub(super) fn is(&self, so: impl Fn(Word) -> bool) -> bool {
+        self.seemingly_not(so).is_none()
+    }
+
+    /// The word, as [`seemingly`](Self::seemingly), unless that is so of it: a look where it is.
+    #[inline]
+    pub(super) fn seemingly_not(&self, so: impl Fn(Word) -> bool) -> Option<Word> {
         let looks = at("glance", Ordering::Acquire);
         let (word, is_seen) = self.guess(looks);
-        so(word) && (is_seen || so(self.look_as(looks)))
+        let is_so = so(word) && (is_seen || so(self.look_as(looks)));
+        (!is_so).then_some(word)
     }
 
     /// A step that is mostly taken: puts the one word in place of the other, which was a guess; says whether it has. It takes

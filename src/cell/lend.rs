@@ -67,10 +67,12 @@ impl<T, E> Handle<T, E> {
         self.taken(Word::take_or_leave).map_err(ManuallyDrop::new).ok()
     }
 
-    /// The outcome by value, if the step says so; if not, the handle is as that left it.
+    /// The outcome by value, if the step says so; if not, the handle is as that left it. The others see that somebody has
+    /// looked.
     #[cold]
     #[inline(never)]
     fn taken(self, step: impl Fn(Word) -> (Word, Take)) -> Result<Outcome<T, E>, Self> {
+        self.look();
         let this = ManuallyDrop::new(self);
         let takes = |word| match step(word) {
             (_, take @ Take::Outcome(Then::Free)) => Err(take),

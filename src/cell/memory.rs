@@ -70,17 +70,26 @@ mod shelf {
     const LARGEST: usize = 128;
     const STEP: usize = 8;
 
-    /// A piece that is kept: the next, and how many there are from this one on.
-    struct Piece {
-        next: Option<NonNull<Piece>>,
-        count: usize,
+    /// A piece that is kept: where the next is.
+    struct Piece(Option<NonNull<Piece>>);
+
+    /// The first piece of a size, and how many there are.
+    struct Pieces {
+        first: Cell<Option<NonNull<Piece>>>,
+        count: Cell<usize>,
     }
 
-    /// The first piece of each size.
-    struct Shelf([Cell<Option<NonNull<Piece>>>; LARGEST / STEP + 1]);
+    impl Pieces {
+        const fn none() -> Self {
+            Self { first: Cell::new(None), count: Cell::new(0) }
+        }
+    }
+
+    /// The pieces of each size.
+    struct Shelf([Pieces; LARGEST / STEP + 1]);
 
     thread_local! {
-        static SHELF: Shelf = const { Shelf([const { Cell::new(None) }; LARGEST / STEP + 1]) };
+        static SHELF: Shelf = const { Shelf([const { Pieces::none() }; LARGEST / STEP + 1]) };
     }
 
     /// Where pieces for one of these are, if they are kept.
@@ -93,13 +102,15 @@ mod shelf {
     #[inline(always)]
     pub(super) fn take<C>() -> Option<NonNull<C>> {
         let place = const { place(Layout::new::<C>()) }?;
-        let first = SHELF.try_with(|shelf| {
-            let first = shelf.0[place].take()?;
+        let taken = SHELF.try_with(|shelf| {
+            let Pieces { first, count } = &shelf.0[place];
+            let piece = first.get()?;
             // SAFETY: what is on the shelf is the shelf's, and was written when it was put there.
-            shelf.0[place].set(unsafe { first.as_ref() }.next);
-            Some(first.cast())
+            first.set(unsafe { piece.as_ref() }.0);
+            count.set(count.get() - 1);
+            Some(piece.cast())
         });
-        first.ok().flatten()
+        taken.ok().flatten()
     }
 
     /// Keeps it, if there is room.
@@ -111,16 +122,15 @@ mod shelf {
     pub(super) unsafe fn put<C>(memory: NonNull<C>) -> bool {
         let Some(place) = (const { place(Layout::new::<C>()) }) else { return false };
         let keep = |shelf: &Shelf| {
-            let next = shelf.0[place].get();
-            // SAFETY: what is on the shelf is the shelf's, and was written when it was put there.
-            let count = next.map_or(0, |next| unsafe { next.as_ref() }.count);
-            if count == MOST {
+            let Pieces { first, count } = &shelf.0[place];
+            if count.get() == MOST {
                 return false;
             }
-            let memory = memory.cast::<Piece>();
+            let piece = memory.cast::<Piece>();
             // SAFETY: by the contract it is nobody's, and it is as large and aligned as that.
-            unsafe { memory.write(Piece { next, count: count + 1 }) };
-            shelf.0[place].set(Some(memory));
+            unsafe { piece.write(Piece(first.get())) };
+            first.set(Some(piece));
+            count.set(count.get() + 1);
             true
         };
         SHELF.try_with(keep).unwrap_or(false)
@@ -128,13 +138,13 @@ mod shelf {
 
     impl Drop for Shelf {
         fn drop(&mut self) {
-            for (place, first) in self.0.iter().enumerate() {
+            for (place, pieces) in self.0.iter().enumerate() {
                 let layout = Layout::from_size_align(place * STEP, STEP);
                 let layout = layout.expect("the sizes are small");
-                let mut next = first.take();
+                let mut next = pieces.first.take();
                 while let Some(piece) = next {
                     // SAFETY: what is on the shelf is the shelf's, and was written when it was put there.
-                    next = unsafe { piece.as_ref() }.next;
+                    next = unsafe { piece.as_ref() }.0;
                     // SAFETY: it came from the allocator for a cell of this size, and is on the shelf no more.
                     unsafe { give_back(piece.cast(), layout) };
                 }

@@ -3,7 +3,11 @@
 
 use std::{mem::ManuallyDrop, task::Waker};
 
-use super::{End, Handle, Outcome, Settlement, word::Settle};
+use super::{
+    End, Handle, Outcome, Settlement,
+    settle::Late,
+    word::{Settle, Word},
+};
 use crate::error::Cancelled;
 
 /// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
@@ -21,16 +25,26 @@ impl<T, E> Producer<T, E> {
         &self.0
     }
 
-    /// Itself, unless a cancel was first: then the handle is given up, and here is why.
+    /// The producer's last step, with a value, and what pays for it; or that comes back, with the reason why it is too late:
+    /// mostly before an outcome was made of it.
     #[inline(always)]
-    pub(crate) fn in_time(self) -> Result<Self, Cancelled> {
+    pub(crate) fn give<R: Default>(
+        self,
+        value: T,
+        pay: impl FnOnce(Settlement<T, E>) -> R,
+    ) -> Result<R, (T, Cancelled)> {
         let word = self.handle().word();
-        if !word.is(|word| matches!(word.settle(End::Finish).1, Settle::Late(_))) {
-            return Ok(self);
-        }
-        let cause = word.settled().cause();
-        drop(self.into_handle());
-        Err(cause)
+        let is_late = |word: Word| matches!(word.settle(End::Finish).1, Settle::Late(_));
+        let Some(seen) = word.seemingly_not(is_late) else {
+            let cause = word.settled().cause();
+            drop(self.into_handle());
+            return Err((value, cause));
+        };
+        let finished = self.into_handle().settle(seen, End::Finish, Some(Ok(value)), pay);
+        finished.map_err(|(outcome, cause)| match outcome {
+            Some(Ok(value)) => (value, cause),
+            _ => unreachable!("the outcome comes back as it was given"),
+        })
     }
 
     /// The producer's last step, with the outcome of the work, and what pays for it; or that comes back, with the reason why
@@ -41,14 +55,26 @@ impl<T, E> Producer<T, E> {
         outcome: Outcome<T, E>,
         pay: impl FnOnce(Settlement<T, E>) -> R,
     ) -> Result<R, (Outcome<T, E>, Cancelled)> {
-        self.into_handle().settle(End::Finish, Some(outcome), pay).map_err(|(outcome, cause)| {
+        self.settle(End::Finish, Some(outcome), pay).map_err(|(outcome, cause)| {
             (outcome.expect("the outcome comes back as it was given"), cause)
         })
     }
 
     /// The producer's last step without one, and what pays for it; says whether it was not too late.
     pub(crate) fn end(self, end: End, pay: impl FnOnce(Settlement<T, E>)) -> bool {
-        self.into_handle().settle(end, None, pay).is_ok()
+        self.settle(end, None, pay).is_ok()
+    }
+
+    #[inline(always)]
+    fn settle<R: Default>(
+        self,
+        end: End,
+        outcome: Option<Outcome<T, E>>,
+        pay: impl FnOnce(Settlement<T, E>) -> R,
+    ) -> Result<R, Late<T, E>> {
+        let handle = self.into_handle();
+        let word = handle.word().seemingly();
+        handle.settle(word, end, outcome, pay)
     }
 
     #[inline]
@@ -63,6 +89,7 @@ impl<T, E> Drop for Producer<T, E> {
     fn drop(&mut self) {
         // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
-        drop(handle.settle(End::Drop, None, Settlement::pay_all));
+        let word = handle.word().seemingly();
+        drop(handle.settle(word, End::Drop, None, Settlement::pay_all));
     }
 }

@@ -38,7 +38,7 @@ pub(crate) enum Rest<T, E> {
 }
 
 /// The outcome that came too late, if there is one, and why it is.
-type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
+pub(super) type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
 
 impl<T, E> Settling<T, E> {
     const NOTHING: Self = Self { held: Held::Nothing, is_lost: false };
@@ -113,16 +113,16 @@ fn settles(end: End, is_locked: bool) -> impl Fn(Word) -> Result<(Word, Then), N
 impl<T, E> Handle<T, E> {
     /// The producer's last step, with the outcome of the work if there is one: it comes back if it is too late, with the
     /// reason. Its handle is given up in the step unless callbacks need it. What the step owes is paid; mostly that is
-    /// nothing. `[cell-3]`
+    /// nothing. It begins with this word, which was seen before or guessed. `[cell-3]`
     #[inline(always)]
     pub(super) fn settle<R: Default>(
         self,
+        word: Word,
         end: End,
         outcome: Option<Outcome<T, E>>,
         pay: impl FnOnce(Settlement<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let this = ManuallyDrop::new(self);
-        let word = this.word().seemingly();
         let outcome = match word.finishes(end) {
             true => {
                 let outcome = outcome.unwrap_or_else(|| Err(Failure::Abandoned));

@@ -24,6 +24,7 @@ const ACTS: &[&str] = &[
     "look_at_word()",
     ".seems(",
     ".seemingly()",
+    ".seemingly_not(",
     "tell(self.all",
     "tell(all.",
     "calls.push(",
@@ -187,7 +188,8 @@ const CELL_SITES: &[File] = &[
             ("settled", ".seemingly()", ""),
             ("seemingly", ".guess(", ""),
             ("seems", ".seemingly()", ""),
-            ("is", ".guess( .look_as(", "look"),
+            ("is", ".seemingly_not(", "look"),
+            ("seemingly_not", ".guess( .look_as(", "look"),
             ("try_step", "compare_exchange_weak(", "finish stop cancel abandon"),
             ("release", ".apply( Word::release", ""),
             (
@@ -252,7 +254,7 @@ const CELL_SITES: &[File] = &[
             ("settles", "word.settle( .settle(", "finish stop abandon"),
             (
                 "settle",
-                ".seemingly() word.finishes( .slot().write( word.settle( .settle( .try_step( .settle_so(",
+                "word.finishes( .slot().write( word.settle( .settle( .try_step( .settle_so(",
                 "finish stop abandon",
             ),
             (
@@ -317,10 +319,11 @@ const CELL_SITES: &[File] = &[
         "cell/producer.rs",
         ["", ""],
         &[
-            ("in_time", "word.settle( .settle(", "finish"),
+            ("give", "word.settle( .settle( .seemingly_not( .settle(", "finish"),
             ("finish", ".settle(", "finish"),
             ("end", ".settle(", "stop abandon"),
-            ("drop", ".settle(", "abandon"),
+            ("settle", ".seemingly() .settle(", "finish stop abandon"),
+            ("drop", ".seemingly() .settle(", "abandon"),
         ],
     ),
     (
@@ -331,7 +334,7 @@ const CELL_SITES: &[File] = &[
             ("lend", ".another( Word::lend", "lend-late"),
             ("take", "word().is( .free_with_value() .taken( Word::take", ""),
             ("take_or_leave", ".taken( Word::take Word::take_or_leave", ""),
-            ("taken", ".step( .end(", ""),
+            ("taken", ".look() .step( .end(", ""),
         ],
     ),
     (
@@ -404,8 +407,7 @@ const CELL_SITES: &[File] = &[
         ["", ""],
         &[
             ("result", ".look()", ""),
-            ("take", ".look()", ""),
-            ("give", ".look() take_or_leave()", ""),
+            ("give", "take_or_leave()", ""),
             ("pay", ".wake() deferred::run(", "tell call"),
             ("pay", "deferred::run( .wake()", "tell call"),
         ],

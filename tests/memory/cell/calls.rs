@@ -97,7 +97,7 @@ impl User<'_, '_> {
         self.t.load(WORD, order).map(Word::from_bits)
     }
 
-    /// `Atom::is`, of what is done without a step then. It adds nothing where steps are single: they look.
+    /// `Atom::seemingly_not`, of what is done without a step then. It adds nothing where steps are single: they look.
     pub(super) fn is(&mut self, so: impl Fn(Word) -> bool) -> Run<bool> {
         if !self.way.is_detailed { Ok(false) } else { self.look_as("glance").map(so) }
     }

@@ -20,7 +20,7 @@ impl User<'_, '_> {
     }
 
     /// `Handle::settle` and `Handle::settle_so`, with a value if the end is to finish: how many values this thread has in the
-    /// end. `Producer::in_time` comes before.
+    /// end. `Producer::give` looks before.
     pub(super) fn settle(&mut self, end: End) -> Run {
         let has = u64::from(matches!(end, End::Finish));
         if has == 1 && self.is(|word| matches!(word.settle(end).1, Settle::Late(_)))? {
