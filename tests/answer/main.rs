@@ -98,6 +98,10 @@ fn main() -> ExitCode {
             ("an_example_is_short", links::an_example_is_short),
             ("no_room_imports_from_above", walls::no_room_imports_from_above),
             ("the_walls_stand", walls::the_walls_stand),
+            (
+                "rooms_go_in_the_one_circle_that_is_known",
+                walls::rooms_go_in_the_one_circle_that_is_known,
+            ),
             ("no_file_imports_one_that_imports_it", walls::no_file_imports_one_that_imports_it),
             ("what_is_named_exists", walls::what_is_named_exists),
             ("each_program_prints_what_is_said", programs::each_program_prints_what_is_said),
