@@ -137,8 +137,9 @@ impl Interrupt {
     /// ```
     #[doc(alias = "PyErr_CheckSignals")]
     pub fn ask_every(interval: Duration, ask: impl FnMut() -> bool + 'static) -> InterruptGuard {
-        let asked = Asked { interval, due: after(interval), ask: Some(Box::new(ask)), yes: false };
-        enter(By::Asked(asked))
+        let closure =
+            Closure { interval, due: after(interval), ask: Some(Box::new(ask)), yes: false };
+        enter(By::Closure(closure))
     }
 }
 
@@ -177,7 +178,7 @@ impl Drop for InterruptGuard {
     }
 }
 
-impl Asked {
+impl Closure {
     fn is_due(&self) -> bool {
         self.ask.is_some() && self.due.is_some() && is_past(self.due)
     }
@@ -190,7 +191,7 @@ struct Entered {
 
 enum By {
     Flag(Arc<Shared>),
-    Asked(Asked),
+    Closure(Closure),
     /// Hides those before it, unless it is lifted.
     Shield {
         lifted: bool,
@@ -202,7 +203,8 @@ fn open(entered: &mut [Entered]) -> impl Iterator<Item = &mut Entered> {
     entered.iter_mut().rev().take_while(|it| !matches!(it.by, By::Shield { lifted: false }))
 }
 
-struct Asked {
+/// A closure of the user's, which says whether the waits of its thread are to end.
+struct Closure {
     interval: Duration,
     /// When it is asked next.
     due: Option<Instant>,
@@ -228,7 +230,7 @@ fn enter(by: By) -> InterruptGuard {
 pub(crate) fn is_raised() -> bool {
     let is_raised = |entered: &mut Entered| match &entered.by {
         By::Flag(shared) => lock(&shared.0).raised,
-        By::Asked(asked) => asked.yes,
+        By::Closure(closure) => closure.yes,
         By::Shield { .. } => false,
     };
     ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_raised)).unwrap_or(false)
@@ -238,8 +240,8 @@ pub(crate) fn is_raised() -> bool {
 pub(crate) fn use_up() {
     let _ = ENTERED.try_with(|entered| {
         for entered in open(&mut entered.borrow_mut()) {
-            if let By::Asked(asked) = &mut entered.by {
-                asked.yes = false;
+            if let By::Closure(closure) = &mut entered.by {
+                closure.yes = false;
             }
         }
     });
@@ -298,10 +300,10 @@ pub(crate) fn before_sleep(
         for entered in open(&mut entered.borrow_mut()) {
             match &entered.by {
                 By::Flag(shared) => sleep.flags.push(Arc::clone(shared)),
-                By::Asked(asked) if asked.ask.is_some() => {
-                    sleep.until = sleep.until.into_iter().chain(asked.due).min();
+                By::Closure(closure) if closure.ask.is_some() => {
+                    sleep.until = sleep.until.into_iter().chain(closure.due).min();
                 }
-                By::Asked(_) | By::Shield { .. } => {}
+                By::Closure(_) | By::Shield { .. } => {}
             }
         }
     });
@@ -325,25 +327,27 @@ impl Drop for Sleep {
 
 /// Whether there is a closure, which may have deferred something.
 fn asks() -> bool {
-    let is_asked = |it: &mut Entered| matches!(it.by, By::Asked(_));
-    ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_asked)).unwrap_or(false)
+    let is_closure = |it: &mut Entered| matches!(it.by, By::Closure(_));
+    ENTERED.try_with(|entered| open(&mut entered.borrow_mut()).any(is_closure)).unwrap_or(false)
 }
 
 /// Each of them once, and under no borrow: it may wait, enter and leave.
 fn ask_those_that_are_due() {
-    let is_due = |it: &&mut Entered| matches!(&it.by, By::Asked(asked) if asked.is_due());
+    let is_due = |it: &&mut Entered| matches!(&it.by, By::Closure(closure) if closure.is_due());
     let due = |entered: &RefCell<Vec<Entered>>| {
         open(&mut entered.borrow_mut()).filter(is_due).map(|it| it.number).collect()
     };
     for number in ENTERED.try_with(due).unwrap_or_else(|_| Vec::new()) {
-        let Some(mut ask) = asked(number, |asked| asked.ask.take()).flatten() else { continue };
+        let Some(mut ask) = of_closure(number, |closure| closure.ask.take()).flatten() else {
+            continue;
+        };
         let mut yes = true;
         isolate(|| yes = ask());
         let mut ask = Some(ask);
-        asked(number, |asked| {
-            asked.ask = ask.take();
-            asked.due = after(asked.interval);
-            asked.yes |= yes;
+        of_closure(number, |closure| {
+            closure.ask = ask.take();
+            closure.due = after(closure.interval);
+            closure.yes |= yes;
         });
         // Its guard was dropped meanwhile.
         isolate(|| drop(ask));
@@ -351,11 +355,11 @@ fn ask_those_that_are_due() {
 }
 
 /// Does something to the closure with this number, if it is still entered.
-fn asked<R>(number: Id, act: impl FnOnce(&mut Asked) -> R) -> Option<R> {
+fn of_closure<R>(number: Id, act: impl FnOnce(&mut Closure) -> R) -> Option<R> {
     let act = |entered: &RefCell<Vec<Entered>>| {
         let mut entered = entered.borrow_mut();
         match &mut entered.iter_mut().find(|it| it.number == number)?.by {
-            By::Asked(asked) => Some(act(asked)),
+            By::Closure(closure) => Some(act(closure)),
             By::Flag(_) | By::Shield { .. } => None,
         }
     };
