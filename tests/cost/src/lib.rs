@@ -30,7 +30,7 @@ pub use peers::PEERS;
 pub type Operation = fn(usize);
 
 /// What a row of the table is called, and what it counts.
-pub const OPERATIONS: [(&str, Operation); 30] = [
+pub const OPERATIONS: [(&str, Operation); 32] = [
     ("create, finish, take", take),
     ("await what is ready", ready),
     ("register, wake, ready", register),
@@ -46,7 +46,9 @@ pub const OPERATIONS: [(&str, Operation); 30] = [
     ("post", post),
     ("sleep in vain", sleep_in_vain),
     ("sleep beside 1,000 jobs", sleep),
+    ("sleep among own jobs", sleep_among_own),
     ("stop through a view", stop),
+    ("stop what is elsewhere", stop_elsewhere),
     ("leave an await", leave_awaits),
     ("poll again", poll_again),
     ("leave a view", leave_views),
@@ -62,6 +64,27 @@ pub const OPERATIONS: [(&str, Operation); 30] = [
     ("put, get", put),
     ("wait, put, get", wait_to_get),
 ];
+
+/// The operations of so many at once. What each of them costs may grow with a logarithm, and no more.
+pub const OF_MANY: [&str; 14] = [
+    "task of many",
+    "sleep among own jobs",
+    "stop through a view",
+    "stop what is elsewhere",
+    "leave an await",
+    "poll again",
+    "leave a view",
+    "leave an iterator",
+    "remove a callback",
+    "stop an await",
+    "list a task",
+    "cancel a timer",
+    "leave a line",
+    "call_soon",
+];
+
+/// One that grows with their number. The check must say so.
+pub const GROWING: (&str, Operation) = ("task of many: one in 64 is looked at for each", searched);
 
 /// The operation of two threads. What one frees that the other has allocated, the C library's allocator puts together now
 /// or later, as it happens: only the instructions of the program count.
@@ -98,6 +121,14 @@ fn allocates(times: usize) {
     for _ in 0..times {
         take(1);
         drop(black_box(Box::new(0_u64)));
+    }
+}
+
+fn searched(times: usize) {
+    let mut all = Vec::new();
+    for number in 0..times {
+        all.push(black_box(number));
+        assert_eq!(all.iter().step_by(64).filter(|it| **black_box(it) > number).count(), 0);
     }
 }
 
@@ -352,21 +383,54 @@ fn sleep(times: usize) {
     drop(busy);
 }
 
+/// A loop in the only worker of a pool sleeps beside jobs that nobody awaits, and then runs others that it awaits.
+fn sleep_among_own(times: usize) {
+    let pool = Arc::new(ThreadPool::new(NonZero::<usize>::MIN));
+    let inner = Arc::clone(&pool);
+    let loops = pool.submit(move || {
+        let submit = |number| inner.submit(move || black_box(number)).expect("the pool is open");
+        let event_loop = EventLoop::with_clock(&Clock::jumping());
+        let sleeps = async {
+            let jobs: Vec<_> = (0..times).map(submit).collect();
+            for _ in 0..times {
+                tasks::sleep(Duration::from_millis(1)).await;
+            }
+            let here = LoopRef::current().expect("a loop runs");
+            let awaited = (0..times).map(|number| bridge::wrap_future(&submit(number), &here));
+            for (number, view) in awaited.collect::<Vec<_>>().into_iter().enumerate() {
+                assert_eq!(view.await.result().ok(), Some(&number));
+            }
+            jobs.len()
+        };
+        event_loop.run_until_complete(sleeps).expect("it ends")
+    });
+    let loops = loops.expect("the pool is open").into_settled().expect("no loop runs here");
+    assert_eq!(loops.result().ok(), Some(&times));
+}
+
 /// Tasks that await others, through views of threads that do not know them. All are stopped when all wait.
 fn stop(times: usize) {
-    on_loop(async |here| {
-        let endless = || here.create_task(pending::<u64>()).expect("it is open");
-        let outer = (0..times).map(|_| {
-            let view = bridge::wrap_future(&bridge::thread_future(&endless()), &here);
-            here.create_task(async { view.await.result().is_ok() }).expect("it is open")
-        });
-        let outer: Vec<_> = outer.collect();
-        tasks::sleep(Duration::ZERO).await;
-        outer.iter().for_each(|task| assert_eq!(task.cancel(), settled::Cancel::Requested));
-        for task in outer {
-            assert!(task.await.cancelled());
-        }
+    on_loop(async |here| stop_views(times, &here, &here).await);
+}
+
+/// The same for tasks of another loop, which are asked to stop and not waited for.
+fn stop_elsewhere(times: usize) {
+    let elsewhere = EventLoop::new();
+    on_loop(async |here| stop_views(times, &here, &elsewhere).await);
+}
+
+async fn stop_views(times: usize, here: &LoopRef, there: &LoopRef) {
+    let endless = || there.create_task(pending::<u64>()).expect("it is open");
+    let outer = (0..times).map(|_| {
+        let view = bridge::wrap_future(&bridge::thread_future(&endless()), here);
+        here.create_task(async { view.await.result().is_ok() }).expect("it is open")
     });
+    let outer: Vec<_> = outer.collect();
+    tasks::sleep(Duration::ZERO).await;
+    outer.iter().for_each(|task| assert_eq!(task.cancel(), settled::Cancel::Requested));
+    for task in outer {
+        assert!(task.await.cancelled());
+    }
 }
 
 /// Those who came first and last go last and first, in turn.
@@ -538,7 +602,11 @@ pub fn of_peer(operation: &str, peer: &str) -> String {
 pub fn chosen() -> (Operation, usize) {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
     let [name, times] = &arguments[..] else { panic!("which operation, and how often?") };
-    let ours = OPERATIONS.iter().chain(&SEEDED).map(|(name, it)| ((*name).to_owned(), *it));
+    let ours = OPERATIONS
+        .iter()
+        .chain(&SEEDED)
+        .chain([&GROWING])
+        .map(|(name, it)| ((*name).to_owned(), *it));
     let peers = PEERS.iter().map(|(operation, peer, it)| (of_peer(operation, peer), *it));
     let found = ours.chain(peers).find(|(known, _)| known == name);
     (found.expect("an operation of a table").1, times.parse().expect("a number"))

@@ -1,4 +1,4 @@
-//! A pool of one worker: jobs that are submitted and collected, or cancelled while they are queued.
+//! A pool of one worker: jobs that are submitted and collected, or cancelled while they are queued; and one of several.
 
 use std::{
     hint::black_box,
@@ -25,11 +25,14 @@ use crate::{
 
 pub(super) fn rows() -> Vec<Row> {
     let submit = "submit 10,000 jobs to a pool of one worker, then take the value of each";
+    let several = "the same with as many workers as the name says, which share one queue";
     let cancel = "cancel 10,000 jobs that are queued behind one that runs; until the worker is through with them";
     let row = |name, what, aim, cpus, sides| Row { name, what, aim, cpus, sides };
     vec![
         row("pool_1", submit, 1.0, Cpus::One, submitting),
         row("pool_2", submit, 0.8, Cpus::Two, submitting),
+        row("pool_workers_2", several, 1.0, Cpus::Two, submitting_to_several::<2>),
+        row("pool_workers_4", several, 1.0, Cpus::Two, submitting_to_several::<4>),
         row("pool_cancel", cancel, 1.0, Cpus::One, cancelling),
     ]
 }
@@ -122,8 +125,8 @@ fn cancelled<P: 'static, J: 'static>(
     })
 }
 
-fn start_ours() -> ThreadPool {
-    ThreadPool::new(NonZero::<usize>::MIN)
+fn start_ours<const WORKERS: usize>() -> ThreadPool {
+    ThreadPool::new(NonZero::new(WORKERS).expect("some"))
 }
 
 fn submit_ours(pool: &ThreadPool, number: u64) -> Future {
@@ -136,8 +139,8 @@ fn collect_ours(job: Future) -> u64 {
 }
 
 /// Its jobs borrow it.
-fn start_affinity() -> &'static Threadpool {
-    Box::leak(Box::new(Threadpool::new(1)))
+fn start_affinity<const WORKERS: usize>() -> &'static Threadpool {
+    Box::leak(Box::new(Threadpool::new(WORKERS)))
 }
 
 fn start_tokio() -> Runtime {
@@ -179,32 +182,39 @@ impl Queue {
     }
 }
 
-fn submitting(place: &Place) -> Vec<Side> {
+fn submitting_to_several<const WORKERS: usize>(place: &Place) -> Vec<Side> {
     vec![
-        submitted(place, "settled", start_ours, submit_ours, collect_ours),
+        submitted(place, "settled", start_ours::<WORKERS>, submit_ours, collect_ours),
         submitted(
             place,
             "affinitypool",
-            start_affinity,
+            start_affinity::<WORKERS>,
             |&pool, number| pool.spawn(move || work(number)),
             block_on,
         ),
+    ]
+}
+
+fn submitting(place: &Place) -> Vec<Side> {
+    let mut sides = submitting_to_several::<1>(place);
+    sides.extend([
         submitted(place, "mpsc+oneshot", Queue::start, Queue::submit, |job| {
             job.recv().expect("it is sent")
         }),
         submitted(place, "tokio", start_tokio, submit_tokio, collect_tokio),
-    ]
+    ]);
+    sides
 }
 
 fn cancelling(place: &Place) -> Vec<Side> {
     vec![
-        cancelled(place, "settled", start_ours, submit_ours, collect_ours, |job| {
+        cancelled(place, "settled", start_ours::<1>, submit_ours, collect_ours, |job| {
             assert_eq!(job.cancel(), Cancel::Now);
         }),
         cancelled(
             place,
             "affinitypool",
-            start_affinity,
+            start_affinity::<1>,
             |&pool, number| pool.spawn(move || work(number)),
             block_on,
             drop,

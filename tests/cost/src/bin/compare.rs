@@ -13,12 +13,16 @@ use std::{
     process::{Command, ExitCode},
 };
 
-use settled_cost::{OF_TWO_THREADS, OPERATIONS, PEERS, SEEDED, of_peer};
+use settled_cost::{GROWING, OF_MANY, OF_TWO_THREADS, OPERATIONS, PEERS, SEEDED, of_peer};
 
 type Result<T, E = Box<dyn Error>> = std::result::Result<T, E>;
 
 /// What is done more often the second time is what is counted.
 const TIMES: [usize; 2] = [2_000, 6_000];
+
+/// The same again of operations of many: so many more times, each may cost so many times as many instructions.
+const FARTHER: [usize; 2] = [20_000, 60_000];
+const GROWTH: f64 = 1.5;
 
 /// By how many percent instructions may differ, since hashes are seeded at random and the C library varies, and locked
 /// operations, since a thread waits for another once more or less: below 25 of them one more is told all the same.
@@ -202,6 +206,18 @@ impl Counter {
         Ok([allocations.parse()?, bytes.parse()?])
     }
 
+    /// What is wrong with an operation of many, each of which costs so many instructions among few.
+    fn growth(&self, name: &str, few: f64) -> Result<Option<String>> {
+        let [less, more] = FARTHER.map(|times| self.executed(name, times));
+        let at = usize::from(name.starts_with(OF_TWO_THREADS));
+        let many = (more?[at] as f64 - less?[at] as f64) / (FARTHER[1] - FARTHER[0]) as f64;
+        println!("{name}: {many:.0} instructions among many, {:.2} times as many", many / few);
+        let [few_of, many_of] = [TIMES, FARTHER].map(|[less, more]| format!("{less} to {more}"));
+        let said =
+            || format!("{many:.0} instructions among {many_of} instead of {few} among {few_of}");
+        Ok((many > GROWTH * few).then(said))
+    }
+
     fn count(&self, name: &str) -> Result<Cost> {
         let [few, many] = TIMES;
         let each = |few: u64, many: u64, digits: i32| {
@@ -264,6 +280,10 @@ fn seeded(counter: &Counter, rows: &[(String, Row)]) -> Result<()> {
         }
         println!("seen: {name}: {faults}");
     }
+    let (name, _) = GROWING;
+    let few = counter.count(name)?.instructions;
+    let grows = counter.growth(name, few)?.ok_or("it does not see that an operation grows")?;
+    println!("seen: {name}: {grows}");
     Ok(())
 }
 
@@ -285,7 +305,11 @@ fn compare() -> Result<bool> {
             Some(row) => row,
         };
         println!("{name}: {}", counted.to_string().replace(" |", ","));
-        for fault in row.faults(counted) {
+        let mut faults = row.faults(counted);
+        if OF_MANY.contains(&name) {
+            faults.extend(counter.growth(name, counted.instructions)?);
+        }
+        for fault in faults {
             println!("FAILED: {name}: {fault}");
             failed = true;
         }
