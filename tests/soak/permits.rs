@@ -1,5 +1,6 @@
-//! Eight threads and the tasks of two loops at semaphores, a lock and an event: they wait with and without limits, leave,
-//! are cancelled and dropped. Whatever they do, there are as many permits as there were.
+//! Eight threads and the tasks of two loops at semaphores, a lock, an event, a condition and a barrier: they wait with and
+//! without limits, leave, are cancelled and dropped. Whatever they do, there are as many permits as there were, no more go on
+//! from the condition than were notified, and each round at the barrier is one of two.
 
 use std::{
     convert::Infallible,
@@ -18,7 +19,7 @@ use std::{
 
 use settled::{
     LoopHandle, ThreadFuture, WaitError, bridge,
-    primitives::{Event, Lock, Permit, Semaphore},
+    primitives::{Barrier, Condition, Event, Lock, Permit, Semaphore},
 };
 
 use super::{Luck, THREADS, on_loops};
@@ -30,6 +31,8 @@ struct Permits {
     semaphores: [Semaphore; 2],
     total: Lock<u64>,
     event: Event,
+    condition: Condition,
+    barrier: Barrier,
     loops: [LoopHandle; 2],
     /// How often somebody had the lock.
     locked: AtomicU64,
@@ -40,6 +43,12 @@ struct Permits {
     given: AtomicU64,
     expired: AtomicU64,
     in_time: AtomicU64,
+    /// How many notices there were for somebody, and how many have gone on for one.
+    notices: AtomicU64,
+    notified: AtomicU64,
+    /// How many have had each number at the barrier, and how many tasks are there, or were stopped when they were.
+    numbers: [AtomicU64; 2],
+    there: AtomicU64,
     /// How often more had a permit than there are.
     crowded: AtomicU64,
 }
@@ -72,6 +81,8 @@ impl Permits {
             semaphores: PERMITS.map(Semaphore::bounded),
             total: Lock::new(0),
             event: Event::new(),
+            condition: Condition::new(),
+            barrier: Barrier::new(2),
             loops,
             locked: AtomicU64::new(0),
             inside: Default::default(),
@@ -79,6 +90,10 @@ impl Permits {
             given: AtomicU64::new(0),
             expired: AtomicU64::new(0),
             in_time: AtomicU64::new(0),
+            notices: AtomicU64::new(0),
+            notified: AtomicU64::new(0),
+            numbers: Default::default(),
+            there: AtomicU64::new(0),
             crowded: AtomicU64::new(0),
         }
     }
@@ -113,9 +128,36 @@ impl Permits {
         self.locked.fetch_add(1, Relaxed);
     }
 
+    /// With the lock, so that nobody begins to wait meanwhile: a notice is for somebody, or nobody waits.
+    fn notify(&self) {
+        let _total = self.total.lock().expect("no loop runs here");
+        let waits = !format!("{:?}", self.condition).contains("waiting: 0");
+        self.notices.fetch_add(u64::from(waits), Relaxed);
+        self.condition.notify();
+    }
+
+    /// Waits for a notice, and has the lock again, whether there was one or not.
+    fn listen(&self) {
+        let mut total = self.total.lock().expect("no loop runs here");
+        let is_notified = self.condition.wait_timeout(&mut total, LIMIT).is_ok();
+        self.notified.fetch_add(u64::from(is_notified), Relaxed);
+        self.add(&mut total);
+    }
+
+    /// What one is told at the barrier, which is made whole again.
+    fn met<E>(&self, end: Result<usize, E>) {
+        match end {
+            Ok(number) => _ = self.numbers[number].fetch_add(1, Relaxed),
+            Err(_) => self.barrier.reset(),
+        }
+    }
+
+    /// Whoever waits for the event or a notice, or at the barrier, goes on.
     fn beat(&self) {
         self.event.set();
         self.event.clear();
+        self.notify();
+        self.barrier.reset();
     }
 
     /// What a task does: it waits for something, and has it for a turn.
@@ -128,8 +170,17 @@ impl Permits {
             let mut total = self.total.lock_async().await;
             turn().await;
             self.add(&mut total);
-        } else {
+        } else if what == 3 {
             self.event.wait_async().await;
+        } else if what == 4 {
+            let total = self.total.lock_async().await;
+            let mut total = self.condition.wait_async(total).await;
+            self.notified.fetch_add(1, Relaxed);
+            self.add(&mut total);
+        } else {
+            self.there.fetch_add(1, Relaxed);
+            self.met(self.barrier.wait_async().await);
+            self.there.fetch_sub(1, Relaxed);
         }
     }
 
@@ -141,7 +192,7 @@ impl Permits {
         let has = |permit: Option<Permit>| {
             let _inside = permit.as_ref().map(|_| self.enters(which));
         };
-        match luck.below(9) {
+        match luck.below(12) {
             0 => has(semaphore.try_acquire()),
             1 => has(self.ended(semaphore.acquire_timeout(LIMIT))),
             2 => has(Some(semaphore.acquire().expect("no loop runs here"))),
@@ -154,8 +205,11 @@ impl Permits {
             5 => self.add(&mut self.total.lock().expect("no loop runs here")),
             6 => self.beat(),
             7 => self.look(which),
+            8 => self.notify(),
+            9 => self.listen(),
+            10 => self.met(self.barrier.wait_timeout(LIMIT)),
             _ => {
-                let visit = Arc::clone(self).visit(luck.below(4) as usize);
+                let visit = Arc::clone(self).visit(luck.below(6) as usize);
                 let task = bridge::run_coroutine_threadsafe(visit, &self.loops[which]);
                 return Some(task.expect("the loop is open"));
             }
@@ -177,7 +231,7 @@ impl Permits {
         }
     }
 
-    /// Returns when the task has ended. It may wait for the event.
+    /// Returns when the task has ended. It may wait for the event or a notice, or at the barrier.
     fn end(&self, task: &ThreadFuture<(), Infallible>, is_cancelled: bool) {
         if is_cancelled {
             task.cancel();
@@ -214,8 +268,14 @@ pub(crate) fn soak(operations: u64) -> Balance {
         }
         let total = permits.total.try_lock().map(|total| *total);
         wrong += u64::from(total != Some(permits.locked.load(Relaxed)));
-        wrong += u64::from(!format!("{:?}", permits.event).contains("waiting: 0"));
+        let told = format!("{:?} {:?} {:?}", permits.event, permits.condition, permits.barrier);
+        wrong += 3 - told.matches("waiting: 0").count() as u64;
         let read = |of: &AtomicU64| of.load(Relaxed);
+        let [notices, notified] = [&permits.notices, &permits.notified].map(read);
+        wrong += u64::from(notified > notices || notified == 0);
+        let [first, second] = permits.numbers.each_ref().map(read);
+        // Who was stopped when his round was over has left his number unread.
+        wrong += u64::from(first.abs_diff(second) > read(&permits.there) || first == 0);
         wrong += read(&permits.crowded);
         let [asked, given, expired, in_time] =
             [&permits.asked, &permits.given, &permits.expired, &permits.in_time].map(read);
