@@ -264,6 +264,33 @@ pub(crate) fn a_loop_that_closes_against_a_grant() {
     });
 }
 
+/// `[semaphore-5]` Two loops, each closed in its thread over a task that waits, against the grant: it is handed on from one to
+/// the other, and is back in the end.
+pub(crate) fn two_loops_that_close_against_a_grant() {
+    fn waits(semaphore: &Semaphore) -> EventLoop {
+        let (event_loop, awaited) = (EventLoop::new(), semaphore.clone());
+        let task = async move { drop(awaited.acquire_async().await) };
+        drop(event_loop.create_task(task).unwrap());
+        event_loop.try_tick().unwrap();
+        event_loop
+    }
+    explore_bounded("semaphore_closes", &["free", "held"], |seen| {
+        let semaphore = Semaphore::new(1);
+        let permit = semaphore.try_acquire().unwrap().into_owned();
+        let first = waits(&semaphore);
+        let second = thread::spawn({
+            let semaphore = semaphore.clone();
+            move || waits(&semaphore).close()
+        });
+        let giver = thread::spawn(move || drop(permit));
+        first.close();
+        saw(seen, if semaphore.available() == 1 { "free" } else { "held" });
+        second.join().unwrap();
+        giver.join().unwrap();
+        assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 1, of: 1, waiting: 0 }");
+    });
+}
+
 /// `[semaphore-8]` What is done with a permit is seen by the next who has it: nothing else orders it.
 pub(crate) fn what_is_done_with_a_permit_is_seen() {
     explore("semaphore_order", &["first", "second"], |seen: &Seen| {
@@ -504,6 +531,32 @@ pub(crate) fn what_is_done_before_a_notice_is_seen() {
         assert_eq!(written.load(Ordering::Relaxed), 7);
         saw(seen, "waited");
         notifies.join().unwrap();
+    });
+}
+
+/// `[condition-5]` A loop that is closed over a task that waits, against the notice: either the task has gone on, or the next
+/// who was there does.
+pub(crate) fn a_loop_that_closes_against_a_notice() {
+    explore("condition_close", &["task", "next"], |seen: &Seen| {
+        let (lock, condition, event_loop) = (Lock::new(()), Condition::new(), EventLoop::new());
+        let (shared, waited) = (lock.clone(), condition.clone());
+        let task = async move { drop(waited.wait_async(shared.lock_async().await).await) };
+        let task = event_loop.create_task(task).unwrap();
+        event_loop.try_tick().unwrap();
+        let mine = Lock::new(());
+        let mut next = condition.wait_async(mine.try_lock().unwrap());
+        assert!(poll_once(&mut next).is_pending());
+        let notifies = thread::spawn({
+            let condition = condition.clone();
+            move || condition.notify()
+        });
+        event_loop.try_tick().unwrap();
+        let has_gone_on = task.done();
+        saw(seen, if has_gone_on { "task" } else { "next" });
+        event_loop.close();
+        notifies.join().unwrap();
+        assert_eq!(poll_once(&mut next).is_ready(), !has_gone_on);
+        assert!(!lock.is_locked());
     });
 }
 
