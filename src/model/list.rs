@@ -1,19 +1,24 @@
-//! Lists that are mostly empty.
+//! Lists that are short, and mostly empty.
 
 use std::{
     hash::{Hash, Hasher},
     ops::{Deref, DerefMut},
-    slice, vec,
+    slice,
 };
 
-/// A list that costs nothing where it is empty. A vector is compared by `memcmp` if its items are bytes or numbers,
-/// which of two empty ones took longer than all the rest of a state: it looks where they have nothing.
+use smallvec::{IntoIter, SmallVec};
+
+/// A list that costs nothing where it is empty, and no memory elsewhere where it is short. A vector is compared by
+/// `memcmp` if its items are bytes or numbers, which of two empty ones took longer than all the rest of a state: it looks
+/// where they have nothing.
 #[derive(Debug, Eq)]
-pub(super) struct List<T>(Vec<T>);
+pub(super) struct List<T>(Short<T>);
+
+type Short<T> = SmallVec<[T; 4]>;
 
 impl<T> List<T> {
     pub(super) const fn new() -> Self {
-        Self(Vec::new())
+        Self(SmallVec::new_const())
     }
 }
 
@@ -45,22 +50,22 @@ impl<T: Hash> Hash for List<T> {
 }
 
 impl<T> Deref for List<T> {
-    type Target = Vec<T>;
+    type Target = Short<T>;
 
-    fn deref(&self) -> &Vec<T> {
+    fn deref(&self) -> &Short<T> {
         &self.0
     }
 }
 
 impl<T> DerefMut for List<T> {
-    fn deref_mut(&mut self) -> &mut Vec<T> {
+    fn deref_mut(&mut self) -> &mut Short<T> {
         &mut self.0
     }
 }
 
 impl<T> From<Vec<T>> for List<T> {
     fn from(items: Vec<T>) -> Self {
-        Self(items)
+        Self(items.into())
     }
 }
 
@@ -72,7 +77,7 @@ impl<T> FromIterator<T> for List<T> {
 
 impl<T> IntoIterator for List<T> {
     type Item = T;
-    type IntoIter = vec::IntoIter<T>;
+    type IntoIter = IntoIter<[T; 4]>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

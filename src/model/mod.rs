@@ -103,6 +103,7 @@ mod program;
 pub mod property;
 pub mod rules;
 mod shape;
+mod shared;
 mod spec;
 mod state;
 mod step;
@@ -144,6 +145,7 @@ impl Model for Program {
     fn next_state(&self, state: &System, step: Step) -> Option<System> {
         let mut next = state.clone();
         self.act(&mut next, step);
+        next.remember();
         Some(next)
     }
 

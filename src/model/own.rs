@@ -166,7 +166,7 @@ pub(super) struct Own {
     /// What each script has loaded or received last and may still store: those of who takes part, then those of the
     /// pieces. Empty where none stores it.
     loaded: List<i32>,
-    channels: List<Queue>,
+    channels: Vec<Queue>,
     /// Who holds each lock, and in which script.
     pub(super) locks: List<Option<(Agent, Script)>>,
     /// The assertion that failed first: the script, and its place in it.
@@ -183,7 +183,7 @@ impl Program {
         Own {
             values: shape.variables.iter().map(|it| i32::from(*it)).collect(),
             loaded: (0..scripts).filter(|_| keeps).map(|_| 0).collect(),
-            channels: vec![Queue::default(); shape.channels.len()].into(),
+            channels: vec![Queue::default(); shape.channels.len()],
             locks: vec![None; usize::from(shape.locks)].into(),
             failed: None,
         }
@@ -355,10 +355,9 @@ impl System {
 
     /// A script is over, or its coroutine dropped: so are the guards of the locks that it holds.
     pub(super) fn release(&mut self, agent: Agent, script: Script) {
-        for lock in &mut self.own.locks {
-            if *lock == Some((agent, script)) {
-                *lock = None;
-            }
+        let held = Some((agent, script));
+        if self.own.locks.contains(&held) {
+            self.own.locks.iter_mut().filter(|lock| **lock == held).for_each(|lock| *lock = None);
         }
     }
 

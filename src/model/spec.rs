@@ -193,7 +193,7 @@ impl Spec {
 
     /// Those who listen are called, or go.
     pub(super) fn take_listeners(&mut self) -> Vec<u8> {
-        std::mem::take(&mut *self.listeners)
+        std::mem::take(&mut *self.listeners).into_vec()
     }
 
     /// Those who listen.
@@ -203,7 +203,7 @@ impl Spec {
 
     /// They listen on, as under no rule that ships.
     pub(super) fn listen_on(&mut self, listeners: &[u8]) {
-        self.listeners.extend(listeners);
+        self.listeners.extend_from_slice(listeners);
     }
 
     /// Returns the state of the machine.
@@ -219,7 +219,7 @@ impl Spec {
             self.state = state;
             if state.is_settled() {
                 self.end = end;
-                return (step, std::mem::take(&mut *self.callbacks));
+                return (step, std::mem::take(&mut *self.callbacks).into_vec());
             }
         }
         (step, Vec::new())

@@ -6,6 +6,7 @@ use super::{
     own::Own,
     program::{Agent, Do, Future, Kind, Piece, Program, Role},
     shape::{Member, Shape},
+    shared::Shared,
 };
 
 /// A set of futures or of agents.
@@ -182,7 +183,7 @@ pub(super) struct Party {
     pub(super) asleep: bool,
     pub(super) interrupted: bool,
     pub(super) queue: List<Entry>,
-    pub(super) views: List<View>,
+    pub(super) views: Shared<Vec<View>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -287,12 +288,12 @@ impl Set16 {
 /// A program between two steps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct System {
-    pub(super) cells: Vec<Cell>,
-    pub(super) parties: Vec<Party>,
-    pub(super) tasks: Vec<Task>,
-    pub(super) pools: List<Pool>,
-    pub(super) own: Own,
-    pub(super) notes: Notes,
+    pub(super) cells: Shared<Vec<Cell>>,
+    pub(super) parties: Vec<Shared<Party>>,
+    pub(super) tasks: Shared<Vec<Task>>,
+    pub(super) pools: Shared<Vec<Pool>>,
+    pub(super) own: Shared<Own>,
+    pub(super) notes: Shared<Notes>,
 }
 
 impl Program {
@@ -336,18 +337,20 @@ impl Program {
             interrupted: false,
             queue: List::new(),
             views: match member.role {
-                Role::Loop => vec![view.clone(); usize::from(shape.futures)].into(),
-                Role::Thread | Role::Worker(_) => List::new(),
+                Role::Loop => Shared::new(vec![view.clone(); usize::from(shape.futures)]),
+                Role::Thread | Role::Worker(_) => Shared::default(),
             },
         };
-        System {
-            cells: (0..shape.futures).map(cell).collect(),
-            parties: shape.members.iter().map(party).collect(),
-            tasks: vec![Task::Unborn; shape.pieces.len()],
-            pools: vec![Pool::default(); usize::from(shape.pools)].into(),
-            own: self.begin_own(),
-            notes: Notes::default(),
-        }
+        let mut begin = System {
+            cells: Shared::new((0..shape.futures).map(cell).collect()),
+            parties: shape.members.iter().map(party).map(Shared::new).collect(),
+            tasks: Shared::new(vec![Task::Unborn; shape.pieces.len()]),
+            pools: Shared::new(vec![Pool::default(); usize::from(shape.pools)]),
+            own: Shared::new(self.begin_own()),
+            notes: Shared::default(),
+        };
+        begin.remember();
+        begin
     }
 }
 
@@ -410,14 +413,14 @@ impl System {
     /// Returns whether a job, task or posted job was handed back.
     #[must_use]
     #[doc(hidden)]
-    pub const fn was_refused(&self, piece: Piece) -> bool {
+    pub fn was_refused(&self, piece: Piece) -> bool {
         self.notes.refused.has(piece)
     }
 
     /// Returns whether the removal of a callback was answered with true.
     #[must_use]
     #[doc(hidden)]
-    pub const fn was_removed(&self, piece: Piece) -> bool {
+    pub fn was_removed(&self, piece: Piece) -> bool {
         self.notes.removed.has(piece)
     }
 
@@ -481,6 +484,19 @@ impl System {
             )
         };
         self.top(agent).is_some_and(owes)
+    }
+
+    /// Remembers the hashes of what was changed.
+    pub(super) fn remember(&mut self) {
+        self.cells.remember();
+        for party in self.parties.iter_mut().filter(|party| party.is_changed()) {
+            party.views.remember();
+            party.remember();
+        }
+        self.tasks.remember();
+        self.pools.remember();
+        self.own.remember();
+        self.notes.remember();
     }
 
     pub(super) fn cell(&mut self, it: Future) -> &mut Cell {

@@ -3,6 +3,7 @@
 use super::{
     program::{Agent, Do, Future, Kind, Piece, Program, Role},
     shape::Member,
+    shared::Shared,
     state::{Entry, Frame, Life, Party, Script, Set, System, Task},
     step::Does,
 };
@@ -109,7 +110,7 @@ impl Program {
             }
             _ => false,
         };
-        let has_ended = |party: &Party| {
+        let has_ended = |party: &Shared<Party>| {
             party.frames.is_empty()
                 && party.queue.is_empty()
                 && matches!(party.life, Life::Open | Life::Over)
@@ -138,7 +139,7 @@ impl Program {
         let unfinished: Vec<Agent> =
             (0..self.agents()).filter(|agent| state.top(*agent).is_some()).collect();
         // A loop that is idle, and has something to do, is not kept from it by anybody.
-        let sleeps = |party: &Party| party.frames.is_empty() && !party.queue.is_empty();
+        let sleeps = |party: &Shared<Party>| party.frames.is_empty() && !party.queue.is_empty();
         let circles = |start: &Agent| {
             let (mut at, mut written) = (*start, false);
             // After as many steps as there are agents it is on the circle; once more around it.
@@ -263,7 +264,7 @@ impl Program {
 impl System {
     /// The tasks that await something, and at which operation.
     pub(super) fn suspended(&self) -> impl Iterator<Item = (Piece, usize)> {
-        (0..).zip(&self.tasks).filter_map(|(piece, task)| match task {
+        (0..).zip(self.tasks.iter()).filter_map(|(piece, task)| match task {
             Task::Live(at) => Some((piece, usize::from(*at).checked_sub(1)?)),
             _ => None,
         })

@@ -202,7 +202,7 @@ impl Program {
     }
 
     pub(super) fn look(&self, state: &mut System, agent: Agent, it: Future) {
-        if let Answer::Read(Some(end)) = state.cell(it).spec.invoke(&Op::Read).answer {
+        if let Some(end) = state.future(it).end() {
             state.cell(it).seen.add(Seen::of(end) as u8);
             state.party(agent).knows.add(it);
         }

@@ -16,8 +16,11 @@ impl Program {
     pub(super) fn note_of_task(&self, state: &mut System, agent: Agent) {
         let Some(&Frame { script: Script::Piece(piece), .. }) = state.top(agent) else { return };
         if let Kind::Task(it, on) = self.shape.kind(piece) {
-            state.notes.astray |= agent != on;
-            state.notes.undead |= state.is_settled(it);
+            let (astray, undead) = (agent != on, state.is_settled(it));
+            if astray || undead {
+                state.notes.astray |= astray;
+                state.notes.undead |= undead;
+            }
         }
     }
 

@@ -66,7 +66,7 @@ impl Program {
         let drops: Vec<Entry> = pieces.filter(exists).map(Entry::Step).collect();
         let queue = &mut state.parties[usize::from(agent)].queue;
         queue.retain(|entry| !settles.contains(entry));
-        queue.splice(0..0, [drops, settles].concat());
+        queue.insert_many(0, drops.into_iter().chain(settles));
     }
 
     pub(super) fn sweep(&self, state: &mut System, agent: Agent) {
@@ -83,8 +83,9 @@ impl Program {
 
     /// Notes that code of a loop is told that a future is not settled.
     pub(super) fn note_unsettled(state: &mut System, agent: Agent, it: Future) {
-        let over = state.party(agent).life == Life::Over;
-        state.notes.stale |= over && state.is_settled(it);
+        if state.parties[usize::from(agent)].life == Life::Over && state.is_settled(it) {
+            state.notes.stale = true;
+        }
     }
 
     pub(super) fn look_on_loop(&self, state: &mut System, agent: Agent, it: Future) {
@@ -93,12 +94,14 @@ impl Program {
             state.party(agent).unsettled.add(it);
             return;
         }
-        state.notes.flipped |= state.parties[usize::from(agent)].unsettled.has(it);
-        let cell = &mut state.cells[usize::from(it)];
-        let copy = &mut state.parties[usize::from(agent)].views[usize::from(it)].copy;
-        let from = if self.rules.views_are_copies { copy } else { &mut cell.spec };
-        if let Answer::Read(Some(end)) = from.invoke(&Op::Read).answer {
-            cell.seen.add(Seen::of(end) as u8);
+        let party = &state.parties[usize::from(agent)];
+        if party.unsettled.has(it) {
+            state.notes.flipped = true;
+        }
+        let copy = &party.views[usize::from(it)].copy;
+        let from = if self.rules.views_are_copies { copy } else { state.future(it) };
+        if let Some(end) = from.end() {
+            state.cell(it).seen.add(Seen::of(end) as u8);
         }
         state.party(agent).knows.add(it);
     }
@@ -153,8 +156,8 @@ impl Program {
     }
 
     pub(super) fn post(&self, state: &mut System, agent: Agent, home: Agent, piece: Piece) {
-        let refuses = matches!(state.party(home).life, Life::Closing | Life::Over);
-        if !refuses {
+        let life = state.parties[usize::from(home)].life;
+        if !matches!(life, Life::Closing | Life::Over) {
             state.notes.accepted.add(piece);
             self.push(state, agent, home, Entry::Job(piece));
         } else {

@@ -22,7 +22,6 @@ use std::{
     error::Error,
     fmt::{self, Debug, Display, Formatter},
     hash::Hash,
-    rc::Rc,
 };
 
 pub use self::front::{Finding, Report, Run, Wrong};
@@ -257,7 +256,7 @@ impl Tally {
 pub fn states<M: Kinds>(model: &M) -> Vec<M::State> {
     let mut search = Search::new(model);
     search.run(|_| None::<()>, |_, _, _| ());
-    search.states.into_iter().map(Rc::unwrap_or_clone).collect()
+    search.states
 }
 
 /// Has stateright explore `model` too, and judge every property of it; how many states it finds. It keeps a hash of

@@ -1,6 +1,6 @@
 //! The search of our own: breadth first, over whole states.
 
-use std::{collections::hash_map::Entry, rc::Rc};
+use std::collections::hash_map::Entry;
 
 use ahash::{AHashMap, RandomState};
 use stateright::Model;
@@ -14,7 +14,7 @@ pub(super) struct Search<'a, M: Model> {
     /// Of the states with a hash the one that was found last, and of each state the one before it that has its hash.
     index: AHashMap<u64, usize>,
     before: Vec<Option<usize>>,
-    pub(super) states: Vec<Rc<M::State>>,
+    pub(super) states: Vec<M::State>,
     /// From where and by which action each state was first reached.
     parents: Vec<Option<(usize, M::Action)>>,
 }
@@ -31,7 +31,7 @@ impl<'a, M: Kinds> Search<'a, M> {
     }
 
     /// The index of `state`, which is new or not.
-    fn enter(&mut self, state: M::State, parent: Option<(usize, M::Action)>) -> usize {
+    fn enter(&mut self, state: M::State, parent: Option<(usize, &M::Action)>) -> usize {
         let new = self.states.len();
         let before = match self.index.entry(self.hasher.hash_one(&state)) {
             Entry::Vacant(entry) => {
@@ -41,7 +41,7 @@ impl<'a, M: Kinds> Search<'a, M> {
             Entry::Occupied(mut entry) => {
                 let mut like = Some(*entry.get());
                 while let Some(at) = like {
-                    if *self.states[at] == state {
+                    if self.states[at] == state {
                         return at;
                     }
                     like = self.before[at];
@@ -51,8 +51,8 @@ impl<'a, M: Kinds> Search<'a, M> {
         };
         assert!(self.model.within_boundary(&state), "a bounded search proves nothing: {state:?}");
         self.before.push(before);
-        self.states.push(Rc::new(state));
-        self.parents.push(parent);
+        self.states.push(state);
+        self.parents.push(parent.map(|(at, action)| (at, action.clone())));
         new
     }
 
@@ -63,18 +63,19 @@ impl<'a, M: Kinds> Search<'a, M> {
         mut visit: impl FnMut(&M::State) -> Option<T>,
         mut step: impl FnMut(usize, &M::Action, usize),
     ) -> Option<(usize, T)> {
-        let mut actions = Vec::new();
+        let (mut actions, mut steps) = (Vec::new(), Vec::new());
         let mut at = 0;
-        while let Some(state) = self.states.get(at).map(Rc::clone) {
-            if let Some(found) = visit(&state) {
+        while let Some(state) = self.states.get(at) {
+            if let Some(found) = visit(state) {
                 return Some((at, found));
             }
-            self.model.actions(&state, &mut actions);
-            for action in actions.drain(..) {
-                if let Some(next) = self.model.next_state(&state, action.clone()) {
-                    let to = self.enter(next, Some((at, action.clone())));
-                    step(at, &action, to);
-                }
+            self.model.actions(state, &mut actions);
+            let next =
+                |action: M::Action| Some((self.model.next_state(state, action.clone())?, action));
+            steps.extend(actions.drain(..).filter_map(next));
+            for (next, action) in steps.drain(..) {
+                let to = self.enter(next, Some((at, &action)));
+                step(at, &action, to);
             }
             at += 1;
         }
@@ -102,7 +103,7 @@ impl<'a, M: Kinds> Search<'a, M> {
         at: usize,
         property: &'static str,
     ) -> Failure<M::Action, M::State> {
-        let last = M::State::clone(&self.states[at]);
+        let last = self.states[at].clone();
         Failure::Violated { property, path: self.path(at), last }
     }
 }

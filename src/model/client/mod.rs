@@ -219,7 +219,7 @@ impl System {
             party.frames.retain(|frame| is_kept(frame.script));
             party.deferred.retain(|frame| is_kept(frame.script));
             party.queue.retain(|entry| lies(*entry));
-            for view in &mut party.views {
+            for view in party.views.iter_mut() {
                 view.waiting.retain(|(Waiting::Call(it) | Waiting::Task(it))| *it < first);
             }
         }
@@ -279,6 +279,7 @@ impl Model for Client {
                 party.frames.push(Frame { viewed: true, ..Frame::new(Script::Own, true) });
             }
         }
+        next.remember();
         Some(next)
     }
 

@@ -351,7 +351,7 @@ pub(super) fn twins(shape: &Shape) -> Vec<(&'static str, Condition)> {
             |_, state| state.notes.expired || state.notes.refused_wait,
         ),
         (has(|it| matches!(it, Do::Drop(_))), "a handle is dropped", |it, state| {
-            let handles = it.shape.handles.iter().zip(&state.cells);
+            let handles = it.shape.handles.iter().zip(state.cells.iter());
             handles.into_iter().any(|(had, cell)| cell.spec.handles() < *had)
         }),
         (shape.asserts(), "an assertion is judged", Program::judges),
