@@ -10,7 +10,10 @@ mod reached;
 mod steps;
 mod trials;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    mem,
+};
 
 use settled::{
     machine::{Event as Happens, State, Step as Effect},
@@ -19,7 +22,7 @@ use settled::{
 use stateright::{Model, Property};
 
 pub(crate) use self::trials::add;
-use crate::books::{Books, Event, Far, Number, Order, Token};
+use crate::books::{Books, Event, Far, Number, Order, TRIES, Token};
 
 /// What a pool does that is wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,8 @@ enum Wrong {
     ForgetsWhatComesBack,
     KillsEverybody,
     NeverTriesAgain,
+    TriesAtOnce,
+    KeepsWhatIsCancelled,
 }
 
 /// What may happen besides what happens in every program: workers begin, answer and leave; the client cancels, kills one and
@@ -51,12 +56,12 @@ enum May {
     Linger,
     /// They cannot be started, cannot be made ready, or die.
     NotStart,
-    /// They cannot be started for a moment.
+    /// They cannot be started for a moment, or die.
     NotFork,
-    /// They write garbage, answer a job that another one was given, or die in the middle of an answer without having said
-    /// that they begin.
+    /// They write garbage, answer a job that another one was given, or die, also in the middle of an answer without having
+    /// said that they begin.
     TalkNonsense,
-    /// The client drops what is queued, or kills everybody, once; or workers die.
+    /// The client drops what is queued, or kills everybody, once; or workers die, or the pool's thread cannot wait any more.
     EndEarly,
 }
 
@@ -142,6 +147,8 @@ struct Now {
     jobs: Vec<Job>,
     processes: BTreeMap<Number, Process>,
     submitted: Token,
+    /// Of which cancels the pool's thread is to hear.
+    cancels: VecDeque<Token>,
     is_closed: bool,
     /// Whose worker the client has had killed.
     has_killed: Option<Token>,
@@ -149,6 +156,11 @@ struct Now {
     has_ended: [bool; 2],
     /// How many workers could not be started.
     not_started: u8,
+    /// Whether the pool makes a pause after that, and how many have passed since a worker was started.
+    rests: bool,
+    rested: u8,
+    /// Whether the pool's thread cannot wait any more.
+    is_blind: bool,
     is_broken: bool,
     deaths: u8,
     /// What a pool must not do.
@@ -162,6 +174,8 @@ struct Erred {
     offered_late: bool,
     /// It has killed a worker that had given no reason for it.
     killed_another: bool,
+    /// It has started a worker when nothing was left that it had not heard to be cancelled.
+    started_in_vain: bool,
     /// It has broken when nothing had just failed.
     broken_in_vain: bool,
 }
@@ -174,12 +188,18 @@ enum Step {
     Close,
     /// The pool's thread goes on with what it has in hand.
     Obey,
+    /// It hears of a cancel.
+    Hear,
     /// It takes what is first in a worker's pipe, or finds its end.
     Read(Number),
     /// It is told that a process has ended.
     Told(Number),
     /// A wrong pool thinks so by the clock.
     Thinks(Number),
+    /// The pause after a start that was refused is over.
+    Rest,
+    /// It cannot wait for anybody any more.
+    GoBlind,
     /// It gives a job back that a worker was to have, whose end it has seen.
     Return,
     Work(Number),
@@ -190,8 +210,8 @@ enum Step {
     DieWriting(Number),
     /// It ends its pipe, and goes on.
     HangUp(Number),
-    /// The worker that is to be started next cannot be.
-    FailToStart,
+    /// The worker that is to be started next cannot be, for a reason that lasts or not.
+    FailToStart(bool),
     /// It says that it cannot be made ready.
     Refuse(Number),
     Babble(Number),
@@ -224,12 +244,19 @@ impl Now {
     fn tell(&mut self, event: Event) {
         let was_of_use = |it| self.processes.get(&it).is_some_and(|it| it.is_of_use);
         let may_break = match event {
-            Event::NotStarted(_) | Event::Unready(_) => true,
+            Event::NotStarted(_, false) => u32::from(self.rested) >= TRIES - 1,
+            Event::NotStarted(_, true) | Event::Unready(_) | Event::Blind => true,
             Event::PipeEnded(it, _) | Event::ProcessEnded(it) => !was_of_use(it),
             _ => false,
         };
         let mut orders = Vec::new();
         self.books.on(event, &mut orders);
+        let waits = |it: Token| {
+            let cell = self.jobs[usize::try_from(it).expect("there are few")].cell;
+            cell == State::Pending || cell == State::Cancelled && self.cancels.contains(&it)
+        };
+        let starts = orders.iter().any(|it| matches!(it, Order::Start(_)));
+        self.has_erred.started_in_vain |= starts && !(0..self.submitted).any(waits);
         self.has_erred.broken_in_vain |= orders.contains(&Order::Break) && !may_break;
         self.orders.extend(orders);
     }
@@ -239,6 +266,23 @@ impl Now {
         let Effect::To(next) = job.cell.on(event) else { return false };
         job.cell = next;
         true
+    }
+
+    fn cancel(&mut self, job: Token) {
+        if self.happens(job, Happens::Cancel) {
+            self.cancels.push_back(job);
+        }
+    }
+
+    /// Everybody is killed, and waited for.
+    fn go_blind(&mut self) {
+        self.is_blind = true;
+        self.tell(Event::Blind);
+        for (it, process) in &mut self.processes {
+            if !mem::replace(&mut process.is_told[0], true) {
+                self.later.push_back(Event::ProcessEnded(*it));
+            }
+        }
     }
 
     fn job(&mut self, job: Token) -> &mut Job {
@@ -281,6 +325,16 @@ impl Now {
     }
 }
 
+impl Pool {
+    fn hear(&self, now: &mut Now) -> Option<()> {
+        let job = now.cancels.pop_front()?;
+        if self.wrong != Some(Wrong::KeepsWhatIsCancelled) {
+            now.tell(Event::Cancelled(job));
+        }
+        Some(())
+    }
+}
+
 impl Model for Pool {
     type State = Now;
     type Action = Step;
@@ -302,10 +356,14 @@ impl Model for Pool {
             jobs: (0..self.jobs).map(|_| job.clone()).collect(),
             processes: BTreeMap::new(),
             submitted: 0,
+            cancels: VecDeque::new(),
             is_closed: false,
             has_killed: None,
             has_ended: [false; 2],
             not_started: 0,
+            rests: false,
+            rested: 0,
+            is_blind: false,
             is_broken: false,
             deaths: 0,
             has_erred: Erred::default(),
@@ -325,7 +383,10 @@ impl Model for Pool {
                 && starts
                 && now.deaths < self.deaths
             {
-                steps.push(Step::FailToStart);
+                steps.push(Step::FailToStart(false));
+                if self.may == May::NotStart {
+                    steps.push(Step::FailToStart(true));
+                }
             }
             if let Some(Order::Offer(it, _)) = now.orders.front()
                 && self.wrong.is_none_or(|it| it == Wrong::ForgetsWhatComesBack)
@@ -348,6 +409,9 @@ impl Model for Pool {
         if self.may == May::EndEarly {
             let both = [Step::DropQueued, Step::Terminate];
             steps.extend(both.into_iter().zip(now.has_ended).filter(|it| !it.1).map(|it| it.0));
+            if now.deaths < self.deaths {
+                steps.push(Step::GoBlind);
+            }
         }
         self.looks(now, steps);
     }
@@ -356,10 +420,11 @@ impl Model for Pool {
         let mut now = last.clone();
         match step {
             Step::Submit => {
-                now.tell(Event::Submitted(now.submitted));
                 now.submitted += 1;
+                now.tell(Event::Submitted(now.submitted - 1));
             }
-            Step::Cancel(job) => drop(now.happens(job, Happens::Cancel)),
+            Step::Cancel(job) => now.cancel(job),
+            Step::Hear => self.hear(&mut now)?,
             Step::Kill(job) => {
                 now.has_killed = Some(job);
                 let is_wrong = self.wrong == Some(Wrong::KillsEverybody);
@@ -389,6 +454,10 @@ impl Model for Pool {
                 }
             }
             Step::Told(it) => self.told(&mut now, it)?,
+            Step::Rest => {
+                (now.rests, now.rested) = (false, now.rested + 1);
+                now.tell(Event::Rested);
+            }
             Step::Return => {
                 let Some(Order::Offer(it, job)) = now.orders.pop_front() else { return None };
                 if self.wrong != Some(Wrong::ForgetsWhatComesBack) {
@@ -418,16 +487,19 @@ impl Kinds for Pool {
             Step::Kill(_) => "kill",
             Step::Close => "close",
             Step::Obey => "obey",
+            Step::Hear => "hear",
             Step::Read(_) => "read",
             Step::Told(_) => "told",
             Step::Thinks(_) => "thinks",
             Step::Return => "return",
+            Step::Rest => "rest",
+            Step::GoBlind => "go blind",
             Step::Work(_) => "work",
             Step::Fall(_) => "fall",
             Step::Die(_) => "die",
             Step::DieWriting(_) => "die writing",
             Step::HangUp(_) => "hang up",
-            Step::FailToStart => "fail to start",
+            Step::FailToStart(_) => "fail to start",
             Step::Refuse(_) => "refuse",
             Step::Babble(_) => "babble",
             Step::Lie(..) => "lie",
@@ -445,13 +517,16 @@ impl Kinds for Pool {
             | Step::Close
             | Step::DropQueued
             | Step::Terminate => 0,
-            Step::Obey | Step::Return | Step::Read(_) | Step::Told(_) => 1,
+            Step::Obey | Step::Hear | Step::Return | Step::Rest | Step::Read(_) | Step::Told(_) => {
+                1
+            }
             Step::Work(it) | Step::Fall(it) => 2 + usize::try_from(*it).expect("there are few"),
             Step::Thinks(_)
             | Step::Die(_)
             | Step::DieWriting(_)
             | Step::HangUp(_)
-            | Step::FailToStart
+            | Step::FailToStart(_)
+            | Step::GoBlind
             | Step::Refuse(_)
             | Step::Babble(_)
             | Step::Lie(..)

@@ -62,7 +62,8 @@ pub enum DeathCause {
 /// How far the work of a lost job had come, as far as its process has told. `[process-3]`
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Progress {
-    /// The process had been given the job, and had not begun it: none of it has run.
+    /// The process had been given the job, and had said nothing of it. One of this crate says so before it begins, so that
+    /// none of the work has run; of a foreign one that ends its channel first and works all the same nobody knows.
     NotBegun,
     /// It had begun, and may have done anything up to all of it.
     Begun,

@@ -21,6 +21,8 @@ pub(super) const OFFERED: &str = "no job is given to a worker whose end was told
 pub(super) const KILLED: &str = "nobody is killed who has given no reason";
 /// `[process-4]`
 pub(super) const BROKEN: &str = "a pool breaks when a start has just failed";
+/// `[process-1]`
+pub(super) const NEEDED: &str = "no worker is started when all that is left is cancelled";
 /// `[process-4]`
 pub(super) const ONCE: &str = "nothing is run twice";
 /// `[process-1]`
@@ -59,6 +61,7 @@ pub(super) fn all(pool: &Pool) -> Vec<Property<Pool>> {
         Property::always(OFFERED, |_, now: &Now| !now.has_erred.offered_late),
         Property::always(KILLED, |_, now: &Now| !now.has_erred.killed_another),
         Property::always(BROKEN, |_, now: &Now| !now.has_erred.broken_in_vain),
+        Property::always(NEEDED, |_, now: &Now| !now.has_erred.started_in_vain),
         Property::always(ONCE, |_, now: &Now| now.jobs.iter().all(|job| job.runs <= 1)),
         Property::always(KEPT, |_, now: &Now| now.jobs.iter().all(|job| !job.has_changed)),
         Property::always(WHOLE, |_, now: &Now| {

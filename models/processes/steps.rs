@@ -21,6 +21,7 @@ impl Pool {
     fn order(&self, now: &mut Now, order: Order) {
         match order {
             Order::Start(it) => {
+                now.rested = 0;
                 now.processes.insert(it, Process::new());
             }
             Order::Offer(it, job) => {
@@ -76,7 +77,16 @@ impl Pool {
             }
             Order::Forget(it) => now.processes.get_mut(&it).expect("it was started").is_gone = true,
             Order::Break => now.is_broken = true,
+            Order::Rest(_) => self.rest(now),
             Order::End => (),
+        }
+    }
+
+    fn rest(&self, now: &mut Now) {
+        if self.wrong == Some(Wrong::TriesAtOnce) {
+            now.later.push_back(Event::Rested);
+        } else {
+            now.rests = true;
         }
     }
 
@@ -84,7 +94,7 @@ impl Pool {
         let (killed, has_ended) = (now.has_killed, now.has_ended[1]);
         let is_asked_for = killed.is_some_and(|job| now.job(job).to == Some(it)) || has_ended;
         let process = now.processes.get_mut(&it).expect("it was started");
-        let has_reason = process.has_hung_up || process.is_mad || !process.is_alive;
+        let has_reason = process.has_hung_up || process.is_mad || !process.is_alive || now.is_blind;
         process.is_killed = true;
         process.is_alive &= self.may == May::Linger;
         now.has_erred.killed_another |= !is_asked_for && !has_reason;
@@ -125,11 +135,11 @@ impl Pool {
             now.deaths += 1;
         }
         match step {
-            Step::FailToStart => {
+            Step::FailToStart(lasts) => {
                 now.not_started += 1;
                 let Some(Order::Start(it)) = now.orders.pop_front() else { return None };
                 if self.wrong != Some(Wrong::IsNotTold) {
-                    now.later.push_back(Event::NotStarted(it));
+                    now.later.push_back(Event::NotStarted(it, lasts));
                 }
             }
             Step::Refuse(it) => {
@@ -159,6 +169,7 @@ impl Pool {
                 now.has_ended[1] = true;
                 now.tell(Event::Terminate);
             }
+            Step::GoBlind => now.go_blind(),
             Step::Die(it) => {
                 now.processes.get_mut(&it)?.is_alive = false;
             }
@@ -181,6 +192,12 @@ impl Pool {
 
     /// What the pool's thread may look at, if it has nothing in hand.
     pub(super) fn looks(&self, now: &Now, steps: &mut Vec<Step>) {
+        if !now.cancels.is_empty() {
+            steps.push(Step::Hear);
+        }
+        if now.rests && self.wrong != Some(Wrong::NeverTriesAgain) {
+            steps.push(Step::Rest);
+        }
         for (it, process) in &now.processes {
             let has_ended = !process.is_alive;
             let is_closed = has_ended || process.has_hung_up;
@@ -230,13 +247,11 @@ impl Pool {
             if self.may == May::NotStart && process.stands == Stands::Starting {
                 steps.push(Step::Refuse(*it));
             }
-            if !matches!(self.may, May::TalkNonsense | May::NotFork) {
-                steps.push(Step::Die(*it));
-                if matches!(self.may, May::Die | May::Linger) && !process.has_hung_up {
-                    steps.push(Step::HangUp(*it));
-                    if matches!(process.stands, Stands::Works(_)) {
-                        steps.push(Step::DieWriting(*it));
-                    }
+            steps.push(Step::Die(*it));
+            if matches!(self.may, May::Die | May::Linger) && !process.has_hung_up {
+                steps.push(Step::HangUp(*it));
+                if matches!(process.stands, Stands::Works(_)) {
+                    steps.push(Step::DieWriting(*it));
                 }
             }
         }
@@ -251,19 +266,9 @@ impl Pool {
         if self.wrong == Some(wrong) {
             return Some(());
         }
-        let (is_gone, was_of_use) = (process.is_gone, process.is_of_use);
         // Of one that is gone the newest has the name.
-        let named = if is_gone { *now.processes.last_key_value()?.0 } else { it };
+        let named = if process.is_gone { *now.processes.last_key_value()?.0 } else { it };
         now.tell(Event::ProcessEnded(named));
-        let starts = now.orders.iter_mut().find(|it| matches!(it, Order::Start(_)));
-        if self.wrong == Some(Wrong::NeverTriesAgain)
-            && was_of_use
-            && now.not_started > 0
-            && let Some(starts) = starts
-        {
-            *starts = Order::Break;
-            now.has_erred.broken_in_vain = true;
-        }
         Some(())
     }
 }

@@ -3,9 +3,12 @@
 //! Whoever keeps the books tells them what has happened, in the order in which it was seen, and does what they say. The
 //! models step them, with processes that may die at every step. `[process-3]` `[process-4]`
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
-/// Numbers a job. Never used twice.
+/// Numbers a job, in the order in which they are accepted. Never used twice.
 pub(crate) type Token = u64;
 
 /// Numbers a worker. Never used twice, so that nothing said of one is ever taken for another.
@@ -13,6 +16,9 @@ pub(crate) type Number = u64;
 
 /// How many workers in a row may end before they have begun a job.
 pub(crate) const STARTS: u32 = 3;
+
+/// How many starts in a row the system may refuse, with a pause after each.
+pub(crate) const TRIES: u32 = 10;
 
 /// What a worker does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +85,8 @@ pub(crate) enum Far {
 pub(crate) enum Event {
     /// A job was accepted.
     Submitted(Token),
+    /// A job was cancelled that nobody has been given.
+    Cancelled(Token),
     /// A job that was offered had been cancelled before.
     Withdrawn(Number),
     /// A job that was offered was not begun, since the worker's end has been seen: it is to be given to another one.
@@ -97,8 +105,12 @@ pub(crate) enum Event {
     PipeEnded(Number, bool),
     /// A worker's process has ended, and something may still be in its pipe.
     ProcessEnded(Number),
-    /// A worker could not be started.
-    NotStarted(Number),
+    /// A worker could not be started, for a reason that lasts or that is of the moment.
+    NotStarted(Number, bool),
+    /// The pause after a start that was refused is over.
+    Rested,
+    /// Nobody can be waited for any more.
+    Blind,
     /// Somebody wants the worker with this job killed.
     Kill(Token),
     /// No more jobs are accepted.
@@ -135,6 +147,8 @@ pub(crate) enum Order {
     Forget(Number),
     /// No worker can be started any more, and none is left: the pool is broken.
     Break,
+    /// Say [`Rested`](Event::Rested) after a pause, which is the longer the more starts in a row were refused.
+    Rest(u32),
     /// Everything has ended.
     End,
 }
@@ -144,11 +158,16 @@ pub(crate) enum Order {
 pub(crate) struct Books {
     max: usize,
     jobs_each: u64,
-    queue: VecDeque<Token>,
+    /// The jobs that nobody has been given, each in its place.
+    queue: BTreeSet<Token>,
     workers: BTreeMap<Number, Worker>,
     next: Number,
     /// How many workers in a row have ended before they had begun a job.
     failed: u32,
+    /// How many starts in a row were refused, and none has led to a worker that was ready or has ended.
+    refused: u32,
+    /// Whether there is a pause after one of them: none is tried in it.
+    rests: bool,
     open: bool,
     broken: bool,
     ended: bool,
@@ -160,10 +179,12 @@ impl Books {
         Self {
             max,
             jobs_each,
-            queue: VecDeque::new(),
+            queue: BTreeSet::new(),
             workers: BTreeMap::new(),
             next: 0,
             failed: 0,
+            refused: 0,
+            rests: false,
             open: true,
             broken: false,
             ended: false,
@@ -183,7 +204,10 @@ impl Books {
                 if self.workers.is_empty() || self.workers.values().any(|it| it.is_of_use) {
                     self.try_again();
                 }
-                self.queue.push_back(job);
+                self.queue.insert(job);
+            }
+            Event::Cancelled(job) => {
+                self.queue.remove(&job);
             }
             Event::Ready(it) => {
                 self.answers_its_start(it, Doing::Nothing, orders);
@@ -207,36 +231,47 @@ impl Books {
             }),
             Event::Returned(it, job) => self.returned(it, job, orders),
             Event::Nonsense(it) => self.change(it, orders, |worker| worker.deaf = true),
-            Event::PipeEnded(it, cut) => {
-                let Some(worker) = self.workers.get_mut(&it) else { return };
-                worker.pipe = Some(cut);
-                if worker.process {
-                    self.bury(it, orders);
-                } else if !worker.doomed {
-                    worker.doomed = true;
-                    orders.push(Order::Kill(it));
-                }
-            }
-            Event::ProcessEnded(it) => {
-                let Some(worker) = self.workers.get_mut(&it) else { return };
-                (worker.process, worker.doomed) = (true, true);
-                match worker.pipe {
-                    Some(_) => self.bury(it, orders),
-                    None => orders.push(Order::Drain(it)),
-                }
-            }
-            Event::NotStarted(it) => {
+            Event::PipeEnded(it, cut) => self.pipe_ended(it, cut, orders),
+            Event::ProcessEnded(it) => self.process_ended(it, orders),
+            Event::NotStarted(it, lasts) => {
                 self.workers.remove(&it);
-                self.failed += 1;
+                self.refused(lasts, orders);
+            }
+            Event::Rested => self.rests = false,
+            Event::Blind => {
+                self.break_down(orders);
+                self.doom(orders, |_, _| true);
             }
             Event::Kill(job) => {
                 self.doom(orders, |_, it| matches!(it.doing, Doing::Job(own, _) if own == job));
             }
             Event::Closed => self.open = false,
-            Event::DropQueued => orders.extend(self.queue.drain(..).map(Order::Drop)),
+            Event::DropQueued => {
+                orders.extend(mem::take(&mut self.queue).into_iter().map(Order::Drop))
+            }
             Event::Terminate => self.doom(orders, |_, _| true),
         }
         self.go_on(orders);
+    }
+
+    fn pipe_ended(&mut self, it: Number, cut: bool, orders: &mut Vec<Order>) {
+        let Some(worker) = self.workers.get_mut(&it) else { return };
+        worker.pipe = Some(cut);
+        if worker.process {
+            self.bury(it, orders);
+        } else if !worker.doomed {
+            worker.doomed = true;
+            orders.push(Order::Kill(it));
+        }
+    }
+
+    fn process_ended(&mut self, it: Number, orders: &mut Vec<Order>) {
+        let Some(worker) = self.workers.get_mut(&it) else { return };
+        (worker.process, worker.doomed) = (true, true);
+        match worker.pipe {
+            Some(_) => self.bury(it, orders),
+            None => orders.push(Order::Drain(it)),
+        }
     }
 
     /// Has those killed, and given nothing any more.
@@ -273,6 +308,24 @@ impl Books {
         self.failed = self.failed.min(STARTS - 1);
     }
 
+    /// Notes that the system has refused a start. Of several that are refused before the pause is over one counts.
+    fn refused(&mut self, lasts: bool, orders: &mut Vec<Order>) {
+        if lasts {
+            self.refused = TRIES;
+        } else if !self.rests {
+            self.refused = TRIES.min(self.refused + 1);
+        }
+        if !self.rests {
+            self.rests = true;
+            orders.push(Order::Rest(self.refused));
+        }
+    }
+
+    /// Lets a start be tried at once: there was room for a worker.
+    fn is_refused_no_more(&mut self) {
+        (self.refused, self.rests) = (0, false);
+    }
+
     /// Whether a worker that starts says how that went, and is listened to. It does this then.
     fn answers_its_start(&mut self, it: Number, next: Doing, orders: &mut Vec<Order>) -> bool {
         let mut is_first = false;
@@ -281,6 +334,9 @@ impl Books {
             Doing::Leaving => (),
             Doing::Nothing | Doing::Job(..) => worker.deaf = true,
         });
+        if is_first {
+            self.is_refused_no_more();
+        }
         is_first
     }
 
@@ -315,7 +371,7 @@ impl Books {
         if self.broken {
             orders.push(Order::BreakOff(job));
         } else {
-            self.queue.push_front(job);
+            self.queue.insert(job);
         }
     }
 
@@ -339,6 +395,7 @@ impl Books {
         if worker.is_of_use {
             self.try_again();
         }
+        self.is_refused_no_more();
         orders.push(Order::Forget(it));
     }
 
@@ -347,7 +404,7 @@ impl Books {
         if !self.broken {
             (self.broken, self.open) = (true, false);
             orders.push(Order::Break);
-            orders.extend(self.queue.drain(..).map(Order::BreakOff));
+            orders.extend(mem::take(&mut self.queue).into_iter().map(Order::BreakOff));
         }
     }
 
@@ -360,7 +417,7 @@ impl Books {
             if worker.left == 0 || self.queue.is_empty() && !self.open {
                 worker.doing = Doing::Leaving;
                 orders.push(Order::Dismiss(*it));
-            } else if let Some(job) = self.queue.pop_front() {
+            } else if let Some(job) = self.queue.pop_first() {
                 worker.left -= 1;
                 worker.doing = Doing::Job(job, false);
                 orders.push(Order::Offer(*it, job));
@@ -368,15 +425,16 @@ impl Books {
         }
         let starting = |worker: &&Worker| worker.doing == Doing::Starting && !worker.doomed;
         let mut starting = self.workers.values().filter(starting).count();
-        if self.failed < STARTS {
+        let is_hopeless = self.failed >= STARTS || self.refused >= TRIES;
+        if is_hopeless && self.workers.is_empty() && !self.queue.is_empty() {
+            self.break_down(orders);
+        } else if self.failed < STARTS && !self.rests {
             while self.queue.len() > starting && self.workers.len() < self.max {
                 self.workers.insert(self.next, Worker::new(self.jobs_each));
                 orders.push(Order::Start(self.next));
                 self.next += 1;
                 starting += 1;
             }
-        } else if self.workers.is_empty() && !self.queue.is_empty() {
-            self.break_down(orders);
         }
         if !self.open && self.queue.is_empty() {
             for (it, worker) in &mut self.workers {

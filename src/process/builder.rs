@@ -6,7 +6,7 @@ use std::{
     fmt, io,
     num::NonZero,
     path::PathBuf,
-    sync::{Arc, atomic::AtomicU64},
+    sync::Arc,
 };
 
 use super::{
@@ -108,8 +108,9 @@ impl ProcessPoolBuilder {
         self
     }
 
-    /// Limits the bytes of arguments or a value, as they travel; more is
-    /// [`UnsentKind::TooLarge`](crate::UnsentKind::TooLarge). Without it 64 MiB, and at least 1 KiB. `[process-5]`
+    /// Limits the bytes of a call, which are those of its arguments, as they travel, of the function's name and eleven more,
+    /// and of a value or an error; more is [`UnsentKind::TooLarge`](crate::UnsentKind::TooLarge). Without it 64 MiB, and at
+    /// least 1 KiB. `[process-5]`
     pub fn limit(mut self, bytes: u32) -> Self {
         self.limit = bytes.max(1 << 10);
         self
@@ -194,14 +195,7 @@ impl ProcessPoolBuilder {
             .name("settled-processes".into())
             .stack_size(blocking::STACK)
             .spawn(move || manager.run())?;
-        Ok(ProcessPool {
-            shared,
-            thread: Some(thread),
-            next: AtomicU64::new(1),
-            format,
-            limit,
-            max,
-        })
+        Ok(ProcessPool { shared, thread: Some(thread), format, limit, max })
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
     process::{Command, ExitStatus, Stdio},
 };
 
-use rustix::event::PollFlags;
+use rustix::{event::PollFlags, io::Errno};
 
 use super::{
     books::{Far, Number, Token},
@@ -37,6 +37,14 @@ pub(super) struct How {
     /// Whether its standard output and error are read.
     pub(super) reads: bool,
     pub(super) limit: u32,
+}
+
+impl How {
+    /// What cannot be done if a program does not start.
+    fn what(&self) -> String {
+        let directory = self.directory.as_ref().map(|it| format!(" in {}", it.display()));
+        format!("could not start {}{}", self.program.display(), directory.unwrap_or_default())
+    }
 }
 
 /// How many bytes of one worker are taken before others are looked at.
@@ -62,6 +70,8 @@ pub(super) struct Child {
     streams: [Option<File>; 2],
     tail: Vec<u8>,
     status: Option<ExitStatus>,
+    /// Whether it was gone when it was looked for, and its status with it.
+    is_reaped: bool,
     pub(super) given: Option<(Token, Given)>,
     pub(super) fault: Option<String>,
     pub(super) asked: bool,
@@ -88,10 +98,28 @@ pub(super) enum Came {
     End,
 }
 
+/// Why a worker could not be started.
+pub(super) struct Refused {
+    pub(super) why: String,
+    /// Whether it will not be otherwise in a moment.
+    pub(super) lasts: bool,
+}
+
+impl Refused {
+    fn new(what: &str, error: &io::Error) -> Self {
+        let of_the_moment =
+            [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::TXTBSY];
+        let errno = Errno::from_io_error(error);
+        let lasts = errno.is_none_or(|errno| !of_the_moment.contains(&errno));
+        Self { why: format!("{what}: {error}"), lasts }
+    }
+}
+
 impl Child {
-    pub(super) fn start(number: Number, how: &How) -> io::Result<Self> {
-        let (channel, theirs) = UnixStream::pair()?;
-        channel.set_nonblocking(true)?;
+    pub(super) fn start(number: Number, how: &How) -> Result<Self, Refused> {
+        let no_channel = |error| Refused::new("there is no channel for a worker", &error);
+        let (channel, theirs) = UnixStream::pair().map_err(no_channel)?;
+        channel.set_nonblocking(true).map_err(no_channel)?;
         let stream = || if how.reads { Stdio::piped() } else { Stdio::inherit() };
         let mut command = Command::new(&how.program);
         command.args(&how.arguments).stdin(OwnedFd::from(theirs)).stdout(stream()).stderr(stream());
@@ -109,15 +137,21 @@ impl Child {
         if let Some(directory) = &how.directory {
             command.current_dir(directory);
         }
-        let mut process = command.spawn()?;
+        let mut process = command.spawn().map_err(|error| {
+            let Refused { why, lasts } = Refused::new(&how.what(), &error);
+            Refused { why: why + "; see program and current_dir of the pool's builder", lasts }
+        })?;
         let stdout = process.stdout.take().map(|it| File::from(OwnedFd::from(it)));
         let stderr = process.stderr.take().map(|it| File::from(OwnedFd::from(it)));
-        let ended = match system::notice(&process) {
-            Ok(it) => it,
+        let (ended, is_reaped) = match system::notice(&process) {
+            Ok(it) => (it, false),
+            // Somebody else in this program has waited for it: its number may be another's by now.
+            Err(Errno::SRCH) => (None, true),
             Err(error) => {
-                process.kill()?;
-                process.wait()?;
-                return Err(error);
+                let _ = process.kill();
+                let _ = process.wait();
+                let what = "there is no descriptor for the process of a worker";
+                return Err(Refused::new(what, &error.into()));
             }
         };
         Ok(Self {
@@ -132,6 +166,7 @@ impl Child {
             streams: [stdout, stderr],
             tail: Vec::new(),
             status: None,
+            is_reaped,
             given: None,
             fault: None,
             asked: false,
@@ -291,14 +326,19 @@ impl Child {
             let _ = rustix::process::pidfd_send_signal(process, rustix::process::Signal::KILL);
             return;
         }
-        if self.status.is_none() {
+        if self.has_its_number() {
             let _ = self.process.kill();
         }
     }
 
+    /// Whether nobody has waited for the process as far as is known, so that no other one has its number.
+    fn has_its_number(&self) -> bool {
+        self.status.is_none() && !self.is_reaped
+    }
+
     /// Whether it is certain that the process goes on, although its channel does not.
     pub(super) fn goes_on(&self) -> bool {
-        self.status.is_none() && system::goes_on(&self.process)
+        self.has_its_number() && system::goes_on(&self.process)
     }
 
     /// Notes what it has done wrong, unless something was noted before.
@@ -309,7 +349,7 @@ impl Child {
     /// Takes the status of the process, which has ended.
     pub(super) fn reap(&mut self) {
         self.ended = None;
-        if self.status.is_none() {
+        if self.has_its_number() {
             self.status = self.process.wait().ok();
         }
     }

@@ -97,6 +97,11 @@ pub(crate) fn begin(kind: Kind, format: u8, token: u64) -> Vec<u8> {
     bytes
 }
 
+/// Says about which job a message is that was begun.
+pub(crate) fn number(bytes: &mut [u8], token: u64) {
+    bytes[8..HEADER].copy_from_slice(&token.to_le_bytes());
+}
+
 /// How many bytes a message may have whose payload may have so many.
 pub(crate) fn room(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX).saturating_add(HEADER)

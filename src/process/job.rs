@@ -43,7 +43,6 @@ pub(super) trait Waiting: Send {
 /// The promise of a job that runs.
 pub(super) trait Owing: Send {
     fn address(&self) -> Address;
-    fn on_cancel_request(&self, f: Box<dyn FnOnce() + Send>);
     fn cancel_reason(&self) -> Option<Arc<str>>;
     /// Settles with what the worker has answered.
     fn answered(self: Box<Self>, frame: Frame<'_>);
@@ -72,10 +71,6 @@ impl<T: Send + 'static, E: Send + 'static> Waiting for Typed<Promise<T, E, Pendi
 impl<T: Send + 'static, E: Send + 'static> Owing for Typed<Promise<T, E, Running>, T, E> {
     fn address(&self) -> Address {
         self.promise.address()
-    }
-
-    fn on_cancel_request(&self, f: Box<dyn FnOnce() + Send>) {
-        self.promise.on_cancel_request(f);
     }
 
     fn cancel_reason(&self) -> Option<Arc<str>> {

@@ -7,9 +7,13 @@ use std::{
     io::{PipeReader, Read},
     mem,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 use super::{
     books::{Books, Event, Number, Token},
@@ -40,6 +44,8 @@ pub(super) struct Manager {
     /// What a worker has answered that is just being told of.
     answer: Option<(Number, Kind, u8, Vec<u8>)>,
     failure: String,
+    /// When the pause after a start that was refused is over.
+    rests_until: Option<Instant>,
     bytes: Vec<u8>,
     ended: bool,
 }
@@ -66,6 +72,7 @@ impl Manager {
             ended_with_a_pipe: VecDeque::new(),
             answer: None,
             failure: String::new(),
+            rests_until: None,
             bytes: vec![0; 64 << 10],
             ended: false,
         }
@@ -108,6 +115,11 @@ impl Manager {
                 self.queued.insert(token, job);
                 self.happened(Event::Submitted(token));
             }
+            Message::Cancel(token) if self.queued.contains_key(&token) => {
+                let job = self.queued.remove(&token);
+                isolate(|| drop(job));
+                self.happened(Event::Cancelled(token));
+            }
             Message::Cancel(token) => {
                 let limit = self.how.limit;
                 if let Some((child, reason)) = self.asked(token) {
@@ -148,10 +160,14 @@ impl Manager {
                 parts.push((*number, part));
             }
         }
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-        let found = poll(&mut files, if sleeps { None } else { Some(&now) });
-        if !found.is_ok_and(|count| count > 0) {
-            return;
+        let now = Instant::now();
+        let left = self.rests_until.map(|until| until.saturating_duration_since(now));
+        let most = if sleeps { left } else { Some(Duration::ZERO) };
+        let most = most.and_then(|most| Timespec::try_from(most).ok());
+        match poll(&mut files, most.as_ref()) {
+            Ok(0) | Err(Errno::INTR) => return self.look_at_the_clock(),
+            Ok(_) => (),
+            Err(error) => return self.cannot_look(error),
         }
         let is_woken = !files[0].revents().is_empty();
         let came = files[1..].iter().map(PollFd::revents).zip(parts).filter(|it| !it.0.is_empty());
@@ -165,6 +181,29 @@ impl Manager {
         }
         for (flags, (number, part)) in came {
             self.came(number, part, flags);
+        }
+        self.look_at_the_clock();
+    }
+
+    /// Tells the books when the pause after a start that was refused is over.
+    fn look_at_the_clock(&mut self) {
+        if self.rests_until.take_if(|until| *until <= Instant::now()).is_some() {
+            self.happened(Event::Rested);
+        }
+    }
+
+    /// Ends everybody, since nobody can be waited for: their ends are not told, and what is in their pipes is.
+    fn cannot_look(&mut self, error: Errno) {
+        self.failure = format!(
+            "the system does not tell when a worker says something: {error}; see the limit of open files (RLIMIT_NOFILE)"
+        );
+        for child in self.children.values_mut() {
+            child.accuse("the pool could not wait for it any more, and killed it");
+        }
+        self.happened(Event::Blind);
+        for number in self.children.keys().copied().collect::<Vec<_>>() {
+            self.children.get_mut(&number).into_iter().for_each(Child::reap);
+            self.happened(Event::ProcessEnded(number));
         }
     }
 

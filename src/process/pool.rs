@@ -1,13 +1,6 @@
 //! [`ProcessPool`]: the executor over processes.
 
-use std::{
-    fmt, io, mem,
-    num::NonZero,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{fmt, io, mem, num::NonZero, sync::Arc};
 
 use super::{
     builder::ProcessPoolBuilder,
@@ -43,7 +36,6 @@ use crate::{
 pub struct ProcessPool {
     pub(super) shared: Arc<Shared>,
     pub(super) thread: Option<thread::JoinHandle<()>>,
-    pub(super) next: AtomicU64,
     pub(super) format: Format,
     pub(super) limit: u32,
     pub(super) max: usize,
@@ -130,13 +122,11 @@ impl ProcessPool {
         R: Send + 'static,
         E: Send + 'static,
     {
-        // ORDERING: Relaxed; only the numbers must differ.
-        let token = self.next.fetch_add(1, Ordering::Relaxed);
         let name = function.name();
-        let mut message = frame::begin(Kind::Job, self.format.tag(), token);
+        let mut message = frame::begin(Kind::Job, self.format.tag(), 0);
         let unsent = |kind, why: String| SubmitError::Unsent(Unsent::new(kind, why));
         let too_large = || {
-            let why = format!("{name:?} is to get more than {} bytes", self.limit);
+            let why = format!("the call of {name:?} has more than {} bytes", self.limit);
             unsent(UnsentKind::TooLarge, why)
         };
         Call { signature: function.signature(), each, name }
@@ -148,7 +138,6 @@ impl ProcessPool {
         })?;
         frame::end(&mut message, self.limit).map_err(|_| too_large())?;
         let (promise, future) = ThreadFuture::pair();
-        let promise = Box::new(Typed { promise, value, error: function.error });
         let mut state = lock(&self.shared.state);
         if let Some(why) = &state.broken {
             return Err(SubmitError::Broken(Arc::clone(why)));
@@ -156,6 +145,14 @@ impl ProcessPool {
         if state.closed {
             return Err(SubmitError::Closed);
         }
+        state.last += 1;
+        let token = state.last;
+        frame::number(&mut message, token);
+        let shared = Arc::clone(&self.shared);
+        promise.on_cancel_request(move || {
+            shared.tell(&mut lock(&shared.state), Message::Cancel(token));
+        });
+        let promise = Box::new(Typed { promise, value, error: function.error });
         self.shared.tell(&mut state, Message::Submit(token, Queued { name, message, promise }));
         Ok(future)
     }

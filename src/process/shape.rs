@@ -198,6 +198,7 @@ impl<'de> Deserializer<'de> for Void<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.names("tuple", name, &[])?;
+        self.note(&many.to_string())?;
         visitor.visit_seq(self.several(many))
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Shared {
 
 #[derive(Default)]
 pub(super) struct State {
+    /// The number of the last job that was accepted.
+    pub(super) last: Token,
     pub(super) messages: Vec<Message>,
     /// Whether the pool's thread sleeps, or is about to.
     pub(super) asleep: bool,

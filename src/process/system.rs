@@ -1,12 +1,14 @@
 //! What is asked of the system about processes and their files.
 
 use std::{
-    io,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
     process::Child,
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    io::Errno,
+};
 
 /// Whether reading it would not wait.
 pub(super) fn is_readable(file: &impl AsFd) -> bool {
@@ -20,23 +22,20 @@ pub(super) fn waiting(file: BorrowedFd<'_>) -> u64 {
 }
 
 /// What tells the end of a process, whoever has its channel; nothing where the system has none. It fails if there is one, and
-/// no more descriptors for it.
+/// no more descriptors for it, or no such process any more.
 #[cfg(target_os = "linux")]
-pub(super) fn notice(process: &Child) -> io::Result<Option<OwnedFd>> {
-    use rustix::{
-        io::Errno,
-        process::{Pid, PidfdFlags, pidfd_open},
-    };
+pub(super) fn notice(process: &Child) -> Result<Option<OwnedFd>, Errno> {
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     match pidfd_open(Pid::from_child(process), PidfdFlags::empty()) {
-        Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM)) => Err(error.into()),
+        Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOMEM | Errno::SRCH)) => Err(error),
         it => Ok(it.ok()),
     }
 }
 
 /// The end of the channel tells it alone.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn notice(_process: &Child) -> io::Result<Option<OwnedFd>> {
+pub(super) fn notice(_process: &Child) -> Result<Option<OwnedFd>, Errno> {
     Ok(None)
 }
 

@@ -254,7 +254,7 @@ fn late(role: &str, workers: usize, file: &Path) -> ProcessPool {
 }
 
 /// Waits until the worker has ended that has printed its number.
-fn wait_for_its_end(_: u64, _: bool, text: &[u8]) {
+pub(crate) fn wait_for_its_end(_: u64, _: bool, text: &[u8]) {
     // The end of the line may come by itself.
     let Ok(number) = String::from_utf8_lossy(text).trim().parse::<u32>() else { return };
     let lives = || {

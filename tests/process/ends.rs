@@ -216,12 +216,21 @@ fn loops_and_a_pool_end_in_every_order() {
                     drop(pool);
                     assert!(jobs.iter().all(ThreadFuture::done), "{order:?}");
                 }
+                // It delivers what has ended when it turns.
+                Part::Loop(it) if jobs.iter().all(ThreadFuture::done) => {
+                    // What this thread has settled, which is the loop's, its view shows before.
+                    assert_eq!(views[at].done(), at == 1, "{order:?}");
+                    it.run_until_complete(&views[at]).unwrap();
+                    assert!(views[at].done());
+                }
                 Part::Loop(it) => drop(it),
             }
         }
         assert_eq!(jobs[0].exception().unwrap().unwrap().error().map(String::as_str), Some(""));
         assert!(jobs[1].cancelled());
-        drop(views);
+        // Of a loop that was closed before they read through.
+        assert_eq!(views[0].exception().unwrap().unwrap().error().map(String::as_str), Some(""));
+        assert!(views[1].cancelled(), "{order:?}");
     }
 }
 

@@ -53,6 +53,7 @@ pub(crate) const ALL: &[&dyn Served] = &[
     &WORK,
     &ARM,
     &CUT_SHORT,
+    &ADD_LINE,
     &GROUP,
     &HOLD,
     &NEST,
@@ -84,6 +85,12 @@ pub(crate) const SPIN: Function<(), ()> = Function::new("spin", |()| {
 /// Writes that it ran.
 pub(crate) const NOTE: Function<PathBuf, ()> =
     Function::new("note", |path| fs::write(path, "ran").unwrap());
+
+/// Adds a line that somebody was started.
+pub(crate) const ADD_LINE: Function<PathBuf, ()> = Function::new("add-line", |path| {
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
+    file.write_all(b"started\n").unwrap();
+});
 
 /// Adds that it ran, and dies.
 pub(crate) const NOTE_AND_DIE: Function<PathBuf, ()> = Function::new("note-and-die", |path| {
@@ -163,7 +170,11 @@ impl List {
 pub(crate) const DIE: Function<Death, ()> = Function::new("die", die);
 
 /// Is killed when it waits for room for its answer, which is the one thing that it sleeps for.
-pub(crate) const CUT_SHORT: Function<(), Vec<u8>> = Function::new("cut-short", |()| {
+pub(crate) const CUT_SHORT: Function<(), Vec<u8>> =
+    Function::new("cut-short", |()| cut_short(|| ()));
+
+/// An answer that does not go into the pipe, of a worker that is killed when it waits there. It prints its number before.
+pub(crate) fn cut_short(before: impl FnOnce() + Send + 'static) -> Vec<u8> {
     eprintln!("{}", process::id());
     let stat = format!("/proc/self/task/{}/stat", unistd::gettid());
     thread::spawn(move || {
@@ -171,10 +182,11 @@ pub(crate) const CUT_SHORT: Function<(), Vec<u8>> = Function::new("cut-short", |
         while !(0..100).all(|_| sleeps()) {
             thread::yield_now();
         }
+        before();
         raise(Signal::SIGKILL).unwrap();
     });
     vec![7; 2_000_000]
-});
+}
 
 pub(crate) const PRINT: Function<(), ()> = Function::new("print", |()| {
     println!("to the output");

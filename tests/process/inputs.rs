@@ -8,15 +8,20 @@ use std::{
     io::{self, Write},
     num::NonZero,
     os::{
-        fd::OwnedFd,
-        unix::{fs::symlink, net::UnixStream},
+        fd::{AsRawFd, OwnedFd},
+        unix::{
+            fs::{PermissionsExt, symlink},
+            net::UnixStream,
+        },
     },
     process::{Child, Command, Stdio},
     thread,
+    time::{Duration, Instant},
 };
 
+use nix::sys::resource::{Resource, getrlimit, rlim_t, setrlimit};
 use settled::{
-    Cancelled, ThreadFuture, Unsent, UnsentKind,
+    Cancelled, DeathCause, ThreadFuture, Unsent, UnsentKind,
     process::{Format, Function, ProcessPool, SubmitError},
 };
 
@@ -43,6 +48,9 @@ pub(crate) const TESTS: &[Test] = &[
         a_pool_whose_workers_die_at_their_start_breaks,
     ),
     ("inputs::a_start_that_failed_is_tried_again", a_start_that_failed_is_tried_again),
+    ("inputs::a_moment_without_descriptors_passes", a_moment_without_descriptors_passes),
+    ("inputs::a_pool_without_descriptors_breaks", a_pool_without_descriptors_breaks),
+    ("inputs::a_pool_that_cannot_wait_breaks", a_pool_that_cannot_wait_breaks),
     (
         "inputs::what_is_accepted_while_a_pool_breaks_is_broken_off",
         what_is_accepted_while_a_pool_breaks_is_broken_off,
@@ -106,7 +114,10 @@ fn what_is_too_large_is_refused_on_either_side() {
     let refused = pool.submit(&ECHO, &vec![0; 3000]).unwrap_err();
     let SubmitError::Unsent(unsent) = &refused else { panic!("{refused}") };
     assert_eq!(unsent.kind(), UnsentKind::TooLarge);
-    assert!(refused.to_string().contains("\"echo\" is to get more than 2000 bytes"), "{refused}");
+    assert!(
+        refused.to_string().contains("the call of \"echo\" has more than 2000 bytes"),
+        "{refused}"
+    );
     let name = "settled".repeat(200);
     let failure = pool.submit(&DOUBLE, &name).unwrap().join().unwrap_err().into_failure().unwrap();
     assert_eq!(failure.unsent().unwrap().kind(), UnsentKind::TooLarge, "{failure}");
@@ -131,26 +142,49 @@ fn a_pool_whose_workers_die_at_their_start_breaks() {
     assert_eq!(refused, SubmitError::Broken(why));
     let pool = ProcessPool::builder().program("/no/such/program", [""; 0]).build().unwrap();
     assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
-    assert!(pool.broken_reason().unwrap().contains("/no/such/program: No such file"));
+    assert_eq!(
+        &*pool.broken_reason().unwrap(),
+        "could not start /no/such/program: No such file or directory (os error 2); see program and current_dir of the pool's builder"
+    );
+    let pool = ProcessPool::builder().current_dir("/no/such/directory").build().unwrap();
+    assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
+    let why = pool.broken_reason().unwrap();
+    assert!(
+        why.contains(" in /no/such/directory: No such file or directory (os error 2); "),
+        "{why}"
+    );
     let pool = playing("another-version");
     assert!(pool.submit(&SQUARE, &1).unwrap().wait().unwrap().cancelled());
     assert!(pool.broken_reason().unwrap().contains("it speaks version 2 of the protocol"));
 }
 
-/// For a moment nobody can be started, while a worker lives.
+/// For a moment the program is not there, or ends at its start, while a worker lives that has a job.
 fn a_start_that_failed_is_tried_again() {
-    let program = env::temp_dir().join(format!("settled-program-{}", std::process::id()));
+    let name = |of| env::temp_dir().join(format!("settled-{of}-{}", std::process::id()));
+    let [program, ends, started] = ["program", "ends", "started"].map(name);
+    fs::write(&ends, format!("#!/bin/sh\necho >>{}\nexit 7\n", started.display())).unwrap();
+    fs::set_permissions(&ends, fs::Permissions::from_mode(0o755)).unwrap();
     let there = || symlink(env::current_exe().unwrap(), &program).unwrap();
     there();
     let builder = ProcessPool::builder().workers(NonZero::new(2).unwrap());
     let pool = Ending(builder.program(&program, ["--settled-worker"]).build().unwrap());
-    for dies in [true, false] {
+    for (is_there, dies) in [(false, true), (true, true), (true, false)] {
         let first = pool.submit(&UNTIL, &()).unwrap();
         until_it_runs(&first);
         fs::remove_file(&program).unwrap();
+        if is_there {
+            symlink(&ends, &program).unwrap();
+        }
         let queued = pool.submit(&SQUARE, &7).unwrap();
+        if is_there {
+            while fs::read(&started).map_or(0, |lines| lines.len()) < 3 || pool.workers() > 1 {
+                thread::yield_now();
+            }
+            fs::remove_file(&started).unwrap();
+        }
         pool.cancel_pending();
         assert_eq!(queued.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+        let _ = fs::remove_file(&program);
         there();
         if dies {
             assert!(pool.kill(&first));
@@ -159,7 +193,91 @@ fn a_start_that_failed_is_tried_again() {
         assert_eq!(pool.submit(&SQUARE, &7).unwrap().join().unwrap(), 49);
         first.cancel();
     }
-    fs::remove_file(program).unwrap();
+    [program, ends].iter().for_each(|it| fs::remove_file(it).unwrap());
+}
+
+/// Allows so few open files while it lives.
+struct Few(Limits);
+
+type Limits = (rlim_t, rlim_t);
+
+impl Few {
+    fn files(few: rlim_t) -> Self {
+        let limits = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, few, limits.1).unwrap();
+        Self(limits)
+    }
+}
+
+impl Drop for Few {
+    fn drop(&mut self) {
+        setrlimit(Resource::RLIMIT_NOFILE, self.0.0, self.0.1).unwrap();
+    }
+}
+
+/// For a moment no file can be opened, while a worker has a job or while there is none.
+fn a_moment_without_descriptors_passes() {
+    for has_worker in [true, false] {
+        let pool = pool(2);
+        let first = pool.submit(&UNTIL, &()).unwrap();
+        until_it_runs(&first);
+        if !has_worker {
+            pool.kill(&first);
+            first.wait().unwrap();
+        }
+        let next = File::open("/dev/null").unwrap().as_raw_fd();
+        let few = Few::files(next.try_into().unwrap());
+        // The pool's thread has tried to start somebody when what is queued is dropped.
+        let dropped = pool.submit(&SQUARE, &7).unwrap();
+        pool.cancel_pending();
+        assert_eq!(dropped.exception().unwrap().unwrap().cause(), Some(Cancelled::Dropped));
+        let queued = [6, 7].map(|n| pool.submit(&SQUARE, &n).unwrap());
+        drop(few);
+        assert_eq!(queued.map(|it| it.join().unwrap()), [36, 49]);
+        first.cancel();
+    }
+}
+
+/// It never passes: the pool gives up, unless a worker is left.
+fn a_pool_without_descriptors_breaks() {
+    let pool = pool(1);
+    let next = File::open("/dev/null").unwrap().as_raw_fd();
+    let few = Few::files(next.try_into().unwrap());
+    let begun = Instant::now();
+    let job = pool.submit(&SQUARE, &7).unwrap();
+    assert_eq!(job.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
+    drop(few);
+    assert!(begun.elapsed() >= Duration::from_millis(5_110));
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("there is no channel for a worker: Too many open files"), "{why}");
+}
+
+/// The system refuses to tell what happens with so many files as the pool has.
+fn a_pool_that_cannot_wait_breaks() {
+    if is_elsewhere() {
+        return;
+    }
+    let pool = pool(2);
+    let jobs = [0, 1].map(|_| pool.submit(&SPIN, &()).unwrap());
+    jobs.iter().for_each(until_it_runs);
+    let few = Few::files(1);
+    // It looks again now, if it has not yet.
+    match pool.submit(&SQUARE, &7) {
+        Ok(queued) => {
+            assert_eq!(queued.exception().unwrap().unwrap().cause(), Some(Cancelled::Broken));
+        }
+        Err(refused) => assert!(matches!(refused, SubmitError::Broken(_)), "{refused}"),
+    }
+    pool.shutdown().unwrap();
+    drop(few);
+    let fault = "the pool could not wait for it any more, and killed it";
+    for job in jobs {
+        let failure = job.join().unwrap_err().into_failure().unwrap();
+        let death = failure.death().unwrap();
+        assert_eq!((death.fault(), death.cause()), (Some(fault), DeathCause::Signal(9)), "{death}");
+    }
+    let why = pool.broken_reason().unwrap();
+    assert!(why.contains("does not tell when a worker says something: Invalid argument"), "{why}");
 }
 
 fn what_is_accepted_while_a_pool_breaks_is_broken_off() {

@@ -1,13 +1,13 @@
 //! What becomes of jobs whose workers live.
 
-use std::{num::NonZero, ops::Deref, sync::mpsc, thread, time::Duration};
+use std::{env, fs, num::NonZero, ops::Deref, sync::mpsc, thread, time::Duration};
 
 use settled::{
     Cancel, Cancelled, EventLoop, LoopRef, NoValue, Refusal, ReturnWhen, ThreadFuture, WaitError,
     as_completed, bridge, process::ProcessPool, wait,
 };
 
-use crate::{Test, functions::*};
+use crate::{Test, deaths::is_elsewhere, functions::*};
 
 pub(crate) const TESTS: &[Test] = &[
     ("jobs::a_job_settles_its_future", a_job_settles_its_future),
@@ -15,6 +15,7 @@ pub(crate) const TESTS: &[Test] = &[
         "jobs::a_panic_crosses_with_its_message_and_place",
         a_panic_crosses_with_its_message_and_place,
     ),
+    ("jobs::what_is_cancelled_costs_nothing", what_is_cancelled_costs_nothing),
     (
         "jobs::a_cancel_comes_before_a_worker_or_reaches_the_work",
         a_cancel_comes_before_a_worker_or_reaches_the_work,
@@ -109,6 +110,39 @@ fn a_cancel_comes_before_a_worker_or_reaches_the_work() {
     // What was behind it in the queue would have run by now.
     pool.submit(&PID, &()).unwrap().wait().unwrap();
     assert!(!file.exists());
+}
+
+/// How many bytes of memory this process has.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+}
+
+/// Neither memory nor a worker.
+fn what_is_cancelled_costs_nothing() {
+    if is_elsewhere() {
+        return;
+    }
+    let started = env::temp_dir().join(format!("settled-started-{}", std::process::id()));
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let builder = builder.jobs_per_worker(NonZero::<u64>::MIN);
+    let pool = Ending(builder.initializer(&ADD_LINE, started.clone()).build().unwrap());
+    let first = pool.submit(&UNTIL, &()).unwrap();
+    until_it_runs(&first);
+    let (before, much) = (memory(), "x".repeat(40 << 20));
+    let jobs = [0; 3].map(|_| pool.submit(&DOUBLE, &much).unwrap());
+    assert!(memory() - before > 3 * much.len() as u64);
+    for job in jobs {
+        assert_eq!(job.cancel(), Cancel::Now);
+    }
+    while memory() > before + 2 * much.len() as u64 {
+        thread::yield_now();
+    }
+    first.cancel();
+    pool.shutdown().unwrap();
+    assert_eq!(fs::read_to_string(&started).unwrap(), "started\n");
+    fs::remove_file(started).unwrap();
 }
 
 fn map_yields_in_the_order_of_the_items() {

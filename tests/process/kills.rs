@@ -25,9 +25,17 @@ use settled::{
     process::{Function, ProcessPool},
 };
 
-use crate::{Test, close, functions, jobs::until_it_runs};
+use crate::{
+    Test, close,
+    deaths::{is_elsewhere, wait_for_its_end},
+    functions::{self, SQUARE, UNTIL},
+    jobs::{pool, until_it_runs},
+};
 
-pub(crate) const TESTS: &[Test] = &[("kills::the_books_balance", the_books_balance)];
+pub(crate) const TESTS: &[Test] = &[
+    ("kills::the_books_balance", the_books_balance),
+    ("kills::a_pool_that_lives_keeps_nothing", a_pool_that_lives_keeps_nothing),
+];
 
 pub(crate) const WORK: Function<Work, Vec<u8>, String> = Function::fallible("work", work);
 pub(crate) const ARM: Function<PathBuf, ()> = Function::new("arm", arm);
@@ -52,6 +60,8 @@ enum Fate {
     Bomb(Blow, u32),
     /// The same, around a large answer.
     BombInAnswer(u32),
+    /// Is killed when a part of its answer is in the pipe, which the pool does not read meanwhile. The first one of a round.
+    InAnswer,
     Abort,
     Overflow,
     OutOfMemory,
@@ -99,13 +109,7 @@ fn work(Work { number, journals, fate }: Work) -> Result<Vec<u8>, String> {
     let kill = || journal(&journals, "kill");
     match fate {
         Fate::Fine | Fate::Cancelled => (),
-        Fate::Closing => {
-            while !journals.join("closed").exists() {
-                thread::yield_now();
-            }
-            journal(&journals, "kill at the shutdown");
-            raise(Signal::SIGKILL).unwrap();
-        }
+        Fate::Closing => die_at_the_shutdown(&journals),
         Fate::Fails => {
             journal(&journals, &format!("ended {number}"));
             return Err("it failed".into());
@@ -119,6 +123,10 @@ fn work(Work { number, journals, fate }: Work) -> Result<Vec<u8>, String> {
             journal(&journals, &format!("ended {number}"));
             bomb(Blow::Kill, steps);
             return Ok(vec![7; 300_000]);
+        }
+        Fate::InAnswer => {
+            journal(&journals, &format!("ended {number}"));
+            return Ok(functions::cut_short(move || journal(&journals, "kill")));
         }
         Fate::Abort => {
             kill();
@@ -145,6 +153,14 @@ fn work(Work { number, journals, fate }: Work) -> Result<Vec<u8>, String> {
     }
     journal(&journals, &format!("ended {number}"));
     Ok(vec![7])
+}
+
+fn die_at_the_shutdown(journals: &Path) {
+    while !journals.join("closed").exists() {
+        thread::yield_now();
+    }
+    journal(journals, "kill at the shutdown");
+    raise(Signal::SIGKILL).unwrap();
 }
 
 fn raise_on_the_process(blow: Blow) {
@@ -202,12 +218,22 @@ fn round(luck: &mut u64, round: u64, said: &mut Said) {
     let journals = env::temp_dir().join(format!("settled-kills-{}-{round}", process::id()));
     fs::create_dir_all(&journals).unwrap();
     let builder = ProcessPool::builder().workers(NonZero::new(WORKERS).unwrap());
-    // What dying workers say is no news here.
-    let builder = builder.initializer(&ARM, journals.clone()).on_output(|_, _, _| ());
+    let journal = journals.clone();
+    let listener = move |worker, is_error, text: &[u8]| {
+        // What dying workers say is no news here, but for the number of one: it may have parts that are numbers too.
+        if journal.join(&*String::from_utf8_lossy(text.trim_ascii())).is_file() {
+            wait_for_its_end(worker, is_error, text);
+        }
+    };
+    let builder = builder.initializer(&ARM, journals.clone()).on_output(listener);
     let pool = builder.build().unwrap();
     let jobs: Vec<_> = (0..JOBS)
         .map(|number| {
-            let fate = if number == JOBS - 1 { Fate::Closing } else { fate(luck) };
+            let fate = match number {
+                0 => Fate::InAnswer,
+                number if number == JOBS - 1 => Fate::Closing,
+                _ => fate(luck),
+            };
             let work = Work { number, journals: journals.clone(), fate };
             let job = pool.submit(&WORK, &work).unwrap();
             let is_cancelled = work.fate == Fate::Cancelled && job.cancel() == Cancel::Now;
@@ -331,8 +357,9 @@ fn the_books_balance() {
     assert!(said.lost <= said.kills, "more were lost than killed");
     assert!(said.finished > 0 && said.failed > 0 && said.cancelled > 0, "{said:?}");
     // One is killed in every round at its start. The one that waits for the shutdown may be hit before by the bomb of an
-    // earlier job. Where a bomb hits an answer is chance, which may be none.
+    // earlier job.
     assert!(said.at_start >= rounds && said.at_shutdown > 0, "{said:?}");
+    assert!(said.cut_short > 0, "{said:?}");
     let Said { at_start, cut_short, at_shutdown, .. } = said;
     close(format!(
         "killed: {at_start} workers at their start, {cut_short} in the middle of an answer, {at_shutdown} at the shutdown"
@@ -342,5 +369,42 @@ fn the_books_balance() {
         said.kills,
         said.lost,
         said.unaccounted.len()
+    ));
+}
+
+/// How many children this process has, those included that have ended and were not waited for.
+fn children() -> usize {
+    let tasks = fs::read_dir("/proc/self/task").unwrap();
+    // A thread that ends has none.
+    let lists = tasks.filter_map(|it| fs::read_to_string(it.ok()?.path().join("children")).ok());
+    lists.map(|list| list.split_whitespace().count()).sum()
+}
+
+/// One pool, and whenever nothing but two workers with a job each is there, as much is open as at first.
+fn a_pool_that_lives_keeps_nothing() {
+    if is_elsewhere() {
+        return;
+    }
+    let pool = pool(2);
+    let (mut jobs, mut kills, mut files) = (0, 0, None);
+    for _ in 0..500 {
+        let squares: Vec<_> = (0..20).map(|n| pool.submit(&SQUARE, &n).unwrap()).collect();
+        for (n, job) in (0..).zip(squares) {
+            assert_eq!(job.join().unwrap(), n * n);
+            jobs += 1;
+        }
+        let both = [0, 1].map(|_| pool.submit(&UNTIL, &()).unwrap());
+        both.iter().for_each(until_it_runs);
+        assert_eq!(children(), 2);
+        assert_eq!(open_files(), *files.get_or_insert_with(open_files));
+        for job in both {
+            assert!(pool.kill(&job));
+            assert!(job.join().unwrap_err().into_failure().unwrap().death().is_some());
+            kills += 1;
+        }
+    }
+    let files = files.flatten().unwrap();
+    close(format!(
+        "lived: {jobs} jobs and {kills} kills in one pool, {files} files and 2 processes"
     ));
 }

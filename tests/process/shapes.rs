@@ -54,84 +54,114 @@ impl Serialize for Shaped {
 
 builds! {
     0 first {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     1 fields_are_swapped {
-        pub(super) struct Order { price: u32, pieces: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { price: u32, pieces: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     2 a_number_is_longer {
-        pub(super) struct Order { pieces: u32, price: u64, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u64, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     3 an_element_has_a_sign {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(i8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     4 variants_are_swapped {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { Part(u8), #[default] Whole, Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     5 a_variant_has_another_number {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(i8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     6 the_last_variant_has_another_number {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: i8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     7 nothing_may_be_missing {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Kind, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Kind, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     8 a_list_is_a_pair {
-        pub(super) struct Order { pieces: u32, price: u32, lines: (Line, Line), kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: (Line, Line), kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
     9 a_variant_behind_a_variant_has_another_number {
-        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply }
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
         pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8, u8);
+        pub(super) struct Spot(u8, u8);
         pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
         pub(super) enum Reply { #[default] Fine, Fault(Fault) }
         pub(super) struct Fault { kind: Cause }
         pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(i32), Other }
+    }
+    10 elements_are_grouped_otherwise {
+        pub(super) struct Order { pieces: u32, price: u32, lines: Vec<Line>, kind: Option<Kind>, reply: Reply, place: Place }
+        pub(super) struct Line(u8, Kind);
+        pub(super) struct Place(Spot, u8);
+        pub(super) struct Spot(u8, u8, u8);
+        pub(super) enum Kind { #[default] Whole, Part(u8), Parts { of: u8 } }
+        pub(super) enum Reply { #[default] Fine, Fault(Fault) }
+        pub(super) struct Fault { kind: Cause }
+        pub(super) enum Cause { #[default] Nothing, Io(u32), Parse(u32), Other }
     }
 }
 

@@ -1,15 +1,14 @@
 //! What the pool's thread does when the books say so.
 
-use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::{Manager, told};
 use crate::{
     process::{
         books::{Event, Number, Order, STARTS, Token},
-        child::Child,
+        child::{Child, Refused},
         frame::{self, Frame, Kind},
         job::{Given, Queued},
-        shared::Message,
     },
     sync::lock,
     waiter::isolate,
@@ -61,6 +60,10 @@ impl Manager {
                 state.broken = Some(why.into());
                 state.closed = true;
             }
+            Order::Rest(refused) => {
+                let pause = Duration::from_millis(10) * 2_u32.pow(refused - 1);
+                self.rests_until = Some(Instant::now() + pause);
+            }
             Order::End => self.ended = true,
         }
     }
@@ -72,9 +75,9 @@ impl Manager {
                 self.children.insert(number, child);
                 lock(&self.shared.state).workers += 1;
             }
-            Err(error) => {
-                self.failure = format!("{}: {error}", self.how.program.display());
-                self.later.push_back(Event::NotStarted(number));
+            Err(Refused { why, lasts }) => {
+                self.failure = why;
+                self.later.push_back(Event::NotStarted(number, lasts));
             }
         }
     }
@@ -85,7 +88,9 @@ impl Manager {
             return self.later.push_back(Event::Returned(number, token));
         }
         let job = self.queued.remove(&token);
-        let Some(Queued { name, message, promise }) = job else { return };
+        let Some(Queued { name, message, promise }) = job else {
+            return self.later.push_back(Event::Withdrawn(number));
+        };
         // In one step for others: who sees it Running can have it killed.
         let mut state = lock(&self.shared.state);
         let (Some(child), Some(promise)) = (self.children.get_mut(&number), promise.start()) else {
@@ -94,10 +99,6 @@ impl Manager {
         };
         state.running.insert(promise.address(), token);
         drop(state);
-        let shared = Arc::clone(&self.shared);
-        promise.on_cancel_request(Box::new(move || {
-            shared.tell(&mut lock(&shared.state), Message::Cancel(token));
-        }));
         child.given = Some((token, Given { name, promise }));
         child.send(message);
     }
