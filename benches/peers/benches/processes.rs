@@ -1,9 +1,10 @@
 //! A pool of processes beside Python's: `cargo bench -p settled-bench --bench processes`, with `--quick` for a moment.
 //!
-//! Each row is in nanoseconds for one job, the best of some rounds; ours and the peer's take turns. The peer is
-//! `concurrent.futures.ProcessPoolExecutor` of the `python3` that is installed, whose workers are started by *spawn*; for large
-//! values a pipe by hand, with the same encoding. What nothing takes through that pipe and back is printed as a floor: where
-//! waking another CPU is dear, both sides of a row pay for it several times.
+//! Each row is in nanoseconds for one job, the best of some rounds; ours and the peers' take turns. The peers are
+//! `concurrent.futures.ProcessPoolExecutor` of the `python3` that is installed, whose workers are started by *spawn*, without
+//! which there is no run, and `loky`'s, where that is installed; for large values a pipe by hand, with the same encoding. What
+//! nothing takes through that pipe and back is printed as a floor: where waking another CPU is dear, both sides of a row pay
+//! for it several times.
 
 use std::{
     env, fs,
@@ -11,7 +12,7 @@ use std::{
     io::{Read, Write},
     num::NonZero,
     os::unix::net::UnixStream,
-    process::{Command, Stdio},
+    process::{Command, ExitCode, Stdio},
     time::Instant,
 };
 
@@ -24,35 +25,44 @@ const EMPTY: Function<(), ()> = Function::new("empty", |()| ());
 const ECHO: Function<Vec<u8>, Vec<u8>> = Function::new("echo", |bytes| bytes);
 const SPIN: Function<u64, u64> = Function::new("spin", spin);
 
-/// What the peer prints: a time for each row.
+/// What a peer prints, which is named by the first argument: a time for each row.
 const PEER: &str = r#"
 import sys, time, multiprocessing
-from concurrent.futures import ProcessPoolExecutor
+
+def pool(peer, workers):
+    if peer == "loky":
+        from loky import ProcessPoolExecutor
+        return ProcessPoolExecutor(workers)
+    from concurrent.futures import ProcessPoolExecutor
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
 
 def empty(_=None):
     pass
 
-def main(one, many, starts):
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(2, mp_context=context) as pool:
-        list(pool.map(empty, range(100)))
+def main(peer, one, many, starts):
+    with pool(peer, 2) as warm:
+        list(warm.map(empty, range(100)))
         begin = time.perf_counter_ns()
         for _ in range(one):
-            pool.submit(empty).result()
+            warm.submit(empty).result()
         print((time.perf_counter_ns() - begin) // one)
         begin = time.perf_counter_ns()
-        for future in [pool.submit(empty) for _ in range(many)]:
+        for future in [warm.submit(empty) for _ in range(many)]:
             future.result()
         print((time.perf_counter_ns() - begin) // many)
     begin = time.perf_counter_ns()
     for _ in range(starts):
-        with ProcessPoolExecutor(1, mp_context=context) as pool:
-            pool.submit(empty).result()
+        with pool(peer, 1) as cold:
+            cold.submit(empty).result()
     print((time.perf_counter_ns() - begin) // starts)
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(sys.argv[1], *map(int, sys.argv[2:]))
 "#;
+
+/// The rows that they have, and what each aims at.
+const ROWS: [&str; 3] = ["one-at-a-time", "many", "start"];
+const AIM: f64 = 0.2;
 
 struct Sizes {
     one: u32,
@@ -62,6 +72,7 @@ struct Sizes {
     rounds: u32,
 }
 
+#[inline(never)]
 fn spin(steps: u64) -> u64 {
     (0..steps).fold(7, |hash, step| black_box(hash ^ step).wrapping_mul(0x0100_0000_01b3))
 }
@@ -94,15 +105,19 @@ fn ours(sizes: &Sizes) -> [u64; 3] {
     [one, many, starts]
 }
 
-fn peer(sizes: &Sizes) -> Option<[u64; 3]> {
+/// The times of a peer, or why it has none.
+fn peer(name: &str, sizes: &Sizes) -> Result<[u64; 3], String> {
     let script = env::temp_dir().join(format!("settled-bench-{}.py", std::process::id()));
-    fs::write(&script, PEER).unwrap();
+    fs::write(&script, PEER).map_err(|it| format!("{}: {it}", script.display()))?;
     let sizes = [sizes.one, sizes.many, sizes.starts].map(|it| it.to_string());
-    let output = Command::new("python3").arg(&script).args(sizes).stderr(Stdio::inherit()).output();
-    fs::remove_file(&script).unwrap();
-    let text = String::from_utf8(output.ok()?.stdout).unwrap();
-    let times: Vec<_> = text.lines().map(|line| line.parse().unwrap()).collect();
-    times.try_into().ok()
+    let output = Command::new("python3").arg(&script).arg(name).args(sizes).output();
+    let _ = fs::remove_file(&script);
+    let output = output.map_err(|it| it.to_string())?;
+    let said = |bytes| String::from_utf8_lossy(bytes).trim_end().to_owned();
+    let times: Option<Vec<u64>> =
+        said(&output.stdout).lines().map(|line| line.parse().ok()).collect();
+    let times = times.filter(|_| output.status.success()).and_then(|it| it.try_into().ok());
+    times.ok_or_else(|| format!("{}; it said: {}", output.status, said(&output.stderr)))
 }
 
 /// A megabyte in and out, by ours and by hand; and nothing there and back by hand, which is the floor of a job.
@@ -176,7 +191,7 @@ fn pays(rounds: u32) -> Option<(u64, u64)> {
     })
 }
 
-fn main() {
+fn main() -> ExitCode {
     process::worker(&[&EMPTY, &ECHO, &SPIN]);
     let arguments: Vec<_> = env::args().skip(1).collect();
     if arguments.iter().any(|it| it == "--by-hand") {
@@ -185,33 +200,58 @@ fn main() {
         while let Some(bytes) = receive(&mut channel) {
             send(&mut channel, &bytes);
         }
-        return;
+        return ExitCode::SUCCESS;
     }
-    let quick = arguments.iter().any(|it| it == "--quick");
-    let full = Sizes { one: 3000, many: 10_000, starts: 20, large: 60, rounds: 5 };
-    let sizes =
-        if quick { Sizes { one: 50, many: 100, starts: 1, large: 3, rounds: 1 } } else { full };
-    let (mut ours_best, mut peers_best, mut large_best) =
-        ([u64::MAX; 3], [u64::MAX; 3], [u64::MAX; 3]);
-    for _ in 0..sizes.rounds {
-        let times = ours(&sizes);
-        (0..3).for_each(|row| ours_best[row] = ours_best[row].min(times[row]));
-        if let Some(times) = peer(&sizes) {
-            (0..3).for_each(|row| peers_best[row] = peers_best[row].min(times[row]));
+    match compare(arguments.iter().any(|it| it == "--quick")) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("FAILED: {why}");
+            ExitCode::FAILURE
         }
-        let times = large(&sizes);
-        (0..3).for_each(|row| large_best[row] = large_best[row].min(times[row]));
     }
-    let ratio = |name: &str, [ours, peer]: [u64; 2], aim: f64| {
+}
+
+fn compare(is_quick: bool) -> Result<(), String> {
+    let full = Sizes { one: 3000, many: 10_000, starts: 20, large: 60, rounds: 5 };
+    let quick = Sizes { one: 50, many: 100, starts: 1, large: 3, rounds: 1 };
+    let sizes = if is_quick { quick } else { full };
+    let has_loky =
+        Command::new("python3").args(["-c", "import loky"]).stderr(Stdio::null()).status();
+    let peers = if has_loky.is_ok_and(|it| it.success()) {
+        &["concurrent.futures", "loky"][..]
+    } else {
+        println!(
+            "SKIPPED loky: python3 does not have it, install it with `python3 -m pip install loky`"
+        );
+        &["concurrent.futures"]
+    };
+    let (mut ours_best, mut large_best) = ([u64::MAX; 3], [u64::MAX; 3]);
+    let mut peers_best = vec![[u64::MAX; 3]; peers.len()];
+    let keep = |best: &mut [u64; 3], times: [u64; 3]| {
+        best.iter_mut().zip(times).for_each(|(best, time)| *best = time.min(*best));
+    };
+    for _ in 0..sizes.rounds {
+        keep(&mut ours_best, ours(&sizes));
+        for (name, best) in peers.iter().zip(&mut peers_best) {
+            let times = peer(name, &sizes).map_err(|why| {
+                format!("python3 runs no {name}, so that there is nothing to compare with: {why}; install Python 3.7 or later")
+            })?;
+            keep(best, times);
+        }
+        keep(&mut large_best, large(&sizes));
+    }
+    let ratio = |row: &str, ours: u64, name: &str, peer: u64, aim: f64| {
         #[expect(clippy::cast_precision_loss, reason = "it is printed with two digits")]
         let ratio = ours as f64 / peer as f64;
-        println!("ratio {name} {ratio:.2} aim {aim}: ours {ours} ns, peer {peer} ns");
+        println!("ratio {row} {ratio:.2} aim {aim}: ours {ours} ns, {name} {peer} ns");
     };
-    for (row, name) in ["one-at-a-time", "many", "start"].into_iter().enumerate() {
-        ratio(name, [ours_best[row], peers_best[row]], 0.2);
+    for (name, best) in peers.iter().zip(peers_best) {
+        for (row, (ours, peer)) in ROWS.into_iter().zip(ours_best.into_iter().zip(best)) {
+            ratio(row, ours, name, peer, AIM);
+        }
     }
     let [large, by_hand, floor] = large_best;
-    ratio("megabyte", [large, by_hand], 1.1);
+    ratio("megabyte", large, "by hand", by_hand, 1.1);
     println!("floor one-at-a-time: {floor} ns, nothing through a pipe by hand and back");
     match pays(sizes.rounds) {
         Some((processes, threads)) => println!(
@@ -219,4 +259,5 @@ fn main() {
         ),
         None => println!("no job that was tried pays in a process"),
     }
+    Ok(())
 }
