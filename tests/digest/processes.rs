@@ -11,7 +11,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::support::{ENDLESS, Ended, TempDir, limited, program, run};
+use crate::support::{ENDLESS, Ended, TempDir, limited, program, run, sha256sum_of};
 
 #[test]
 fn processes_hash_as_threads_do() {
@@ -46,7 +46,7 @@ fn a_worker_that_is_killed_takes_one_file() {
     watch!();
     let dir = TempDir::new();
     for number in 0..10 {
-        fs::write(dir.path().join(number.to_string()), "content").unwrap();
+        fs::write(dir.path().join(number.to_string()), format!("content {number}")).unwrap();
     }
     let endless = dir.path().join("endless");
     File::create(&endless).unwrap().set_len(ENDLESS).unwrap();
@@ -63,7 +63,11 @@ fn a_worker_that_is_killed_takes_one_file() {
     kill(Pid::from_raw(worker), Signal::SIGKILL).unwrap();
     let ended = Ended::of(child.wait_with_output().unwrap());
     assert_eq!(ended.status, Some(1), "{ended:?}");
-    assert_eq!(ended.stdout.iter().filter(|it| **it == b'\n').count(), 10, "{ended:?}");
+    let lines = (0..10).map(|number| {
+        let path = dir.path().join(number.to_string());
+        sha256sum_of(format!("content {number}").as_bytes(), &path) + "\n"
+    });
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), lines.collect::<String>());
     assert!(ended.says(&["endless", "died", "signal 9 ended it"]), "{ended:?}");
     assert!(ended.says(&["11 found = 10 finished + 1 failed + 0 cancelled"]), "{ended:?}");
 }
