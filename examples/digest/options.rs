@@ -22,8 +22,8 @@ are neither followed nor listed; pipes, sockets and devices are skipped.
 Ctrl-C (and SIGTERM) cancels the files not yet started, finishes those being read, and prints
 what is done. A second Ctrl-C ends the program at once, with status 130.
 
-Exit status: 0 if every file was hashed, 1 if anything failed, is missing or was cancelled, 2 for bad usage,
-141 without a word if nobody reads the sums any more.
+Exit status: 0 if every file was hashed, 1 if anything failed, is missing or was cancelled, 2 for
+bad usage, 141 without a word if nobody reads the sums any more.
 ";
 
 #[derive(Debug)]
