@@ -300,12 +300,12 @@ fn refuse(task: Option<(Id, Address)>, cell: Address) {
     assert!(!own, "a task awaited itself, which would never end; it is its own outcome");
 }
 
-/// The same; the innermost loop that this thread runs, if it is one of this crate's, in a worker. Elsewhere nobody asks who
-/// waits on it. `[pool-13]`
+/// Asked by a task that would have to wait for `cell`, as [`refuse_oneself`]: the innermost loop that this thread runs, if it
+/// is one of this crate's, in a worker. Elsewhere nobody asks who waits on it. `[pool-13]`
 ///
 /// # Panics
 ///
-/// As [`refuse_oneself`].
+/// As that.
 #[inline]
 pub(crate) fn home_of_wait(cell: Address) -> Option<Id> {
     let is_nothing = ROLES.try_with(|roles| roles.borrow().now.is_empty()).unwrap_or(true);
