@@ -70,6 +70,25 @@ const NOT_PLAYED: [(&str, &str); 6] = [
 /// A step is a hand-over from thread to thread and back, during which a processor has time for others.
 const LANES: usize = 4;
 
+/// Keeps this thread, and those that it starts from now on, on one processor: a hand-over to another one takes longer
+/// than all that is done between two. Where that is not allowed, it takes longer.
+#[cfg(target_os = "linux")]
+fn stay_on_one_processor(lane: usize) {
+    use nix::{
+        sched::{CpuSet, sched_getaffinity, sched_setaffinity},
+        unistd::Pid,
+    };
+    let this = Pid::from_raw(0);
+    let Ok(may) = sched_getaffinity(this) else { return };
+    let may: Vec<usize> =
+        (0..CpuSet::count()).filter(|it| may.is_set(*it).unwrap_or(false)).collect();
+    let mut one = CpuSet::new();
+    let _ = one.set(may[lane % may.len()]).and_then(|()| sched_setaffinity(this, &one));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn stay_on_one_processor(_lane: usize) {}
+
 /// Does something with each of some items, on a stage, in several lanes; what comes of it is in no order. One that fails
 /// is printed at once, and the others are gone through all the same: which is the first, the scheduler decides.
 fn in_lanes<I: Sync, R: Send>(
@@ -77,7 +96,8 @@ fn in_lanes<I: Sync, R: Send>(
     each: impl Fn(&Stage, &I) -> Result<R> + Sync,
 ) -> Result<Vec<R>> {
     let next = AtomicUsize::new(0);
-    let lane = || -> Vec<R> {
+    let lane = |number: usize| -> Vec<R> {
+        stay_on_one_processor(number);
         let mut stage = Stage::new(4);
         let mut all = Vec::new();
         while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -93,7 +113,8 @@ fn in_lanes<I: Sync, R: Send>(
         all
     };
     let all: Vec<R> = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let lane = &lane;
+        let lanes: Vec<_> = (0..LANES).map(|it| scope.spawn(move || lane(it))).collect();
         lanes.into_iter().flat_map(|lane| lane.join().expect("a lane does not panic")).collect()
     });
     let failed = items.len() - all.len();
@@ -188,7 +209,8 @@ const NUMBERS: [usize; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
 
 fn walks(plays: &Arc<Vec<Arc<Play>>>) -> Result<[usize; 2]> {
     let tests = if is_full() { 50_000 } else { 2_500 };
-    let lane = || -> Result<[usize; 2]> {
+    let lane = |number: usize| -> Result<[usize; 2]> {
+        stay_on_one_processor(number);
         let (stage, plays) = (Stage::new(4), Arc::clone(plays));
         let walks = Walks(Rc::new(Walked { stage, plays, counts: Cell::default() }));
         let checked = QuickCheck::new().tests(tests).max_tests(tests).quicktest(walks.clone());
@@ -196,7 +218,8 @@ fn walks(plays: &Arc<Vec<Arc<Play>>>) -> Result<[usize; 2]> {
         Ok(walks.0.counts.get())
     };
     let counted = thread::scope(|scope| {
-        let lanes: Vec<_> = (0..LANES).map(|_| scope.spawn(lane)).collect();
+        let lane = &lane;
+        let lanes: Vec<_> = (0..LANES).map(|it| scope.spawn(move || lane(it))).collect();
         let counted = lanes.into_iter().map(|lane| lane.join().expect("a lane does not panic"));
         counted.collect::<Result<Vec<_>>>()
     })?;
