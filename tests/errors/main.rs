@@ -68,7 +68,7 @@ fn all(runs: &[Run]) -> String {
 #[test]
 fn every_message_is_as_committed() {
     watch!();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/errors.md");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../spec/errors.md");
     let mut text = HEAD.to_owned() + &all(RUNS) + OF_PROCESSES;
     #[cfg(feature = "process")]
     text.push_str(&all(RUNS_OF_PROCESSES));
@@ -118,7 +118,7 @@ fn variants(text: &str) -> Vec<String> {
 fn every_variant_has_its_run() {
     watch!();
     let mut text = String::new();
-    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut text);
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../src"), &mut text);
     let derived = |it: &str| it.split(')').next().is_some_and(|it| it.contains("Error"));
     let errors = text.match_indices("#[derive(").filter(|(at, _)| derived(&text[*at..]));
     let others = [

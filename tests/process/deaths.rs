@@ -233,7 +233,7 @@ fn nothing_is_run_again() {
 
 fn whoever_is_seen_running_can_be_killed() {
     let pool = pool(1);
-    for _ in 0..20 {
+    for _ in 0..200 {
         let job = pool.submit(&SPIN, &()).unwrap();
         while !job.running() {
             std::hint::spin_loop();
