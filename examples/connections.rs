@@ -41,5 +41,5 @@ fn main() {
             scope.spawn(move || EventLoop::new().run_until_complete(ask(there, number)).unwrap());
         }
     });
-    println!("of two connections there are back: {}", pool.1.lock().unwrap().len());
+    println!("all connections are back: {} of at most two", pool.1.lock().unwrap().len());
 }

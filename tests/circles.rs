@@ -6,6 +6,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "support/dice.rs"]
+mod dice;
+
 mod cell {
     pub(crate) type Address = std::num::NonZero<usize>;
 }
@@ -45,6 +48,7 @@ use std::{
 };
 
 use cell::Address;
+use dice::Dice;
 use waiter::Brings;
 use waiting::{Cells, Goal, Waiting, Waits, Wanted};
 
@@ -245,16 +249,7 @@ impl<'a> Everybody<'a> {
     }
 }
 
-/// Numbers as they come.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
-
     fn cell(&mut self) -> Address {
         address(self.below(6))
     }

@@ -7,6 +7,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "support/dice.rs"]
+mod dice;
+
 mod cell {
     pub(crate) type Address = std::num::NonZero<usize>;
 }
@@ -130,6 +133,7 @@ mod table;
 use std::{cell::Cell, collections::VecDeque, rc::Rc};
 
 use cell::Address;
+use dice::Dice;
 use queue::Post;
 use ready::{Call, Ready};
 use table::Tasks;
@@ -149,17 +153,6 @@ fn looks(of: impl FnOnce()) -> usize {
 
 fn address(number: usize) -> Address {
     Address::new(number + 1).unwrap()
-}
-
-/// Numbers as they come.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
 }
 
 #[test]

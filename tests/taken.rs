@@ -7,6 +7,9 @@
 #[path = "support/watchdog.rs"]
 mod watchdog;
 
+#[path = "support/dice.rs"]
+mod dice;
+
 mod cell {
     pub(crate) type Address = std::num::NonZero<usize>;
 }
@@ -124,6 +127,7 @@ use std::collections::VecDeque;
 
 use blocking::{Awaited, Cells, Looked, Wanted};
 use cell::Address;
+use dice::Dice;
 use jobs::Jobs;
 use waiter::{ASKED, AWAITED, Brings, Job};
 
@@ -131,16 +135,7 @@ fn address(number: usize) -> Address {
     Address::new(number + 1).unwrap()
 }
 
-/// Numbers as they come.
-struct Dice(u64);
-
 impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % end
-    }
-
     fn brings(&mut self, range: usize) -> Brings {
         [Brings::Settled, Brings::Settled, Brings::Returned][self.below(3)](address(
             self.below(range),

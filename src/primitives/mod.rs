@@ -35,9 +35,9 @@
 //! it, may be given the permit and not know: all others then wait for it. Drop it, or poll it. `[semaphore-5]`
 //!
 //! A thread that waits for one of these is helped by nobody, also if it is a worker of a pool: who gives a permit back, sets,
-//! notifies, comes or puts is not known, and may be any thread. So it runs no queued job meanwhile, as it does where it waits
-//! for a job's future, and a circle of such waits is not found: what only a queued job of its own pool would give, it waits for
-//! as long as no other worker runs that job. There let it wait for the future of the job. `[semaphore-4]`
+//! notifies, comes or puts is not known, and may be any thread. So, unlike a thread that waits for a job's future, it runs no
+//! queued job meanwhile, and a circle of such waits is not found. If only a queued job of its own pool would let it go on, it
+//! waits until another worker runs that job: let it wait for the job's future instead. `[semaphore-4]`
 //!
 //! Whoever waits keeps what he waits for. If nobody else has it any more, he waits for ever, and a task does so until it is
 //! stopped or its loop is closed: nothing tells him, as a dropped promise would.

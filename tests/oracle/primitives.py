@@ -31,6 +31,14 @@ def truth(value):
     return "T" if value else "F"
 
 
+def notify_without_lock(condition):
+    try:
+        condition.notify()
+    except RuntimeError:
+        return "E"
+    return "o"
+
+
 def number(wait):
     """What a wait at a barrier answers."""
     try:
@@ -231,12 +239,7 @@ class Threads:
                     it.notify_all() if letter == "a" else it.notify()
                     self.notified += (before - len(it._waiters)) * self.held
             case "o":
-                if self.held:
-                    return "n"
-                try:
-                    it.notify()
-                except RuntimeError:
-                    return "E"
+                return "n" if self.held else notify_without_lock(it)
             case "z" | "b":
                 # Who has the lock first is nobody's to say if others wait for it.
                 if self.notified:
@@ -453,12 +456,7 @@ class Loops:
             case "i" | "a":
                 self.notify(letter == "a")
             case "o":
-                if self.held:
-                    return "n"
-                try:
-                    it.notify()
-                except RuntimeError:
-                    return "E"
+                return "n" if self.held else notify_without_lock(it)
             case "C" | "X":
                 if not self.tasks:
                     return "n"

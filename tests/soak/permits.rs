@@ -152,11 +152,10 @@ impl Permits {
         }
     }
 
-    /// Whoever waits for the event or a notice, or at the barrier, goes on.
+    /// Whoever waits for the event or at the barrier goes on.
     fn beat(&self) {
         self.event.set();
         self.event.clear();
-        self.notify();
         self.barrier.reset();
     }
 
@@ -192,9 +191,7 @@ impl Permits {
         let has = |permit: Option<Permit>| {
             let _inside = permit.as_ref().map(|_| self.enters(which));
         };
-        // Who waits for others takes his time: the last three are rarer.
-        let call = luck.below(9);
-        match if call == 8 { call + luck.below(8) } else { call } {
+        match luck.below(9) {
             0 => has(semaphore.try_acquire()),
             1 => has(self.ended(semaphore.acquire_timeout(LIMIT))),
             2 => has(Some(semaphore.acquire().expect("no loop runs here"))),
@@ -207,14 +204,17 @@ impl Permits {
             5 => self.add(&mut self.total.lock().expect("no loop runs here")),
             6 => self.beat(),
             7 => self.look(which),
-            8 => self.notify(),
-            9 => self.listen(),
-            10 => self.met(self.barrier.wait_timeout(LIMIT)),
-            _ => {
-                let visit = Arc::clone(self).visit(luck.below(6) as usize);
-                let task = bridge::run_coroutine_threadsafe(visit, &self.loops[which]);
-                return Some(task.expect("the loop is open"));
-            }
+            // Who waits for a notice or a guest takes his time, so that few do.
+            _ => match luck.below(8) {
+                0 => self.notify(),
+                1 => self.listen(),
+                2 => self.met(self.barrier.wait_timeout(LIMIT)),
+                _ => {
+                    let visit = Arc::clone(self).visit(luck.below(6) as usize);
+                    let task = bridge::run_coroutine_threadsafe(visit, &self.loops[which]);
+                    return Some(task.expect("the loop is open"));
+                }
+            },
         }
         None
     }
@@ -240,6 +240,7 @@ impl Permits {
         }
         while task.wait_timeout(LIMIT).is_err() {
             self.beat();
+            self.notify();
         }
     }
 }
