@@ -1,9 +1,9 @@
-//! Waiting and callbacks, shown for any number of waiters, callbacks and futures: `cargo test --test unbounded`.
+//! Waiting and callbacks, shown for any number of waiters, callbacks, futures and permits: `cargo test --test unbounded`.
 //!
 //! A transition relation, whose state changes are those of [`State::on`](settled::machine::State::on), the function that
 //! ships, is printed as SMT-LIB, and z3 is asked whether a step can lead from a state in which all lemmas hold to one in
 //! which one of them does not. No number of whoever takes the steps is given. `cell` is one future with all who wait for
-//! it and its callbacks, `group` one who waits for several. Each broken twin has a run, from the beginning, that breaks a
+//! it and its callbacks, `group` one who waits for several, `line` permits with all who wait for one. Each broken twin has a run, from the beginning, that breaks a
 //! lemma. `sites.rs` compares the steps with the places in the code that they stand for.
 //!
 //! What settles is one step here. In the code it is a step of the word, and what it takes out of the list: both with the
@@ -18,6 +18,7 @@ mod cell;
 #[path = "../support/closing.rs"]
 mod closing;
 mod group;
+mod line;
 mod sites;
 mod smt;
 mod system;
@@ -29,12 +30,13 @@ use std::{
 
 use cell::{CELL, tables::Mutant};
 use group::GROUP;
+use line::LINE;
 use settled::machine::State;
 use smt::{Answer, Path, Question};
 use system::{Lemma, Protocol, Step, System, Twin};
 
-/// What is shown: waiting for one future, with its callbacks, and for several.
-const PROTOCOLS: [Protocol; 2] = [CELL, GROUP];
+/// What is shown: waiting for one future, with its callbacks, and for several; and for a permit.
+const PROTOCOLS: [Protocol; 3] = [CELL, GROUP, LINE];
 
 /// How many lemmas were shown.
 static SHOWN: AtomicUsize = AtomicUsize::new(0);

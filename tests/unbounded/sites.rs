@@ -6,10 +6,13 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use crate::{cell::CELL, group::GROUP, system::Protocol};
+use crate::{cell::CELL, group::GROUP, line, system::Protocol};
+
+/// Texts in the code, or the names of steps.
+pub(crate) type Acts = &'static [&'static str];
 
 /// What a function does with what others may see.
-const ACTS: &[&str] = &[
+const ACTS: Acts = &[
     "lock(",
     "try_lock(",
     ".on(",
@@ -151,10 +154,10 @@ const ACTS: &[&str] = &[
 ];
 
 /// A function, what it does, and the steps that it is a part of.
-type Site = (&'static str, &'static str, &'static str);
+pub(crate) type Site = (&'static str, &'static str, &'static str);
 
 /// A file, what of it is meant, and its functions in order.
-type File = (&'static str, [&'static str; 2], &'static [Site]);
+pub(crate) type File = (&'static str, [&'static str; 2], &'static [Site]);
 
 /// What `super::cell` stands for.
 const CELL_SITES: &[File] = &[
@@ -472,11 +475,12 @@ const GROUP_SITES: &[File] = &[
     ),
 ];
 
-/// Each protocol with its sites, and with what none of their functions does: the clock, the system that wakes a sleeper
-/// for no reason, and what others do.
-const ALL: [(Protocol, &[File], &[&str]); 2] = [
-    (CELL, CELL_SITES, &["expire", "spurious"]),
-    (GROUP, GROUP_SITES, &["expire", "spurious", "settle"]),
+/// Each protocol with its sites and what is looked for in them, and with what none of their functions does: the clock, the
+/// system that wakes a sleeper for no reason, and what others do.
+const ALL: [(Protocol, &[File], Acts, Acts); 3] = [
+    (CELL, CELL_SITES, ACTS, &["expire", "spurious"]),
+    (GROUP, GROUP_SITES, ACTS, &["expire", "spurious", "settle"]),
+    (line::LINE, line::SITES, line::ACTS, &["choose"]),
 ];
 
 /// The name of the function whose head this line is.
@@ -487,21 +491,21 @@ fn head(line: &str) -> Option<&str> {
     is_head.then(|| rest.split(['(', '<']).next().unwrap_or_default())
 }
 
-/// What is done of `ACTS`, in order.
-fn acts(code: &str) -> String {
+/// What is done of these, in order.
+fn acts(code: &str, of: Acts) -> String {
     let is_whole = |at: usize, act: &str| {
         let joins = |c: char| c.is_alphanumeric() || c == '_';
         !(act.starts_with(joins) && code[..at].ends_with(joins))
     };
-    let found = ACTS.iter().flat_map(|act| code.match_indices(act));
+    let found = of.iter().flat_map(|act| code.match_indices(act));
     let mut found: Vec<_> = found.filter(|(at, act)| is_whole(*at, act)).collect();
     found.sort_unstable();
     let found: Vec<_> = found.iter().map(|(_, act)| act.trim_end()).collect();
     found.join(" ")
 }
 
-/// The functions of a text that do something of that, in order, each with what it does.
-fn scan(text: &str) -> Vec<(&str, String)> {
+/// The functions of a text that do something of these, in order, each with what it does.
+fn scan(text: &str, of: Acts) -> Vec<(&str, String)> {
     let mut functions: Vec<(&str, String)> = Vec::new();
     for line in text.lines().map(str::trim_start).filter(|line| !line.starts_with("//")) {
         if let Some(name) = head(line) {
@@ -511,13 +515,13 @@ fn scan(text: &str) -> Vec<(&str, String)> {
             *code += "\n";
         }
     }
-    let functions = functions.into_iter().map(|(name, code)| (name, acts(&code)));
+    let functions = functions.into_iter().map(|(name, code)| (name, acts(&code, of)));
     functions.filter(|(_, acts)| !acts.is_empty()).collect()
 }
 
 /// Fails unless these are the sites of the text.
-fn compare(file: &str, text: &str, sites: &[Site]) -> Result<(), String> {
-    let found = scan(text);
+fn compare(file: &str, text: &str, sites: &[Site], of: Acts) -> Result<(), String> {
+    let found = scan(text, of);
     let mut wrong = String::new();
     for at in 0..found.len().max(sites.len()) {
         let site = sites.get(at).map(|(name, acts, _)| (*name, *acts));
@@ -539,10 +543,10 @@ fn read(file: &str, [from, to]: [&str; 2]) -> Result<String, String> {
 }
 
 pub(crate) fn the_steps_are_the_sites_of_the_code() -> Result<String, String> {
-    for (protocol, files, of_others) in ALL {
+    for (protocol, files, acts, of_others) in ALL {
         let mut named: BTreeSet<_> = of_others.iter().copied().collect();
         for (file, part, sites) in files {
-            compare(file, &read(file, *part)?, sites)?;
+            compare(file, &read(file, *part)?, sites, acts)?;
             named.extend(sites.iter().flat_map(|(_, _, steps)| steps.split_whitespace()));
         }
         let system = (protocol.shipped)();
@@ -575,15 +579,20 @@ pub(crate) fn a_site_that_changes_is_noticed() -> Result<String, String> {
         ("sync.rs", "*token = false;", ""),
         ("settled.rs", "settling.wake();", "settling;"),
         ("inbox.rs", "told.settled.push(number);", ""),
+        ("primitives/core.rs", "self.word.swap(Word::CLOSED.bits(), ", "self.word.load("),
+        ("primitives/core.rs", "        let left = machine.leave(ticket);\n", ""),
+        ("primitives/permits.rs", "self.line.grant();", "None;"),
+        ("primitives/line.rs", "self.waiting.pop()?", "self.waiting.take_all().last()?"),
     ] {
-        let mut files = CELL_SITES.iter().chain(GROUP_SITES);
-        let (_, part, sites) = files.find(|it| it.0 == file).expect("one of them");
+        let all = ALL.iter().flat_map(|it| it.1.iter().map(|file| (file, it.2)));
+        let mut files = all.filter(|it| it.0.0 == file);
+        let ((_, part, sites), acts) = files.next().expect("one of them");
         let text = read(file, *part)?;
         let changed = text.replacen(from, to, 1);
         if changed == text {
             return Err(format!("{file} has no {from}"));
         }
-        if compare(file, &changed, sites).is_ok() {
+        if compare(file, &changed, sites, acts).is_ok() {
             return Err(format!("{file}: {from} becomes {to}, and nobody notices"));
         }
     }

@@ -12,8 +12,8 @@ use settled::machine::{self, Event, State};
 
 use crate::system::{Lemma, Step, System};
 
-/// What whoever takes a step is called: a waiter, a callback, or a future.
-const NAMES: [&str; 3] = ["w", "c", "f"];
+/// What whoever takes a step is called: a waiter, a callback, a future, or a permit.
+const NAMES: [&str; 4] = ["w", "c", "f", "p"];
 
 /// What a solver may answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
