@@ -135,6 +135,7 @@ impl<T, E> fmt::Debug for Settled<T, E> {
 impl<T, E> Settlement<T, E> {
     /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
     /// in the calling thread. `[callback-2]` Gives the outcome back that nobody can ever see. `[promise-9]`
+    #[inline(always)]
     pub(crate) fn pay(self) -> Option<Outcome<T, E>> {
         let Self(settling, rest) = self;
         let callbacks = settling.wake();
@@ -150,6 +151,7 @@ impl<T, E> Settlement<T, E> {
     }
 
     /// The same, where nobody wants that back.
+    #[inline(always)]
     pub(crate) fn pay_all(self) {
         if let Some(unseen) = self.pay() {
             // A value whose drop panics must not unwind through the settler.

@@ -190,7 +190,7 @@ impl<'a, T, E> Open<'a, T, E> {
     }
 
     /// Takes out what is in it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn take(&mut self) -> Held<T, E> {
         let mark = self.mark();
         // SAFETY: the lock is taken.
@@ -294,16 +294,17 @@ impl<'a, T, E> Open<'a, T, E> {
 
     /// Takes everybody out in the step that settled, but those who wait for the callbacks that it lends the outcome, and
     /// but for why a cell is Cancelled.
-    #[inline]
+    #[inline(always)]
     pub(super) fn settled(&mut self, lends: bool) -> Held<T, E> {
         // Whoever is alone here waits for no callbacks: there are none.
-        let mut held = self.take();
-        if let Held::List(list) = &mut held
+        if let Some(list) = self.as_list()
             && let Some(rest) = list.split(lends)
         {
+            let held = self.take();
             self.put_list(rest);
+            return held;
         }
-        held
+        self.take()
     }
 
     /// One more who is called.

@@ -180,6 +180,7 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The same with the lock of the place, if there may still be somebody. It takes the handle then.
+    #[inline(always)]
     fn settle_listed(&self, end: End) -> Option<Settlement<T, E>> {
         let mut list = self.lock();
         let then =

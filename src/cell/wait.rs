@@ -21,7 +21,7 @@ impl<T, E> Handle<T, E> {
     }
 
     /// The same for one that may wait for longer. `[settled-5]`
-    #[inline]
+    #[inline(always)]
     pub(crate) fn register_until(&self, until: Until, waiter: Waiter) -> Result<Ticket, Waiter> {
         let mut list = self.lock();
         if !self.word().apply(at("enter", Ordering::Relaxed), |word| word.register(until)) {

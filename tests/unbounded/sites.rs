@@ -241,7 +241,11 @@ const CELL_SITES: &[File] = &[
             ("enter", ".put( .grown() waiters.enter(", "register"),
             ("remove", "waiters.remove( self.take()", "deregister give-up drop"),
             ("take_waiters", "waiters.take( self.take()", "give-back"),
-            ("settled", "self.take() list.split( .put_list(", "finish stop cancel abandon"),
+            (
+                "settled",
+                "list.split( self.take() .put_list( self.take()",
+                "finish stop cancel abandon",
+            ),
             ("push", "callbacks.push( .put( .grown() callbacks.push(", "register-callback"),
             ("take_callbacks", "replace(&mut list.callbacks self.take()", "clear"),
             ("wakes", "waiters.wakes(", "stay move"),
