@@ -45,6 +45,9 @@ mod fifo;
 #[path = "loom/futures.rs"]
 mod futures;
 #[cfg(settled_loom)]
+#[path = "loom/guests.rs"]
+mod guests;
+#[cfg(settled_loom)]
 #[path = "loom/history.rs"]
 mod history;
 #[cfg(settled_loom)]
@@ -101,6 +104,12 @@ mod scope;
 #[cfg(settled_loom)]
 #[path = "loom/several.rs"]
 mod several;
+#[cfg(settled_loom)]
+#[path = "loom/shown.rs"]
+mod shown;
+#[cfg(settled_loom)]
+#[path = "loom/shows.rs"]
+mod shows;
 #[cfg(settled_loom)]
 #[path = "support/told.rs"]
 mod told;
@@ -159,7 +168,7 @@ fn main() -> std::process::ExitCode {
     many: wait_for_all_against_two_settlers, wait_for_the_first_against_two_settlers, as_completed_against_two_settlers, a_dropped_iterator_against_a_settler, join_of_two_types_against_two_settlers, select_of_two_types_against_two_settlers;
     owned: requests_against_finish, request_against_stopped_against_a_blocked_reader;
     pool: shutdown_against_a_worker, submit_against_an_idle_worker, two_jobs_against_two_idle_workers, submit_against_shutdown, self_wait_against_cancel, two_workers_that_wait_for_each_other, a_worker_that_waits_for_the_end_of_another_pool, two_initializers_that_wait_for_their_pool, a_loop_in_the_only_worker_against_cancel, a_loop_in_a_worker_against_a_wait_for_it;
-    primitives: two_futures_against_a_permit, a_newcomer_against_two_futures, two_futures_against_an_event, two_threads_against_a_permit, an_expiry_against_a_grant, an_expiry_before_another_waiter, a_waiter_that_leaves_before_another, a_loop_that_closes_against_a_grant, two_loops_that_close_against_a_grant, what_is_done_with_a_permit_is_seen, what_is_given_while_another_looks_is_seen, what_is_done_before_it_is_set_is_seen, a_lock_against_itself, two_futures_against_a_notice, a_thread_against_a_notice, an_expiry_against_a_notice, an_expiry_with_a_notice_before_another, what_is_done_before_a_notice_is_seen, a_loop_that_closes_against_a_notice, a_thread_and_a_task_at_a_barrier, one_who_leaves_against_the_last, an_expiry_against_the_last;
+    primitives: two_futures_against_a_permit, a_newcomer_against_two_futures, two_futures_against_an_event, two_threads_against_a_permit, an_expiry_against_a_grant, an_expiry_before_another_waiter, a_waiter_that_leaves_before_another, a_loop_that_closes_against_a_grant, two_loops_that_close_against_a_grant, what_is_done_with_a_permit_is_seen, what_is_given_while_another_looks_is_seen, what_is_done_before_it_is_set_is_seen, whoever_clears_sees_what_was_done, a_lock_against_itself, two_futures_against_a_notice, a_thread_against_a_notice, an_expiry_against_a_notice, an_expiry_with_a_notice_before_another, what_is_done_before_a_notice_is_seen, a_loop_that_closes_against_a_notice, a_thread_and_a_task_at_a_barrier, one_who_leaves_against_the_last, an_expiry_against_the_last;
     queue: two_getters_against_a_put, two_putters_against_a_get, a_putter_and_a_getter_against_the_end, a_thread_that_puts_and_one_that_gets, an_expiry_against_a_put, an_expiry_against_a_get, a_join_against_the_last;
     queues: two_posters_against_a_loop_that_closes, posts_against_calls_of_the_loop, posts_against_a_queue_that_is_dropped, posts_against_a_queue_that_is_polled, a_submitter_against_shutdown, two_submitters_against_shutdown, submits_against_two_workers, three_posters_against_a_loop_that_closes, two_submitters_against_two_workers;
     race: cancel_against_finish_against_a_blocked_reader, start_against_cancel, a_look_sees_what_was_done_before, a_look_sees_what_was_done_before_a_cancel, handles_against_finish, take_against_take;
@@ -170,9 +179,11 @@ fn main() -> std::process::ExitCode {
         two_weak_handles_against_the_last_handle, a_cancel_handle_against_finish_and_the_last_handle,
         a_cancel_handle_with_a_callback_against_the_last_handle;
     views: every_use_of_a_view, every_use_of_the_view_of_a_job;
+    guests: three_guests_of_two_or_three, two_guests_against_an_abort_and_a_reset;
     history: a_contradiction_is_refused, a_note_outside_of_every_call_is_refused, a_jump_of_the_queue_is_refused;
     turns: a_wake_that_is_missing_is_refused;
     refine: one_future, three_threads, a_handle, handles, two_futures, a_loop, a_task, a_pool, a_loop_and_a_pool, an_expiry, a_coarser_model_is_found, wrong_models_of_handles_are_found;
+    shown: semaphores, locks, events, conditions, barriers, queues, joins, wrong_models_are_found;
     pairs: every_pair, many_triples, some_quadruples;
     };
     let whole = arguments.filter.is_none() && arguments.skip.is_empty();

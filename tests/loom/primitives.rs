@@ -358,6 +358,32 @@ pub(crate) fn what_is_done_before_it_is_set_is_seen() {
     });
 }
 
+/// `[event-4]` Whoever clears an event that was set sees what was done before, and so does whoever sets one that was cleared:
+/// who was last shows in the end.
+pub(crate) fn whoever_clears_sees_what_was_done() {
+    fn last_of_two<const IS_SET: bool>(seen: &Seen) {
+        fn put(event: &Event, is_set: bool) {
+            if is_set { event.set() } else { event.clear() }
+        }
+        let (event, written) = (Event::new(), Arc::new(AtomicU32::new(0)));
+        let looks = thread::spawn({
+            let (event, written) = (event.clone(), Arc::clone(&written));
+            move || {
+                put(&event, IS_SET);
+                written.load(Ordering::Relaxed)
+            }
+        });
+        written.store(7, Ordering::Relaxed);
+        put(&event, !IS_SET);
+        let read = looks.join().unwrap();
+        let is_last = event.is_set() == IS_SET;
+        assert!(!is_last || read == 7);
+        saw(seen, if is_last { "last" } else { "first" });
+    }
+    explore("event_clear", &["first", "last"], last_of_two::<false>);
+    explore("event_set", &["first", "last"], last_of_two::<true>);
+}
+
 /// `[lock-1]` Two threads and a lock: each has the value once, with what the other made of it.
 pub(crate) fn a_lock_against_itself() {
     explore("lock", &["first", "second"], |seen: &Seen| {

@@ -23,14 +23,14 @@ use settled::{
 use stateright::semantics::SequentialSpec;
 
 use crate::{
-    explore::{Counter, Seen, block_on, bound, explore_bounded, explore_histories, saw},
+    explore::{Seen, block_on, bound, explore_bounded, explore_histories, saw},
     history::{Caller, History},
-    turns::line::Ticket,
+    turns::{Wakes, line::Ticket},
 };
 
 #[path = "../../src/primitives/stock.rs"]
-#[expect(dead_code, reason = "nothing is drained or joined in a history")]
-mod stock;
+#[expect(dead_code, reason = "what is shown to users is said by few")]
+pub(crate) mod stock;
 
 use stock::Stock;
 
@@ -48,6 +48,8 @@ enum Call {
     /// The future is dropped.
     Leave(Caller),
     Close,
+    /// Who was woken until now, each as a bit.
+    Woken,
 }
 
 /// What a call was told.
@@ -58,6 +60,7 @@ enum Told {
     Waits,
     Closed,
     Done,
+    Woken(u8),
 }
 
 /// The machine, and the tickets of those who wait to put and to get.
@@ -66,16 +69,38 @@ struct Spec {
     stock: Stock<u8, Caller>,
     putting: BTreeMap<Caller, Ticket>,
     getting: BTreeMap<Caller, Ticket>,
+    /// Who was told.
+    told: u8,
 }
 
 impl Spec {
     const fn new(capacity: usize) -> Self {
-        Self { stock: Stock::new(capacity), putting: BTreeMap::new(), getting: BTreeMap::new() }
+        Self {
+            stock: Stock::new(capacity),
+            putting: BTreeMap::new(),
+            getting: BTreeMap::new(),
+            told: 0,
+        }
+    }
+
+    fn tells(&mut self, told: impl IntoIterator<Item = Caller>) {
+        told.into_iter().for_each(|who| self.told |= 1 << who);
+    }
+
+    /// Whether these are woken, and nobody else: each who was told and waits still, and maybe others who were told. One who has
+    /// come or left before he was woken for it never is.
+    fn are_woken(&self, woken: u8) -> bool {
+        let waits = self.putting.keys().chain(self.getting.keys());
+        let waiting = waits.fold(0, |waiting, who| waiting | 1_u8 << who);
+        woken & !self.told == 0 && self.told & waiting & !woken == 0
     }
 
     fn put(&mut self, value: u8) -> Told {
         match self.stock.put(value) {
-            Ok(_) => Told::Put,
+            Ok(told) => {
+                self.tells(told);
+                Told::Put
+            }
             Err(_) if self.stock.is_closed() => Told::Closed,
             Err(_) => Told::Waits,
         }
@@ -83,7 +108,10 @@ impl Spec {
 
     fn get(&mut self) -> Told {
         match self.stock.get() {
-            Some((value, _)) => Told::Got(value),
+            Some((value, told)) => {
+                self.tells(told);
+                Told::Got(value)
+            }
             None if self.stock.is_over() => Told::Closed,
             None => Told::Waits,
         }
@@ -114,8 +142,10 @@ impl SequentialSpec for Spec {
             },
             Call::PollGet(who) => match self.getting.get(&who) {
                 Some(ticket) => match self.stock.take(*ticket) {
-                    Some((Some(value), _)) => Told::Got(value),
-                    Some((None, _)) => Told::Closed,
+                    Some((value, told)) => {
+                        self.tells(told);
+                        value.map_or(Told::Closed, Told::Got)
+                    }
                     None => Told::Waits,
                 },
                 None => {
@@ -131,20 +161,30 @@ impl SequentialSpec for Spec {
                     let _back = self.stock.end_put(ticket);
                 }
                 if let Some(ticket) = self.getting.remove(&who) {
-                    drop(self.stock.leave_get(ticket));
+                    let (_, _, told) = self.stock.leave_get(ticket);
+                    self.tells(told);
                 }
                 return Told::Done;
             }
             Call::Close => {
-                drop(self.stock.close());
+                let told = self.stock.close();
+                self.tells(told);
                 return Told::Done;
             }
+            Call::Woken => return Told::Woken(self.told),
         };
         if let (Call::PollPut(who) | Call::PollGet(who), true) = (*call, told != Told::Waits) {
             self.putting.remove(&who);
             self.getting.remove(&who);
         }
         told
+    }
+
+    fn is_valid_step(&mut self, call: &Call, told: &Told) -> bool {
+        match told {
+            Told::Woken(woken) => self.are_woken(*woken),
+            told => self.invoke(call) == *told,
+        }
     }
 }
 
@@ -182,17 +222,30 @@ fn close(history: &Calls, queue: &Queue<u8>) {
     });
 }
 
-/// Polls it so often, as long as it waits, and drops it.
-fn poll_and_leave<F: Future + Unpin>(
-    history: &Calls,
-    who: Caller,
-    poll: Call,
+/// What one does with his future, as long as it waits: he polls it so often, and drops it, unless he keeps it to the end.
+#[derive(Clone, Copy, Debug)]
+struct Does {
     polls: usize,
+    keeps: bool,
+}
+
+const TWICE: Does = Does { polls: 2, keeps: false };
+const ONCE: Does = Does { polls: 1, keeps: false };
+const KEEPS: Does = Does { polls: 1, keeps: true };
+
+/// A future that is kept, and is dropped at the end.
+type Kept = Option<Box<dyn Send>>;
+
+/// Does that, with this waker.
+fn poll_and_leave<F: Future + Send + Unpin + 'static>(
+    history: &Calls,
+    (who, waker): (Caller, Waker),
+    poll: Call,
+    does: Does,
     mut future: F,
     told: impl Fn(F::Output) -> Told,
-) {
-    let waker = Waker::from(Arc::new(Counter::default()));
-    for _ in 0..polls {
+) -> Kept {
+    for _ in 0..does.polls {
         let told = call(history, poll, || {
             match Pin::new(&mut future).poll(&mut Context::from_waker(&waker)) {
                 Poll::Ready(end) => told(end),
@@ -200,62 +253,80 @@ fn poll_and_leave<F: Future + Unpin>(
             }
         });
         if told != Told::Waits {
-            return;
+            return None;
         }
+    }
+    if does.keeps {
+        return Some(Box::new(future));
     }
     call(history, Call::Leave(who), || {
         drop(future);
         Told::Done
     });
+    None
 }
 
-/// One that gets in a thread of its own, and is polled so often.
-fn getter(history: &Calls, queue: &Queue<u8>, who: Caller, polls: usize) -> thread::JoinHandle<()> {
+/// One that gets in a thread of its own.
+fn getter(history: &Calls, queue: &Queue<u8>, who: (Caller, Waker), does: Does) -> Player {
     let (history, queue) = (history.clone(), queue.clone());
     let told = |end: Result<u8, QueueClosed>| end.map_or(Told::Closed, Told::Got);
     let future = queue.get_async();
-    thread::spawn(move || poll_and_leave(&history, who, Call::PollGet(who), polls, future, told))
+    let poll = Call::PollGet(who.0);
+    thread::spawn(move || poll_and_leave(&history, who, poll, does, future, told))
 }
 
 /// One that puts its own number.
-fn putter(history: &Calls, queue: &Queue<u8>, who: Caller, polls: usize) -> thread::JoinHandle<()> {
+fn putter(history: &Calls, queue: &Queue<u8>, who: (Caller, Waker), does: Does) -> Player {
     let (history, queue) = (history.clone(), queue.clone());
     let told = |end: Result<(), NotPut<u8, QueueClosed>>| end.map_or(Told::Closed, |()| Told::Put);
-    let future = queue.put_async(who);
-    thread::spawn(move || poll_and_leave(&history, who, Call::PollPut(who), polls, future, told))
+    let (future, poll) = (queue.put_async(who.0), Call::PollPut(who.0));
+    thread::spawn(move || poll_and_leave(&history, who, poll, does, future, told))
 }
 
-fn ended(threads: [thread::JoinHandle<()>; 2]) {
-    for thread in threads {
-        thread.join().unwrap();
+type Player = thread::JoinHandle<Kept>;
+
+/// All have done that: who is to be woken is, and what was kept is dropped.
+fn ended(history: &Calls, wakes: &Wakes, threads: [Player; 2]) {
+    let kept = threads.map(|thread| thread.join().unwrap());
+    call(history, Call::Woken, || Told::Woken(wakes.woken()));
+    for (who, kept) in (1..).zip(kept) {
+        if kept.is_some() {
+            call(history, Call::Leave(who), || {
+                drop(kept);
+                Told::Done
+            });
+        }
     }
 }
 
-/// `[queue-1]` `[queue-2]` `[queue-3]` Two futures that wait for a value, are polled and dropped, against one that is put.
+/// `[queue-1]` `[queue-2]` `[queue-3]` `[queue-6]` Two futures that wait for a value, are polled and dropped, against one that is
+/// put.
 pub(crate) fn two_getters_against_a_put() {
-    for polls in [[2, 1], [1, 1]] {
+    for does in [[TWICE, ONCE], [ONCE, ONCE], [KEEPS, KEEPS]] {
         explore_histories("queue_getters", bound(), move |history| {
-            let queue = Queue::bounded(1);
-            let threads = [(1, polls[0]), (2, polls[1])];
-            let threads = threads.map(|(who, polls)| getter(history, &queue, who, polls));
+            let (queue, wakes) = (Queue::bounded(1), Wakes::default());
+            let threads = [(1, does[0]), (2, does[1])];
+            let threads =
+                threads.map(|(who, does)| getter(history, &queue, (who, wakes.of(who)), does));
             try_put(history, &queue, 7);
-            ended(threads);
+            ended(history, &wakes, threads);
             try_get(history, &queue);
             Spec::new(1)
         });
     }
 }
 
-/// `[queue-1]` `[queue-2]` `[queue-3]` Two futures that bring a value to a queue that is full, against one who gets.
+/// `[queue-1]` `[queue-2]` `[queue-3]` `[queue-6]` Two futures that bring a value to a queue that is full, against one who gets.
 pub(crate) fn two_putters_against_a_get() {
-    for polls in [[2, 1], [1, 1]] {
+    for does in [[TWICE, ONCE], [ONCE, ONCE], [KEEPS, KEEPS]] {
         explore_histories("queue_putters", bound(), move |history| {
-            let queue = Queue::bounded(1);
+            let (queue, wakes) = (Queue::bounded(1), Wakes::default());
             try_put(history, &queue, 7);
-            let threads = [(1, polls[0]), (2, polls[1])];
-            let threads = threads.map(|(who, polls)| putter(history, &queue, who, polls));
+            let threads = [(1, does[0]), (2, does[1])];
+            let threads =
+                threads.map(|(who, does)| putter(history, &queue, (who, wakes.of(who)), does));
             try_get(history, &queue);
-            ended(threads);
+            ended(history, &wakes, threads);
             try_get(history, &queue);
             try_get(history, &queue);
             Spec::new(1)
@@ -263,16 +334,20 @@ pub(crate) fn two_putters_against_a_get() {
     }
 }
 
-/// `[queue-4]` `[queue-7]` One that brings and one that waits, of a queue without room, against its end.
+/// `[queue-4]` `[queue-6]` `[queue-7]` One that brings and one that waits, of a queue without room, against its end.
 pub(crate) fn a_putter_and_a_getter_against_the_end() {
-    explore_histories("queue_close", bound(), |history| {
-        let queue = Queue::bounded(0);
-        let threads = [putter(history, &queue, 1, 2), getter(history, &queue, 2, 2)];
-        close(history, &queue);
-        ended(threads);
-        try_get(history, &queue);
-        Spec::new(0)
-    });
+    for does in [TWICE, KEEPS] {
+        explore_histories("queue_close", bound(), move |history| {
+            let (queue, wakes) = (Queue::bounded(0), Wakes::default());
+            let [one, other] = [1, 2].map(|who| (who, wakes.of(who)));
+            let threads =
+                [putter(history, &queue, one, does), getter(history, &queue, other, does)];
+            close(history, &queue);
+            ended(history, &wakes, threads);
+            try_get(history, &queue);
+            Spec::new(0)
+        });
+    }
 }
 
 /// `[queue-5]` `[queue-9]` A thread that blocks to put, and one that blocks to get: the values come in their order, with what

@@ -23,8 +23,8 @@ use crate::{
 /// Programs, those of them with a bound, executions and outcomes, and families.
 static SEEN: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
-/// How many families there are.
-const FAMILIES: usize = 10;
+/// How many families there are, with those of [`shown`](crate::shown).
+const FAMILIES: usize = 17;
 
 /// Says what was compared, if all families were.
 pub(crate) fn report() {
@@ -36,6 +36,18 @@ pub(crate) fn report() {
              both directions"
         );
     }
+}
+
+/// One program more was compared, with so many executions and outcomes.
+pub(crate) fn count(is_bounded: bool, [executions, outcomes]: [usize; 2]) {
+    for (seen, more) in SEEN.iter().zip([1, usize::from(is_bounded), executions, outcomes]) {
+        seen.fetch_add(more, Ordering::Relaxed);
+    }
+}
+
+/// All of a family were.
+pub(crate) fn is_through() {
+    SEEN[4].fetch_add(1, Ordering::Relaxed);
 }
 
 /// What the code can say of a program is what the model can; how many executions and outcomes there were.
@@ -64,12 +76,7 @@ fn all(Family { bound, programs }: Family) {
     let mut wrong = Vec::new();
     for program in &programs {
         match compare(program, program, bound) {
-            Ok([executions, outcomes]) => {
-                let bounded = usize::from(bound.is_some());
-                for (seen, more) in SEEN.iter().zip([1, bounded, executions, outcomes]) {
-                    seen.fetch_add(more, Ordering::Relaxed);
-                }
-            }
+            Ok(seen) => count(bound.is_some(), seen),
             Err(why) => wrong.push(why),
         }
     }
@@ -80,7 +87,7 @@ fn all(Family { bound, programs }: Family) {
         programs.len(),
         wrong.join("\n")
     );
-    SEEN[4].fetch_add(1, Ordering::Relaxed);
+    is_through();
 }
 
 /// `[read-3]` `[callback-1]` `[callback-2]` Two threads and one future.
