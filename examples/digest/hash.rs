@@ -1,6 +1,7 @@
 //! Hashing one file: the job that runs on the pool's threads.
 
 use std::{
+    cell::RefCell,
     fs::File,
     io::{self, ErrorKind, Read},
     path::Path,
@@ -54,28 +55,34 @@ impl OpenFiles {
 /// Large enough that the system calls do not count, small enough for any number of workers.
 const BUFFER: usize = 64 * 1024;
 
+thread_local! {
+    /// What this thread reads into, one file after the other: to zero it for each takes as long as to hash a small one.
+    static ROOM: RefCell<Vec<u8>> = RefCell::new(vec![0; BUFFER]);
+}
+
 /// The SHA-256 sum of the file, or why there is none.
 pub(crate) fn hash(path: &Path, shared: &Shared) -> io::Result<Sum> {
     let _one = shared.open_files.one_more().map_err(io::Error::other)?;
     let (mut file, expected) = open(path)?;
     shared.add_opened(expected);
-    let mut buffer = vec![0; BUFFER];
     let mut sha = Sha256::new();
     let mut total = 0;
-    loop {
-        if shared.is_abandoned() {
-            return Err(ErrorKind::Interrupted.into());
+    ROOM.with_borrow_mut(|room| {
+        loop {
+            if shared.is_abandoned() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            let read = match file.read(room) {
+                Ok(0) => return Ok(()),
+                Ok(read) => read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            sha.update(&room[..read]);
+            total += read as u64;
+            shared.add_hashed(read as u64);
         }
-        let read = match file.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        sha.update(&buffer[..read]);
-        total += read as u64;
-        shared.add_hashed(read as u64);
-    }
+    })?;
     // A file that grows is hashed to its end, as sha256sum does. Of one that was cut off, the sum
     // would be that of a file that never was.
     if total < expected {
