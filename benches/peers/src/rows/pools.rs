@@ -42,10 +42,14 @@ const BATCH: usize = 10_000;
 
 /// What a job does that holds its worker up until it is let go.
 const GATE: u64 = u64::MAX;
+/// What a job does that waits until each worker has one like it.
+const MEETING: u64 = GATE - 1;
 /// From here on the numbers of jobs that shall not run.
 const UNWANTED: u64 = 1 << 32;
 
 static HELD: (Mutex<Option<bool>>, Condvar) = (Mutex::new(None), Condvar::new());
+/// How many workers have not come.
+static MISSING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 static RAN: AtomicUsize = AtomicUsize::new(0);
 
 /// What a job does that has this number.
@@ -55,6 +59,11 @@ fn work(number: u64) -> u64 {
         *held = Some(true);
         HELD.1.notify_all();
         HELD.1.wait_while(&mut held, |held| held.is_some());
+    } else if number == MEETING {
+        let mut missing = MISSING.0.lock();
+        *missing -= 1;
+        MISSING.1.notify_all();
+        MISSING.1.wait_while(&mut missing, |missing| *missing > 0);
     } else if number >= UNWANTED {
         RAN.fetch_add(1, Relaxed);
     }
@@ -67,11 +76,12 @@ type Submit<P, J> = fn(&P, u64) -> J;
 fn submitted<P: 'static, J: 'static>(
     place: &Place,
     name: &'static str,
-    start: fn() -> P,
+    (start, workers): (fn() -> P, usize),
     submit: Submit<P, J>,
     collect: fn(J) -> u64,
 ) -> Side {
-    let (clock, pool) = (place.clock(), place.elsewhere(|| warm(start(), submit, collect)));
+    let (clock, pool) =
+        (place.clock(), place.elsewhere(|| warm(start(), workers, submit, collect)));
     let mut jobs = Vec::with_capacity(BATCH);
     Side::new(name, move |times| {
         let (batches, mut sum) = (times.div_ceil(BATCH), 0);
@@ -86,9 +96,11 @@ fn submitted<P: 'static, J: 'static>(
     })
 }
 
-/// Has the worker run.
-fn warm<P, J>(pool: P, submit: Submit<P, J>, collect: fn(J) -> u64) -> P {
-    assert_eq!(collect(submit(&pool, 1)), 1);
+/// Has all workers run, also those that are started when there is work for them: where they are started they stay.
+fn warm<P, J>(pool: P, workers: usize, submit: Submit<P, J>, collect: fn(J) -> u64) -> P {
+    *MISSING.0.lock() = workers;
+    let jobs: Vec<_> = (0..workers).map(|_| submit(&pool, MEETING)).collect();
+    assert!(jobs.into_iter().all(|job| collect(job) == MEETING));
     pool
 }
 
@@ -100,7 +112,7 @@ fn cancelled<P: 'static, J: 'static>(
     collect: fn(J) -> u64,
     cancel: fn(J),
 ) -> Side {
-    let (clock, pool) = (place.clock(), place.elsewhere(|| warm(start(), submit, collect)));
+    let (clock, pool) = (place.clock(), place.elsewhere(|| warm(start(), 1, submit, collect)));
     let mut jobs = Vec::with_capacity(BATCH);
     Side::new(name, move |times| {
         let batches = times.div_ceil(BATCH);
@@ -184,11 +196,11 @@ impl Queue {
 
 fn submitting_to_several<const WORKERS: usize>(place: &Place) -> Vec<Side> {
     vec![
-        submitted(place, "settled", start_ours::<WORKERS>, submit_ours, collect_ours),
+        submitted(place, "settled", (start_ours::<WORKERS>, WORKERS), submit_ours, collect_ours),
         submitted(
             place,
             "affinitypool",
-            start_affinity::<WORKERS>,
+            (start_affinity::<WORKERS>, WORKERS),
             |&pool, number| pool.spawn(move || work(number)),
             block_on,
         ),
@@ -198,10 +210,10 @@ fn submitting_to_several<const WORKERS: usize>(place: &Place) -> Vec<Side> {
 fn submitting(place: &Place) -> Vec<Side> {
     let mut sides = submitting_to_several::<1>(place);
     sides.extend([
-        submitted(place, "mpsc+oneshot", Queue::start, Queue::submit, |job| {
+        submitted(place, "mpsc+oneshot", (Queue::start, 1), Queue::submit, |job| {
             job.recv().expect("it is sent")
         }),
-        submitted(place, "tokio", start_tokio, submit_tokio, collect_tokio),
+        submitted(place, "tokio", (start_tokio, 1), submit_tokio, collect_tokio),
     ]);
     sides
 }
