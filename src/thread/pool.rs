@@ -423,12 +423,7 @@ impl Executor for ThreadPool {
             return Err(Closed::since(Refused::NoThread, job));
         }
         state.queue.push(job);
-        let sleeps = state.sleeping > state.notified;
-        state.notified += usize::from(sleeps);
-        drop(state);
-        if sleeps {
-            self.shared.work.notify_one();
-        }
+        self.shared.wake_one(state);
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     context,
     error::Panic,
     interrupt::Sleeper,
-    sync::{Condvar, Mutex, lock, thread, wait},
+    sync::{Condvar, Mutex, MutexGuard, lock, thread, wait},
     thread::jobs::Jobs,
     trace,
     waiter::{Brings, Job, isolate},
@@ -45,10 +45,10 @@ pub(super) struct State {
     /// Those of them that are not busy with a job, and so will look at the queue next. A worker counts from the moment
     /// it is started, or initialized if it has to be: jobs beyond this number need another one (`bug-f6`).
     pub(super) idle: usize,
-    /// Those of the idle that wait for `work`, and how many of them were notified and have not come back from it. Who
-    /// queues a job notifies only one that was not: all others look at the queue before they wait.
+    /// How many of the idle wait for `work`. All others look at the queue before they wait.
     pub(super) sleeping: usize,
-    pub(super) notified: usize,
+    /// Whether one of them was notified and has not come back: if that is not enough, it notifies the next.
+    pub(super) notified: bool,
     /// Number of the next worker, for its name.
     pub(super) next: usize,
     pub(super) open: bool,
@@ -75,6 +75,16 @@ impl Shared {
         Ok(())
     }
 
+    /// Ends the use of the state. If there is work, and somebody sleeps and none of them is on its way, one is notified.
+    pub(super) fn wake_one(&self, mut state: MutexGuard<'_, State>) {
+        let wakes = state.sleeping > 0 && !state.notified && state.queue.len() > 0;
+        state.notified |= wakes;
+        drop(state);
+        if wakes {
+            self.work.notify_one();
+        }
+    }
+
     fn run_worker(self: &Arc<Self>) {
         let _role = context::work(self.id);
         let at_work = blocking::work(Arc::clone(self) as Arc<dyn Queue>);
@@ -96,7 +106,7 @@ impl Shared {
         loop {
             if let Some(job) = state.queue.pop() {
                 state.idle -= 1;
-                drop(state);
+                self.wake_one(state);
                 isolate(|| job.run());
                 state = lock(&self.state);
                 state.idle += 1;
@@ -105,7 +115,7 @@ impl Shared {
                 state = wait(&self.work, state);
                 state.sleeping -= 1;
                 // If it came back without a reason, another comes back without one later, and loses nothing.
-                state.notified = state.notified.saturating_sub(1);
+                state.notified = false;
             } else {
                 break;
             }
