@@ -39,7 +39,9 @@ fn place((left, top): At, count: f64, time: f64) -> At {
 
 /// One field: two lines, with what they are.
 fn field(picture: &mut Picture, at: At, title: &str, row: &str) {
-    let (points, peers) = points(&read("spec/speed.md"), row);
+    let speed = read("spec/speed.md");
+    let (table, _) = speed.split_once("<!-- /ratios -->").expect("the table ends");
+    let (points, peers) = points(table, row);
     assert!(points.len() >= 3, "spec/speed.md has no rows {row}…: {points:?}");
     picture.text("big", (at.0, at.1 - 14), title);
     picture.rect("plain", at, SIZE);
