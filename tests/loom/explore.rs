@@ -15,7 +15,10 @@ use std::{
 use loom::sync::Condvar;
 use settled::{Promise, ThreadFuture, schedules};
 
-use crate::history::{History, Sequential};
+use crate::{
+    apart::{Count, count},
+    history::{History, Sequential},
+};
 
 /// Which ends of a scenario have been seen, over all its executions.
 pub(crate) type Seen = Mutex<BTreeSet<&'static str>>;
@@ -60,8 +63,8 @@ pub(crate) fn explore_histories<S: Sequential>(
         }
     });
     assert!(executions > 1, "{name} has one interleaving only");
-    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
-    HISTORIES_SEEN.fetch_add(histories.lock().unwrap().len(), Ordering::Relaxed);
+    count(Count::Executions, executions);
+    count(Count::Histories, histories.lock().unwrap().len());
 }
 
 /// How many preemptions a program may have that has too many interleavings without a bound: three, or four with
@@ -73,14 +76,6 @@ pub(crate) fn bound() -> Option<usize> {
 /// How many executions and distinct histories there were at least when this was last looked at.
 pub(crate) const EXECUTIONS: usize = 3_380_087;
 pub(crate) const HISTORIES: usize = 37_876;
-
-static EXECUTIONS_SEEN: AtomicUsize = AtomicUsize::new(0);
-static HISTORIES_SEEN: AtomicUsize = AtomicUsize::new(0);
-
-/// How many executions and distinct histories there were, over all scenarios.
-pub(crate) fn totals() -> [usize; 2] {
-    [EXECUTIONS_SEEN.load(Ordering::Relaxed), HISTORIES_SEEN.load(Ordering::Relaxed)]
-}
 
 /// Runs `scenario` under loom, and counts.
 pub(crate) fn check(
@@ -96,7 +91,7 @@ fn run(name: &str, ends: &[&'static str], preemptions: Option<usize>, scenario: 
         let seen = Arc::clone(&seen);
         move || scenario(&seen)
     });
-    EXECUTIONS_SEEN.fetch_add(executions, Ordering::Relaxed);
+    count(Count::Executions, executions);
     println!("loom: {name}: {executions} executions");
     assert!(executions > 1, "{name} has one interleaving only");
     let seen = seen.lock().unwrap().clone();

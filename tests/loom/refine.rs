@@ -6,8 +6,6 @@
 //! so many preemptions as its family says; what the code does beyond such a bound is not seen, but all that the model
 //! can is required to be seen within it.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use settled::model::{
     Do::{Cancel, Drop, Finish, LoopDone, OnClosed, Post, Result as Wait, Upgrade},
     Program, Rules,
@@ -15,21 +13,20 @@ use settled::model::{
 };
 
 use crate::{
+    apart::{Count, count, counted},
     party,
     programs::{self, Family},
     said,
 };
-
-/// Programs, those of them with a bound, executions and outcomes, and families.
-static SEEN: [AtomicUsize; 5] = [const { AtomicUsize::new(0) }; 5];
 
 /// How many families there are, with those of [`shown`](crate::shown).
 const FAMILIES: usize = 17;
 
 /// Says what was compared, if all families were.
 pub(crate) fn report() {
+    use Count::{Bounded, ComparedExecutions, Families, Outcomes, Programs};
     let [programs, bounded, executions, outcomes, families] =
-        [0, 1, 2, 3, 4].map(|at: usize| SEEN[at].load(Ordering::Relaxed));
+        [Programs, Bounded, ComparedExecutions, Outcomes, Families].map(counted);
     if families == FAMILIES {
         println!(
             "refined: {programs} programs ({bounded} bounded), {executions} executions, {outcomes} outcomes, equal in \
@@ -39,15 +36,16 @@ pub(crate) fn report() {
 }
 
 /// One program more was compared, with so many executions and outcomes.
-pub(crate) fn count(is_bounded: bool, [executions, outcomes]: [usize; 2]) {
-    for (seen, more) in SEEN.iter().zip([1, usize::from(is_bounded), executions, outcomes]) {
-        seen.fetch_add(more, Ordering::Relaxed);
-    }
+pub(crate) fn count_program(is_bounded: bool, [executions, outcomes]: [usize; 2]) {
+    count(Count::Programs, 1);
+    count(Count::Bounded, usize::from(is_bounded));
+    count(Count::ComparedExecutions, executions);
+    count(Count::Outcomes, outcomes);
 }
 
 /// All of a family were.
 pub(crate) fn is_through() {
-    SEEN[4].fetch_add(1, Ordering::Relaxed);
+    count(Count::Families, 1);
 }
 
 /// What the code can say of a program is what the model can; how many executions and outcomes there were.
@@ -76,7 +74,7 @@ fn all(Family { bound, programs }: Family) {
     let mut wrong = Vec::new();
     for program in &programs {
         match compare(program, program, bound) {
-            Ok(seen) => count(bound.is_some(), seen),
+            Ok(seen) => count_program(bound.is_some(), seen),
             Err(why) => wrong.push(why),
         }
     }

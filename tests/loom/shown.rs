@@ -26,7 +26,7 @@ use settled::{
 
 use crate::{
     explore::{bound, check},
-    refine::count,
+    refine::count_program,
     shows::{self, Do, Do::*, Of, Of::*, Outcome, Party, Program, Told, Wrong},
 };
 
@@ -409,7 +409,7 @@ fn compare(program: &Program, wrong: Option<Wrong>) -> Result<[usize; 2], String
 fn all(programs: Vec<Program>) {
     for program in &programs {
         let seen = compare(program, None).unwrap_or_else(|why| panic!("{why}"));
-        count(bound_of(program).is_some(), seen);
+        count_program(bound_of(program).is_some(), seen);
     }
     crate::refine::is_through();
 }
