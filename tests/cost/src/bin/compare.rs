@@ -11,6 +11,8 @@ use std::{
     fmt, fs,
     path::{Path, PathBuf},
     process::{Command, ExitCode},
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
 };
 
 use settled_cost::{GROWING, OF_MANY, OF_TWO_THREADS, OPERATIONS, PEERS, SEEDED, of_peer};
@@ -160,7 +162,7 @@ impl Counter {
     /// The instructions of a run, those of the program alone, and the locked ones among these.
     fn executed(&self, name: &str, times: usize) -> Result<[u64; 3]> {
         let program = self.directory.join("operate");
-        let profile = self.directory.join("callgrind.cost");
+        let profile = self.directory.join(format!("callgrind.{:?}", thread::current().id()));
         let mut callgrind = Command::new("valgrind");
         callgrind.args(["--quiet", "--tool=callgrind", "--dump-instr=yes"]);
         callgrind.args(["--compress-pos=no", "--compress-strings=no"]);
@@ -236,6 +238,31 @@ impl Counter {
     }
 }
 
+/// Does something with each of some items, as many at a time as there are processors: valgrind keeps one of them busy.
+/// What comes of it is in their order.
+fn in_lanes<T: Sync, R: Send>(
+    items: &[T],
+    each: impl Fn(&T) -> Result<R> + Sync,
+) -> Result<Vec<R>> {
+    let next = AtomicUsize::new(0);
+    let lane = || {
+        let mut done = Vec::new();
+        while let at = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(at)
+        {
+            done.push((at, each(item).map_err(|error| error.to_string())));
+        }
+        done
+    };
+    let mut all: Vec<_> = thread::scope(|scope| {
+        let lanes = thread::available_parallelism().map_or(1, usize::from);
+        let lanes: Vec<_> = (0..lanes).map(|_| scope.spawn(lane)).collect();
+        lanes.into_iter().flat_map(|it| it.join().expect("a lane does not panic")).collect()
+    });
+    all.sort_by_key(|(at, _)| *at);
+    all.into_iter().map(|(_, it)| Ok(it?)).collect()
+}
+
 /// Where the table of the peers begins.
 const BESIDE: &str = "## Beside peers";
 
@@ -261,8 +288,8 @@ fn with_rows(text: &str, columns: &str, rows: impl Iterator<Item = String>) -> S
 /// What the peers cost, beside what the same costs here. It is written and shown, and compared with nothing: it is theirs.
 fn peers(counter: &Counter, rows: &[(&str, Row)]) -> Result<Vec<String>> {
     let mut lines = Vec::new();
-    for (name, peer, _) in PEERS {
-        let counted = counter.count(&of_peer(name, peer))?;
+    let counts = in_lanes(&PEERS, |(name, peer, _)| counter.count(&of_peer(name, peer)))?;
+    for ((name, peer, _), counted) in PEERS.into_iter().zip(counts) {
         let (_, row) = rows.iter().find(|(row, _)| *row == name).ok_or("a peer of nothing")?;
         println!("{name}, {peer}: {}", counted.to_string().replace(" |", ","));
         lines.push(format!("| {name} | {} | {peer} | {counted} |\n", row.now));
@@ -295,8 +322,13 @@ fn compare() -> Result<bool> {
     let (mut known, counter) = (rows(&text)?, Counter::new(directory)?);
     let blesses = env::var_os("SETTLED_BLESS").is_some();
     let (mut fresh, mut failed) = (Vec::new(), false);
-    for (name, _) in OPERATIONS {
+    let counts = in_lanes(&OPERATIONS, |(name, _)| {
         let counted = counter.count(name)?;
+        let is_of_many = OF_MANY.contains(name);
+        let grows = is_of_many.then(|| counter.growth(name, counted.instructions)).transpose()?;
+        Ok((counted, grows.flatten()))
+    })?;
+    for ((name, _), (counted, grows)) in OPERATIONS.into_iter().zip(counts) {
         let row = known.iter().find(|(known, _)| known == name).map(|(_, row)| row.clone());
         let row = match row {
             None if blesses => Row { now: counted, least: counted, reason: String::new() },
@@ -306,9 +338,7 @@ fn compare() -> Result<bool> {
         };
         println!("{name}: {}", counted.to_string().replace(" |", ","));
         let mut faults = row.faults(counted);
-        if OF_MANY.contains(&name) {
-            faults.extend(counter.growth(name, counted.instructions)?);
-        }
+        faults.extend(grows);
         for fault in faults {
             println!("FAILED: {name}: {fault}");
             failed = true;
