@@ -1,4 +1,5 @@
-//! All programs of two sizes, instead of examples: exhaustive for these families, and for no other program.
+//! All programs of two sizes, instead of examples: with `SETTLED_FULL=1` exhaustive for these families, and for no other
+//! program.
 //!
 //! The first family is *all* of these: a thread A that holds the promise, with two operations, of which one is the
 //! promise's; a thread B with any two calls; a loop that has a callback on its view, and a task that takes one step. An
@@ -104,7 +105,7 @@ pub(crate) fn some(each: usize) -> Vec<Program> {
 
 /// The operations of the promise that A has, or has first; how many states all their programs have; and one in how many is
 /// explored where not all are, with how many states. Whose promise ends otherwise than with a value differs in what the others
-/// read. These numbers share no factor with those of the operations, so that each is met with each other.
+/// read. These numbers share no factor with those of the operations, so that each is met.
 const SIZES: [(Do, Size, (usize, Size)); 5] = [
     (Do::Start(F), [14_839_123, 28], (SOME, [2_125_686, 27])),
     (Do::Finish(F), [15_968_282, 27], (SOME, [2_291_883, 26])),

@@ -53,6 +53,10 @@ pub(crate) fn run(name: &str) -> Result<(), Failed> {
     if !output.status.success() {
         return Err(format!("{}\n{said}", output.status).into());
     }
+    // It would pass with a name that nothing has, too.
+    if !said.contains("test result: ok. 1 passed") {
+        return Err(format!("it did not run:\n{said}").into());
+    }
     let told = said.lines().find_map(|line| line.strip_prefix(TOLD)).ok_or("it counted nothing")?;
     let numbers = told.split_whitespace().map(str::parse).collect::<Result<Vec<usize>, _>>()?;
     if numbers.len() != COUNTED.len() {
