@@ -113,6 +113,9 @@ mod shown;
 #[cfg(settled_loom)]
 #[path = "loom/shows.rs"]
 mod shows;
+#[cfg(all(settled_loom, target_os = "linux", target_env = "gnu"))]
+#[path = "loom/stacks.rs"]
+mod stacks;
 #[cfg(settled_loom)]
 #[path = "support/told.rs"]
 mod told;

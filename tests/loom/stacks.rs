@@ -1,0 +1,69 @@
+//! The stacks of loom's threads, kept for the next execution.
+//!
+//! Each execution maps a stack for each of its threads, guards its end, and unmaps it: six calls of the system for two threads, and
+//! a fault for each page that they touch, which took half the time of a small scenario. loom has no room for what it might keep.
+//! So these three functions stand before those of the C library, whose names the linker finds here first. They keep what is
+//! unmapped, as long as it is what loom maps, and give it out again: guarded as it was, and with what was in it, as a stack has it.
+#![expect(unsafe_code, reason = "functions of the system, under their names")]
+
+use std::{
+    ffi::c_void,
+    ptr,
+    sync::{Mutex, PoisonError},
+};
+
+use nix::libc::{self, c_int, off_t, size_t};
+
+/// How large a stack is, with the page that guards it.
+const SIZE: size_t = 0x9000;
+
+/// More are there only if one execution has more threads.
+const MOST: usize = 16;
+
+/// Where they are.
+static KEPT: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+fn kept<R>(with: impl FnOnce(&mut Vec<usize>) -> R) -> R {
+    with(&mut KEPT.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// # Safety
+///
+/// That of the function of the system.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn mmap(
+    at: *mut c_void,
+    size: size_t,
+    access: c_int,
+    flags: c_int,
+    file: c_int,
+    offset: off_t,
+) -> *mut c_void {
+    let is_stack = at.is_null() && size == SIZE && flags & libc::MAP_STACK != 0;
+    if let Some(stack) = is_stack.then(|| kept(Vec::pop)).flatten() {
+        return ptr::with_exposed_provenance_mut(stack);
+    }
+    // SAFETY: the caller's.
+    let mapped = unsafe { libc::syscall(libc::SYS_mmap, at, size, access, flags, file, offset) };
+    ptr::with_exposed_provenance_mut(mapped as usize)
+}
+
+/// # Safety
+///
+/// That of the function of the system.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn munmap(at: *mut c_void, size: size_t) -> c_int {
+    let is_kept = size == SIZE
+        && kept(|kept| {
+            let has_room = kept.len() < MOST;
+            if has_room {
+                kept.push(at.expose_provenance());
+            }
+            has_room
+        });
+    if is_kept {
+        return 0;
+    }
+    // SAFETY: the caller's.
+    unsafe { libc::syscall(libc::SYS_munmap, at, size) as c_int }
+}
