@@ -287,6 +287,22 @@ fn permits_are_free_held_or_on_their_way() {
     assert_eq!(format!("{semaphore:?}"), "Semaphore { available: 2, of: 3, waiting: 0 }");
 }
 
+/// What is free besides is not his who comes for what he was granted.
+#[test]
+fn whoever_was_granted_a_permit_takes_no_other() {
+    watch!();
+    let semaphore = Semaphore::new(2);
+    let held = [semaphore.try_acquire().unwrap(), semaphore.try_acquire().unwrap()];
+    let (mut future, bell) = waiting(&semaphore);
+    assert!(poll(&mut future, &bell).is_pending());
+    drop(held);
+    assert_eq!(semaphore.available(), 1);
+    let permit = taken(&mut future, &bell);
+    assert_eq!(semaphore.available(), 1);
+    drop(permit);
+    assert_eq!(semaphore.available(), 2);
+}
+
 #[test]
 fn whoever_came_first_is_given_the_permit() {
     watch!();

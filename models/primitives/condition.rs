@@ -204,7 +204,14 @@ impl State {
 
     /// Those who were notified, and have not gone on.
     fn on_their_way(&self) -> usize {
-        self.notices.clone().line().coming()
+        let is_on_its_way = |stage: &&Stage| match stage {
+            Stage::Entered(ticket) | Stage::Waits(ticket) | Stage::Leaves(ticket) => {
+                self.is_granted(*ticket)
+            }
+            Stage::Locks(_, Why::Notified(ticket)) => ticket.is_some(),
+            _ => false,
+        };
+        self.stages.iter().filter(is_on_its_way).count()
     }
 
     /// Whether this one stands in the line.

@@ -1,7 +1,8 @@
 //! The word and the lock: what is one critical section elsewhere, in the steps that the code takes.
 //!
 //! Whoever passes, gives back, sets, clears or reads tries one step of the word. If that is closed he takes the lock, closes
-//! the word, decides, opens the word, and frees the lock: five steps, between each of which others step. Whoever adds or forgets
+//! the word, decides, opens the word, and frees the lock: five steps, between each of which others step. Whoever has a ticket
+//! looks at the word first, also when nobody has told him anything, and has had his turn if it is open. Whoever adds or forgets
 //! a permit takes the lock at once, and so does whoever looks, if it is free. Words and machines are those of `src/primitives`.
 
 use std::{collections::BTreeSet, fmt::Debug, hash::Hash};
@@ -48,6 +49,10 @@ enum Wrong {
     ForgetsTwice,
     /// Who adds does not close the word.
     AddsBehind,
+    /// Who has a ticket goes on by the word, also while it is closed.
+    ComesAnyway,
+    /// Who has a ticket and finds the word open asks it to pass.
+    ComesAndTakes,
 }
 
 /// What a client does.
@@ -190,6 +195,8 @@ struct State<M> {
     /// Whether somebody passed, gave and found it closed by the word, while another had the lock or was about to take it.
     seen: [bool; 3],
     left: bool,
+    /// Whether somebody came by the word, and by the lock.
+    came: [bool; 2],
     /// Whether somebody has read with the lock, and done what only one of them has.
     read: bool,
     acted: bool,
@@ -206,6 +213,8 @@ enum Step {
     Open(usize),
     Free(usize),
     Come(usize),
+    /// Looks whether it is his turn, and nobody has told him so.
+    LookEarly(usize),
     Leave(usize),
     Clear(usize),
     Forget(usize),
@@ -265,6 +274,7 @@ impl<M: Behind> State<M> {
             Op::Try if self.machine.pass() => return self.after(who),
             Op::Try => Vec::new(),
             Op::Come(ticket) if self.machine.come(ticket) => {
+                self.came[1] = true;
                 self.told.remove(&who);
                 return if M::HOLDS { After::Has } else { After::Over };
             }
@@ -291,6 +301,22 @@ impl<M: Behind> State<M> {
         };
         self.to_tell.extend(told);
         After::Over
+    }
+
+    /// How many are granted one, and have not come.
+    fn coming(&self) -> usize {
+        let mut machine = self.machine.clone();
+        let mut is_coming = |stage: &&Stage| match stage {
+            Stage::Opens(After::Waits(ticket))
+            | Stage::Frees(After::Waits(ticket))
+            | Stage::Then(After::Waits(ticket))
+            | Stage::Wants(Op::Come(ticket) | Op::Leave(ticket))
+            | Stage::Locks(Op::Come(ticket) | Op::Leave(ticket))
+            | Stage::Looked(Op::Come(ticket) | Op::Leave(ticket), _)
+            | Stage::Decides(Op::Come(ticket) | Op::Leave(ticket)) => machine.is_granted(*ticket),
+            _ => false,
+        };
+        self.stages.iter().filter(&mut is_coming).count()
     }
 
     /// How many have one, also those who have still to free the lock, and those who want it to give back.
@@ -341,6 +367,22 @@ impl<M: Behind> Clients<M> {
 
     fn after_giving(&self, who: usize) -> After {
         if self.clients[who] == Does::Pulses { After::Clears } else { After::Over }
+    }
+
+    /// One with a ticket looks at the word.
+    fn come(&self, next: &mut State<M>, who: usize, ticket: Ticket) {
+        let is_open = next.word.number().is_some();
+        let comes = is_open || self.is_wrong(Wrong::ComesAnyway);
+        next.told.remove(&who);
+        next.stages[who] = if comes {
+            next.came[0] |= is_open;
+            if self.is_wrong(Wrong::ComesAndTakes) {
+                next.steps(M::step(next.word));
+            }
+            Stage::Then(if M::HOLDS { After::Has } else { After::Over })
+        } else {
+            Stage::Wants(Op::Come(ticket))
+        };
     }
 
     fn clear(&self, next: &mut State<M>, who: usize) {
@@ -451,6 +493,7 @@ impl<M: Behind> Model for Clients<M> {
             is_misread: false,
             seen: [false; 3],
             left: false,
+            came: [false; 2],
             read: false,
             acted: false,
         }]
@@ -482,9 +525,11 @@ impl<M: Behind> Model for Clients<M> {
                 Stage::Opens(_) => steps.push(Step::Open(who)),
                 Stage::Frees(_) => steps.push(Step::Free(who)),
                 Stage::Then(After::Waits(_)) => {
-                    if state.told.contains(&who) {
-                        steps.push(Step::Come(who));
-                    }
+                    steps.push(if state.told.contains(&who) {
+                        Step::Come(who)
+                    } else {
+                        Step::LookEarly(who)
+                    });
                     if *does == Does::MayLeave {
                         steps.push(Step::Leave(who));
                     }
@@ -514,12 +559,14 @@ impl<M: Behind> Model for Clients<M> {
             }
             Step::Lock(_) | Step::Look(_) | Step::Close(_) => self.lock(last, &mut next, step)?,
             Step::Decide(_) | Step::Open(_) | Step::Free(_) => self.lock(last, &mut next, step)?,
-            Step::Come(who) | Step::Leave(who) => {
+            Step::Come(who) | Step::LookEarly(who) => {
                 let Stage::Then(After::Waits(ticket)) = last.stages[who] else { return None };
-                let comes = matches!(step, Step::Come(_));
+                self.come(&mut next, who, ticket);
+            }
+            Step::Leave(who) => {
+                let Stage::Then(After::Waits(ticket)) = last.stages[who] else { return None };
                 next.told.remove(&who);
-                let op = if comes { Op::Come(ticket) } else { Op::Leave(ticket) };
-                next.stages[who] = Stage::Wants(op);
+                next.stages[who] = Stage::Wants(Op::Leave(ticket));
             }
             Step::Tell(who) => {
                 next.to_tell.remove(&who);
@@ -535,8 +582,8 @@ impl<M: Behind> Model for Clients<M> {
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
             Property::always(BALANCE, |_, state: &State<M>| {
-                let coming = state.machine.clone().line().coming();
-                !M::HOLDS || state.free() + (state.held() + coming) as u64 == state.all
+                let held = (state.held() + state.coming()) as u64;
+                !M::HOLDS || state.free() + held == state.all
             }),
             Property::always(READ, |_, state: &State<M>| !state.is_misread),
             Property::always(ORDER, |_, state: &State<M>| !state.is_jumped),
@@ -574,6 +621,8 @@ impl<M: Behind> Model for Clients<M> {
                 "one adds, forgets or clears with the lock",
                 |_, state: &State<M>| state.acted,
             ),
+            Property::sometimes("one comes by the word", |_, state: &State<M>| state.came[0]),
+            Property::sometimes("one comes by the lock", |_, state: &State<M>| state.came[1]),
             Property::sometimes("one leaves", |_, state: &State<M>| state.left),
             Property::sometimes("all are over", |_, state: &State<M>| {
                 state.stages.iter().all(|stage| *stage == Stage::Then(After::Over))
@@ -594,6 +643,7 @@ impl<M: Behind> Kinds for Clients<M> {
             Step::Open(_) => "open",
             Step::Free(_) => "free",
             Step::Come(_) => "come",
+            Step::LookEarly(_) => "look early",
             Step::Leave(_) => "leave",
             Step::Clear(_) => "clear",
             Step::Forget(_) => "forget",
@@ -606,7 +656,7 @@ impl<M: Behind> Kinds for Clients<M> {
 
     fn by(&self, step: &Step) -> usize {
         match step {
-            Step::Leave(_) => ENVIRONMENT,
+            Step::LookEarly(_) | Step::Leave(_) => ENVIRONMENT,
             Step::Tell(_) => TELLER,
             Step::Pass(who) | Step::GiveBack(who) | Step::Lock(who) | Step::Look(who) => *who,
             Step::Close(who) | Step::Decide(who) | Step::Open(who) | Step::Free(who) => *who,
@@ -641,7 +691,7 @@ pub(crate) fn add(trials: &mut Trials) {
             "permits, by the word or by the lock",
             "5 systems of 3 and 4 clients",
             &proof,
-            [27076, 51],
+            [114721, 51],
         )?;
         let systems = [
             event(&[Waits, MayLeave, Tries, Sets], None),
@@ -654,7 +704,7 @@ pub(crate) fn add(trials: &mut Trials) {
             "an event, by the word or by the lock",
             "4 systems of 4 clients",
             &proof,
-            [22526, 45],
+            [61777, 45],
         )?;
         Ok::<_, String>(vec![of_permits, of_events])
     });
@@ -668,11 +718,12 @@ pub(crate) fn add(trials: &mut Trials) {
             Wrong::FreesAndOpens,
             &[Waits, Waits, Waits],
             BALANCE,
-            21,
+            15,
         ),
         ("whoever reads looks behind the word", Wrong::ReadsBehind, &[Waits, Reads], READ, 2),
         ("whoever forgets takes another", Wrong::ForgetsTwice, &[Forgets, Adds], BALANCE, 11),
         ("whoever adds does not close it", Wrong::AddsBehind, &[Adds], BALANCE, 4),
+        ("whoever looks goes on", Wrong::ComesAnyway, &[Waits, Waits], BALANCE, 8),
     ] {
         trials.add(format!("primitives::steps: {name}"), move || {
             let model = permits(1, clients, Some(wrong));
@@ -681,6 +732,11 @@ pub(crate) fn add(trials: &mut Trials) {
                 .map(|it| vec![it])
         });
     }
+    trials.add("primitives::steps: whoever comes takes another", || {
+        let model = permits(2, &[Waits, Waits, Waits], Some(Wrong::ComesAndTakes));
+        let system = "a word: whoever comes takes another";
+        refuted(system, format!("not so: {BALANCE}"), model, BALANCE, 15).map(|it| vec![it])
+    });
     trials.add("primitives::steps: what is closed is cleared", || {
         let model = event(&[Waits, Pulses, Pulses, Sets], Some(Wrong::ClearsTheClosed));
         let system = "a word: what is closed is cleared";

@@ -9,7 +9,8 @@
 //! give     Release   pass, close
 //! set      AcqRel    pass, close, set: the same, and a clear that comes after sees what was done before it
 //! close    Acquire   give, set: what the one with the lock has was there before
-//! open     Release   pass: what is open was there before, also what was given with the lock taken
+//! open     Release   pass, come: what is open was there before, also what was given with the lock taken
+//! come     Acquire   open: what was done before it was given, or set, with the lock taken
 //! ```
 
 use std::{
@@ -156,6 +157,14 @@ impl<M: Turns<Waiter>> Core<M> {
         word.number().unwrap_or_else(|| of(&self.lock()))
     }
 
+    /// Whether nobody stands in the line, as an open word says: whoever has a ticket has had his turn then, and goes on
+    /// without the lock.
+    #[inline]
+    fn has_no_line(&self) -> bool {
+        let bits = self.word.load(at("come", Ordering::Acquire));
+        Word::from_bits(bits).number().is_some()
+    }
+
     /// Goes on, if nobody has to wait.
     #[inline]
     pub(super) fn pass(&self) -> bool {
@@ -254,10 +263,10 @@ impl<M: Turns<Waiter>> Standing<'_, M> {
             if is_over(deadline) {
                 return if self.place.end() { Ok(()) } else { Err(WaitError::of(deadline)) };
             }
+            self.parker.park(deadline);
             if self.place.come() {
                 return Ok(());
             }
-            self.parker.park(deadline);
         }
     }
 }
@@ -289,7 +298,9 @@ impl<M: Turns<Waiter>, R: Deref<Target = Core<M>>> Place<M, R> {
 
     /// Goes on, if it is its turn.
     pub(super) fn come(&mut self) -> bool {
-        let comes = self.ticket.is_some_and(|ticket| self.core.lock().come(ticket));
+        let comes = self
+            .ticket
+            .is_some_and(|ticket| self.core.has_no_line() || self.core.lock().come(ticket));
         if comes {
             self.ticket = None;
         }
@@ -320,6 +331,9 @@ impl<M: Turns<Waiter>, R: Deref<Target = Core<M>>> Place<M, R> {
     #[cold]
     fn look_again(&mut self, cx: &Context<'_>, come: fn(&mut M, Ticket) -> bool) -> Poll<()> {
         if let Some(ticket) = self.ticket {
+            if self.core.has_no_line() {
+                return Poll::Ready(());
+            }
             let mut machine = self.core.lock();
             if come(&mut machine, ticket) {
                 return Poll::Ready(());

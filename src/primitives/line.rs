@@ -19,8 +19,8 @@ use super::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Ticket(u64);
 
-/// Those who wait, in their order, and how many were told that it is their turn and have not come. One of these is
-/// known by not being listed any more: who has a ticket waits, or it is his turn.
+/// Those who wait, in their order, and how many were told that it is their turn and have not come, or not through here. One
+/// of these is known by not being listed any more: who has a ticket waits, or it is his turn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Line<W> {
     waiting: Places<W, Ticket>,
@@ -92,11 +92,6 @@ impl<W> Line<W> {
     /// How many wait.
     pub(crate) fn len(&self) -> usize {
         self.waiting.len()
-    }
-
-    /// How many were granted something, and have not come.
-    pub(crate) const fn coming(&self) -> usize {
-        self.coming
     }
 
     /// The first who waits.

@@ -12,6 +12,7 @@
 //! ```
 //!
 //! So nobody can give a permit past one who waits, or is about to: there is no word to give it to, and he asks for the lock.
+//! And whoever stood in the line and finds the word open has had his turn, and goes on without the lock: nobody stands there.
 
 /// What a primitive is, while that is a number; or that it is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

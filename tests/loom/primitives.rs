@@ -358,6 +358,26 @@ pub(crate) fn what_is_done_before_it_is_set_is_seen() {
     });
 }
 
+/// `[event-4]` The same for one who stands in the line and looks before he is told: he goes on by the word alone.
+pub(crate) fn what_is_done_before_whoever_looks_is_told_is_seen() {
+    explore("event_early", &["early", "told"], |seen| {
+        let (event, written) = (Event::new(), Arc::new(AtomicU32::new(0)));
+        let mut future = event.wait_async();
+        assert!(poll_once(&mut future).is_pending());
+        let setter = thread::spawn({
+            let (event, written) = (event.clone(), Arc::clone(&written));
+            move || {
+                written.store(7, Ordering::Relaxed);
+                event.set();
+            }
+        });
+        let is_told = poll_once(&mut future).is_ready();
+        assert!(!is_told || written.load(Ordering::Relaxed) == 7);
+        saw(seen, if is_told { "told" } else { "early" });
+        setter.join().unwrap();
+    });
+}
+
 /// `[event-4]` Whoever clears an event that was set sees what was done before, and so does whoever sets one that was cleared:
 /// who was last shows in the end.
 pub(crate) fn whoever_clears_sees_what_was_done() {

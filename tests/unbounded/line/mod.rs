@@ -70,8 +70,8 @@ fn shipped() -> System {
 const WAITS: &str = "pass ask lock close wait open free";
 const LOOKS: &str = "pass ask lock close wait open free look lock close";
 const LEAVES: &str = "pass ask lock close wait open free expire lock close";
-const GRANTED: &str =
-    "pass ask lock close wait open free give-closed lock close grant open free look lock close";
+const GRANTED: &str = "pass ask lock close wait open free ask lock close wait open free \
+    give-closed lock close grant open free look lock close";
 
 const ANYBODY: &str = "(exists ((u W)) (listed u))";
 
@@ -122,7 +122,18 @@ fn by_the_word() -> Vec<Step> {
             &[("phase", "Giving")],
         ),
         // Whoever waits looks, or leaves, at any time.
-        of_one("look", WAITS, "(= (phase w) Waiting)", &[("phase", "Coming"), ("token", "false")]),
+        of_one(
+            "come-open",
+            "pass ask lock close wait open free give-closed lock close grant open",
+            "(and (= (phase w) Waiting) (not closed))",
+            &[("phase", "Having"), ("token", "false")],
+        ),
+        of_one(
+            "look",
+            WAITS,
+            "(and (= (phase w) Waiting) closed)",
+            &[("phase", "Coming"), ("token", "false")],
+        ),
         of_one("expire", WAITS, "(= (phase w) Waiting)", &[("phase", "Leaving")]),
     ]
 }

@@ -14,6 +14,15 @@ pub(crate) const TWINS: &[Twin] = &[
         },
     ),
     twin(
+        "whoever looks goes on by the word, also while it is closed",
+        "a permit that somebody has, or was granted, is his alone",
+        "pass ask lock close wait open free come-open",
+        |it| {
+            unguard(it.step("come-open"), "(not closed)");
+            it.step("come-open").put("listed", "false");
+        },
+    ),
+    twin(
         "a permit that is given and kept",
         "a permit that is free is nobody's",
         "pass give",
