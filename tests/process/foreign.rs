@@ -11,11 +11,16 @@ use settled::{
 use crate::{
     Test, close, compact,
     frame::{Call, Decoder, HEADER, KEPT, Kind, begin, end},
+    functions::ECHO,
     jobs::until_it_runs,
 };
 
 pub(crate) const TESTS: &[Test] = &[
     ("foreign::a_worker_in_python_speaks_json", a_worker_in_python_speaks_json),
+    (
+        "foreign::a_channel_that_is_full_both_ways_blocks_nobody",
+        a_channel_that_is_full_both_ways_blocks_nobody,
+    ),
     ("foreign::the_decoder_takes_anything", the_decoder_takes_anything),
     ("foreign::what_postcard_writes_is_read", what_postcard_writes_is_read),
     ("foreign::messages_come_out_as_they_went_in", messages_come_out_as_they_went_in),
@@ -54,6 +59,17 @@ fn a_worker_in_python_speaks_json() {
     assert_eq!(death.cause(), DeathCause::Signal(9));
     assert_ne!(death.progress(), Progress::CutShort);
     assert_eq!(pool.submit(&HALF, &2).unwrap().join().unwrap(), 1);
+}
+
+/// The pool has a job to say that the channel does not take at once, and the worker has its answer.
+fn a_channel_that_is_full_both_ways_blocks_nobody() {
+    let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN);
+    let builder =
+        builder.program(std::env::current_exe().unwrap(), ["role-answers-before-it-hears"]);
+    let pool = builder.build().unwrap();
+    let job = pool.submit(&ECHO, &vec![1; 4_000_000]).unwrap();
+    assert_eq!(job.join().unwrap(), vec![7; 4_000_000]);
+    pool.shutdown().unwrap();
 }
 
 struct Luck(u64);

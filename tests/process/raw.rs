@@ -31,12 +31,18 @@ impl Raw {
 
     /// The same, and before it what the message is.
     pub(crate) fn hear(&mut self) -> (u8, u64, Vec<u8>) {
+        let (kind, token, length) = self.hear_head();
+        let mut payload = vec![0; length];
+        self.0.read_exact(&mut payload).unwrap();
+        (kind, token, payload)
+    }
+
+    /// What the next message is, its number, and how long its payload is, which is still to be heard.
+    fn hear_head(&mut self) -> (u8, u64, usize) {
         let mut head = [0; 16];
         self.0.read_exact(&mut head).unwrap();
         let [a, b, c, d, _, kind, _, _, token @ ..] = head;
-        let mut payload = vec![0; u32::from_le_bytes([a, b, c, d]) as usize];
-        self.0.read_exact(&mut payload).unwrap();
-        (kind, u64::from_le_bytes(token), payload)
+        (kind, u64::from_le_bytes(token), u32::from_le_bytes([a, b, c, d]) as usize)
     }
 
     pub(crate) fn say(&mut self, kind: u8, token: u64, payload: &[u8]) {
@@ -136,6 +142,20 @@ pub(crate) fn play(role: &str) -> ExitCode {
             answer.extend([7; 160_000]);
             raw.say(19, job, &answer);
             process::abort();
+        }
+        // Says more than its channel takes before it hears as much.
+        "answers-before-it-hears" => {
+            raw.next();
+            raw.say(16, 0, &[]);
+            let (_, job, length) = raw.hear_head();
+            raw.say(18, job, &[]);
+            // 4,000,000 bytes, after their number.
+            let mut answer = vec![0x80, 0x92, 0xF4, 0x01];
+            answer.resize(4_000_004, 7);
+            raw.say(19, job, &answer);
+            raw.0.read_exact(&mut vec![0; length]).unwrap();
+            // That it is to leave.
+            raw.next();
         }
         "unready-at-first" => {
             let is_first = File::create_new(std::env::args().nth(2).unwrap()).is_ok();
