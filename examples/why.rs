@@ -1,4 +1,4 @@
-//! Why the two flavours differ: `cargo run --release --features model --example why`.
+//! Why the two flavours differ: `cargo run --features model --example why`.
 //!
 //! Each question is answered by what ships, with its proof, and by what happens otherwise, with a
 //! shortest counterexample. `-- D21` shows one, `-- --list` all questions; `-- --mermaid D21` prints its charts as

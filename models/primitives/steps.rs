@@ -708,6 +708,10 @@ pub(crate) fn add(trials: &mut Trials) {
         )?;
         Ok::<_, String>(vec![of_permits, of_events])
     });
+    add_wrong(trials);
+}
+
+fn add_wrong(trials: &mut Trials) {
     for (name, wrong, clients, property, steps) in [
         ("it is looked at, and then closed", Wrong::LooksAndCloses, &[Waits, Waits][..], WAITS, 9),
         ("it is not closed", Wrong::NeverCloses, &[Waits, Waits], WAITS, 8),

@@ -10,12 +10,12 @@ use std::{
 };
 
 use super::{
-    core::{Core, Place},
     hold::Hold,
     line::Turns,
     lock::{AwaitLock, LockGuard},
     memory::Shared,
     notices::Notices,
+    waits::{Core, Place},
 };
 use crate::{
     blocking::may_block,

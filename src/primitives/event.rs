@@ -10,10 +10,10 @@ use std::{
 };
 
 use super::{
-    core::{Core, Place},
     gate::Gate,
     hold::Hold,
     line::Turns,
+    waits::{Core, Place},
     word::Word,
 };
 use crate::{

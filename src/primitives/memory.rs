@@ -8,7 +8,7 @@
 //! ```
 //!
 //! Each who unlocks has a hold on the memory, and lets it go after that: nobody touches what another may have freed. That one at
-//! a time passes is what `word.rs`, `permits.rs`, `line.rs` and `core.rs` decide, and what this relies on.
+//! a time passes is what `word.rs`, `permits.rs`, `line.rs` and `waits.rs` decide, and what this relies on.
 #![expect(
     unsafe_code,
     reason = "memory that several threads reach; every block says why it is sound"
@@ -24,9 +24,9 @@ use std::{
 };
 
 use super::{
-    core::{Core, Place},
     hold::Hold,
     permits::Permits,
+    waits::{Core, Place},
 };
 use crate::{
     error::WaitError,

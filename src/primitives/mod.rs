@@ -44,7 +44,6 @@
 
 mod barrier;
 mod condition;
-mod core;
 mod event;
 mod gate;
 mod hold;
@@ -58,6 +57,7 @@ mod queue;
 mod queueing;
 mod semaphore;
 mod stock;
+mod waits;
 mod word;
 
 use crate::places;

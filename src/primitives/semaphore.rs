@@ -10,10 +10,10 @@ use std::{
 };
 
 use super::{
-    core::{Core, Place},
     hold::Hold,
     line::Turns,
     permits::Permits,
+    waits::{Core, Place},
 };
 use crate::{
     error::{Surplus, WaitError},

@@ -200,7 +200,7 @@ impl<A, T, E> Served for Function<A, T, E> {}
 
 /// What was asked of a worker.
 #[derive(Clone, Copy, Debug)]
-pub struct Asked<'a> {
+pub struct Invocation<'a> {
     pub(super) format: Format,
     pub(super) each: bool,
     pub(super) arguments: &'a [u8],
@@ -220,12 +220,12 @@ pub enum Answer {
 }
 
 pub(super) mod sealed {
-    use super::{Answer, Asked, Current};
+    use super::{Answer, Current, Invocation};
 
     pub trait Served {
         fn name(&self) -> &'static str;
         fn signature(&self) -> u64;
-        fn serve(&self, asked: Asked<'_>, job: &Current, bytes: &mut Vec<u8>) -> Answer;
+        fn serve(&self, invocation: Invocation<'_>, job: &Current, bytes: &mut Vec<u8>) -> Answer;
     }
 }
 
@@ -240,7 +240,7 @@ impl<A, T, E> sealed::Served for Function<A, T, E> {
 
     fn serve(
         &self,
-        Asked { format, each, arguments, end }: Asked<'_>,
+        Invocation { format, each, arguments, end }: Invocation<'_>,
         job: &Current,
         bytes: &mut Vec<u8>,
     ) -> Answer {

@@ -34,23 +34,23 @@ pub(super) fn note(number: u64, text: &str) -> u64 {
 
 /// The number of what is in a type, after others.
 pub(super) fn of<T: DeserializeOwned>(number: u64) -> u64 {
-    let mut asked = Asked { number, enums: BTreeMap::new(), left: 0 };
+    let mut survey = Survey { number, enums: BTreeMap::new(), left: 0 };
     for _ in 0..TIMES {
-        asked.left = QUESTIONS;
+        survey.left = QUESTIONS;
         let read = guarded(|| {
-            let read = T::deserialize(Void { asked: &mut asked, level: 0 });
+            let read = T::deserialize(Void { survey: &mut survey, level: 0 });
             read.map(drop).map_err(|it| it.to_string())
         });
-        asked.number = note(asked.number, if read.is_ok() { "whole" } else { "refused" });
-        if asked.enums.values().all(|it| it.met >= it.variants) {
+        survey.number = note(survey.number, if read.is_ok() { "whole" } else { "refused" });
+        if survey.enums.values().all(|it| it.met >= it.variants) {
             break;
         }
     }
-    asked.number
+    survey.number
 }
 
 /// What was asked for.
-struct Asked {
+struct Survey {
     number: u64,
     /// The enums in it, by what visits each.
     enums: BTreeMap<&'static str, Met>,
@@ -67,16 +67,16 @@ struct Met {
 
 /// Where a type is read from.
 struct Void<'a> {
-    asked: &'a mut Asked,
+    survey: &'a mut Survey,
     level: usize,
 }
 
 impl<'a> Void<'a> {
     /// Notes a question.
     fn note(&mut self, what: &str) -> Result<(), Error> {
-        self.asked.number = note(self.asked.number, what);
-        let left = self.asked.left.checked_sub(1).filter(|_| self.level < 4 * LEVELS);
-        self.asked.left = left.ok_or_else(|| Error::custom("there is no end of it"))?;
+        self.survey.number = note(self.survey.number, what);
+        let left = self.survey.left.checked_sub(1).filter(|_| self.level < 4 * LEVELS);
+        self.survey.left = left.ok_or_else(|| Error::custom("there is no end of it"))?;
         Ok(())
     }
 
@@ -87,7 +87,7 @@ impl<'a> Void<'a> {
     }
 
     fn below(&mut self) -> Void<'_> {
-        Void { asked: self.asked, level: self.level + 1 }
+        Void { survey: self.survey, level: self.level + 1 }
     }
 
     fn is_deep(&self) -> bool {
@@ -225,7 +225,7 @@ impl<'de> Deserializer<'de> for Void<'_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         self.names("enum", name, variants)?;
-        let met = self.asked.enums.entry(type_name::<V>()).or_default();
+        let met = self.survey.enums.entry(type_name::<V>()).or_default();
         let variant = met.met % variants.len().max(1);
         *met = Met { met: met.met + 1, variants: variants.len() };
         visitor.visit_enum(Chosen { variant, from: self })

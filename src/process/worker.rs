@@ -23,7 +23,7 @@ use rustix::{
 use super::{
     format::Format,
     frame::{self, Call, Decoder, Frame, Kind},
-    function::{Answer, Asked, Current, Served},
+    function::{Answer, Current, Invocation, Served},
     inbox::{Inbox, Task},
 };
 use crate::{
@@ -223,8 +223,9 @@ impl Worker<'_> {
         PLACE.with(|it| it.borrow_mut().clear());
         let mut bytes = frame::begin(Kind::Value, tag, token);
         let end = frame::room(self.limit);
-        let asked = Asked { format, each: call.each, arguments, end };
-        let served = catch_unwind(AssertUnwindSafe(|| function.serve(asked, current, &mut bytes)));
+        let invocation = Invocation { format, each: call.each, arguments, end };
+        let served =
+            catch_unwind(AssertUnwindSafe(|| function.serve(invocation, current, &mut bytes)));
         match served {
             Ok(Answer::Value) => (),
             Ok(Answer::Error) => bytes[5] = Kind::Error as u8,

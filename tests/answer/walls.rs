@@ -251,7 +251,7 @@ const CIRCLES: [(&str, &[&str]); 8] = [
         ],
     ),
     ("model", &["names", "own", "program", "shape", "state"]),
-    ("primitives", &["core", "memory"]),
+    ("primitives", &["memory", "waits"]),
     (
         "process",
         &[

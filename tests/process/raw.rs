@@ -143,20 +143,7 @@ pub(crate) fn play(role: &str) -> ExitCode {
             raw.say(19, job, &answer);
             process::abort();
         }
-        // Says more than its channel takes before it hears as much.
-        "answers-before-it-hears" => {
-            raw.next();
-            raw.say(16, 0, &[]);
-            let (_, job, length) = raw.hear_head();
-            raw.say(18, job, &[]);
-            // 4,000,000 bytes, after their number.
-            let mut answer = vec![0x80, 0x92, 0xF4, 0x01];
-            answer.resize(4_000_004, 7);
-            raw.say(19, job, &answer);
-            raw.0.read_exact(&mut vec![0; length]).unwrap();
-            // That it is to leave.
-            raw.next();
-        }
+        "answers-before-it-hears" => answer_before_it_hears(raw),
         "unready-at-first" => {
             let is_first = File::create_new(std::env::args().nth(2).unwrap()).is_ok();
             if is_first {
@@ -174,6 +161,21 @@ pub(crate) fn play(role: &str) -> ExitCode {
         other => misbehave(raw, other),
     }
     ExitCode::SUCCESS
+}
+
+/// Says more than its channel takes before it hears as much.
+fn answer_before_it_hears(mut raw: Raw) {
+    raw.next();
+    raw.say(16, 0, &[]);
+    let (_, job, length) = raw.hear_head();
+    raw.say(18, job, &[]);
+    // 4,000,000 bytes, after their number.
+    let mut answer = vec![0x80, 0x92, 0xF4, 0x01];
+    answer.resize(4_000_004, 7);
+    raw.say(19, job, &answer);
+    raw.0.read_exact(&mut vec![0; length]).unwrap();
+    // That it is to leave.
+    raw.next();
 }
 
 /// Ends in its own way, two of them when the pool's thread waits for that.

@@ -1,4 +1,4 @@
-//! What is no program, and that it is told in every build. `.ci/run` runs this in release too.
+//! What is no program, and that it is told in every build. `.ci/run` runs this where nothing overflows with a panic, too.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -583,8 +583,8 @@ pub(crate) fn a_site_that_changes_is_noticed() -> Result<String, String> {
         ("sync.rs", "*token = false;", ""),
         ("settled.rs", "settling.wake();", "settling;"),
         ("inbox.rs", "told.settled.push(number);", ""),
-        ("primitives/core.rs", "self.word.swap(Word::CLOSED.bits(), ", "self.word.load("),
-        ("primitives/core.rs", "        let left = machine.leave(ticket);\n", ""),
+        ("primitives/waits.rs", "self.word.swap(Word::CLOSED.bits(), ", "self.word.load("),
+        ("primitives/waits.rs", "        let left = machine.leave(ticket);\n", ""),
         ("primitives/permits.rs", "self.line.grant();", "None;"),
         ("primitives/line.rs", "self.waiting.pop()?", "self.waiting.take_all().last()?"),
     ] {

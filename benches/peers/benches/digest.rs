@@ -98,8 +98,14 @@ fn main() -> Result<()> {
     let theirs = Path::new(env!("CARGO_BIN_EXE_sums"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut build = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    let built =
-        build.current_dir(root).args(["build", "--quiet", "--release", "--example", "digest"]);
+    let built = build.current_dir(root).args([
+        "build",
+        "--quiet",
+        "--profile",
+        "bench",
+        "--example",
+        "digest",
+    ]);
     if !built.status()?.success() {
         return Err("the example digest does not build".into());
     }

@@ -1,4 +1,4 @@
-//! `RUSTFLAGS="--cfg settled_loom" cargo test --release`: under every schedule; with `settled_shuttle`, under some.
+//! `RUSTFLAGS="--cfg settled_loom" cargo test`: under every schedule; with `settled_shuttle`, under some.
 //! Without, once, as it comes.
 
 #[macro_use]

@@ -55,7 +55,7 @@ pub(crate) const ACTS: Acts = &[
 
 pub(crate) const SITES: &[File] = &[
     (
-        "primitives/core.rs",
+        "primitives/waits.rs",
         ["", ""],
         &[
             ("drop", ".open() store(", "open free"),
