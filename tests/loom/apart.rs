@@ -1,7 +1,7 @@
 //! Each test in a process of its own, and what the tests count.
 //!
-//! An execution maps a stack for each of its threads and gives it back. The threads of one process take turns at that, so
-//! that two tests beside each other took as long as one after the other.
+//! An execution maps a stack for each of its threads and gives it back, where none is kept for it. The threads of one process take
+//! turns at that, so that two tests beside each other took as long as one after the other.
 
 use std::{
     env,

@@ -2,8 +2,9 @@
 //!
 //! Each execution maps a stack for each of its threads, guards its end, and unmaps it: six calls of the system for two threads, and
 //! a fault for each page that they touch, which took half the time of a small scenario. loom has no room for what it might keep.
-//! So these three functions stand before those of the C library, whose names the linker finds here first. They keep what is
-//! unmapped, as long as it is what loom maps, and give it out again: guarded as it was, and with what was in it, as a stack has it.
+//! So these two functions stand before those of the C library, whose names the linker finds here first. They keep what is
+//! unmapped, if it is as large as a stack of loom's, and give it out again: guarded as it was, and with
+//! what was in it.
 #![expect(unsafe_code, reason = "functions of the system, under their names")]
 
 use std::{
