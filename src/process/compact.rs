@@ -4,13 +4,13 @@
 //! Of the stack a level of nesting takes some; of the bytes each element takes one at least, but for those which take
 //! none, and these are counted.
 
-use std::slice;
+use std::{fmt, slice};
 
 use serde::{
     Deserializer,
     de::{
         DeserializeOwned, DeserializeSeed, EnumAccess, Error as _, IntoDeserializer, MapAccess,
-        SeqAccess, VariantAccess, Visitor, value::Error,
+        SeqAccess, VariantAccess, Visitor, value,
     },
 };
 
@@ -29,6 +29,25 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
         left => Err(Error::custom(format_args!("{left} bytes are left over"))),
     }
 }
+
+/// What is wrong with the bytes. It is one word, beside which there is room for what is read: in two, as serde's own, a byte
+/// took a third longer.
+#[derive(Debug)]
+pub(crate) struct Error(Box<value::Error>);
+
+impl serde::de::Error for Error {
+    fn custom<T: fmt::Display>(why: T) -> Self {
+        Self(Box::new(value::Error::custom(why)))
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Error {}
 
 #[cold]
 fn too_early() -> Error {
@@ -54,7 +73,10 @@ impl<'a> Reader<'a> {
     }
 
     fn byte(&mut self) -> Result<u8, Error> {
-        self.rest.next().copied().ok_or_else(too_early)
+        match self.rest.next() {
+            Some(byte) => Ok(*byte),
+            None => Err(too_early()),
+        }
     }
 
     /// A number of so many bits: seven in each byte, the lowest first, and whether more come.
@@ -316,7 +338,7 @@ impl<'a> SeqAccess<'a> for Several<'_, 'a> {
         if !self.begin() {
             return Ok(None);
         }
-        seed.deserialize(&mut *self.reader).map(Some)
+        Ok(Some(seed.deserialize(&mut *self.reader)?))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -349,7 +371,7 @@ impl<'a> EnumAccess<'a> for &mut Reader<'a> {
 
     fn variant_seed<S: DeserializeSeed<'a>>(self, seed: S) -> Result<(S::Value, Self), Error> {
         let variant = self.number(32)? as u32;
-        let variant: serde::de::value::U32Deserializer<Error> = variant.into_deserializer();
+        let variant: value::U32Deserializer<Error> = variant.into_deserializer();
         Ok((seed.deserialize(variant)?, self))
     }
 }

@@ -1,6 +1,6 @@
 //! In what arguments and values travel.
 
-use std::cell::Cell;
+use std::{cell::Cell, mem};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -43,29 +43,35 @@ impl Format {
         }
     }
 
-    /// Appends a value, as long as there are no more bytes than `end` then.
+    /// Appends a value, as long as there are no more bytes than `end` then. If it is not written, neither is what was there.
     pub(super) fn write<T: Serialize>(
         self,
         value: &T,
         bytes: &mut Vec<u8>,
         end: usize,
     ) -> Result<(), Unwritten> {
-        let is_too_deep = Cell::new(false);
-        let (value, mut to) = (Deep::new(value, &is_too_deep), To { bytes, end, is_full: false });
+        let [is_too_deep, is_full] = [const { Cell::new(false) }; 2];
+        let value = Deep::new(value, &is_too_deep);
+        let to = To { bytes: mem::take(bytes), end, is_full: &is_full };
         let written = match self {
             Self::Postcard => {
-                postcard::serialize_with_flavor(&value, &mut to).map_err(|it| it.to_string())
+                postcard::serialize_with_flavor(&value, to).map_err(|it| it.to_string())
             }
             #[cfg(feature = "process-json")]
-            Self::Json => serde_json::to_writer(&mut to, &value).map_err(|it| it.to_string()),
-        };
-        match written {
-            Err(_) if to.is_full => Err(Unwritten::TooLarge),
-            Err(_) if is_too_deep.get() => {
-                Err(Unwritten::Why(format!("it is more than {DEPTH} levels deep")))
+            Self::Json => {
+                let mut to = to;
+                let written = serde_json::to_writer(&mut to, &value);
+                written.map(|()| to.bytes).map_err(|it| it.to_string())
             }
-            Err(why) => Err(Unwritten::Why(why)),
-            Ok(()) => Ok(()),
+        };
+        // A `Serialize` that goes on where it was told of an error has left a part out.
+        if is_full.get() {
+            Err(Unwritten::TooLarge)
+        } else if is_too_deep.get() {
+            Err(Unwritten::Why(format!("it is more than {DEPTH} levels deep")))
+        } else {
+            *bytes = written?;
+            Ok(())
         }
     }
 
@@ -91,43 +97,57 @@ impl From<String> for Unwritten {
     }
 }
 
-/// Appends what is serialized, as long as there is room.
+/// Appends what is serialized, as long as there is room. It has the bytes, and nobody has a reference to it, so that their
+/// number stays in a register.
 struct To<'a> {
-    bytes: &'a mut Vec<u8>,
+    bytes: Vec<u8>,
     end: usize,
-    is_full: bool,
+    is_full: &'a Cell<bool>,
 }
 
 impl To<'_> {
-    fn push(&mut self, bytes: &[u8]) -> bool {
-        self.is_full = self.end.saturating_sub(self.bytes.len()) < bytes.len();
-        if !self.is_full {
-            self.bytes.extend_from_slice(bytes);
+    /// Whether there is room for so many more. Once there was not, that is noted.
+    fn has_room(&self, count: usize) -> bool {
+        let has = self.end.saturating_sub(self.bytes.len()) >= count;
+        if !has {
+            self.is_full.set(true);
         }
-        !self.is_full
+        has
     }
 }
 
-impl postcard::ser_flavors::Flavor for &mut To<'_> {
-    type Output = ();
+impl postcard::ser_flavors::Flavor for To<'_> {
+    type Output = Vec<u8>;
 
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
-        self.try_extend(&[byte])
+        if !self.has_room(1) {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
+        self.bytes.push(byte);
+        Ok(())
     }
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
-        if self.push(bytes) { Ok(()) } else { Err(postcard::Error::SerializeBufferFull) }
+        if !self.has_room(bytes.len()) {
+            return Err(postcard::Error::SerializeBufferFull);
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
     }
 
-    fn finalize(self) -> postcard::Result<()> {
-        Ok(())
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.bytes)
     }
 }
 
 #[cfg(feature = "process-json")]
-impl std::io::Write for &mut To<'_> {
+impl std::io::Write for To<'_> {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        if self.push(bytes) { Ok(bytes.len()) } else { Err(std::io::ErrorKind::StorageFull.into()) }
+        if !self.has_room(bytes.len()) {
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {

@@ -16,7 +16,7 @@ use nix::{
 };
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer, de,
-    ser::{self, SerializeSeq},
+    ser::{self, SerializeSeq, SerializeTuple},
 };
 use settled::process::{Current, Function, ProcessPool, Served};
 
@@ -139,6 +139,19 @@ impl Serialize for Endless {
 impl<'a> Deserialize<'a> for Endless {
     fn deserialize<D: Deserializer<'a>>(_: D) -> Result<Self, D::Error> {
         Ok(Self)
+    }
+}
+
+/// A text and a number, whose writing goes on whatever it is told of the text.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Headstrong<T>(pub(crate) T, pub(crate) u8);
+
+impl<T: Serialize> Serialize for Headstrong<T> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut both = to.serialize_tuple(2)?;
+        let _ = both.serialize_element(&self.0);
+        both.serialize_element(&self.1)?;
+        both.end()
     }
 }
 

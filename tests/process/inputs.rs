@@ -69,6 +69,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("inputs::what_takes_no_bytes_is_bounded", what_takes_no_bytes_is_bounded),
     ("inputs::what_is_too_deep_is_told_on_every_side", what_is_too_deep_is_told_on_every_side),
     ("inputs::no_more_is_written_than_is_allowed", no_more_is_written_than_is_allowed),
+    ("inputs::what_was_left_out_is_told", what_was_left_out_is_told),
     ("inputs::a_chunk_gives_a_value_for_each_item", a_chunk_gives_a_value_for_each_item),
 ];
 
@@ -543,5 +544,24 @@ fn no_more_is_written_than_is_allowed() {
         assert_eq!(told, (UnsentKind::TooLarge, why.to_owned()));
         let asked = pool.submit(&ASKED_FOR, &()).unwrap().join().unwrap();
         assert!((1..=2000).contains(&asked), "{asked}");
+    }
+}
+
+/// Also by what writes itself and does not hear that a part of it was not written.
+fn what_was_left_out_is_told() {
+    for format in [Format::Postcard, Format::Json] {
+        let builder = ProcessPool::builder().workers(NonZero::<usize>::MIN).format(format);
+        let pool = builder.limit(9000).build().unwrap();
+        let long = Headstrong("x".repeat(9000), 7);
+        let refused = pool.submit(&Function::new("no", |Headstrong::<String>(..)| 0), &long);
+        let SubmitError::Unsent(unsent) = refused.unwrap_err() else { panic!("it was submitted") };
+        assert_eq!(unsent.kind(), UnsentKind::TooLarge);
+        let deep = Headstrong(List::of(300), 7);
+        let refused = pool.submit(&Function::new("no", |Headstrong::<List>(..)| 0), &deep);
+        let why = "\"no\": it is more than 256 levels deep".to_owned();
+        assert_eq!(
+            refused.unwrap_err(),
+            SubmitError::Unsent(Unsent::new(UnsentKind::Arguments, why))
+        );
     }
 }
