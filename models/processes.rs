@@ -12,7 +12,7 @@ mod trials;
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    mem,
+    sync::Arc,
 };
 
 use settled::{
@@ -141,11 +141,12 @@ struct Job {
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Now {
-    books: Books,
+    /// These and the processes are shared by the states in which they are the same.
+    books: Arc<Books>,
     orders: VecDeque<Order>,
     later: VecDeque<Event>,
     jobs: Vec<Job>,
-    processes: BTreeMap<Number, Process>,
+    processes: BTreeMap<Number, Arc<Process>>,
     submitted: Token,
     /// Of which cancels the pool's thread is to hear.
     cancels: VecDeque<Token>,
@@ -250,7 +251,7 @@ impl Now {
             _ => false,
         };
         let mut orders = Vec::new();
-        self.books.on(event, &mut orders);
+        Arc::make_mut(&mut self.books).on(event, &mut orders);
         let waits = |it: Token| {
             let cell = self.jobs[usize::try_from(it).expect("there are few")].cell;
             cell == State::Pending || cell == State::Cancelled && self.cancels.contains(&it)
@@ -278,11 +279,14 @@ impl Now {
     fn go_blind(&mut self) {
         self.is_blind = true;
         self.tell(Event::Blind);
-        for (it, process) in &mut self.processes {
-            if !mem::replace(&mut process.is_told[0], true) {
-                self.later.push_back(Event::ProcessEnded(*it));
-            }
+        for (it, process) in self.processes.iter_mut().filter(|it| !it.1.is_told[0]) {
+            Arc::make_mut(process).is_told[0] = true;
+            self.later.push_back(Event::ProcessEnded(*it));
         }
+    }
+
+    fn process(&mut self, it: Number) -> Option<&mut Process> {
+        self.processes.get_mut(&it).map(Arc::make_mut)
     }
 
     fn job(&mut self, job: Token) -> &mut Job {
@@ -304,7 +308,7 @@ impl Now {
 
     /// Takes what a worker has written next; the event that it is for the books.
     fn take(&mut self, it: Number) -> Option<Event> {
-        let process = self.processes.get_mut(&it)?;
+        let process = self.process(it)?;
         process.is_of_use |= matches!(process.said.front(), Some(Said::Began(_) | Said::Answer(_)));
         match process.said.pop_front() {
             Some(Said::Ready) => Some(Event::Ready(it)),
@@ -350,7 +354,7 @@ impl Model for Pool {
             has_changed: false,
         };
         vec![Now {
-            books: Books::new(self.max, self.each),
+            books: Books::new(self.max, self.each).into(),
             orders: VecDeque::new(),
             later: VecDeque::new(),
             jobs: (0..self.jobs).map(|_| job.clone()).collect(),
@@ -468,7 +472,7 @@ impl Model for Pool {
                 now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
             }
             Step::Work(it) => Self::work(&mut now, it),
-            Step::Fall(it) => now.processes.get_mut(&it)?.is_alive = false,
+            Step::Fall(it) => now.process(it)?.is_alive = false,
             step => self.goes_on_otherwise(&mut now, step)?,
         }
         Some(now)

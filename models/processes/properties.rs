@@ -1,5 +1,7 @@
 //! What holds of a pool of processes, whatever happens.
 
+use std::sync::Arc;
+
 use settled::{
     machine::State,
     model::check::{ENVIRONMENT, Kinds},
@@ -85,7 +87,7 @@ pub(super) fn all(pool: &Pool) -> Vec<Property<Pool>> {
         Property::always(SETTLES, |pool: &Pool, now: &Now| {
             let mut steps = Vec::new();
             pool.actions(now, &mut steps);
-            let has_ended = |it: &Process| it.is_gone && !it.is_alive;
+            let has_ended = |it: &Arc<Process>| it.is_gone && !it.is_alive;
             // Nothing is waited for that need not happen.
             let need_not = |it: &Step| {
                 let is_wish = matches!(

@@ -22,7 +22,7 @@ impl Pool {
         match order {
             Order::Start(it) => {
                 now.rested = 0;
-                now.processes.insert(it, Process::new());
+                now.processes.insert(it, Process::new().into());
             }
             Order::Offer(it, job) => {
                 let again = self.wrong == Some(Wrong::RunsAgain) && now.job(job).to.is_some();
@@ -30,9 +30,10 @@ impl Pool {
                     return now.later.push_back(Event::Withdrawn(it));
                 }
                 now.job(job).to = Some(it);
-                let process = now.processes.get_mut(&it).expect("it was started");
+                let process = now.process(it).expect("it was started");
                 process.to_do.push_back(Some(job));
-                now.has_erred.offered_late |= process.is_told != [false; 2];
+                let is_late = process.is_told != [false; 2];
+                now.has_erred.offered_late |= is_late;
             }
             Order::Settle(job) => now.settle(job, Became::Value),
             Order::Lose(_, job, _) if self.wrong == Some(Wrong::RunsAgain) => {
@@ -52,12 +53,12 @@ impl Pool {
             Order::BreakOff(job) => now.settle(job, Became::Broken),
             // Of one that could not be started it may be ordered just before this is told.
             Order::Dismiss(it) => {
-                now.processes.get_mut(&it).into_iter().for_each(|it| it.to_do.push_back(None));
+                now.process(it).into_iter().for_each(|it| it.to_do.push_back(None));
             }
             // Who thinks by the clock that it is dead has no reason to.
             Order::Kill(it) if self.wrong == Some(Wrong::TakesLate) => {
-                let process = now.processes.get_mut(&it).expect("it was started");
-                process.is_alive &= now.has_killed.is_none();
+                let stays = now.has_killed.is_none();
+                now.process(it).expect("it was started").is_alive &= stays;
             }
             Order::Kill(it) if self.wrong == Some(Wrong::LetsGo) && now.has_ended[1] => {
                 now.later.extend([Event::PipeEnded(it, false), Event::ProcessEnded(it)]);
@@ -65,7 +66,7 @@ impl Pool {
             Order::Kill(it) => self.kill(now, it),
             Order::Drain(it) => {
                 if self.wrong == Some(Wrong::DoesNotRead) {
-                    now.processes.get_mut(&it).expect("it was started").said.clear();
+                    now.process(it).expect("it was started").said.clear();
                 }
                 loop {
                     let Some(event) = now.take(it) else { return };
@@ -75,7 +76,7 @@ impl Pool {
                     }
                 }
             }
-            Order::Forget(it) => now.processes.get_mut(&it).expect("it was started").is_gone = true,
+            Order::Forget(it) => now.process(it).expect("it was started").is_gone = true,
             Order::Break => now.is_broken = true,
             Order::Rest(_) => self.rest(now),
             Order::End => (),
@@ -93,15 +94,16 @@ impl Pool {
     fn kill(&self, now: &mut Now, it: Number) {
         let (killed, has_ended) = (now.has_killed, now.has_ended[1]);
         let is_asked_for = killed.is_some_and(|job| now.job(job).to == Some(it)) || has_ended;
-        let process = now.processes.get_mut(&it).expect("it was started");
-        let has_reason = process.has_hung_up || process.is_mad || !process.is_alive || now.is_blind;
+        let is_blind = now.is_blind;
+        let process = now.process(it).expect("it was started");
+        let has_reason = process.has_hung_up || process.is_mad || !process.is_alive || is_blind;
         process.is_killed = true;
         process.is_alive &= self.may == May::Linger;
         now.has_erred.killed_another |= !is_asked_for && !has_reason;
     }
 
     pub(super) fn work(now: &mut Now, it: Number) {
-        let Some(process) = now.processes.get_mut(&it) else { return };
+        let Some(process) = now.process(it) else { return };
         let (says, stands) = match process.stands {
             Stands::Starting => (Said::Ready, Stands::Waiting),
             Stands::Waiting => {
@@ -143,12 +145,12 @@ impl Pool {
                 }
             }
             Step::Refuse(it) => {
-                let process = now.processes.get_mut(&it)?;
+                let process = now.process(it)?;
                 process.stands = Stands::Waiting;
                 process.said.push_back(Said::Unready);
             }
             Step::Babble(it) | Step::Lie(it, _) => {
-                let process = now.processes.get_mut(&it)?;
+                let process = now.process(it)?;
                 let says = match step {
                     Step::Lie(_, job) => Said::Answer(job),
                     _ => Said::Garbage,
@@ -171,13 +173,13 @@ impl Pool {
             }
             Step::GoBlind => now.go_blind(),
             Step::Die(it) => {
-                now.processes.get_mut(&it)?.is_alive = false;
+                now.process(it)?.is_alive = false;
             }
             Step::HangUp(it) => {
-                now.processes.get_mut(&it)?.has_hung_up = true;
+                now.process(it)?.has_hung_up = true;
             }
             Step::DieWriting(it) | Step::Blurt(it) => {
-                let process = now.processes.get_mut(&it)?;
+                let process = now.process(it)?;
                 let (Stands::Works(job) | Stands::Has(job)) = process.stands else { return None };
                 process.said.push_back(Said::Half);
                 process.is_alive = false;
@@ -259,7 +261,7 @@ impl Pool {
 
     /// The pool's thread is told that a process has ended.
     pub(super) fn told(&self, now: &mut Now, it: Number) -> Option<()> {
-        let process = now.processes.get_mut(&it)?;
+        let process = now.process(it)?;
         process.is_told[0] = true;
         let [_, is_late] = process.is_told;
         let wrong = if is_late { Wrong::LosesLate } else { Wrong::OffersToTheDead };

@@ -70,7 +70,7 @@
 //!
 //! * *all programs of a size*: a thread with the promise and one call, a thread with any two calls, a
 //!   loop with a callback, and a task with one operation, over every operation of both views (all with `SETTLED_FULL=1`,
-//!   and else one in seven, or in eleven);
+//!   and else one in thirteen, or in seventeen);
 //! * a program for each [rule](rules::FLIPS), under the rules that ship, where every property holds, and
 //!   with that rule flipped, where one breaks in a number of steps that is pinned;
 //! * larger programs with three threads, two loops, or two workers;

@@ -23,7 +23,7 @@ fn assert_small() {
 #[test]
 fn a_file_of_4_gib_takes_little_memory() {
     watch!();
-    let dir = TempDir::new();
+    let dir = TempDir::in_memory();
     dir.sparse("0", 4 << 30);
     let ended = run([dir.path()]);
     assert_eq!(ended.account().finished, 1, "{ended:?}");

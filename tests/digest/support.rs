@@ -111,10 +111,20 @@ pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
     pub(crate) fn new() -> Self {
+        Self::inside(&env::temp_dir())
+    }
+
+    /// In memory, if there is a file system for that: to read a file of which nothing is stored makes no pages there.
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::inside(memory) } else { Self::new() }
+    }
+
+    fn inside(place: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // ORDERING: Relaxed; only the numbers must differ.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = env::temp_dir().join(format!("settled-digest-{}-{number}", process::id()));
+        let path = place.join(format!("settled-digest-{}-{number}", process::id()));
         fs::create_dir(&path).unwrap();
         Self(path)
     }
