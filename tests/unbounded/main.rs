@@ -1,10 +1,11 @@
-//! Waiting and callbacks, shown for any number of waiters, callbacks, futures and permits: `cargo test --test unbounded`.
+//! Waiting and callbacks, shown for any number of waiters, callbacks, futures, permits and events: `cargo test --test unbounded`.
 //!
 //! A transition relation, whose state changes are those of [`State::on`](settled::machine::State::on), the function that
 //! ships, is printed as SMT-LIB, and z3 is asked whether a step can lead from a state in which all lemmas hold to one in
 //! which one of them does not. No number of whoever takes the steps is given. `cell` is one future with all who wait for
-//! it and its callbacks, `group` one who waits for several, `line` permits with all who wait for one. Each broken twin has a run, from the beginning, that breaks a
-//! lemma. `sites.rs` compares the steps with the places in the code that they stand for.
+//! it and its callbacks, `group` one who waits for several, `line` permits with all who wait for one, `gate` an event with all
+//! who wait for it. Each broken twin has a run, from the beginning, that breaks a lemma. `sites.rs` compares the steps with the
+//! places in the code that they stand for.
 //!
 //! What settles is one step here. In the code it is a step of the word, and what it takes out of the list: both with the
 //! list's lock held. Whoever registers, leaves or clears takes that lock, so that it comes before both or after both; and
@@ -17,6 +18,7 @@ mod watchdog;
 mod cell;
 #[path = "../support/closing.rs"]
 mod closing;
+mod gate;
 mod group;
 mod line;
 mod sites;
@@ -29,14 +31,15 @@ use std::{
 };
 
 use cell::{CELL, tables::Mutant};
+use gate::GATE;
 use group::GROUP;
 use line::LINE;
 use settled::machine::State;
 use smt::{Answer, Path, Question};
 use system::{Lemma, Protocol, Step, System, Twin};
 
-/// What is shown: waiting for one future, with its callbacks, and for several; and for a permit.
-const PROTOCOLS: [Protocol; 3] = [CELL, GROUP, LINE];
+/// What is shown: waiting for one future, with its callbacks, and for several; for a permit; and for an event.
+const PROTOCOLS: [Protocol; 4] = [CELL, GROUP, LINE, GATE];
 
 /// How many lemmas were shown.
 static SHOWN: AtomicUsize = AtomicUsize::new(0);

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
 
-use crate::{cell::CELL, group::GROUP, line, system::Protocol};
+use crate::{cell::CELL, gate, group::GROUP, line, system::Protocol};
 
 /// Texts in the code, or the names of steps.
 pub(crate) type Acts = &'static [&'static str];
@@ -481,10 +481,11 @@ const GROUP_SITES: &[File] = &[
 
 /// Each protocol with its sites and what is looked for in them, and with what none of their functions does: the clock, the
 /// system that wakes a sleeper for no reason, and what others do.
-const ALL: [(Protocol, &[File], Acts, Acts); 3] = [
+const ALL: [(Protocol, &[File], Acts, Acts); 4] = [
     (CELL, CELL_SITES, ACTS, &["expire", "spurious"]),
     (GROUP, GROUP_SITES, ACTS, &["expire", "spurious", "settle"]),
     (line::LINE, line::SITES, line::ACTS, &["choose"]),
+    (gate::GATE, gate::SITES, gate::ACTS, gate::OF_THE_LINE),
 ];
 
 /// The name of the function whose head this line is.
@@ -587,6 +588,8 @@ pub(crate) fn a_site_that_changes_is_noticed() -> Result<String, String> {
         ("primitives/waits.rs", "        let left = machine.leave(ticket);\n", ""),
         ("primitives/permits.rs", "self.line.grant();", "None;"),
         ("primitives/line.rs", "self.waiting.pop()?", "self.waiting.take_all().last()?"),
+        ("primitives/gate.rs", "self.line.grant_all()", "self.line.grant().into_iter()"),
+        ("primitives/event.rs", "told.for_each(Waiter::notify);", "told.for_each(drop);"),
     ] {
         let all = ALL.iter().flat_map(|it| it.1.iter().map(|file| (file, it.2)));
         let mut files = all.filter(|it| it.0.0 == file);

@@ -8,7 +8,7 @@ pub(crate) struct Var {
     /// The sorts of its arguments, which are called `x` and `y`.
     pub(crate) of: &'static [&'static str],
     pub(crate) is: &'static str,
-    /// What it is in the beginning; what has none may be anything, and never changes.
+    /// What it is in the beginning; what has none may be anything.
     pub(crate) first: Option<&'static str>,
 }
 

@@ -16,8 +16,14 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [semaphore-1] [semaphore-3]
     always(
         "a permit is free, or somebody has it or was granted it",
-        "(forall ((q P)) (or (free closed (open q) (behind q))
-            (and (has (phase (last q)) (listed (last q))) (= (permit (last q)) q))))",
+        "(forall ((q P)) (=> (there q) (or (free closed (open q) (behind q))
+            (and (has (phase (last q)) (listed (last q))) (= (permit (last q)) q)))))",
+    ),
+    // [semaphore-1]
+    always(
+        "what is free, and what somebody has, is there",
+        "(and (forall ((q P)) (=> (free closed (open q) (behind q)) (there q)))
+            (forall ((x W)) (=> (has (phase x) (listed x)) (there (permit x)))))",
     ),
     // [semaphore-2]
     always(
@@ -27,7 +33,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     // [semaphore-2] [semaphore-3]
     always(
         "as long as somebody waits somebody has each permit",
-        "(forall ((x W) (q P)) (=> (listed x) (has (phase (last q)) (listed (last q)))))",
+        "(forall ((x W) (q P)) (=> (and (listed x) (there q)) (has (phase (last q)) (listed (last q)))))",
     ),
     // [semaphore-2]
     always("nobody overtakes", "(not overtaken)"),

@@ -2,8 +2,10 @@
 //!
 //! `W` is one who takes a permit, waits for it if he has to, and gives it back or leaves; `P` is a permit. Whoever passes or
 //! gives tries one step of the word. If that is closed he takes the lock, closes the word, decides, opens the word, unless
-//! somebody stands in the line, and frees the lock: steps between which others step. Any number of permits are there from the
-//! beginning, and a lock or semaphore is a number of them. Adding and forgetting them is not in it.
+//! somebody stands in the line, and frees the lock: steps between which others step. A lock or semaphore is any number of
+//! permits, which are there from the beginning, or are brought. Whoever adds some brings them, and gives each back as whoever
+//! has one does; that they are several under one lock is that nobody steps between. Whoever forgets one has it no more, and it is
+//! there no more.
 
 mod lemmas;
 mod sites;
@@ -34,9 +36,11 @@ const VARS: &[Var] = &[
     Var { name: "nobody", of: &[], is: "W", first: None },
     var("owner", &[], "W", "nobody.0"),
     var("chosen", &[], "P", "some.0"),
+    // Which permits there are.
+    Var { name: "there", of: &["P"], is: "Bool", first: None },
     // The word: whether it is closed, and what it says; and what is free behind it.
     var("closed", &[], "Bool", "false"),
-    var("open", &["P"], "Bool", "true"),
+    var("open", &["P"], "Bool", "(there.0 x)"),
     var("behind", &["P"], "Bool", "false"),
     // Of one who waits: what he is about to do; whether he is listed, and before whom; whether he was granted one in the line,
     // is to be told, and is told.
@@ -57,6 +61,7 @@ fn shipped() -> System {
     steps.extend(the_lock());
     steps.extend(deciding());
     steps.extend(telling());
+    steps.extend(adding());
     System {
         table: Box::new(State::on),
         vars: VARS,
@@ -223,4 +228,15 @@ fn telling() -> Vec<Step> {
         "(owed w)",
         &[("owed", "false"), ("token", "true")],
     )]
+}
+
+/// One more is brought, by one who then gives it back; and one is gone for good.
+fn adding() -> Vec<Step> {
+    let guard = "(and (= (phase w) Idle) (not (there chosen)))";
+    let mut bring = of_one("bring", "", guard, &[("phase", "Having"), ("permit", "chosen")]);
+    bring.set("there", "(or (there x) (= x chosen))");
+    bring.set("last", "(ite (= x chosen) w (last x))");
+    let mut forget = of_one("forget", "pass", "(= (phase w) Having)", &[("phase", "Over")]);
+    forget.set("there", "(and (there x) (distinct x (permit w)))");
+    vec![bring, forget]
 }

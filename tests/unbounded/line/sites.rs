@@ -44,6 +44,8 @@ pub(crate) const ACTS: Acts = &[
     "self.free += ",
     "self.free -= ",
     "self.free = ",
+    "self.all += ",
+    "self.all -= ",
     "drop(machine)",
     "drop(mutex",
     "tell(left)",
@@ -117,7 +119,8 @@ pub(crate) const SITES: &[File] = &[
         ["", ""],
         &[
             ("give_back", ".grant() self.free +=", "grant give-back"),
-            ("add", ".grant() self.free +=", ""),
+            ("forget", "self.all -=", "forget"),
+            ("add", ".grant() self.all += self.free +=", "bring grant give-back"),
             ("open", "Word::open(", "open"),
             ("close", "self.free =", "close"),
             ("step", ".take()", "pass"),

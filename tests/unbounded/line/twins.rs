@@ -61,6 +61,24 @@ pub(crate) const TWINS: &[Twin] = &[
         },
     ),
     twin(
+        "a permit that is brought, and not counted",
+        "what is free, and what somebody has, is there",
+        "bring",
+        |it| it.step("bring").keep("there"),
+    ),
+    twin(
+        "a permit that is forgotten, and given back",
+        "what is free, and what somebody has, is there",
+        "pass forget",
+        |it| it.step("forget").set("open", "(or (open x) (= x (permit w)))"),
+    ),
+    twin(
+        "a permit that is there twice",
+        "a permit that somebody has, or was granted, is his alone",
+        "pass bring",
+        |it| unguard(it.step("bring"), "(not (there chosen))"),
+    ),
+    twin(
         "a permit that is free for all who come",
         "none is free while somebody waits",
         "pass ask lock close wait open free give-closed lock close give-back",
