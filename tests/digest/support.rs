@@ -4,7 +4,7 @@ use std::{
     env,
     ffi::OsStr,
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     path::{Path, PathBuf},
     process::{self, Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -111,22 +111,21 @@ pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
     pub(crate) fn new() -> Self {
-        Self::inside(&env::temp_dir())
+        Self::inside(&env::temp_dir()).unwrap()
     }
 
     /// In memory, if there is a file system for that: to read a file of which nothing is stored makes no pages there.
     pub(crate) fn in_memory() -> Self {
-        let memory = Path::new("/dev/shm");
-        if memory.is_dir() { Self::inside(memory) } else { Self::new() }
+        Self::inside(Path::new("/dev/shm")).unwrap_or_else(|_| Self::new())
     }
 
-    fn inside(place: &Path) -> Self {
+    fn inside(place: &Path) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         // ORDERING: Relaxed; only the numbers must differ.
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path = place.join(format!("settled-digest-{}-{number}", process::id()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
+        fs::create_dir(&path)?;
+        Ok(Self(path))
     }
 
     pub(crate) fn path(&self) -> &Path {
