@@ -31,7 +31,7 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Error> {
 }
 
 /// What is wrong with the bytes. It is one word, beside which there is room for what is read: in two, as serde's own, a byte
-/// took a third longer.
+/// took a quarter longer.
 #[derive(Debug)]
 pub(crate) struct Error(Box<value::Error>);
 

@@ -21,6 +21,7 @@ mod closing;
 mod gate;
 mod group;
 mod line;
+mod lock;
 mod sites;
 mod smt;
 mod system;

@@ -10,7 +10,10 @@ mod twins;
 use settled::machine::State;
 
 pub(crate) use self::sites::{ACTS, OF_THE_LINE, SITES};
-use crate::system::{Protocol, Step, System, Var, step, var};
+use crate::{
+    lock::{of_one, the_lock},
+    system::{Protocol, Step, System, Var, var},
+};
 
 pub(crate) const GATE: Protocol = Protocol { shipped, lemmas: lemmas::LEMMAS, twins: twins::TWINS };
 
@@ -46,8 +49,6 @@ const VARS: &[Var] = &[
     var("saw", &["W"], "Bool", "false"),
 ];
 
-const ANYBODY: &str = "(exists ((u W)) (listed u))";
-
 /// Nobody is to be told before him by whoever tells him.
 const FIRST: &str = "(not (exists ((u W)) (and (owed u) (= (by u) (by w)) (ahead u w))))";
 
@@ -57,7 +58,10 @@ const SETS: &str = "ask lock close wait open free set-closed lock close set-all"
 
 fn shipped() -> System {
     let mut steps = by_the_word();
-    steps.extend(the_lock());
+    steps.extend(the_lock(
+        ["open", "behind"],
+        ["ask", "ask lock", "ask lock close wait", "ask lock close wait open"],
+    ));
     steps.extend(deciding());
     steps.push(of_one(
         "tell",
@@ -72,15 +76,6 @@ fn shipped() -> System {
         words: WORDS,
         steps,
     }
-}
-
-fn of_one(
-    name: &'static str,
-    after: &'static str,
-    guard: &str,
-    puts: &[(&'static str, &str)],
-) -> Step {
-    step(name, Some("W"), after, guard, puts)
 }
 
 fn by_the_word() -> Vec<Step> {
@@ -113,23 +108,6 @@ fn by_the_word() -> Vec<Step> {
         ),
         of_one("expire", WAITS, "(= (phase w) Waiting)", &[("phase", "Leaving")]),
     ]
-}
-
-fn the_lock() -> Vec<Step> {
-    let mut lock = of_one("lock", "ask", "(and (= turn Unlocked) (wants (phase w)))", &[]);
-    lock.set("turn", "Taken");
-    lock.set("owner", "w");
-    let mut close = step("close", None, "ask lock", "(= turn Taken)", &[]);
-    close.set("behind", "(ite closed behind open)");
-    close.set("closed", "true");
-    close.set("turn", "Deciding");
-    let mut open = step("open", None, "ask lock close wait", "(= turn Opening)", &[]);
-    open.set("open", &format!("(ite {ANYBODY} open behind)"));
-    open.set("closed", ANYBODY);
-    open.set("turn", "Freeing");
-    let mut free = step("free", None, "ask lock close wait open", "(= turn Freeing)", &[]);
-    free.set("turn", "Unlocked");
-    vec![lock, close, open, free]
 }
 
 /// What whoever has the lock decides.

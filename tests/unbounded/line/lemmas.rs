@@ -70,8 +70,7 @@ pub(crate) const LEMMAS: &[Lemma] = &[
     ),
     always(
         "who has the lock has something to do",
-        "(=> (or (= turn Taken) (= turn Deciding)) (or (= (phase owner) Entering) (= (phase owner) Coming)
-            (= (phase owner) Leaving) (= (phase owner) Giving)))",
+        "(=> (or (= turn Taken) (= turn Deciding)) (wants (phase owner)))",
     ),
     always(
         "who decides has closed the word",

@@ -14,7 +14,10 @@ mod twins;
 use settled::machine::State;
 
 pub(crate) use self::sites::{ACTS, SITES};
-use crate::system::{Protocol, Step, System, Var, step, var};
+use crate::{
+    lock::{ANYBODY, of_one, the_lock},
+    system::{Protocol, Step, System, Var, step, var},
+};
 
 pub(crate) const LINE: Protocol = Protocol { shipped, lemmas: lemmas::LEMMAS, twins: twins::TWINS };
 
@@ -26,6 +29,7 @@ const PHASES: &str = "(Idle) (Entering) (Waiting) (Coming) (Leaving) (Having) (G
 const WORDS: &str = "(declare-sort P 0)
 (declare-datatypes ((Turn 0)) (((Unlocked) (Taken) (Deciding) (Opening) (Freeing))))
 (define-fun stands ((f Phase)) Bool (or (= f Waiting) (= f Coming) (= f Leaving)))
+(define-fun wants ((f Phase)) Bool (or (= f Entering) (= f Coming) (= f Leaving) (= f Giving)))
 (define-fun has ((f Phase) (l Bool)) Bool (or (= f Having) (= f Giving) (and (stands f) (not l))))
 (define-fun free ((c Bool) (i Bool) (b Bool)) Bool (ite c b i))";
 
@@ -58,7 +62,10 @@ const VARS: &[Var] = &[
 
 fn shipped() -> System {
     let mut steps = by_the_word();
-    steps.extend(the_lock());
+    steps.extend(the_lock(
+        ["(open x)", "(behind x)"],
+        ["pass ask", "pass ask lock", "pass ask lock close wait", "pass ask lock close wait open"],
+    ));
     steps.extend(deciding());
     steps.extend(telling());
     steps.extend(adding());
@@ -78,20 +85,9 @@ const LEAVES: &str = "pass ask lock close wait open free expire lock close";
 const GRANTED: &str = "pass ask lock close wait open free ask lock close wait open free \
     give-closed lock close grant open free look lock close";
 
-const ANYBODY: &str = "(exists ((u W)) (listed u))";
-
 /// Whoever has the lock has a permit that he gives back, or was granted one, and leaves.
 const GIVES: &str =
     "(or (= (phase owner) Giving) (and (= (phase owner) Leaving) (not (listed owner))))";
-
-fn of_one(
-    name: &'static str,
-    after: &'static str,
-    guard: &str,
-    puts: &[(&'static str, &str)],
-) -> Step {
-    step(name, Some("W"), after, guard, puts)
-}
 
 /// This one has the permit that was chosen.
 fn takes(step: &mut Step) {
@@ -141,24 +137,6 @@ fn by_the_word() -> Vec<Step> {
         ),
         of_one("expire", WAITS, "(= (phase w) Waiting)", &[("phase", "Leaving")]),
     ]
-}
-
-fn the_lock() -> Vec<Step> {
-    let wants = "(or (= (phase w) Entering) (= (phase w) Coming) (= (phase w) Leaving) (= (phase w) Giving))";
-    let mut lock = of_one("lock", "pass ask", &format!("(and (= turn Unlocked) {wants})"), &[]);
-    lock.set("turn", "Taken");
-    lock.set("owner", "w");
-    let mut close = step("close", None, "pass ask lock", "(= turn Taken)", &[]);
-    close.set("behind", "(ite closed (behind x) (open x))");
-    close.set("closed", "true");
-    close.set("turn", "Deciding");
-    let mut open = step("open", None, "pass ask lock close wait", "(= turn Opening)", &[]);
-    open.set("open", &format!("(ite {ANYBODY} (open x) (behind x))"));
-    open.set("closed", ANYBODY);
-    open.set("turn", "Freeing");
-    let mut free = step("free", None, "pass ask lock close wait open", "(= turn Freeing)", &[]);
-    free.set("turn", "Unlocked");
-    vec![lock, close, open, free]
 }
 
 /// What whoever has the lock decides.

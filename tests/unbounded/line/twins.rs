@@ -1,7 +1,10 @@
 //! Broken twins: each with the run that shows it, and the lemma that no longer holds.
 
-use super::{ANYBODY, GIVES};
-use crate::system::{Twin, add, guard, twin, unguard};
+use super::GIVES;
+use crate::{
+    lock::ANYBODY,
+    system::{Twin, add, guard, twin, unguard},
+};
 
 pub(crate) const TWINS: &[Twin] = &[
     twin(
