@@ -18,7 +18,7 @@ use crate::{
     interrupt,
     settled::Settled,
     sync::{DEPTH, thread_const},
-    waiter::{Callbacks, isolate},
+    waiter::{Callback, isolate},
 };
 
 /// Callbacks that wait may run deferred ones inside themselves as far as this.
@@ -89,16 +89,13 @@ thread_const! {
     };
 }
 
-/// Runs the callbacks of a future that is settled, or defers them.
-pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
-    if callbacks.is_empty() {
-        return;
-    }
+/// Runs the callbacks of a future that is settled, of which there is one at least, or defers them.
+pub(crate) fn run<T, E>(callbacks: impl Iterator<Item = Callback<T, E>>, settled: &Settled<T, E>) {
     let cell = settled.handle().address();
     if !enter(DEPTH) {
         // One handle for all of them, however many there are.
         let mut lent = None;
-        for callback in callbacks.into_iter() {
+        for callback in callbacks {
             if lent.is_none() {
                 // There may be more handles than can be counted.
                 isolate(|| lent = Some(callback.lend(settled)));
@@ -112,7 +109,7 @@ pub(crate) fn run<T, E>(callbacks: Callbacks<T, E>, settled: &Settled<T, E>) {
     }
     let role = context::call_back();
     let lending = Lending::of(cell);
-    callbacks.into_iter().for_each(|callback| isolate(|| callback.call(settled)));
+    callbacks.for_each(|callback| isolate(|| callback.call(settled)));
     drop((lending, role));
     leave();
 }

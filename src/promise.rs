@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, Canceller, End, Handle, Outcome, Producer, Registration, Settlement, Until},
+    cell::{Address, Canceller, End, Handle, Outcome, Producer, Registration, Until, drop_unseen},
     context::Id,
     error::{Cancelled, Failure, Lost, Panic, Unseen},
     lost::{Death, Unsent},
@@ -208,12 +208,12 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     #[inline(always)]
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
-        self.producer.finish(outcome, Settlement::pay_all)
+        self.producer.finish(outcome, || (), drop_unseen)
     }
 
     /// The same; gives the value back that nobody can ever see. `[promise-9]`
     fn deliver_or_return(self, value: T) -> Result<(), (T, Unseen)> {
-        let unseen = match self.producer.finish(Ok(value), Settlement::pay) {
+        let unseen = match self.producer.finish(Ok(value), || (), Some) {
             Ok(unseen) => unseen.map(|outcome| (outcome, Unseen::Closed)),
             Err((outcome, cause)) => Some((outcome, Unseen::Cancelled(cause))),
         };
@@ -226,7 +226,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     /// Ends without an outcome; says whether nobody came first.
     fn end(self, end: End) -> bool {
-        self.producer.end(end, Settlement::pay_all)
+        self.producer.end(end, || ())
     }
 
     /// For the phases in which nobody can come first.
@@ -257,9 +257,7 @@ impl<T, E> Promise<T, E, Pending> {
     #[doc(alias("set_result", "complete", "send", "resolve"))]
     #[inline]
     pub fn finish(self, value: T) -> Result<(), Lost<T>> {
-        self.producer
-            .give(value, Settlement::pay_all)
-            .map_err(|(value, cause)| Lost { value, cause })
+        self.producer.give(value, drop_unseen).map_err(|(value, cause)| Lost { value, cause })
     }
 
     /// As [`finish`](Self::finish), and gives the value back if nobody can ever see it. `[promise-9]`
@@ -412,18 +410,11 @@ impl<T, E> Promise<T, E, Owned> {
     /// Delivers how the work has ended, or settles as [`stopped`](Self::stopped) does if there is no outcome. Calls
     /// `first` when that is done, before others are told.
     pub(crate) fn end_telling(self, outcome: Option<Outcome<T, E>>, first: impl FnOnce()) {
-        let mut first = Some(first);
-        let mut tell_first = || first.take().into_iter().for_each(isolate);
-        let pay = |settlement: Settlement<T, E>| {
-            tell_first();
-            settlement.pay_all();
-        };
+        let first = || isolate(first);
         let is_settled = match outcome {
-            Some(outcome) => self.producer.finish(outcome, pay).is_ok(),
-            None => self.producer.end(End::Stop, pay),
+            Some(outcome) => self.producer.finish(outcome, first, drop_unseen).is_ok(),
+            None => self.producer.end(End::Stop, first),
         };
-        // Where there is nobody else, nothing was to be paid.
-        tell_first();
         assert!(is_settled, "only the promise can settle in this phase");
     }
 

@@ -2,13 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use crate::{
-    cell::{Handle, Outcome, Rest, Settlement, Settling},
-    deferred,
-    error::Failure,
-    output::JoinError,
-    waiter::isolate,
-};
+use crate::{cell::Handle, error::Failure, output::JoinError};
 
 /// A future that is settled: an owned handle whose existence is the proof, so that reading it needs
 /// no "not ready" case. `[settled-1]`
@@ -129,40 +123,5 @@ impl<T: Sync, E: Sync> Clone for Settled<T, E> {
 impl<T, E> fmt::Debug for Settled<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.debug("Settled", f)
-    }
-}
-
-impl<T, E> Settlement<T, E> {
-    /// Tells everyone: first those who wait, then the callbacks, each isolated, with no lock held,
-    /// in the calling thread. `[callback-2]` Gives the outcome back that nobody can ever see. `[promise-9]`
-    #[inline(always)]
-    pub(crate) fn pay(self) -> Option<Outcome<T, E>> {
-        let Self(settling, rest) = self;
-        let callbacks = settling.wake();
-        match rest {
-            Rest::Lent(lent) => {
-                deferred::run(callbacks, lent.settled());
-                // If it was the last handle, the value is dropped here.
-                isolate(|| drop(lent));
-                None
-            }
-            Rest::Nothing(unseen) => unseen,
-        }
-    }
-
-    /// The same, where nobody wants that back.
-    #[inline(always)]
-    pub(crate) fn pay_all(self) {
-        if let Some(unseen) = self.pay() {
-            // A value whose drop panics must not unwind through the settler.
-            isolate(|| drop(unseen));
-        }
-    }
-}
-
-impl<T, E> Settling<T, E> {
-    /// Tells everybody, as [`Settlement::pay`] does, where the settler has a handle of its own.
-    pub(crate) fn pay(self, settled: &Settled<T, E>) {
-        deferred::run(self.wake(), settled);
     }
 }

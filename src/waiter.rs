@@ -130,12 +130,18 @@ impl Waiter {
     pub(crate) fn notify(self) {
         match self {
             Self::Thread(thread) => thread.unpark(),
-            Self::Waker(waker, _) => foreign(|| waker.wake()),
+            Self::Waker(waker, _) => wake(waker),
             Self::Member(inbox, number) => inbox.tell(number),
             Self::View(home, view) => foreign(|| home.settled(view)),
             Self::Call(call) => foreign(call),
         }
     }
+}
+
+/// Wakes a task. Never unwinds.
+#[inline]
+pub(crate) fn wake(waker: Waker) {
+    foreign(|| waker.wake());
 }
 
 /// Calls foreign code, isolated. What it drops is not the coroutine's that is being stopped, if one is. `[await-3]`

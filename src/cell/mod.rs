@@ -10,7 +10,7 @@
 //! 2  then apply the event, in one step of the word,      Word::settle      Handle::settle, Handle::cancel
 //! 3  then take the waiters,                              Open::settled     2 and 3 with the place's lock held, if the word
 //!                                                                          says that there may be somebody
-//! 4  then notify, with no lock held.                     Settlement::pay, Settling::pay
+//! 4  then notify, with no lock held.                     Settling::wake, Settling::pay
 //! 5  Registering validates the state in the same step,   Word::register in Handle::register_until
 //!    with the lock held.
 //! ```
@@ -47,8 +47,8 @@ mod word;
 pub(crate) use handle::Handle;
 pub(crate) use lend::Lent;
 pub(crate) use list::Ticket;
-pub(crate) use producer::Producer;
-pub(crate) use settle::{Rest, Settlement, Settling};
+pub(crate) use producer::{Producer, drop_unseen};
+pub(crate) use settle::Settling;
 pub(crate) use wait::Registration;
 pub(crate) use weak::{Canceller, Weak};
 pub(crate) use word::{End, Until};

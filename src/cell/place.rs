@@ -11,7 +11,7 @@
 //! A waiter here needs no memory of his own. His ticket is the last that was given, which is written beside the mark.
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
-use std::{mem::ManuallyDrop, sync::Arc, task::Waker};
+use std::{mem::ManuallyDrop, ptr, sync::Arc, task::Waker};
 
 use super::{
     Cell, Until,
@@ -24,8 +24,11 @@ use crate::{
     waiter::{Callback, Callbacks, Waiter},
 };
 
-/// What is in the place, taken out: a waiter with the byte of his ticket.
-pub(super) enum Held<T, E> {
+/// What is in the place, taken out: the two words, and what they are.
+pub(super) struct Held<T, E>(Mark, Words<T, E>);
+
+/// The same by kind: a waiter with the byte of his ticket.
+pub(super) enum Kind<T, E> {
     Nothing,
     Waker(u8, Waker),
     Thread(u8, Unparker),
@@ -110,19 +113,19 @@ impl<T, E> Words<T, E> {
     /// They are what the mark says, and are not used again.
     #[inline]
     #[expect(clippy::multiple_unsafe_ops_per_block, reason = "one of them is done")]
-    unsafe fn held(self, mark: Mark) -> Held<T, E> {
+    unsafe fn kind(&self, mark: Mark) -> Kind<T, E> {
         // SAFETY: by the contract it is this one, and owned by nobody else.
         unsafe {
             match mark.what {
-                What::Nothing => Held::Nothing,
-                What::Waker => Held::Waker(mark.last, ManuallyDrop::into_inner(self.waker)),
-                What::Thread => Held::Thread(mark.last, ManuallyDrop::into_inner(self.thread)),
+                What::Nothing => Kind::Nothing,
+                What::Waker => Kind::Waker(mark.last, ptr::read(&*self.waker)),
+                What::Thread => Kind::Thread(mark.last, ptr::read(&*self.thread)),
                 What::Member => {
-                    let (inbox, number) = ManuallyDrop::into_inner(self.member);
-                    Held::Member(mark.last, inbox, number)
+                    let (inbox, number) = ptr::read(&*self.member);
+                    Kind::Member(mark.last, inbox, number)
                 }
-                What::Callback => Held::Callback(ManuallyDrop::into_inner(self.callback)),
-                What::List => Held::List(ManuallyDrop::into_inner(self.list)),
+                What::Callback => Kind::Callback(ptr::read(&*self.callback)),
+                What::List => Kind::List(ptr::read(&*self.list)),
             }
         }
     }
@@ -131,28 +134,11 @@ impl<T, E> Words<T, E> {
     ///
     /// # Safety
     ///
-    /// As for [`held`](Self::held).
+    /// As for [`kind`](Self::kind).
     #[cold]
-    unsafe fn clear(self, mark: Mark) {
+    unsafe fn clear(&self, mark: Mark) {
         // SAFETY: the caller keeps the contract, which is the same.
-        drop(unsafe { self.held(mark) });
-    }
-
-    /// This waiter, if two words are enough for him.
-    #[inline]
-    fn of(waiter: Waiter) -> Result<(What, Self), Waiter> {
-        match waiter {
-            Waiter::Waker(waker, None) => {
-                Ok((What::Waker, Self { waker: ManuallyDrop::new(waker) }))
-            }
-            Waiter::Thread(thread) => {
-                Ok((What::Thread, Self { thread: ManuallyDrop::new(thread) }))
-            }
-            Waiter::Member(inbox, number) => {
-                Ok((What::Member, Self { member: ManuallyDrop::new((inbox, number)) }))
-            }
-            others => Err(others),
-        }
+        drop(unsafe { self.kind(mark) });
     }
 }
 
@@ -196,8 +182,7 @@ impl<'a, T, E> Open<'a, T, E> {
         // SAFETY: the lock is taken.
         let words = self.cell.place.0.with(|place| unsafe { place.read() });
         self.put(Mark { what: What::Nothing, ..mark }, Words { nothing: () });
-        // SAFETY: the mark said so, and does not say so any more.
-        unsafe { words.held(mark) }
+        Held(mark, words)
     }
 
     fn put_list(&mut self, list: Box<List<T, E>>) {
@@ -223,9 +208,9 @@ impl<'a, T, E> Open<'a, T, E> {
         if self.mark().what != What::List {
             let mut list = Box::<List<T, E>>::default();
             list.waiters = Waiters::after(self.mark().last);
-            match self.take() {
-                Held::Callback(callback) => list.callbacks.push(callback),
-                held => list.waiters.first = held.into_waiter(),
+            match self.take().into_kind() {
+                Kind::Callback(callback) => list.callbacks.push(callback),
+                kind => list.waiters.first = kind.into_waiter(),
             }
             self.put_list(list);
         }
@@ -256,17 +241,30 @@ impl<'a, T, E> Open<'a, T, E> {
 
     /// One more who waits for this.
     #[inline]
-    pub(super) fn enter(&mut self, until: Until, mut waiter: Waiter) -> Ticket {
-        let mark = self.mark();
-        if let (What::Nothing, Some(last)) = (mark.what, Ticket::next_short(mark.last, until)) {
-            match Words::of(waiter) {
-                Ok((what, words)) => {
-                    self.put(Mark { what, last }, words);
-                    return Ticket::short(last);
-                }
-                Err(long) => waiter = long,
+    pub(super) fn enter(&mut self, until: Until, waiter: Waiter) -> Ticket {
+        let Some(last) = self.next_alone(until) else { return self.enter_list(until, waiter) };
+        let (what, words) = match waiter {
+            Waiter::Waker(waker, None) => (What::Waker, Words { waker: ManuallyDrop::new(waker) }),
+            Waiter::Thread(thread) => (What::Thread, Words { thread: ManuallyDrop::new(thread) }),
+            Waiter::Member(inbox, number) => {
+                (What::Member, Words { member: ManuallyDrop::new((inbox, number)) })
             }
-        }
+            // Two words are not enough for him.
+            others => return self.enter_list(until, others),
+        };
+        self.put(Mark { what, last }, words);
+        Ticket::short(last)
+    }
+
+    /// The byte of the next ticket, if whoever gets it can be here alone.
+    #[inline]
+    fn next_alone(&self, until: Until) -> Option<u8> {
+        let mark = self.mark();
+        if mark.what == What::Nothing { Ticket::next_short(mark.last, until) } else { None }
+    }
+
+    #[inline(never)]
+    fn enter_list(&mut self, until: Until, waiter: Waiter) -> Ticket {
         self.grown().waiters.enter(until, waiter)
     }
 
@@ -278,7 +276,7 @@ impl<'a, T, E> Open<'a, T, E> {
         if self.alone() != Some(ticket) {
             return None;
         }
-        self.take().into_waiter().map(|(_, waiter)| waiter)
+        self.take().into_kind().into_waiter().map(|(_, waiter)| waiter)
     }
 
     /// Takes those out who wait for this.
@@ -287,7 +285,9 @@ impl<'a, T, E> Open<'a, T, E> {
             return list.waiters.take(until);
         }
         match self.alone() {
-            Some(ticket) if ticket.waits_until(until) => Taken::of(self.take().into_waiter()),
+            Some(ticket) if ticket.waits_until(until) => {
+                Taken::of(self.take().into_kind().into_waiter())
+            }
             _ => Taken::default(),
         }
     }
@@ -329,8 +329,8 @@ impl<'a, T, E> Open<'a, T, E> {
         if self.mark().what != What::Callback {
             return Callbacks::NONE;
         }
-        match self.take() {
-            Held::Callback(callback) => Callbacks::one(callback),
+        match self.take().into_kind() {
+            Kind::Callback(callback) => Callbacks::one(callback),
             _ => unreachable!("the mark says so"),
         }
     }
@@ -367,6 +367,23 @@ impl<T, E> Drop for Open<'_, T, E> {
 }
 
 impl<T, E> Held<T, E> {
+    #[inline(always)]
+    pub(super) fn into_kind(self) -> Kind<T, E> {
+        let this = ManuallyDrop::new(self);
+        // SAFETY: the mark that they were taken out with says what they are, and they are not dropped.
+        unsafe { this.1.kind(this.0) }
+    }
+}
+
+impl<T, E> Drop for Held<T, E> {
+    #[cold]
+    fn drop(&mut self) {
+        // SAFETY: as above, by its drop.
+        unsafe { self.1.clear(self.0) }
+    }
+}
+
+impl<T, E> Kind<T, E> {
     /// The waiter, if that is what it is.
     #[inline]
     pub(super) fn into_waiter(self) -> Option<(Ticket, Waiter)> {

@@ -4,11 +4,17 @@
 use std::{mem::ManuallyDrop, task::Waker};
 
 use super::{
-    End, Handle, Outcome, Settlement,
+    End, Handle, Outcome,
     settle::Late,
     word::{Settle, Word},
 };
-use crate::error::Cancelled;
+use crate::{error::Cancelled, waiter::isolate};
+
+/// What is done with an outcome that nobody can see, where nobody wants it back: a drop that panics must not unwind through
+/// whoever settles.
+pub(crate) fn drop_unseen<T, E>(outcome: Outcome<T, E>) {
+    isolate(|| drop(outcome));
+}
 
 /// The promise's handle. Dropped, it settles its future in the same step. `[promise-3]`
 pub(crate) struct Producer<T, E>(ManuallyDrop<Handle<T, E>>);
@@ -25,13 +31,13 @@ impl<T, E> Producer<T, E> {
         &self.0
     }
 
-    /// The producer's last step, with a value, and what pays for it; or that comes back, with the reason why it is too late:
-    /// mostly before an outcome was made of it.
+    /// The producer's last step, with a value, and who gets what nobody can see; or that comes back, with the reason why it is
+    /// too late: mostly before an outcome was made of it.
     #[inline(always)]
     pub(crate) fn give<R: Default>(
         self,
         value: T,
-        pay: impl FnOnce(Settlement<T, E>) -> R,
+        unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, (T, Cancelled)> {
         let word = self.handle().word();
         let is_late = |word: Word| matches!(word.settle(End::Finish).1, Settle::Late(_));
@@ -40,29 +46,31 @@ impl<T, E> Producer<T, E> {
             drop(self.into_handle());
             return Err((value, cause));
         };
-        let finished = self.into_handle().settle(seen, End::Finish, Some(Ok(value)), pay);
+        let outcome = Some(Ok(value));
+        let finished = self.into_handle().settle(seen, End::Finish, outcome, || (), unseen);
         finished.map_err(|(outcome, cause)| match outcome {
             Some(Ok(value)) => (value, cause),
             _ => unreachable!("the outcome comes back as it was given"),
         })
     }
 
-    /// The producer's last step, with the outcome of the work, and what pays for it; or that comes back, with the reason why
-    /// it is too late.
+    /// The producer's last step, with the outcome of the work, what is called first, and who gets what nobody can see; or the
+    /// outcome comes back, with the reason why it is too late.
     #[inline(always)]
     pub(crate) fn finish<R: Default>(
         self,
         outcome: Outcome<T, E>,
-        pay: impl FnOnce(Settlement<T, E>) -> R,
+        first: impl FnOnce(),
+        unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, (Outcome<T, E>, Cancelled)> {
-        self.settle(End::Finish, Some(outcome), pay).map_err(|(outcome, cause)| {
+        self.settle(End::Finish, Some(outcome), first, unseen).map_err(|(outcome, cause)| {
             (outcome.expect("the outcome comes back as it was given"), cause)
         })
     }
 
-    /// The producer's last step without one, and what pays for it; says whether it was not too late.
-    pub(crate) fn end(self, end: End, pay: impl FnOnce(Settlement<T, E>)) -> bool {
-        self.settle(end, None, pay).is_ok()
+    /// The producer's last step without one, and what is called first; says whether it was not too late.
+    pub(crate) fn end(self, end: End, first: impl FnOnce()) -> bool {
+        self.settle(end, None, first, drop_unseen).is_ok()
     }
 
     #[inline(always)]
@@ -70,11 +78,12 @@ impl<T, E> Producer<T, E> {
         self,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        pay: impl FnOnce(Settlement<T, E>) -> R,
+        first: impl FnOnce(),
+        unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let handle = self.into_handle();
         let word = handle.word().seemingly();
-        handle.settle(word, end, outcome, pay)
+        handle.settle(word, end, outcome, first, unseen)
     }
 
     #[inline]
@@ -90,6 +99,6 @@ impl<T, E> Drop for Producer<T, E> {
         // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
         let word = handle.word().seemingly();
-        drop(handle.settle(word, End::Drop, None, Settlement::pay_all));
+        drop(handle.settle(word, End::Drop, None, || (), drop_unseen));
     }
 }

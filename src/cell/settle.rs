@@ -1,19 +1,20 @@
 //! Settling a cell and asking for it: what the word decides, done.
 #![expect(unsafe_code, reason = "the cell is where it belongs; every block says why it is sound")]
 
-use std::{convert::Infallible, mem::ManuallyDrop, sync::Arc};
+use std::{convert::Infallible, iter, mem::ManuallyDrop, sync::Arc};
 
 use super::{
     Handle, Outcome, Ticket,
-    lend::Lent,
     list::{List, tell},
-    place::Held,
+    place::{Held, Kind, Open},
     word::{Ask, End, Settle, Then, Until, Word},
 };
 use crate::{
+    deferred,
     error::{Cancel, Cancelled, Failure, Reason},
+    settled::Settled,
     sync::{Ordering, at},
-    waiter::{Callbacks, Waiter, isolate},
+    waiter::{Callbacks, Waiter, isolate, wake},
 };
 
 /// What a step that settled owes to others, to be paid with no lock held.
@@ -24,41 +25,54 @@ pub(crate) struct Settling<T, E> {
     is_lost: bool,
 }
 
-/// What the producer's last step owes, and what its handle became.
-#[must_use = "as what it owes"]
-pub(crate) struct Settlement<T, E>(pub(crate) Settling<T, E>, pub(crate) Rest<T, E>);
-
-/// What is left of the producer's handle after its last step.
-pub(crate) enum Rest<T, E> {
-    /// Itself, for callbacks, which are lent it.
-    Lent(Lent<T, E>),
-    /// Nothing: it was given up inside the step, so that the only other handle is then the only one: a `take` after a
-    /// `wait` succeeds. If there was no other, here is the outcome that nobody can ever see. `[promise-9]`
-    Nothing(Option<Outcome<T, E>>),
-}
-
 /// The outcome that came too late, if there is one, and why it is.
 pub(super) type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
 
 impl<T, E> Settling<T, E> {
-    const NOTHING: Self = Self { held: Held::Nothing, is_lost: false };
-
     /// Tells all who wait, threads, wakers and loops, in registration order, and returns the thread callbacks, in
     /// registration order. `[callback-2]`
     #[inline(always)]
     pub(crate) fn wake(self) -> Callbacks<T, E> {
-        match self.held {
-            Held::Nothing => Callbacks::NONE,
-            Held::Callback(callback) => Callbacks::one(callback),
-            Held::List(list) => list.tell(self.is_lost),
-            waiter => {
-                if let Some((ticket, waiter)) = waiter.into_waiter()
-                    && let Some(due) = due(ticket, waiter, self.is_lost)
-                {
-                    due.notify();
-                }
+        match self.held.into_kind() {
+            Kind::Callback(callback) => Callbacks::one(callback),
+            Kind::List(list) => list.tell(self.is_lost),
+            alone => {
+                alone.tell(self.is_lost);
                 Callbacks::NONE
             }
+        }
+    }
+
+    /// Tells them, and calls the callbacks, each isolated, in this thread, with what the settler has.
+    #[inline(always)]
+    pub(crate) fn pay(self, settled: &Settled<T, E>) {
+        match self.held.into_kind() {
+            // A callback alone is not moved on its way.
+            Kind::Callback(callback) => deferred::run(iter::once(callback), settled),
+            Kind::List(list) => {
+                let callbacks = list.tell(self.is_lost);
+                if !callbacks.is_empty() {
+                    deferred::run(callbacks.into_iter(), settled);
+                }
+            }
+            alone => alone.tell(self.is_lost),
+        }
+    }
+}
+
+impl<T, E> Kind<T, E> {
+    /// Tells those who wait, if anybody does, where there are no callbacks: not the producer who settles, which has nothing to
+    /// be told.
+    #[inline(always)]
+    fn tell(self, is_lost: bool) {
+        match self {
+            Self::Nothing => {}
+            Self::Waker(last, waker) if is_due(Ticket::short(last), is_lost) => wake(waker),
+            Self::Waker(_, waker) => isolate(|| drop(waker)),
+            Self::Thread(_, thread) => thread.unpark(),
+            Self::Member(_, inbox, number) => inbox.tell(number),
+            Self::Callback(callback) => isolate(|| drop(callback)),
+            Self::List(list) => drop(list.tell(is_lost)),
         }
     }
 }
@@ -76,14 +90,17 @@ impl<T, E> List<T, E> {
     }
 }
 
-/// Who is to be told of a settlement: not the producer who settles, which has nothing to be told.
-#[inline]
+/// Who is to be told of a settlement: not the producer who settles.
 fn due(ticket: Ticket, waiter: Waiter, is_lost: bool) -> Option<Waiter> {
-    if ticket.listens() && !is_lost {
-        isolate(|| drop(waiter));
-        return None;
+    if is_due(ticket, is_lost) {
+        return Some(waiter);
     }
-    Some(waiter)
+    isolate(|| drop(waiter));
+    None
+}
+
+const fn is_due(ticket: Ticket, is_lost: bool) -> bool {
+    is_lost || !ticket.listens()
 }
 
 /// Why a step was not taken.
@@ -112,15 +129,21 @@ fn settles(end: End, is_locked: bool) -> impl Fn(Word) -> Result<(Word, Then), N
 
 impl<T, E> Handle<T, E> {
     /// The producer's last step, with the outcome of the work if there is one: it comes back if it is too late, with the
-    /// reason. Its handle is given up in the step unless callbacks need it. What the step owes is paid; mostly that is
-    /// nothing. It begins with this word, which was seen before or guessed. `[cell-3]`
+    /// reason. Its handle is given up inside the step, so that the only other handle is then the only one, and a `take` after
+    /// a `wait` succeeds; unless callbacks need it, which are lent it. It begins with this word, which was seen before or
+    /// guessed. `[cell-3]`
+    ///
+    /// What is owed is paid, in this thread, with no lock held: first `first` is called, then those are told who wait, then
+    /// the callbacks are called, each isolated. `[callback-2]` An outcome that nobody can ever see is left to `unseen`.
+    /// `[promise-9]`
     #[inline(always)]
     pub(super) fn settle<R: Default>(
         self,
         word: Word,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        pay: impl FnOnce(Settlement<T, E>) -> R,
+        first: impl FnOnce(),
+        unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let this = ManuallyDrop::new(self);
         let outcome = match word.finishes(end) {
@@ -137,36 +160,63 @@ impl<T, E> Handle<T, E> {
             && let (next, Settle::Settle(Then::Forget)) = word.settle(end)
             && this.word().try_step(word, next, at("settle", Ordering::Release))
         {
+            first();
             return Ok(R::default());
         }
-        this.settle_so(end, outcome, pay)
+        this.settle_so(end, outcome, first, unseen)
     }
 
     /// The same where there may be somebody to be told, or nobody is left, or it is too late. It takes the handle.
     #[cold]
     #[inline(never)]
-    fn settle_so<R>(
+    fn settle_so<R: Default>(
         &self,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        pay: impl FnOnce(Settlement<T, E>) -> R,
+        first: impl FnOnce(),
+        unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let mut is_listed = self.word().seems(Word::is_listed);
         loop {
-            if is_listed && let Some(settlement) = self.settle_listed(end) {
-                return Ok(pay(settlement));
+            if is_listed && let Some((mut list, then)) = self.settle_listed(end) {
+                let held = list.settled(then == Then::Lend);
+                drop(list);
+                let left = match then {
+                    Then::Lend => {
+                        let lent = self.same().lent();
+                        first();
+                        Settling { held, is_lost: false }.pay(lent.settled());
+                        // If it was the last handle, the value is dropped here.
+                        isolate(|| drop(lent));
+                        return Ok(R::default());
+                    }
+                    Then::Tell(_) => {
+                        // SAFETY: the step has made the handle a hold.
+                        unsafe { self.release() };
+                        None
+                    }
+                    // SAFETY: the word says so, and the handle is not used again.
+                    others => unsafe { self.end(others) },
+                };
+                first();
+                // There are no callbacks, or the handle would be lent.
+                held.into_kind().tell(false);
+                return Ok(left.map_or_else(R::default, unseen));
             }
             match self.word().step(at("settle so", Ordering::Release), settles(end, false)) {
                 Ok(then) => {
                     // SAFETY: the word says so, and the handle is not used again.
-                    let unseen = unsafe { self.end(then) };
-                    return Ok(pay(Settlement(Settling::NOTHING, Rest::Nothing(unseen))));
+                    let left = unsafe { self.end(then) };
+                    first();
+                    return Ok(left.map_or_else(R::default, unseen));
                 }
                 Err(Not::Alone) => {
-                    let settling = Settling { held: self.lock().take(), is_lost: false };
+                    let held = self.lock().take();
                     // SAFETY: the word says that there is nobody else, and the handle is not used again.
-                    let unseen = unsafe { self.end(Then::Free) };
-                    return Ok(pay(Settlement(settling, Rest::Nothing(unseen))));
+                    let left = unsafe { self.end(Then::Free) };
+                    first();
+                    held.into_kind().tell(false);
+                    return Ok(left.map_or_else(R::default, unseen));
                 }
                 Err(Not::Late(cause)) => {
                     // SAFETY: this is the producer, and the word is Cancelled.
@@ -179,25 +229,14 @@ impl<T, E> Handle<T, E> {
         }
     }
 
-    /// The same with the lock of the place, if there may still be somebody. It takes the handle then.
+    /// The step with the lock of the place, if there may still be somebody. It takes the handle then, and leaves what is to be
+    /// done with that, and those who are in the place.
     #[inline(always)]
-    fn settle_listed(&self, end: End) -> Option<Settlement<T, E>> {
-        let mut list = self.lock();
-        let then =
-            self.word().step(at("settle listed", Ordering::Release), settles(end, true)).ok()?;
-        let held = list.settled(then == Then::Lend);
-        drop(list);
-        let rest = match then {
-            Then::Lend => Rest::Lent(self.same().lent()),
-            Then::Tell(_) => {
-                // SAFETY: the step has made the handle a hold.
-                unsafe { self.release() };
-                Rest::Nothing(None)
-            }
-            // SAFETY: the word says so, and the handle is not dropped.
-            others => Rest::Nothing(unsafe { self.end(others) }),
-        };
-        Some(Settlement(Settling { held, is_lost: false }, rest))
+    fn settle_listed(&self, end: End) -> Option<(Open<'_, T, E>, Then)> {
+        let list = self.lock();
+        let settles = settles(end, true);
+        let then = self.word().step(at("settle listed", Ordering::Release), settles).ok()?;
+        Some((list, then))
     }
 
     /// Anybody's cancel: applied, recorded as a request, or refused; and what it owes, if it settles and there may be

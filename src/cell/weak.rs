@@ -72,7 +72,7 @@ impl<T, E> Canceller<T, E> {
         let callbacks = settling.map_or(Callbacks::NONE, Settling::wake);
         if !callbacks.is_empty() {
             // The step that settled has counted this one, since there are callbacks.
-            deferred::run(callbacks, &Settled::new(weak.same()));
+            deferred::run(callbacks.into_iter(), &Settled::new(weak.same()));
         }
         answer
     }

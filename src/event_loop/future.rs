@@ -141,7 +141,7 @@ impl<T, E> LoopFuture<T, E> {
             let callbacks = settling.wake();
             if !callbacks.is_empty() {
                 let view = Rc::clone(&self.view);
-                let run = move || deferred::run(callbacks, view.proof());
+                let run = move || deferred::run(callbacks.into_iter(), view.proof());
                 self.view.home.post(Errand::Do(Box::new(run)));
             }
         }

@@ -20,7 +20,7 @@ use crate::{
     promise::{self, Promise},
     settled::Settled,
     sync::{after, is_over, is_past},
-    waiter::{Callbacks, isolate},
+    waiter::isolate,
 };
 
 /// A result that comes later, for threads: reading waits, and callbacks run where it settles.
@@ -362,7 +362,7 @@ impl<T, E> ThreadFuture<T, E> {
         E: Sync + 'static,
     {
         if let Err(late) = self.handle().register_callback(Box::new(callback)) {
-            deferred::run(Callbacks::one(late), &self.settled);
+            deferred::run(std::iter::once(late), &self.settled);
         }
     }
 
