@@ -9,7 +9,9 @@ use std::{
 };
 
 use crate::{
-    cell::{Address, Canceller, End, Handle, Outcome, Producer, Registration, Until, drop_unseen},
+    cell::{
+        Address, Canceller, End, First, Handle, Outcome, Producer, Registration, Until, drop_unseen,
+    },
     context::Id,
     error::{Cancelled, Failure, Lost, Panic, Unseen},
     lost::{Death, Unsent},
@@ -208,12 +210,12 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     #[inline(always)]
     fn deliver(self, outcome: Outcome<T, E>) -> Result<(), (Outcome<T, E>, Cancelled)> {
-        self.producer.finish(outcome, || (), drop_unseen)
+        self.producer.finish(outcome, First::NOTHING, drop_unseen)
     }
 
     /// The same; gives the value back that nobody can ever see. `[promise-9]`
     fn deliver_or_return(self, value: T) -> Result<(), (T, Unseen)> {
-        let unseen = match self.producer.finish(Ok(value), || (), Some) {
+        let unseen = match self.producer.finish(Ok(value), First::NOTHING, Some) {
             Ok(unseen) => unseen.map(|outcome| (outcome, Unseen::Closed)),
             Err((outcome, cause)) => Some((outcome, Unseen::Cancelled(cause))),
         };
@@ -226,7 +228,7 @@ impl<T, E, P: Phase> Promise<T, E, P> {
 
     /// Ends without an outcome; says whether nobody came first.
     fn end(self, end: End) -> bool {
-        self.producer.end(end, || ())
+        self.producer.end(end, First::NOTHING)
     }
 
     /// For the phases in which nobody can come first.
@@ -409,8 +411,9 @@ impl<T, E> Promise<T, E, Owned> {
 
     /// Delivers how the work has ended, or settles as [`stopped`](Self::stopped) does if there is no outcome. Calls
     /// `first` when that is done, before others are told.
-    pub(crate) fn end_telling(self, outcome: Option<Outcome<T, E>>, first: impl FnOnce()) {
-        let first = || isolate(first);
+    pub(crate) fn end_telling(self, outcome: Option<Outcome<T, E>>, mut first: impl FnMut()) {
+        let mut first = || isolate(&mut first);
+        let first = First::new(&mut first);
         let is_settled = match outcome {
             Some(outcome) => self.producer.finish(outcome, first, drop_unseen).is_ok(),
             None => self.producer.end(End::Stop, first),

@@ -154,12 +154,18 @@ fn foreign(f: impl FnOnce()) {
 /// process's panic hook. `[callback-5]`
 pub(crate) fn isolate(f: impl FnOnce()) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-        trace::callback_panicked(&*payload);
-        // A payload whose own drop panics must not undo the isolation, and what that panics with
-        // is not dropped at all.
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            std::mem::forget(payload);
-        }
+        panicked(payload);
+    }
+}
+
+/// The end of a panic.
+#[cold]
+fn panicked(payload: Box<dyn Any + Send>) {
+    trace::callback_panicked(&*payload);
+    // A payload whose own drop panics must not undo the isolation, and what that panics with
+    // is not dropped at all.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(payload);
     }
 }
 

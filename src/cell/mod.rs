@@ -48,7 +48,7 @@ pub(crate) use handle::Handle;
 pub(crate) use lend::Lent;
 pub(crate) use list::Ticket;
 pub(crate) use producer::{Producer, drop_unseen};
-pub(crate) use settle::Settling;
+pub(crate) use settle::{First, Settling};
 pub(crate) use wait::Registration;
 pub(crate) use weak::{Canceller, Weak};
 pub(crate) use word::{End, Until};

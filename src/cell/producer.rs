@@ -5,7 +5,7 @@ use std::{mem::ManuallyDrop, task::Waker};
 
 use super::{
     End, Handle, Outcome,
-    settle::Late,
+    settle::{First, Late},
     word::{Settle, Word},
 };
 use crate::{error::Cancelled, waiter::isolate};
@@ -47,7 +47,8 @@ impl<T, E> Producer<T, E> {
             return Err((value, cause));
         };
         let outcome = Some(Ok(value));
-        let finished = self.into_handle().settle(seen, End::Finish, outcome, || (), unseen);
+        let finished =
+            self.into_handle().settle(seen, End::Finish, outcome, First::NOTHING, unseen);
         finished.map_err(|(outcome, cause)| match outcome {
             Some(Ok(value)) => (value, cause),
             _ => unreachable!("the outcome comes back as it was given"),
@@ -60,7 +61,7 @@ impl<T, E> Producer<T, E> {
     pub(crate) fn finish<R: Default>(
         self,
         outcome: Outcome<T, E>,
-        first: impl FnOnce(),
+        first: First<'_>,
         unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, (Outcome<T, E>, Cancelled)> {
         self.settle(End::Finish, Some(outcome), first, unseen).map_err(|(outcome, cause)| {
@@ -69,7 +70,7 @@ impl<T, E> Producer<T, E> {
     }
 
     /// The producer's last step without one, and what is called first; says whether it was not too late.
-    pub(crate) fn end(self, end: End, first: impl FnOnce()) -> bool {
+    pub(crate) fn end(self, end: End, first: First<'_>) -> bool {
         self.settle(end, None, first, drop_unseen).is_ok()
     }
 
@@ -78,7 +79,7 @@ impl<T, E> Producer<T, E> {
         self,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        first: impl FnOnce(),
+        first: First<'_>,
         unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let handle = self.into_handle();
@@ -99,6 +100,6 @@ impl<T, E> Drop for Producer<T, E> {
         // SAFETY: taken once, by the drop; `into_handle` prevents it.
         let handle = unsafe { ManuallyDrop::take(&mut self.0) };
         let word = handle.word().seemingly();
-        drop(handle.settle(word, End::Drop, None, || (), drop_unseen));
+        drop(handle.settle(word, End::Drop, None, First::NOTHING, drop_unseen));
     }
 }

@@ -25,6 +25,25 @@ pub(crate) struct Settling<T, E> {
     is_lost: bool,
 }
 
+/// What is called in the thread that has settled, before others are told: mostly nothing. It is not a type of its own, so that
+/// the code that settles is there once.
+pub(crate) struct First<'a>(Option<&'a mut dyn FnMut()>);
+
+impl<'a> First<'a> {
+    pub(crate) const NOTHING: Self = Self(None);
+
+    pub(crate) fn new(f: &'a mut dyn FnMut()) -> Self {
+        Self(Some(f))
+    }
+
+    #[inline]
+    fn call(self) {
+        if let Some(f) = self.0 {
+            f();
+        }
+    }
+}
+
 /// The outcome that came too late, if there is one, and why it is.
 pub(super) type Late<T, E> = (Option<Outcome<T, E>>, Cancelled);
 
@@ -133,7 +152,7 @@ impl<T, E> Handle<T, E> {
     /// a `wait` succeeds; unless callbacks need it, which are lent it. It begins with this word, which was seen before or
     /// guessed. `[cell-3]`
     ///
-    /// What is owed is paid, in this thread, with no lock held: first `first` is called, then those are told who wait, then
+    /// What is owed is paid, in this thread, with no lock held: first `first` is called, which does not unwind, then those are told who wait, then
     /// the callbacks are called, each isolated. `[callback-2]` An outcome that nobody can ever see is left to `unseen`.
     /// `[promise-9]`
     #[inline(always)]
@@ -142,7 +161,7 @@ impl<T, E> Handle<T, E> {
         word: Word,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        first: impl FnOnce(),
+        first: First<'_>,
         unseen: impl FnOnce(Outcome<T, E>) -> R,
     ) -> Result<R, Late<T, E>> {
         let this = ManuallyDrop::new(self);
@@ -160,22 +179,22 @@ impl<T, E> Handle<T, E> {
             && let (next, Settle::Settle(Then::Forget)) = word.settle(end)
             && this.word().try_step(word, next, at("settle", Ordering::Release))
         {
-            first();
+            first.call();
             return Ok(R::default());
         }
-        this.settle_so(end, outcome, first, unseen)
+        let left = this.settle_so(end, outcome, first)?;
+        Ok(left.map_or_else(R::default, unseen))
     }
 
     /// The same where there may be somebody to be told, or nobody is left, or it is too late. It takes the handle.
     #[cold]
     #[inline(never)]
-    fn settle_so<R: Default>(
+    fn settle_so(
         &self,
         end: End,
         outcome: Option<Outcome<T, E>>,
-        first: impl FnOnce(),
-        unseen: impl FnOnce(Outcome<T, E>) -> R,
-    ) -> Result<R, Late<T, E>> {
+        first: First<'_>,
+    ) -> Result<Option<Outcome<T, E>>, Late<T, E>> {
         let mut is_listed = self.word().seems(Word::is_listed);
         loop {
             if is_listed && let Some((mut list, then)) = self.settle_listed(end) {
@@ -184,11 +203,11 @@ impl<T, E> Handle<T, E> {
                 let left = match then {
                     Then::Lend => {
                         let lent = self.same().lent();
-                        first();
+                        first.call();
                         Settling { held, is_lost: false }.pay(lent.settled());
                         // If it was the last handle, the value is dropped here.
                         isolate(|| drop(lent));
-                        return Ok(R::default());
+                        return Ok(None);
                     }
                     Then::Tell(_) => {
                         // SAFETY: the step has made the handle a hold.
@@ -198,25 +217,25 @@ impl<T, E> Handle<T, E> {
                     // SAFETY: the word says so, and the handle is not used again.
                     others => unsafe { self.end(others) },
                 };
-                first();
+                first.call();
                 // There are no callbacks, or the handle would be lent.
                 held.into_kind().tell(false);
-                return Ok(left.map_or_else(R::default, unseen));
+                return Ok(left);
             }
             match self.word().step(at("settle so", Ordering::Release), settles(end, false)) {
                 Ok(then) => {
                     // SAFETY: the word says so, and the handle is not used again.
                     let left = unsafe { self.end(then) };
-                    first();
-                    return Ok(left.map_or_else(R::default, unseen));
+                    first.call();
+                    return Ok(left);
                 }
                 Err(Not::Alone) => {
                     let held = self.lock().take();
                     // SAFETY: the word says that there is nobody else, and the handle is not used again.
                     let left = unsafe { self.end(Then::Free) };
-                    first();
+                    first.call();
                     held.into_kind().tell(false);
-                    return Ok(left.map_or_else(R::default, unseen));
+                    return Ok(left);
                 }
                 Err(Not::Late(cause)) => {
                     // SAFETY: this is the producer, and the word is Cancelled.

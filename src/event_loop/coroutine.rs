@@ -30,24 +30,28 @@ use crate::{
     waiter::{Job, Run, Schedule},
 };
 
+/// A coroutine as its task has it. So the code of a task is there once for each kind of outcome, and not for each coroutine.
+pub(super) type Boxed<O> = Pin<Box<dyn Future<Output = O>>>;
+
 /// A task of a loop, made of a coroutine, and the view of its outcome. Its first step is up to the caller.
-pub(super) fn make<F, T, E, O>(
-    future: F,
+pub(super) fn make<T: 'static, E: 'static, O: 'static>(
+    coroutine: Boxed<O>,
     call: fn(O) -> Result<T, E>,
     home: &Rc<Registry>,
-) -> (Task, Rc<View<T, E>>)
-where
-    F: Future<Output = O> + 'static,
-    T: 'static,
-    E: 'static,
-    O: 'static,
-{
-    let (spawn, handle) = Spawn::new(future, call, home.of_own().ready.queue());
-    let body = spawn.into_body(home);
+) -> (Task, Rc<View<T, E>>) {
+    let (promise, waker, handle) = owned(home.of_own().ready.queue());
+    let body = Body::new(coroutine, promise, waker, call, home);
     let (task, settled) = (body.task(), Settled::new(handle));
     let view = View::of_task(settled, home, task.clone());
     body.view.get_or_init(|| Rc::downgrade(&view));
     (task, view)
+}
+
+/// The promise of a task that is to be, what wakes it, and the handle of its outcome.
+fn owned<T, E>(home: &Arc<Queue>) -> (Promise<T, E, Owned>, Arc<TaskWaker>, Handle<T, E>) {
+    let waker = TaskWaker::queued(Arc::clone(home));
+    let (promise, handle) = promise::owned(Waker::from(Arc::clone(&waker)));
+    (promise, waker, handle)
 }
 
 /// Sends a coroutine to a loop, which makes a task of it, and gives the handle of its outcome.
@@ -64,7 +68,8 @@ where
 {
     // The job that makes the task takes its first step, so that a request to cancel that comes
     // before is seen there, and the coroutine never runs.
-    let (spawn, handle) = Spawn::new(future, call, &home.queue);
+    let (promise, waker, handle) = owned(&home.queue);
+    let spawn = Spawn { future, promise, waker, call };
     let posted = Schedule::call_soon_threadsafe(home, Job::from_run(spawn));
     posted.map(|()| handle).map_err(|closed| {
         closed.map(|job| {
@@ -74,7 +79,7 @@ where
     })
 }
 
-/// A coroutine and what becomes of it. Also what another thread sends to the loop to make a task.
+/// A coroutine and what becomes of it: what another thread sends to the loop to make a task.
 struct Spawn<F, T, E, O> {
     future: F,
     promise: Promise<T, E, Owned>,
@@ -91,8 +96,8 @@ where
 {
     fn run(self: Box<Self>) {
         if let Some(home) = Registry::find(self.waker.home()) {
-            let task = self.into_body(&home).task();
-            home.begin(task);
+            let Self { future, promise, waker, call } = *self;
+            home.begin(Body::new(Box::pin(future), promise, waker, call, &home).task());
         }
     }
 
@@ -105,37 +110,10 @@ where
     }
 }
 
-impl<F, T, E, O> Spawn<F, T, E, O>
-where
-    F: Future<Output = O> + 'static,
-    T: 'static,
-    E: 'static,
-    O: 'static,
-{
-    fn new(future: F, call: fn(O) -> Result<T, E>, home: &Arc<Queue>) -> (Self, Handle<T, E>) {
-        let waker = TaskWaker::queued(Arc::clone(home));
-        let (promise, handle) = promise::owned(Waker::from(Arc::clone(&waker)));
-        (Self { future, promise, waker, call }, handle)
-    }
-
-    fn into_body(self, home: &Rc<Registry>) -> Rc<Body<F, T, E, O>> {
-        Rc::new(Body {
-            facts: Facts::new(self.waker.task()),
-            home: Rc::clone(home),
-            coroutine: RefCell::new(Coroutine::Suspended(Box::pin(self.future))),
-            promise: RefCell::new(Some(self.promise)),
-            view: OnceCell::new(),
-            queued: Arc::clone(&self.waker),
-            waker: Waker::from(self.waker),
-            call: self.call,
-        })
-    }
-}
-
-struct Body<F, T: 'static, E: 'static, O> {
+struct Body<T: 'static, E: 'static, O> {
     facts: Facts,
     home: Rc<Registry>,
-    coroutine: RefCell<Coroutine<F>>,
+    coroutine: RefCell<Coroutine<O>>,
     /// `None` after its end.
     promise: RefCell<Option<Promise<T, E, Owned>>>,
     /// The view that was made with it, which it tells itself, before others are told. None if it was sent.
@@ -146,26 +124,39 @@ struct Body<F, T: 'static, E: 'static, O> {
     call: fn(O) -> Result<T, E>,
 }
 
-enum Coroutine<F> {
-    Suspended(Pin<Box<F>>),
+enum Coroutine<O> {
+    Suspended(Boxed<O>),
     /// It is dropped; those that it owned are about to stop.
     Stopping(Stopping),
     /// It is polled at this moment, or gone.
     Away,
 }
 
-impl<F, T, E, O> Body<F, T, E, O>
-where
-    F: Future<Output = O> + 'static,
-    T: 'static,
-    E: 'static,
-    O: 'static,
-{
+impl<T: 'static, E: 'static, O: 'static> Body<T, E, O> {
+    fn new(
+        coroutine: Boxed<O>,
+        promise: Promise<T, E, Owned>,
+        waker: Arc<TaskWaker>,
+        call: fn(O) -> Result<T, E>,
+        home: &Rc<Registry>,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            facts: Facts::new(waker.task()),
+            home: Rc::clone(home),
+            coroutine: RefCell::new(Coroutine::Suspended(coroutine)),
+            promise: RefCell::new(Some(promise)),
+            view: OnceCell::new(),
+            queued: Arc::clone(&waker),
+            waker: Waker::from(waker),
+            call,
+        })
+    }
+
     fn is_requested(&self) -> bool {
         self.promise.borrow().as_ref().is_some_and(Promise::<T, E, Owned>::cancel_requested)
     }
 
-    fn stop_coroutine(self: &Rc<Self>, coroutine: Pin<Box<F>>) -> Stopping {
+    fn stop_coroutine(self: &Rc<Self>, coroutine: Boxed<O>) -> Stopping {
         let reason = self.promise.borrow().as_ref().and_then(Promise::<T, E, Owned>::cancel_reason);
         let stopping = stop(coroutine, reason, &self.home);
         self.home.stops().enter(self.task(), stopping.stop());
@@ -185,14 +176,14 @@ where
 
     /// The end: with this outcome, or stopped.
     fn settle(&self, promise: Promise<T, E, Owned>, outcome: Option<Result<T, Failure<E>>>) {
-        let view = self.view.get().and_then(Weak::upgrade);
-        promise.end_telling(outcome, || view.into_iter().for_each(View::arrived));
+        let mut view = self.view.get().and_then(Weak::upgrade);
+        promise.end_telling(outcome, || view.take().into_iter().for_each(View::arrived));
     }
 
     /// Drops the coroutine, then says so: nobody sees a task settled that still holds something.
     fn finish(
         self: &Rc<Self>,
-        coroutine: Pin<Box<F>>,
+        coroutine: Boxed<O>,
         outcome: Result<T, Failure<E>>,
         step: context::Guard,
     ) {
@@ -211,13 +202,7 @@ where
     }
 }
 
-impl<F, T, E, O> Step for Body<F, T, E, O>
-where
-    F: Future<Output = O> + 'static,
-    T: 'static,
-    E: 'static,
-    O: 'static,
-{
+impl<T: 'static, E: 'static, O: 'static> Step for Body<T, E, O> {
     fn step(self: Rc<Self>) -> bool {
         let Some(cell) = self.settles() else { return true };
         let step = context::run_task(self.facts.id(), cell);

@@ -1,7 +1,7 @@
 //! What went wrong on a loop, and who is told of it.
 
 use std::{
-    any::type_name,
+    any::{Any, type_name},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -78,16 +78,21 @@ impl Registry {
     /// The same, for user code that belongs to a future. Within a step it belongs to its task. `[report-3]`
     pub(super) fn isolate_for(&self, future: Option<(FutureId, Option<&Task>)>, f: impl FnOnce()) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
-            let panic = Panic::new(payload);
-            let current = current_task();
-            let of_task = |task| (FutureId::of_task(Task::id(task)), Some(task));
-            let of = future.or_else(|| current.as_ref().map(of_task));
-            let (future, task) = of.unzip();
-            let task = task.flatten();
-            self.report(&Incident::CallbackPanicked { panic: &panic, future, task });
-            // The payload's own drop may panic.
-            isolate(|| drop(panic));
+            self.panicked(future, payload);
         }
+    }
+
+    #[cold]
+    fn panicked(&self, future: Option<(FutureId, Option<&Task>)>, payload: Box<dyn Any + Send>) {
+        let panic = Panic::new(payload);
+        let current = current_task();
+        let of_task = |task| (FutureId::of_task(Task::id(task)), Some(task));
+        let of = future.or_else(|| current.as_ref().map(of_task));
+        let (future, task) = of.unzip();
+        let task = task.flatten();
+        self.report(&Incident::CallbackPanicked { panic: &panic, future, task });
+        // The payload's own drop may panic.
+        isolate(|| drop(panic));
     }
 }
 

@@ -162,29 +162,40 @@ impl EventLoop {
     #[doc(alias("block_on", "run"))]
     pub fn run_until_complete<F: IntoFuture>(&self, future: F) -> Result<F::Output, RunError> {
         let registry = self.registry();
-        let Own { ready, stop, .. } = registry.of_own();
         let _role = registry.run_here()?.and_ring();
-        let _unstop = Unstop(stop);
+        let _unstop = Unstop(&registry.of_own().stop);
         let mut future = pin!(future.into_future());
+        let mut output = None;
+        self.turn_until(&mut |cx| {
+            if output.is_none()
+                && let Poll::Ready(value) = future.as_mut().poll(cx)
+            {
+                output = Some(value);
+            }
+            output.is_some()
+        })?;
+        output.ok_or(RunError::Stopped)
+    }
+
+    /// Runs the loop for one turn at least, and until `is_over` says so, which is called when it was woken, or until the loop is
+    /// stopped.
+    fn turn_until(
+        &self,
+        is_over: &mut dyn FnMut(&mut Context<'_>) -> bool,
+    ) -> Result<(), RunError> {
+        let registry = self.registry();
+        let Own { ready, stop, .. } = registry.of_own();
         let task = TaskWaker::queued(Arc::clone(ready.queue()));
         let waker = Waker::from(Arc::clone(&task));
         registry.queue_step(task.task());
-        let mut output = None;
+        let mut over = false;
         loop {
             registry.turn(task.task(), &mut || {
                 task.lower();
-                if output.is_none() {
-                    match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-                        Poll::Ready(value) => output = Some(value),
-                        Poll::Pending => {}
-                    }
-                }
+                over = is_over(&mut Context::from_waker(&waker));
             })?;
-            if let Some(output) = output {
-                return Ok(output);
-            }
-            if stop.get() {
-                return Err(RunError::Stopped);
+            if over || stop.get() {
+                return Ok(());
             }
         }
     }
@@ -534,7 +545,7 @@ impl LoopRef {
         if self.is_closed() {
             return Err(Closed::new(future));
         }
-        let (task, view) = coroutine::make(future, call, &self.registry);
+        let (task, view) = coroutine::make(Box::pin(future), call, &self.registry);
         let id = task.id();
         self.registry.of_own().tasks.enter(task);
         self.registry.queue_step(id);

@@ -48,7 +48,10 @@ impl Watch {
     /// Begins to watch the test with this name, or with that of the function that `_inside` is in. What the watch
     /// allocates is allocated when this returns.
     pub(crate) fn over<F>(_inside: &F, test: Option<String>, seconds: u64) -> Self {
-        let path = type_name::<F>();
+        Self::over_path(type_name::<F>(), test, seconds)
+    }
+
+    fn over_path(path: &str, test: Option<String>, seconds: u64) -> Self {
         let path = path.rsplit_once("::").map_or(path, |(test, _)| test);
         let function = path.split_once("::").map_or(path, |(_, test)| test);
         let test = test.unwrap_or_else(|| function.to_owned());

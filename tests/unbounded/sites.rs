@@ -139,7 +139,7 @@ const ACTS: Acts = &[
     ".tell(",
     "wake(waker)",
     ".pay(",
-    "first();",
+    ".call(",
     "home.settled(",
     ".settled.push(",
     ".settled.len()",
@@ -152,7 +152,6 @@ const ACTS: Acts = &[
     ".hear(",
     "group.sleep(",
     "group.part(",
-    ".call(",
     "defer(",
     "deferred::run(",
 ];
@@ -268,13 +267,13 @@ const CELL_SITES: &[File] = &[
             ("settles", "word.settle( .settle(", "finish stop abandon"),
             (
                 "settle",
-                "word.finishes( .slot().write( word.settle( .settle( .try_step( first(); .settle_so(",
+                "word.finishes( .slot().write( word.settle( .settle( .try_step( .call( .settle_so(",
                 "finish stop abandon",
             ),
             (
                 "settle_so",
-                ".seems( Word::is_listed .settle_listed( list.settled( drop(list) first(); .pay( .release() .end( first(); .tell( \
-                 .step( settles( .end( first(); lock( lock().take() .end( first(); .tell( .slot().take()",
+                ".seems( Word::is_listed .settle_listed( list.settled( drop(list) .call( .pay( .release() .end( .call( .tell( \
+                 .step( settles( .end( .call( lock( lock().take() .end( .call( .tell( .slot().take()",
                 "finish stop abandon",
             ),
             ("settle_listed", "lock( settles( .step(", "finish stop abandon"),
