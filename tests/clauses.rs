@@ -18,6 +18,15 @@ use std::{
 
 use checks::{is_case, is_test, rows};
 
+/// The crate.
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap()
+}
+
 /// The text of every Rust file and every document below a directory of the package.
 fn sources(below: &str) -> String {
     fn collect(directory: &Path, text: &mut String) {
@@ -34,7 +43,7 @@ fn sources(below: &str) -> String {
         }
     }
     let mut text = String::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(below), &mut text);
+    collect(&root().join(below), &mut text);
     text
 }
 
@@ -70,11 +79,10 @@ fn clauses(text: &str) -> BTreeMap<&str, Vec<(&str, Vec<&str>)>> {
 #[test]
 fn clauses_documentation_and_tests_agree() {
     watch!();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(root.join("spec/clauses.md")).unwrap();
+    let text = read("spec/clauses.md");
     let clauses = clauses(&text);
     assert!(clauses.len() > 50, "the clauses were not found");
-    let (source, readme) = (sources("src"), fs::read_to_string(root.join("README.md")).unwrap());
+    let (source, readme) = (sources("src"), fs::read_to_string(root().join("README.md")).unwrap());
     let cited: BTreeSet<_> = ids(&source).union(&ids(&readme)).copied().collect();
     let unknown: Vec<_> = cited.iter().filter(|id| !clauses.contains_key(*id)).collect();
     assert!(unknown.is_empty(), "cited, but not a clause: {unknown:?}");
@@ -93,8 +101,6 @@ fn clauses_documentation_and_tests_agree() {
 #[test]
 fn every_clause_of_several_futures_has_its_fault() {
     watch!();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let (text, table) = (read("spec/clauses.md"), read("tests/faults/clauses"));
     let mut faults = BTreeMap::new();
     for line in table.lines().filter(|line| !line.starts_with('#')) {
@@ -141,8 +147,6 @@ fn words<'a>(text: &'a str, prefix: &str) -> BTreeSet<&'a str> {
 #[test]
 fn every_difference_and_bug_that_is_cited_is_told() {
     watch!();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let (differences, bugs) = (read("spec/differences.md"), read("spec/bugs.md"));
     for number in 1..=53 {
         assert!(differences.contains(&format!("\n| D{number} |")), "D{number} is not told");
@@ -157,8 +161,7 @@ fn every_difference_and_bug_that_is_cited_is_told() {
 
 /// A table of Python's names: at most a quarter is not offered, and the rest name tests that exist.
 fn names_are_told(file: &str, at_least: usize) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec").join(file);
-    let text = fs::read_to_string(path).unwrap();
+    let text = read(&format!("spec/{file}"));
     let names = rows(&text, "| `");
     assert!(names.len() >= at_least, "the rows were not found");
     let (left_out, offered): (Vec<_>, Vec<_>) =
@@ -204,7 +207,7 @@ fn python_has_no_other_name_of_concurrent_futures() {
     };
     let names = String::from_utf8(python.stdout).unwrap();
     assert!(names.lines().count() > 35, "the names were not found: {names}");
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/threads.md");
+    let path = root().join("spec/threads.md");
     let text = fs::read_to_string(path).unwrap();
     let told: Vec<_> = rows(&text, "| `").iter().map(|row| row[0].to_owned()).collect();
     let untold = names.lines().filter(|name| !told.contains(&format!("`{name}`")));
@@ -270,7 +273,7 @@ fn python_has_no_other_name_of_the_primitives() {
     };
     let names = String::from_utf8(python.stdout).unwrap();
     assert!(names.lines().count() > 90, "the names were not found: {names}");
-    let text = fs::read_to_string("spec/primitives.md").unwrap();
+    let text = read("spec/primitives.md");
     let told: BTreeSet<_> = rows(&text, "| `").iter().flat_map(|row| told_names(row[0])).collect();
     let is_told = |name: &str| {
         let (_, of_both) = name.split_once('.').unwrap();
@@ -284,7 +287,7 @@ fn python_has_no_other_name_of_the_primitives() {
 #[test]
 fn every_name_of_the_primitives_is_told() {
     watch!();
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/primitives.md");
+    let path = root().join("spec/primitives.md");
     let text = fs::read_to_string(path).unwrap();
     let names = rows(&text, "| `");
     assert!(names.len() > 15, "the rows were not found");
@@ -298,7 +301,7 @@ fn every_name_of_the_primitives_is_told() {
     let is_kind = |kind: &str| ["inherent", "convention", "accident"].contains(&kind);
     assert!(differences.iter().all(|row| is_kind(row[1])), "a difference is of another kind");
     let cited: BTreeSet<_> = differences.iter().flat_map(|row| ids(row[5])).collect();
-    let clauses = fs::read_to_string("spec/clauses.md").unwrap();
+    let clauses = read("spec/clauses.md");
     for clause in &cited {
         assert!(clauses.contains(&format!("**[{clause}]**")), "{clause} is no clause");
     }
@@ -315,7 +318,7 @@ fn numbers(text: &str) -> BTreeSet<&str> {
 #[test]
 fn each_mistake_of_others_has_its_system() {
     watch!();
-    let text = fs::read_to_string("spec/primitives.md").unwrap();
+    let text = read("spec/primitives.md");
     let (_, told) = text.split_once("## Handed over, or free for all").unwrap();
     let (told, _) = told.split_once("## Name by name").unwrap();
     let (mut told, systems) = (numbers(told), sources("models/primitives"));
@@ -328,8 +331,6 @@ fn each_mistake_of_others_has_its_system() {
 #[test]
 fn every_difference_and_bug_is_covered() {
     watch!();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
     let bugs = read("spec/bugs.md");
     let mut expected: Vec<String> = (1..=71).map(|number| format!("`D{number}`")).collect();
     expected.extend(rows(&bugs, "| `bug-").iter().map(|row| row[0].to_owned()));

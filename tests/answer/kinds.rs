@@ -123,7 +123,8 @@ fn table_is(kinds: &BTreeMap<String, Vec<String>>, mark: &str) {
     let (there, after) = rest.split_once(&end).unwrap();
     if env::var_os("SETTLED_BLESS").is_some() {
         let text = format!("{before}{begin}{table}{end}{after}");
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("spec/why.md"), text).unwrap();
+        fs::write(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("spec/why.md"), text)
+            .unwrap();
     } else {
         assert_eq!(
             there, table,

@@ -17,7 +17,8 @@ pub(crate) struct Python {
 impl Python {
     /// Starts it, or says what is missing.
     pub(crate) fn start() -> Result<Self, String> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/oracle.py");
+        let script =
+            Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("tests/oracle/oracle.py");
         let mut child = Command::new("python3")
             .arg(script)
             .stdin(Stdio::piped())

@@ -22,7 +22,7 @@ use std::{
 };
 
 fn path(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(file)
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(file)
 }
 
 fn read(file: &str) -> String {

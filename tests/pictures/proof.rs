@@ -105,7 +105,10 @@ fn clauses(picture: &mut Picture) {
 fn shows(picture: &mut Picture) {
     let size: At = (WIDTH, 104);
     for ((name, place, many, what), at) in checks().into_iter().zip(0..) {
-        assert!(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(place).exists(), "{place}");
+        assert!(
+            std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(place).exists(),
+            "{place}"
+        );
         let (x, middle) = (column(at), column(at) + WIDTH / 2);
         picture.arrow("ink", &[(middle, 197), (middle, 138)]);
         let classes = ["loop", "cell", "cell", "thread", "plain"];

@@ -21,6 +21,9 @@ pub(crate) fn is_case(check: &str) -> bool {
 
 fn is_there(check: &str, below: &str, code_of: impl Fn(&str) -> String) -> bool {
     let Some((file, name)) = check.split_once(": ") else { return false };
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(below).join(file).with_extension("rs");
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .join(below)
+        .join(file)
+        .with_extension("rs");
     fs::read_to_string(path).is_ok_and(|code| code.contains(&code_of(name)))
 }

@@ -5,7 +5,9 @@ use std::{
     env,
     fmt::Write as _,
     io::Write as _,
+    num::NonZero,
     process::{Command, Stdio},
+    thread,
 };
 
 use settled::machine::{self, Event, State};
@@ -214,6 +216,19 @@ pub(crate) fn ask(questions: &[Question]) -> Result<(), String> {
     if questions.is_empty() {
         return Err("nothing is asked".to_owned());
     }
+    let solvers = thread::available_parallelism().map_or(1, NonZero::get).min(questions.len());
+    let share = |of: usize| questions.iter().skip(of).step_by(solvers).collect::<Vec<_>>();
+    let answers: Vec<_> = thread::scope(|scope| {
+        let asked = |of| scope.spawn(move || ask_one(&share(of)));
+        let asked: Vec<_> = (0..solvers).map(asked).collect();
+        asked.into_iter().map(|it| it.join().expect("it does not panic")).collect()
+    });
+    let wrong: String = answers.into_iter().filter_map(Result::err).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+}
+
+/// Asks one solver.
+fn ask_one(questions: &[&Question]) -> Result<(), String> {
     let mut script = String::new();
     for Question { text, asks, .. } in questions {
         write!(script, "(reset)\n{text}").expect("a string");
