@@ -16,12 +16,7 @@ use std::{
     process::Command,
 };
 
-use checks::{is_case, is_test, rows};
-
-/// The crate.
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+use checks::{is_case, is_test, root, rows};
 
 fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap()
@@ -82,7 +77,7 @@ fn clauses_documentation_and_tests_agree() {
     let text = read("spec/clauses.md");
     let clauses = clauses(&text);
     assert!(clauses.len() > 50, "the clauses were not found");
-    let (source, readme) = (sources("src"), fs::read_to_string(root().join("README.md")).unwrap());
+    let (source, readme) = (sources("src"), read("README.md"));
     let cited: BTreeSet<_> = ids(&source).union(&ids(&readme)).copied().collect();
     let unknown: Vec<_> = cited.iter().filter(|id| !clauses.contains_key(*id)).collect();
     assert!(unknown.is_empty(), "cited, but not a clause: {unknown:?}");
@@ -207,8 +202,7 @@ fn python_has_no_other_name_of_concurrent_futures() {
     };
     let names = String::from_utf8(python.stdout).unwrap();
     assert!(names.lines().count() > 35, "the names were not found: {names}");
-    let path = root().join("spec/threads.md");
-    let text = fs::read_to_string(path).unwrap();
+    let text = read("spec/threads.md");
     let told: Vec<_> = rows(&text, "| `").iter().map(|row| row[0].to_owned()).collect();
     let untold = names.lines().filter(|name| !told.contains(&format!("`{name}`")));
     assert_eq!(untold.collect::<Vec<_>>(), [""; 0]);
@@ -287,8 +281,7 @@ fn python_has_no_other_name_of_the_primitives() {
 #[test]
 fn every_name_of_the_primitives_is_told() {
     watch!();
-    let path = root().join("spec/primitives.md");
-    let text = fs::read_to_string(path).unwrap();
+    let text = read("spec/primitives.md");
     let names = rows(&text, "| `");
     assert!(names.len() > 15, "the rows were not found");
     for row in names {

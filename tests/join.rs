@@ -162,13 +162,13 @@ fn a_race_never_refuses_the_only_handle() {
     watch!();
     let pool = ThreadPool::default();
     let called = Arc::new(AtomicUsize::new(0));
-    for number in 0..30_000 {
+    for number in 0..100_000 {
         let job = pool.submit(move || number).unwrap();
         let count = Arc::clone(&called);
         job.add_done_callback(move |_| _ = count.fetch_add(1, Ordering::Relaxed));
         assert_eq!(job.join().unwrap(), number);
     }
-    assert_eq!(called.load(Ordering::Relaxed), 30_000);
+    assert_eq!(called.load(Ordering::Relaxed), 100_000);
 }
 
 /// `[settled-5]`

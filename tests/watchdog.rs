@@ -42,7 +42,7 @@ fn a_test_that_is_watched_at_first() {
         watch!();
     }
     let begin = Instant::now();
-    while is_to("outlive") && begin.elapsed() < Duration::from_secs(2) {
+    while is_to("outlive") && begin.elapsed() < Duration::from_secs(4) {
         thread::park_timeout(Duration::from_millis(100));
     }
 }
@@ -57,7 +57,7 @@ fn a_hang_is_a_failure_with_a_name() {
 
 #[test]
 fn what_has_ended_is_not_watched() {
-    let outlived = run("a_test_that_is_watched_at_first", "outlive", "1");
+    let outlived = run("a_test_that_is_watched_at_first", "outlive", "3");
     assert!(outlived.status.success(), "{}", String::from_utf8_lossy(&outlived.stderr));
 }
 

@@ -10,7 +10,7 @@
 //! 2  then apply the event, in one step of the word,      Word::settle      Handle::settle, Handle::cancel
 //! 3  then take the waiters,                              Open::settled     2 and 3 with the place's lock held, if the word
 //!                                                                          says that there may be somebody
-//! 4  then notify, with no lock held.                     Settling::wake, Settling::pay
+//! 4  then notify, with no lock held.                     Kind::tell, Settling::wake, Settling::pay
 //! 5  Registering validates the state in the same step,   Word::register in Handle::register_until
 //!    with the lock held.
 //! ```

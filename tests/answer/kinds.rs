@@ -1,8 +1,8 @@
 //! Each difference is inherent, a convention or an accident, and has what its kind asks for.
 
-use std::{collections::BTreeMap, env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs};
 
-use crate::read;
+use crate::{checks::root, read};
 
 /// The differences of the futures.
 const FUTURES: &str = "spec/differences.md";
@@ -123,8 +123,7 @@ fn table_is(kinds: &BTreeMap<String, Vec<String>>, mark: &str) {
     let (there, after) = rest.split_once(&end).unwrap();
     if env::var_os("SETTLED_BLESS").is_some() {
         let text = format!("{before}{begin}{table}{end}{after}");
-        fs::write(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("spec/why.md"), text)
-            .unwrap();
+        fs::write(root().join("spec/why.md"), text).unwrap();
     } else {
         assert_eq!(
             there, table,

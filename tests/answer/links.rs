@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use crate::read;
+use crate::{checks::root, read};
 
 /// The anchors of a document, as they are made of its headings.
 fn anchors(text: &str) -> BTreeSet<String> {
@@ -53,9 +53,7 @@ fn labels(text: &str) -> BTreeMap<&str, &str> {
 /// What rustdoc shows too: the README, and the specification.
 fn shown() -> Vec<String> {
     let mut documents = vec!["README.md".to_owned()];
-    for entry in
-        fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("spec")).unwrap()
-    {
+    for entry in fs::read_dir(root().join("spec")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         if name.ends_with(".md") {
             documents.push(format!("spec/{name}"));
@@ -65,7 +63,7 @@ fn shown() -> Vec<String> {
 }
 
 pub(crate) fn no_link_leads_to_nowhere() -> Result<String, String> {
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = root();
     let mut documents = shown();
     let others =
         ["CHANGELOG.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md", "tests/README.md"];
@@ -151,10 +149,7 @@ pub(crate) fn the_clauses_of_the_guide_have_their_places() -> Result<String, Str
         assert_eq!(chapters.get(id).map(String::as_str), Some(*place), "[{id}]");
     }
     let mut cited = 0;
-    for entry in
-        fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("src/guide"))
-            .unwrap()
-    {
+    for entry in fs::read_dir(root().join("src/guide")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
         for part in prose(&text).flat_map(|part| part.split('[').skip(1)) {
             let id = part.split(']').next().unwrap();
@@ -182,9 +177,7 @@ pub(crate) fn the_index_has_every_document() -> Result<String, String> {
 /// Each test has its row where they are told.
 pub(crate) fn each_test_is_told() -> Result<String, String> {
     let told = read("tests/README.md");
-    for entry in
-        fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("tests")).unwrap()
-    {
+    for entry in fs::read_dir(root().join("tests")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
         let name = name.strip_suffix(".rs").unwrap_or(&name);
         let is_told = told.contains(&format!("`{name}`")) || told.contains(&format!("`{name}/`"));
@@ -202,9 +195,7 @@ pub(crate) fn the_read_me_is_short() -> Result<String, String> {
 
 /// Each shows one thing, but `why`, which is a program.
 pub(crate) fn an_example_is_short() -> Result<String, String> {
-    let examples =
-        fs::read_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join("examples"))
-            .unwrap();
+    let examples = fs::read_dir(root().join("examples")).unwrap();
     let paths = examples.map(|entry| entry.unwrap().path());
     let mut count = 0;
     for path in paths.filter(|it| it.extension().is_some_and(|it| it == "rs")) {

@@ -16,10 +16,12 @@ mod programs;
 mod questions;
 mod walls;
 
-use std::{fs, path::Path, process::ExitCode};
+use std::{fs, process::ExitCode};
+
+use checks::root;
 
 fn read(file: &str) -> String {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/..")).join(file);
+    let path = root().join(file);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

@@ -7,11 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::read;
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-}
+use crate::{checks::root, read};
 
 /// The Rust files below a directory.
 fn files(below: &Path, all: &mut Vec<PathBuf>) {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, env, fs, path::Path};
 
-use crate::{clauses, ids};
+use crate::{checks::root, clauses, ids};
 
 /// How a clause is known, the best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,7 +158,7 @@ const END: &str = "<!-- /clauses -->";
 #[test]
 fn what_is_known_of_each_clause_is_told() {
     watch!();
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = root();
     let text = fs::read_to_string(root.join("spec/clauses.md")).unwrap();
     let table = table(&text, &all_marks(root, &text));
     let told = format!("| clause | how | by |\n|---|---|---|\n{table}");
@@ -181,7 +181,7 @@ fn what_is_known_of_each_clause_is_told() {
 #[test]
 fn a_mark_that_goes_is_missed() {
     watch!();
-    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let root = root();
     let text = fs::read_to_string(root.join("spec/clauses.md")).unwrap();
     let mut marks = all_marks(root, &text);
     for [says, next] in [

@@ -2,6 +2,11 @@
 
 use std::{fs, path::Path};
 
+/// Where the crate is.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
 /// The rows of a table whose first cell begins so, as trimmed cells.
 pub(crate) fn rows<'a>(text: &'a str, begin: &str) -> Vec<Vec<&'a str>> {
     let cells = |line: &'a str| line.trim_matches('|').split(" |").map(str::trim).collect();
@@ -21,9 +26,6 @@ pub(crate) fn is_case(check: &str) -> bool {
 
 fn is_there(check: &str, below: &str, code_of: impl Fn(&str) -> String) -> bool {
     let Some((file, name)) = check.split_once(": ") else { return false };
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
-        .join(below)
-        .join(file)
-        .with_extension("rs");
+    let path = root().join(below).join(file).with_extension("rs");
     fs::read_to_string(path).is_ok_and(|code| code.contains(&code_of(name)))
 }
